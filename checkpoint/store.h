@@ -1,0 +1,53 @@
+#pragma once
+// Checkpoints of a run: RUN/checkpoints/s<step>.a<start>/ with safetensors shards, MANIFEST.pb and COMMIT
+// (docs/FORMATS.md). A step exists when its COMMIT does.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/snapshot.h"
+#include "cluster/control.h"
+#include "core/files.h"
+
+namespace facemae {
+
+struct CheckpointInfo {
+  std::uint64_t step = 0;
+  std::uint32_t start = 0;  ///< which start of the run wrote it
+  Path folder;
+  std::uint64_t samples = 0;
+  int world = 0;
+  std::string config, run_state, model_hash, dataset_digest, root_hash;
+};
+
+/// All ranks make one, with equal arguments. Rank 0 alone looks at folders; the others get what it found.
+class CheckpointStore {
+ public:
+  CheckpointStore(Path run, Control& control, FileSystem& files);
+
+  /// All ranks. Writes, verifies and commits the step; returns false when it failed (counted and logged, debris
+  /// removed, training may go on); throws Unresumable after `max_failed_saves` in a row.
+  bool save(const Snapshot& snapshot, std::uint32_t start);
+
+  /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that never
+  /// committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is valid.
+  std::optional<CheckpointInfo> newest();
+
+  /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are those of the
+  /// present world) and checks every hash while it reads. Returns the reason when it is corrupt, the same on all ranks:
+  /// ask newest() again, it skips what was found bad. Throws ConfigError for a checkpoint of another model.
+  std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into);
+
+  void keep_last(int count) { keep_ = count; }  ///< simple retention: at least 2
+  int max_failed_saves = 3;
+
+ private:
+  Path run_;
+  Control& control_;
+  FileSystem& files_;
+  int keep_ = 3, failed_in_row_ = 0;
+  std::vector<std::string> bad_;  ///< folders found bad, with reasons
+};
+
+}  // namespace facemae

@@ -1,0 +1,47 @@
+#pragma once
+// Who we are and how we talk: opens MPI when (and only when) a launcher started us, and owns the communicators.
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "cluster/communicator.h"
+#include "cluster/control.h"
+
+namespace facemae {
+
+/// Rank, node and neighbours; a pure record after start-up.
+struct Topology {
+  int rank = 0, size = 1;
+  int local_rank = 0, local_size = 1;  ///< among the ranks of this host
+  int node = 0, nodes = 1;             ///< nodes are numbered by their lowest rank
+  std::string host;
+};
+
+struct WorldConfig {
+  std::string backend = "auto";  ///< auto | mpi | nccl: the back end of tensor collectives
+  std::string device = "auto";   ///< auto | cpu | cuda
+  std::chrono::milliseconds deadline = std::chrono::minutes(10);  ///< of a single collective
+};
+
+/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError for srun
+/// tasks without PMIx (they would be independent runs). The destructor never communicates.
+class World {
+ public:
+  static std::unique_ptr<World> open(const WorldConfig& config);
+  virtual ~World() = default;
+  virtual const Topology& topology() const noexcept = 0;
+  virtual torch::Device device() const noexcept = 0;
+  virtual Control& control() = 0;
+  virtual Communicator& gradients() = 0;  ///< for gradient buckets
+  virtual Communicator& batch() = 0;      ///< for gathers inside the graph: a communicator of its own
+  /// Orderly end: all ranks; then MPI_Finalize.
+  virtual void close() = 0;
+  /// Disorderly end, never returns: MPI_Abort(code) from a helper thread, _exit(code) 2 s later.
+  [[noreturn]] virtual void die(int code) noexcept = 0;
+};
+
+/// "Open MPI 4.1.4", "NCCL 2.28.9" or "NCCL: not built": for --version.
+std::string mpi_version();
+std::string nccl_version();
+
+}  // namespace facemae

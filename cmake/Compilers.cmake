@@ -1,0 +1,28 @@
+# Warnings are for our own code only: link facemae_warnings PRIVATE.
+add_library(facemae_warnings INTERFACE)
+target_compile_options(facemae_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+
+add_library(facemae_sanitize INTERFACE)
+if(FACEMAE_SANITIZE)
+  target_compile_options(facemae_sanitize INTERFACE -fsanitize=${FACEMAE_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(facemae_sanitize INTERFACE -fsanitize=${FACEMAE_SANITIZE})
+endif()
+
+find_program(FACEMAE_CCACHE ccache)
+if(FACEMAE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers and ccache get along only with these two settings.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FACEMAE_CCACHE})
+endif()
+
+# facemae_library(<name> SOURCES ... LIBRARIES ... [TORCH]): one library per folder, warnings as errors.
+# TORCH: its sources see LibTorch, so they share one precompiled torch/torch.h.
+function(facemae_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LIBRARIES;PRIVATE_LIBRARIES")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${arg_LIBRARIES} facemae_sanitize PRIVATE facemae_warnings ${arg_PRIVATE_LIBRARIES})
+  if(arg_TORCH)
+    facemae_uses_torch(${name} PUBLIC)
+  endif()
+endfunction()

@@ -1,0 +1,25 @@
+# Everything that a distribution or a module system brings. LibTorch is in Torch.cmake.
+find_package(Threads REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "HDF5 found is an MPI build, which is not thread-safe. Install the serial one (Debian: libhdf5-dev) "
+    "or point -DHDF5_ROOT at it.")
+endif()
+find_package(Boost 1.70 REQUIRED COMPONENTS program_options)
+find_package(Protobuf REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PNG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+
+add_library(facemae_mpi INTERFACE)
+target_link_libraries(facemae_mpi INTERFACE MPI::MPI_C)
+target_compile_definitions(facemae_mpi INTERFACE OMPI_SKIP_MPICXX)
+
+add_library(facemae_hdf5 INTERFACE)
+target_include_directories(facemae_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+target_link_libraries(facemae_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

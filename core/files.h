@@ -1,0 +1,70 @@
+#pragma once
+// Durable file writes behind one small interface, so that tests can fill the disk, tear writes and record operations.
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/checksum.h"
+
+namespace facemae {
+
+using Path = std::filesystem::path;
+
+/// A file being written. Nothing is durable before sync() returned. The destructor closes without reporting.
+class OutputFile {
+ public:
+  virtual ~OutputFile() = default;
+  virtual void write(Bytes bytes) = 0;  ///< appends all of it; throws FileError (a short write is one)
+  virtual void sync() = 0;              ///< fsync; after a failure the file must be given up, never synced again
+  virtual void close() = 0;             ///< throws FileError: late ENOSPC arrives here
+};
+
+/// The file operations whose order matters for durability. All throw FileError.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual std::unique_ptr<OutputFile> create(const Path& path) = 0;     ///< truncates what is there
+  virtual std::unique_ptr<OutputFile> open_append(const Path& path) = 0;  ///< creates it when missing
+  virtual void rename(const Path& from, const Path& to) = 0;
+  virtual void remove(const Path& path) = 0;           ///< a file or an empty folder; missing is fine
+  virtual void make_folder(const Path& path) = 0;      ///< one level; existing is fine
+  virtual void sync_folder(const Path& path) = 0;      ///< makes names in it durable
+};
+
+/// The operating system's files. Stateless; lives for the whole program.
+FileSystem& real_files();
+
+/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync, rename, folder fsync.
+void write_durably(FileSystem& files, const Path& path, Bytes bytes);
+inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
+  write_durably(files, path, bytes_of(text));
+}
+/// Appends one line and fsyncs.
+void append_line_durably(FileSystem& files, const Path& path, const std::string& line);
+/// Makes `path` and its missing parents, durably.
+void make_folders(FileSystem& files, const Path& path);
+
+/// Whole file as bytes in a string; throws FileError.
+std::string read_file(const Path& path);
+
+/// A read-only file descriptor for positioned reads; safe from many threads. Move-only.
+class InputFile {
+ public:
+  explicit InputFile(const Path& path);  ///< throws FileError
+  ~InputFile();
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&& other) noexcept;
+  std::uint64_t size() const;
+  /// Exactly out.size() bytes at offset; a short read throws FileError (code EIO) naming the file and offset.
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const;
+  const Path& path() const noexcept { return path_; }
+
+ private:
+  Path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace facemae

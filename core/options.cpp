@@ -1,0 +1,288 @@
+#include "core/options.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace po = boost::program_options;
+namespace {
+
+template <class T>
+std::string parse_number(const std::string& word, T& value, const char* what) {
+  T parsed{};
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), parsed);
+  if (code != std::errc() || end != word.data() + word.size())
+    return "\"" + word + "\" is not " + what;
+  value = parsed;
+  return "";
+}
+
+std::string print_double(double value) {
+  char text[32];
+  const auto [end, code] = std::to_chars(text, text + sizeof text, value);
+  return {text, code == std::errc() ? end : text};
+}
+
+}  // namespace
+
+struct Options::State {
+  struct Entry {
+    std::string group, name, help, default_text;
+    Binding binding;
+    bool required;
+  };
+  std::string summary, usage, epilogue, current_group = "Options";
+  std::vector<Entry> entries;
+  std::string positional_name, positional_help;
+  std::vector<std::string>* positional = nullptr;
+  std::size_t positional_at_least = 0;
+  std::string config_file;
+  bool print_config = false, help_wanted = false;
+  std::map<std::string, bool> given;
+  std::vector<std::string> faults;
+  std::size_t common_entries = 0;
+
+  Entry* find(const std::string& name) {
+    for (auto& entry : entries)
+      if (entry.name == name) return &entry;
+    return nullptr;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : entries) all.push_back("--" + entry.name);
+    return all;
+  }
+  void assign(const std::string& name, const std::vector<std::string>& words, const std::string& where) {
+    if (const std::string fault = find(name)->binding.set(words); !fault.empty())
+      faults.push_back("--" + name + where + ": " + fault);
+    given[name] = true;
+  }
+  void read_file();
+};
+
+Options::Options(std::string summary, std::string usage) : state_(std::make_unique<State>()) {
+  state_->summary = std::move(summary);
+  state_->usage = std::move(usage);
+}
+Options::~Options() = default;
+
+Options& Options::group(const std::string& title) {
+  state_->current_group = title;
+  return *this;
+}
+
+Options& Options::add_entry(const std::string& name, const std::string& help, Binding binding, bool required) {
+  std::string shown = binding.is_switch ? "" : join(binding.get(), " ");
+  state_->entries.push_back({state_->current_group, name, help, std::move(shown), std::move(binding), required});
+  return *this;
+}
+
+Options& Options::flag(const std::string& name, bool& value, const std::string& help) {
+  Binding binding = bind(value);
+  binding.is_switch = true;
+  binding.type = "";
+  return add_entry(name, help, std::move(binding), false);
+}
+
+Options& Options::choice(const std::string& name, std::string& value, std::vector<std::string> allowed,
+                         const std::string& help) {
+  Binding binding = bind(value);
+  binding.type = join(allowed, "|");
+  binding.set = [allowed = std::move(allowed), &value](const std::vector<std::string>& words) -> std::string {
+    if (std::find(allowed.begin(), allowed.end(), words.front()) == allowed.end())
+      return "\"" + words.front() + "\" is unknown" + suggestion(words.front(), allowed);
+    value = words.front();
+    return "";
+  };
+  return add_entry(name, help, std::move(binding), false);
+}
+
+Options& Options::positional(const std::string& name, std::vector<std::string>& values, const std::string& help,
+                             std::size_t at_least) {
+  state_->positional_name = name;
+  state_->positional_help = help;
+  state_->positional = &values;
+  state_->positional_at_least = at_least;
+  return *this;
+}
+
+Options& Options::epilogue(const std::string& text) {
+  state_->epilogue = text;
+  return *this;
+}
+
+void Options::State::read_file() {
+  std::ifstream in(config_file);
+  if (!in) {
+    faults.push_back("--config: cannot read " + config_file);
+    return;
+  }
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    line = trim(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    const std::string where = " (" + config_file + ":" + std::to_string(number) + ")";
+    const auto equals = line.find('=');
+    const std::string name = trim(line.substr(0, equals));
+    if (equals == std::string::npos) {
+      faults.push_back("\"" + line + "\" is not \"key = value\"" + where);
+    } else if (const Entry* entry = find(name); entry == nullptr) {
+      faults.push_back("unknown key \"" + name + "\"" + where + suggestion("--" + name, names()));
+    } else if (!given.contains(name)) {  // flags override the file
+      const std::string value = trim(line.substr(equals + 1));
+      assign(name, entry->binding.is_list ? facemae::split(value, ' ') : std::vector{value}, where);
+    }
+  }
+}
+
+bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
+  auto& s = *state_;
+  s.common_entries = s.entries.size();
+  group("Every command");
+  choice("log-level", common.log_level, {"trace", "debug", "info", "warn", "error", "off"},
+         "how much to log, on stderr");
+  add("json", common.json, "write the command's result to this file as JSON");
+  add("config", s.config_file, "file of `key = value` lines with these same names; flags override it");
+  flag("print-config", s.print_config, "print every option in that form and stop");
+  flag("help", s.help_wanted, "this text");
+
+  po::options_description description;
+  for (const auto& entry : s.entries) {
+    if (entry.binding.is_switch) {
+      description.add_options()(entry.name.c_str(), "");
+    } else {
+      auto* value = po::value<std::vector<std::string>>();
+      if (entry.binding.is_list) value->multitoken();
+      description.add_options()(entry.name.c_str(), value, "");
+    }
+  }
+  using Style = po::command_line_style::style_t;
+  const int style = Style::allow_long | Style::long_allow_adjacent | Style::long_allow_next;
+  std::vector<std::string> free_words;
+  try {
+    const auto parsed = po::command_line_parser({words.begin(), words.end()})
+                            .options(description)
+                            .style(style)
+                            .allow_unregistered()
+                            .run();
+    for (const auto& option : parsed.options) {
+      if (option.unregistered) {
+        const std::string name = option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
+        if (name.starts_with("-") && name != "-") {
+          s.faults.push_back("unknown option " + name + suggestion(name.substr(0, name.find('=')), s.names()));
+        } else {
+          free_words.push_back(name);
+        }
+      } else if (option.position_key >= 0) {
+        free_words.insert(free_words.end(), option.value.begin(), option.value.end());
+      } else {
+        const auto* entry = s.find(option.string_key);
+        s.assign(option.string_key, entry->binding.is_switch ? std::vector<std::string>{"yes"} : option.value, "");
+      }
+    }
+  } catch (const po::error& error) {
+    s.faults.emplace_back(error.what());
+  }
+  if (s.help_wanted) {
+    std::fputs(help().c_str(), stdout);
+    return false;
+  }
+  if (s.positional != nullptr) {
+    *s.positional = free_words;
+    if (free_words.size() < s.positional_at_least) s.faults.push_back(s.positional_name + " is missing");
+  } else {
+    for (const auto& word : free_words) s.faults.push_back("unexpected word \"" + word + "\"");
+  }
+  if (!s.config_file.empty()) s.read_file();
+  for (const auto& entry : s.entries)
+    if (entry.required && !s.given.contains(entry.name)) s.faults.push_back("--" + entry.name + " is missing");
+  return true;
+}
+
+void Options::check(bool fine, const std::string& fault) {
+  if (!fine) state_->faults.push_back(fault);
+}
+
+bool Options::finish() {
+  if (!state_->faults.empty()) {
+    const std::size_t n = state_->faults.size();
+    throw ConfigError((n == 1 ? "" : std::to_string(n) + " faults:\n  ") + join(state_->faults, "\n  "));
+  }
+  if (state_->print_config) std::fputs(text().c_str(), stdout);
+  return !state_->print_config;
+}
+
+bool Options::given(const std::string& name) const { return state_->given.contains(name); }
+
+std::string Options::text() const {
+  std::string lines;
+  for (std::size_t i = 0; i < state_->common_entries; ++i) {
+    const auto& entry = state_->entries[i];
+    if (const auto words = entry.binding.get(); !words.empty()) lines += entry.name + " = " + join(words, " ") + "\n";
+  }
+  return lines;
+}
+
+std::string Options::help() const {
+  const auto& s = *state_;
+  std::string text = "facemae " + s.usage + "\n\n" + s.summary + "\n";
+  if (s.positional != nullptr) text += "\n  " + s.positional_name + "\n        " + s.positional_help + "\n";
+  std::string heading;
+  for (const auto& entry : s.entries) {
+    if (entry.group != heading) text += "\n" + (heading = entry.group) + ":\n";
+    text += "  --" + entry.name + (entry.binding.type.empty() ? "" : " " + entry.binding.type);
+    if (entry.required) text += "  (required)";
+    text += "\n        " + entry.help;
+    if (!entry.default_text.empty() && !entry.required) text += " [" + entry.default_text + "]";
+    text += "\n";
+  }
+  if (!s.epilogue.empty()) text += "\n" + s.epilogue + "\n";
+  return text;
+}
+
+Options::Binding Options::bind(std::string& value) {
+  return {[&value](const auto& words) { return value = words.front(), std::string(); },
+          [&value] { return value.empty() ? std::vector<std::string>{} : std::vector{value}; }, "TEXT"};
+}
+Options::Binding Options::bind(bool& value) {
+  return {[&value](const auto& words) -> std::string {
+            const std::string& word = words.front();
+            if (word != "yes" && word != "no") return "\"" + word + "\" is neither yes nor no";
+            return value = word == "yes", "";
+          },
+          [&value] { return std::vector<std::string>{value ? "yes" : "no"}; }, "yes|no"};
+}
+Options::Binding Options::bind(int& value) {
+  return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
+          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+}
+Options::Binding Options::bind(std::int64_t& value) {
+  return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
+          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+}
+Options::Binding Options::bind(std::uint64_t& value) {
+  return {[&value](const auto& words) {
+            return parse_number(words.front(), value, "a whole number, 0 or greater");
+          },
+          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+}
+Options::Binding Options::bind(double& value) {
+  return {[&value](const auto& words) { return parse_number(words.front(), value, "a number"); },
+          [&value] { return std::vector{print_double(value)}; }, "X"};
+}
+Options::Binding Options::bind(std::vector<std::string>& value) {
+  Binding binding{[&value](const auto& words) { return value = words, std::string(); }, [&value] { return value; },
+                  "TEXT..."};
+  binding.is_list = true;
+  return binding;
+}
+
+}  // namespace facemae

@@ -1,0 +1,46 @@
+#pragma once
+// Pictures as bytes: JPEG and PNG in and out, by TurboJPEG and libpng. No torch.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/checksum.h"
+
+namespace facemae {
+
+/// RGB, 8 bits, row by row, channels last.
+struct Image {
+  int width = 0, height = 0;
+  std::vector<std::uint8_t> pixels;  ///< height * width * 3
+};
+
+enum class Codec { Jpeg, Png };
+
+/// Decodes JPEG (grey and CMYK become RGB) and PNG, told apart by their first bytes. One per thread.
+class Decoder {
+ public:
+  Decoder();
+  ~Decoder();
+  Decoder(Decoder&&) noexcept;
+  struct Header {
+    int width, height;
+    Codec codec;
+  };
+  Header header(Bytes encoded);  ///< throws DataError
+  Image decode(Bytes encoded);   ///< throws DataError: a decoder's warning (truncated data) counts as an error
+  /// Straight into `out`, which must hold height * width * 3 bytes; throws DataError when the size differs.
+  void decode_into(Bytes encoded, int width, int height, std::span<std::uint8_t> out);
+
+ private:
+  struct Handles;
+  std::unique_ptr<Handles> handles_;
+};
+
+std::vector<std::byte> encode_jpeg(const Image& image, int quality = 95);  ///< 4:2:0 below quality 96, else 4:4:4
+std::vector<std::byte> encode_png(const Image& image);
+/// Area-averaging or bilinear resize, whichever fits the direction.
+Image resize(const Image& image, int width, int height);
+
+}  // namespace facemae

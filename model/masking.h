@@ -1,0 +1,23 @@
+#pragma once
+// Random masks as MAE draws them: argsort of uniform noise, the first int(N * (1 - ratio)) patches are kept.
+#include <torch/types.h>
+
+#include <cstdint>
+#include <span>
+
+namespace facemae {
+
+/// B images, N patches, K kept.
+struct Masked {
+  torch::Tensor kept;     ///< [B, K] int64: patch numbers, in shuffled order
+  torch::Tensor restore;  ///< [B, N] int64: position of each patch in the shuffled order
+  torch::Tensor hidden;   ///< [B, N] float32: 1 hidden, 0 visible
+};
+
+std::int64_t kept_patches(std::int64_t patches, double ratio);  ///< int(N * (1 - ratio)), at least 1
+/// noise [B, N] -> masks; ties as a stable argsort.
+Masked mask_from_noise(const torch::Tensor& noise, double ratio);
+/// One mask per key (a sample's, never a rank's). Each key's noise is splitmix64 draws, 53 bits.
+Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio, torch::Device device);
+
+}  // namespace facemae
