@@ -2,10 +2,12 @@
 // Checkpoints of a run: RUN/checkpoints/s<step>.a<start>/ with safetensors shards, MANIFEST.pb and COMMIT
 // (docs/FORMATS.md). A step exists when its COMMIT does.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "checkpoint/manifest.h"
 #include "checkpoint/snapshot.h"
 #include "cluster/control.h"
 #include "core/files.h"
@@ -26,7 +28,7 @@ class CheckpointStore {
  public:
   CheckpointStore(Path run, Control& control, FileSystem& files);
 
-  /// All ranks. Writes, verifies and commits the step; returns false when it failed (counted and logged, debris
+  /// All ranks. Writes, verifies and commits the step; a step that this start has committed already is left as it is. Returns false when it failed (counted and logged, debris
   /// removed, training may go on); throws Unresumable after `max_failed_saves` in a row.
   bool save(const Snapshot& snapshot, std::uint32_t start);
 
@@ -35,19 +37,25 @@ class CheckpointStore {
   std::optional<CheckpointInfo> newest();
 
   /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are those of the
-  /// present world) and checks every hash while it reads. Returns the reason when it is corrupt, the same on all ranks:
-  /// ask newest() again, it skips what was found bad. Throws ConfigError for a checkpoint of another model.
+  /// present world), its step, samples and run_state, and checks every hash while it reads and again in memory. Returns the reason when it is corrupt, the same on all ranks:
+  /// ask newest() again, it skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and
+  /// for tensors that are missing, extra or of another shape, listing all of them.
   std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into);
 
   void keep_last(int count) { keep_ = count; }  ///< simple retention: at least 2
   int max_failed_saves = 3;
 
  private:
-  Path run_;
+  std::string prepare(const Path& folder);
+  void after_commit(CheckpointId id);
+  void remove_failed(const Path& folder);
+
+  Path run_, checkpoints_;
   Control& control_;
   FileSystem& files_;
   int keep_ = 3, failed_in_row_ = 0;
-  std::vector<std::string> bad_;  ///< folders found bad, with reasons
+  std::optional<CheckpointId> parent_;       ///< what was restored or committed last
+  std::map<std::string, std::string> bad_;   ///< folder names found bad, with reasons; the same on all ranks
 };
 
 }  // namespace facemae

@@ -9,9 +9,10 @@ namespace facemae {
 
 enum class Reduce { Sum, Min, Max };
 
-/// A collective in flight. wait() blocks the host (CPU) or orders the current stream after it (CUDA); it throws
-/// PeerLost when the deadline passes or the back end reports a lost peer. The back end keeps the tensors alive until the
-/// collective is done. Destroying one never communicates: a lost peer must not hang the unwinding that reports it.
+/// A collective in flight. wait() blocks the host (CPU) or orders the current stream after it (CUDA); it
+/// throws PeerLost when the deadline passes or the back end reports a lost peer. The back end keeps the
+/// tensors alive until the collective is done. Destroying one never communicates: a lost peer must not hang
+/// the unwinding that reports it.
 class [[nodiscard]] Work {
  public:
   Work() = default;  ///< already complete
@@ -24,8 +25,9 @@ class [[nodiscard]] Work {
   std::function<void()> finish_;
 };
 
-/// Back ends: one process alone, MPI (CPU tensors), NCCL (CUDA tensors). Tensors are contiguous; float32, float64,
-/// int64, int32 and uint8 at least. All ranks call the same verbs in the same order with equal shapes.
+/// Back ends: one process alone, MPI (CPU tensors), NCCL (CUDA tensors). Tensors are contiguous; float32,
+/// float64, int64, int32 and uint8 at least. All ranks call the same verbs in the same order with equal
+/// shapes.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -36,7 +38,8 @@ class Communicator {
   virtual int size() const noexcept = 0;
 
   virtual Work all_reduce(torch::Tensor tensor, Reduce op) = 0;  ///< in place
-  virtual Work all_gather(torch::Tensor out, torch::Tensor in) = 0;  ///< out holds size() times in, in rank order
+  virtual Work all_gather(torch::Tensor out,
+                          torch::Tensor in) = 0;  ///< out holds size() times in, in rank order
   /// in holds size() times out; rank r gets the reduction of slice r.
   virtual Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) = 0;
   virtual Work broadcast(torch::Tensor tensor, int root) = 0;

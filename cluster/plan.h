@@ -1,5 +1,6 @@
 #pragma once
-// The coordinator: a pure plan of which node reads which shard, published as protobuf and agreed by all ranks.
+// The coordinator: a pure plan of which node reads which shard, published as protobuf and agreed by all
+// ranks.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,7 +12,8 @@ namespace facemae {
 struct PlannedShard {
   std::string file;
   std::uint64_t images = 0, bytes = 0;
-  int reader_node = 0;  ///< the node that stages or verifies it; every rank may read every shard in `shared` mode
+  int reader_node =
+      0;  ///< the node that stages or verifies it; every rank may read every shard in `shared` mode
 };
 struct ShardPlan {
   std::uint32_t version = 1;
@@ -21,12 +23,14 @@ struct ShardPlan {
 };
 
 /// Pure: shards to nodes, balanced by bytes (largest first, ties by index), rotated by the seed.
-ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes, std::uint64_t seed);
-std::string serialise(const ShardPlan& plan);  ///< deterministic protobuf bytes (cluster/plan.proto)
+ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes,
+                      std::uint64_t seed);
+std::string serialise(const ShardPlan& plan);    ///< deterministic protobuf bytes (cluster/plan.proto)
 ShardPlan parse_plan(const std::string& bytes);  ///< throws DataError
 
-/// Rank 0 sends its plan to all; every rank checks the hash of what it got against rank 0's and, with `own` computed
-/// from its own reading of the manifest, against that. Throws DataError on all ranks when one differs.
+/// Rank 0 sends its plan to all; every rank checks the hash of what it got against rank 0's and, with `own`
+/// computed from its own reading of the manifest, against that. Throws DataError on all ranks when one
+/// differs.
 ShardPlan publish(const ShardPlan& own, Control& control);
 
 }  // namespace facemae

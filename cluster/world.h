@@ -1,5 +1,6 @@
 #pragma once
-// Who we are and how we talk: opens MPI when (and only when) a launcher started us, and owns the communicators.
+// Who we are and how we talk: opens MPI when (and only when) a launcher started us, and owns the
+// communicators.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -23,8 +24,8 @@ struct WorldConfig {
   std::chrono::milliseconds deadline = std::chrono::minutes(10);  ///< of a single collective
 };
 
-/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError for srun
-/// tasks without PMIx (they would be independent runs). The destructor never communicates.
+/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError
+/// for srun tasks without PMIx (they would be independent runs). The destructor never communicates.
 class World {
  public:
   static std::unique_ptr<World> open(const WorldConfig& config);

@@ -29,7 +29,7 @@ class Decoder {
     Codec codec;
   };
   Header header(Bytes encoded);  ///< throws DataError
-  Image decode(Bytes encoded);   ///< throws DataError: a decoder's warning (truncated data) counts as an error
+  Image decode(Bytes encoded);  ///< throws DataError: a decoder's warning (truncated data) counts as an error
   /// Straight into `out`, which must hold height * width * 3 bytes; throws DataError when the size differs.
   void decode_into(Bytes encoded, int width, int height, std::span<std::uint8_t> out);
 
@@ -38,7 +38,8 @@ class Decoder {
   std::unique_ptr<Handles> handles_;
 };
 
-std::vector<std::byte> encode_jpeg(const Image& image, int quality = 95);  ///< 4:2:0 below quality 96, else 4:4:4
+std::vector<std::byte> encode_jpeg(const Image& image,
+                                   int quality = 95);  ///< 4:2:0 below quality 96, else 4:4:4
 std::vector<std::byte> encode_png(const Image& image);
 /// Area-averaging or bilinear resize, whichever fits the direction.
 Image resize(const Image& image, int width, int height);

@@ -12,6 +12,7 @@ namespace facemae {
 /// An attack beside its real-to-real ceiling (the same attacker, probes real: another image of the person).
 struct AttackReport {
   LinkageResult released, ceiling;
+  std::string control;  ///< empty for the attack itself; else what stood in for the release ("mosaic 8")
 };
 
 struct ReportPicture {
@@ -20,7 +21,7 @@ struct ReportPicture {
 };
 /// Everything the page shows; sections without content are left out.
 struct Report {
-  std::string title, warning;                 ///< the warning stands above everything else
+  std::string title, warning;                              ///< the warning stands above everything else
   std::vector<std::pair<std::string, std::string>> facts;  ///< "released images" -> "2,339", ...
   struct Table {
     std::string heading, note;

@@ -25,6 +25,7 @@ class ClassCentres {
   torch::Tensor& weight() { return weight_; }  ///< [own classes, 512], a leaf that requires grad
   ClassRange range() const { return range_; }
   std::int64_t classes() const { return classes_; }
+  std::int64_t virtual_shards() const { return shards_; }
 
   struct Result {
     torch::Tensor share;    ///< this rank's share of the mean cross-entropy: sum over rows whose target is ours / count

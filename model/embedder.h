@@ -20,15 +20,16 @@ class Embedder {
 };
 
 struct RandomEmbedderConfig {
-  int size = 56;          ///< images are average-pooled to this side first
-  int width = 128;        ///< channels of the three blocks
+  int size = 56;             ///< images are average-pooled to this side first; 8 or more
+  int width = 128;           ///< channels of the three blocks
   std::uint64_t redraw = 1;  ///< every so many steps; 0: never
   std::uint64_t seed = 0;
 };
-/// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; flattened. As in dataset
-/// condensation (Zhao and Bilen), where random networks serve as feature spaces.
+/// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; flattened. As in
+/// dataset condensation (Zhao and Bilen), where random networks serve as feature spaces.
 std::unique_ptr<Embedder> random_embedder(const RandomEmbedderConfig& config);
-/// A recognition network in evaluation mode.
+/// A recognition network, from now on in evaluation mode and without gradients of its own; other sizes than
+/// 112 are resized (bilinear, antialiased).
 std::unique_ptr<Embedder> network_embedder(std::shared_ptr<RecognitionNetwork> network);
 
 }  // namespace facemae

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model/state.h"
+
 namespace facemae {
 
 struct RecognitionNetwork : torch::nn::Module {
@@ -22,11 +24,5 @@ inline constexpr std::int64_t kEmbeddingWidth = 512;
 std::vector<std::string> network_names();
 /// Throws ConfigError with the nearest name.
 std::shared_ptr<RecognitionNetwork> make_network(const std::string& name);
-
-/// Parameters and buffers under their dotted names, in registration order (official keys), as references to the module's
-/// own tensors.
-std::vector<std::pair<std::string, torch::Tensor>> state_of(const torch::nn::Module& module);
-/// Copies weights into the module; throws ConfigError listing every missing, extra or mis-shaped key.
-void load_state(torch::nn::Module& module, const std::vector<std::pair<std::string, torch::Tensor>>& weights);
 
 }  // namespace facemae

@@ -1,0 +1,54 @@
+#pragma once
+// What every command of the program gets, and the list of commands.
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cluster/world.h"
+#include "core/error.h"
+#include "core/options.h"
+
+namespace facemae {
+
+using Words = std::span<const std::string>;
+
+/// The program around a command: opens the world when asked, writes the command's result.
+class App {
+ public:
+  CommonOptions common;
+  /// Starts MPI (when a launcher started us) and logging; the second call returns the same world.
+  World& world(const WorldConfig& config = {});
+  /// For commands that work on one rank only: throws ConfigError under a launcher with several.
+  World& alone(const std::string& command);
+  bool has_world() const { return world_ != nullptr; }
+  /// Rank 0: writes `result` to the file of --json, if given.
+  void result(const nlohmann::ordered_json& result);
+
+ private:
+  std::unique_ptr<World> world_;
+};
+
+struct Command {
+  const char* name;
+  const char* summary;
+  ExitCode (*run)(App& app, Words words);
+};
+std::span<const Command> all_commands();
+
+ExitCode run_synth(App& app, Words words);
+ExitCode run_pack(App& app, Words words);
+ExitCode run_store(App& app, Words words);
+ExitCode run_pairs(App& app, Words words);
+ExitCode run_pretrain(App& app, Words words);
+ExitCode run_recognize(App& app, Words words);
+ExitCode run_reconstruct(App& app, Words words);
+ExitCode run_evaluate(App& app, Words words);
+ExitCode run_embed(App& app, Words words);
+ExitCode run_audit(App& app, Words words);
+ExitCode run_show(App& app, Words words);
+ExitCode run_export(App& app, Words words);
+ExitCode run_import(App& app, Words words);
+
+}  // namespace facemae

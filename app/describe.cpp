@@ -1,0 +1,39 @@
+#include "app/describe.h"
+
+namespace facemae {
+
+nlohmann::ordered_json describe(const PackResult& result) {
+  return {{"images", result.images},
+          {"identities", result.identities},
+          {"bytes", result.bytes},
+          {"shards", result.shards},
+          {"rejects", result.rejects},
+          {"duplicates", result.duplicates},
+          {"resumed_shards", result.resumed_shards},
+          {"seconds", result.seconds}};
+}
+
+nlohmann::ordered_json describe(const Outcome& outcome) {
+  return {{"start", outcome.start},
+          {"code", static_cast<int>(outcome.code)},
+          {"kind", outcome.kind},
+          {"step", outcome.step},
+          {"reason", outcome.reason}};
+}
+
+nlohmann::ordered_json describe(const Verification& result) {
+  nlohmann::ordered_json rates = nlohmann::ordered_json::array();
+  for (const auto& at : result.tar_at_far) rates.push_back({{"far", at.far}, {"tar", at.tar}});
+  return {{"accuracy", result.accuracy}, {"accuracy_std", result.accuracy_std},
+          {"threshold", result.threshold}, {"auc", result.auc},
+          {"eer", result.eer}, {"tar_at_far", rates},
+          {"folds", result.folds}};
+}
+
+WorldConfig world_config(const RunConfig& config) {
+  return {.backend = config.backend,
+          .device = config.device,
+          .deadline = std::chrono::milliseconds(static_cast<std::int64_t>(config.peer_deadline * 1000))};
+}
+
+}  // namespace facemae

@@ -1,0 +1,19 @@
+#pragma once
+// Results of commands as JSON, for --json.
+#include <nlohmann/json.hpp>
+
+#include "cluster/world.h"
+#include "data/pack.h"
+#include "evaluation/verification.h"
+#include "trainer/run_config.h"
+#include "trainer/run_folder.h"
+
+namespace facemae {
+
+nlohmann::ordered_json describe(const PackResult& result);
+nlohmann::ordered_json describe(const Outcome& outcome);
+nlohmann::ordered_json describe(const Verification& result);
+/// What a training configuration says about the machine.
+WorldConfig world_config(const RunConfig& config);
+
+}  // namespace facemae

@@ -1,0 +1,92 @@
+// The `facemae` program: finds the command, runs it, turns failures into messages and exit codes.
+#include <hdf5.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "app/command.h"
+#include "cluster/agree.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "trainer/version.h"
+
+namespace {
+
+using namespace facemae;
+
+std::string program_help() {
+  std::string text =
+      "facemae: FaceMAE training on MPI clusters, from faces to a measured release\n\n"
+      "  facemae COMMAND [OPTIONS]        facemae COMMAND --help        facemae --version\n\n";
+  for (const auto& command : all_commands()) text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+  return text +
+         "\nA first run, on synthetic faces:\n"
+         "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
+         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 --patch 16\n\n"
+         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line, 65 bad data,\n"
+         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not requeue.\n";
+}
+
+std::string version_text() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}.{}.{}\n{}\n", FACEMAE_VERSION, libtorch_version(), mpi_version(),
+                     major, minor, release, nccl_version());
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& command : all_commands()) {
+    if (name == command.name) return command;
+    names.emplace_back(command.name);
+  }
+  throw ConfigError("unknown command \"" + name + "\"" + suggestion(name, names));
+}
+
+ExitCode run(App& app, const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "help") {
+    std::fputs(program_help().c_str(), stdout);
+    return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
+  }
+  if (words[0] == "--version") {
+    std::fputs(version_text().c_str(), stdout);
+    return ExitCode::Done;
+  }
+  return find_command(words[0]).run(app, Words(words).subspan(1));
+}
+
+/// All ranks are here: MPI ends in order and rank 0 alone tells the launcher the code (others would blur it).
+int end_in_order(App& app, ExitCode code) {
+  if (!app.has_world()) return static_cast<int>(code);
+  const bool root = app.world().topology().rank == 0;
+  app.world().close();
+  return root ? static_cast<int>(code) : 0;
+}
+
+void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  App app;
+  try {
+    return end_in_order(app, run(app, {argv + 1, argv + argc}));
+  } catch (const AgreedError& error) {
+    if (app.world().topology().rank == 0) report(error.what());
+    return end_in_order(app, error.code());
+  } catch (const std::exception& error) {
+    const ExitCode code = exit_code_for(error);
+    if (!app.has_world()) {  // the words themselves are wrong, on every rank alike
+      try {
+        if (app.world({.device = "cpu"}).topology().rank == 0) report(error.what());
+      } catch (const std::exception&) {  // the launch is the fault
+        report(error.what());
+        return static_cast<int>(code);
+      }
+      return end_in_order(app, code);
+    }
+    report((app.world().topology().size > 1 ? fmt::format("rank {}: ", app.world().topology().rank) : "") + error.what());
+    if (app.world().topology().size > 1) app.world().die(static_cast<int>(code));
+    return static_cast<int>(code);
+  }
+}

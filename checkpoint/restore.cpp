@@ -1,0 +1,132 @@
+#include "checkpoint/restore.h"
+
+#include <algorithm>
+#include <map>
+
+#include "checkpoint/layout.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/safetensors.h"
+#include "core/error.h"
+#include "core/log.h"
+
+namespace facemae {
+namespace {
+
+/// Bytes `range` of a tensor of the manifest into `value`, which holds exactly those.
+void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteRange range, torch::Tensor value) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor target = value.detach();
+  const bool direct = target.is_cpu() && target.is_contiguous();
+  torch::Tensor staging =
+      direct ? target : torch::empty(target.sizes(), torch::TensorOptions().dtype(target.scalar_type()));
+  if (range.bytes > 0)
+    reader.read(tensor, range, {static_cast<std::byte*>(staging.mutable_data_ptr()), staging.nbytes()});
+  if (!direct) target.copy_(staging);
+}
+
+std::vector<Hash128> expected_leaves(const ManifestTensor& tensor, const std::vector<ByteRange>& leaves, ByteRange range) {
+  std::vector<Hash128> expected;
+  std::size_t leaf = 0;
+  for (const auto& piece : tensor.pieces)
+    for (const auto& hash : piece.leaves) {
+      const ByteRange& at = leaves.at(leaf++);
+      if (at.begin >= range.begin && at.end() <= range.end() && at.bytes > 0) expected.push_back(hash);
+    }
+  return expected;
+}
+
+/// Hashes the memory again: what the copy or the device spoiled is found here.
+ManifestPiece check_memory(const Manifest& manifest, const ManifestTensor& tensor, ByteRange range,
+                           const torch::Tensor& value) {
+  const auto leaves = leaves_of(tensor, manifest.virtual_shards);
+  ManifestPiece piece{.file = 0, .offset = 0, .range = range, .leaves = {}};
+  piece.leaves = hash_memory(value, range.begin, leaves_within(leaves, range));
+  if (piece.leaves != expected_leaves(tensor, leaves, range))
+    throw CheckpointError("tensor " + tensor.name + " is in memory not what was read: bad memory or a bad device?");
+  return piece;
+}
+
+}  // namespace
+
+std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape, std::int64_t virtual_shards) {
+  std::vector<std::string> faults;
+  std::size_t found = 0;
+  std::map<std::string, const ManifestTensor*> wanted;
+  for (const auto* kind : {&shape.replicated, &shape.by_class})
+    for (const auto& tensor : *kind) wanted[tensor.name] = &tensor;
+  const auto say = [](const ManifestTensor& tensor) {
+    return fmt::format("{} [{}]{}", tensor.dtype, fmt::join(tensor.shape, ", "), tensor.by_class ? " by class" : "");
+  };
+  for (const auto& [name, tensor] : wanted) {
+    const ManifestTensor* saved = manifest.find(name);
+    if (saved == nullptr) {
+      faults.push_back(name + " is not in the checkpoint");
+      continue;
+    }
+    ++found;
+    if (saved->dtype != tensor->dtype || saved->shape != tensor->shape || saved->by_class != tensor->by_class)
+      faults.push_back(fmt::format("{} is {} in the checkpoint, {} here", name, say(*saved), say(*tensor)));
+  }
+  if (found != manifest.tensors.size())
+    for (const auto& tensor : manifest.tensors)
+      if (!wanted.contains(tensor.name)) faults.push_back(tensor.name + " is in the checkpoint, not here");
+  if (!shape.by_class.empty() && virtual_shards != manifest.virtual_shards)
+    faults.push_back(fmt::format("the checkpoint has {} virtual shards of classes, {} are asked for",
+                                 manifest.virtual_shards, virtual_shards));
+  return faults;
+}
+
+torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor) {
+  CheckpointReader reader(folder, manifest);
+  torch::Tensor value = torch::empty(tensor.shape, torch::TensorOptions().dtype(torch_type(tensor.dtype)));
+  read_in_place(reader, tensor, {0, value.nbytes()}, value);
+  return value;
+}
+
+RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
+                     int world) {
+  CheckpointReader reader(folder, manifest);
+  for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
+       file += static_cast<std::size_t>(world))
+    reader.check_header(static_cast<std::uint32_t>(file));
+  RankReport report;
+  const auto add = [&](const ManifestTensor& tensor, ManifestPiece piece) {
+    report.tensors.push_back(
+        {.name = tensor.name, .dtype = {}, .shape = {}, .by_class = false, .pieces = {std::move(piece)}});
+  };
+  for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
+    const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
+    const ByteRange all{0, tensor_bytes(tensor)};
+    read_in_place(reader, tensor, all, into.replicated[i].value);
+    ManifestPiece piece = check_memory(manifest, tensor, all, into.replicated[i].value);
+    if (rank == 0) add(tensor, std::move(piece));
+  }
+  for (std::size_t i = 0; i < shape.by_class.size(); ++i) {
+    const ManifestTensor& tensor = *manifest.find(shape.by_class[i].name);
+    const ByteRange own = own_bytes(into.by_class[i]);
+    read_in_place(reader, tensor, own, into.by_class[i].rows);
+    add(tensor, check_memory(manifest, tensor, own, into.by_class[i].rows));
+  }
+  return report;
+}
+
+Hash128 root_of_memory(const Manifest& manifest, const std::vector<std::string>& reports) {
+  std::map<std::string, ManifestTensor> tensors;
+  for (const auto& tensor : manifest.tensors) {
+    tensors[tensor.name] = tensor;
+    tensors[tensor.name].pieces.clear();
+  }
+  for (const auto& bytes : reports)
+    for (auto& tensor : parse_report(bytes).tensors)
+      for (auto& piece : tensor.pieces) tensors.at(tensor.name).pieces.push_back(std::move(piece));
+  std::vector<ManifestTensor> found;
+  for (auto& [name, tensor] : tensors) {
+    // An empty piece may stand anywhere; it has no leaves.
+    std::sort(tensor.pieces.begin(), tensor.pieces.end(),
+              [](const auto& a, const auto& b) { return a.range.begin < b.range.begin; });
+    found.push_back(std::move(tensor));
+  }
+  return root_hash(found, manifest.virtual_shards);
+}
+
+}  // namespace facemae

@@ -1,0 +1,91 @@
+#include "checkpoint/weights.h"
+
+#include <algorithm>
+
+#include "checkpoint/discover.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/restore.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace {
+
+constexpr std::string_view kModelPrefix = "model.";
+
+std::string hash_of(const NamedTensors& tensors) {
+  std::vector<const NamedTensors::value_type*> sorted;
+  for (const auto& tensor : tensors) sorted.push_back(&tensor);
+  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->first < b->first; });
+  Hasher hasher;
+  for (const auto* tensor : sorted) {
+    const auto& [name, value] = *tensor;
+    hasher.add(bytes_of(name));
+    hasher.add_value('\0');
+    hasher.add(bytes_of(safetensors_type(value.scalar_type(), name)));
+    hasher.add_value('\0');
+    hasher.add_value(static_cast<std::int64_t>(value.dim()));
+    for (const std::int64_t n : value.sizes()) hasher.add_value(n);
+    hasher.add(bytes_of(bytes_on_cpu(value, {0, value.nbytes()})));
+  }
+  return hasher.digest().hex();
+}
+
+Weights from_checkpoint(const Path& folder, const std::string& origin) {
+  const Manifest manifest = parse_manifest(valid_manifest_bytes(folder));
+  Weights weights;
+  for (const auto& tensor : manifest.tensors)
+    if (!tensor.by_class && tensor.name.starts_with(kModelPrefix))
+      weights.tensors.emplace_back(tensor.name.substr(kModelPrefix.size()), read_tensor(folder, manifest, tensor));
+  if (weights.tensors.empty())
+    throw ConfigError("the checkpoint " + folder.string() + " holds no model weights (names that start with \"model.\")");
+  weights.config = manifest.config;
+  weights.origin = fmt::format("{}, step {}", origin, manifest.id.step);
+  weights.hash = hash_of(weights.tensors);
+  return weights;
+}
+
+Weights from_run(const Path& run) {
+  std::string reasons;
+  for (const auto& folder : list_checkpoints(run / "checkpoints")) {
+    if (!folder.committed) continue;
+    try {
+      return from_checkpoint(folder.path, "run " + run.string());
+    } catch (const CheckpointError& error) {
+      spdlog::warn("checkpoint {} is corrupt, reading the one before: {}", folder.path.string(), error.what());
+      reasons += "\n  " + folder.path.filename().string() + ": " + error.what();
+    }
+  }
+  if (reasons.empty()) throw ConfigError("the run " + run.string() + " has no checkpoint yet");
+  throw CheckpointError("the run " + run.string() + " has no valid checkpoint:" + reasons);
+}
+
+}  // namespace
+
+Weights read_weights(const Path& given) {
+  Path path = given.lexically_normal();
+  if (!path.has_filename() && path.has_parent_path()) path = path.parent_path();  // "RUN/"
+  if (std::filesystem::is_directory(path / "checkpoints")) return from_run(path);
+  if (parse_folder_name(path.filename().string()) && std::filesystem::is_directory(path))
+    return from_checkpoint(path, path.string());
+  if (!std::filesystem::is_regular_file(path))
+    throw ConfigError("reading weights from " + given.string() +
+                      ": expected a run, a checkpoint folder of one (sNNN.aNN) or a safetensors file");
+  Weights weights;
+  weights.tensors = read_safetensors(path, &weights.metadata);
+  weights.origin = path.string();
+  weights.hash = hash_of(weights.tensors);
+  return weights;
+}
+
+std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {
+  for (const auto& line : split(config, '\n')) {
+    const auto equals = line.find('=');
+    if (equals == std::string::npos || trim(line)[0] == '#' || trim(line.substr(0, equals)) != key) continue;
+    return trim(line.substr(equals + 1));
+  }
+  return fallback;
+}
+
+}  // namespace facemae

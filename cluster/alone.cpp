@@ -1,0 +1,47 @@
+#include "cluster/alone.h"
+
+#include "cluster/shapes.h"
+#include "core/error.h"
+
+namespace facemae {
+namespace {
+
+void copy(torch::Tensor& out, const torch::Tensor& in) {
+  const torch::NoGradGuard no_grad;
+  out.view({-1}).copy_(in.view({-1}));
+}
+
+}  // namespace
+
+void AloneCommunicator::check_alive() const {
+  if (aborted_) throw PeerLost("a collective of one process was called after abort()");
+}
+
+Work AloneCommunicator::all_reduce(torch::Tensor tensor, Reduce) {
+  check_tensor(tensor, "all_reduce");
+  check_alive();
+  return {};
+}
+
+Work AloneCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
+  check_parts(out, in, 1, "all_gather");
+  check_alive();
+  copy(out, in);
+  return {};
+}
+
+Work AloneCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce) {
+  check_parts(in, out, 1, "reduce_scatter");
+  check_alive();
+  copy(out, in);
+  return {};
+}
+
+Work AloneCommunicator::broadcast(torch::Tensor tensor, int root) {
+  check_tensor(tensor, "broadcast");
+  check_root(root, 1);
+  check_alive();
+  return {};
+}
+
+}  // namespace facemae

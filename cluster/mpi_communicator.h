@@ -1,0 +1,46 @@
+#pragma once
+// Tensor collectives over MPI: a duplicated communicator and one communication thread that makes blocking
+// calls, which overlaps with computing (measured: docs/PERFORMANCE.md) and gives a deadline one place to look
+// at.
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "cluster/communicator.h"
+#include "cluster/work_queue.h"
+
+namespace facemae {
+
+/// CPU tensors of float32, float64, int32, int64 and uint8 are reduced in place. bfloat16, float16 and CUDA
+/// tensors go through a float32 or host copy that is written back by wait(); any type can be gathered and
+/// broadcast.
+class MpiCommunicator final : public Communicator {
+ public:
+  /// MPI must be initialised with MPI_THREAD_MULTIPLE. largest_count: elements in one MPI call (tests make it
+  /// small). All ranks, same order.
+  explicit MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
+                           std::int64_t largest_count = std::int64_t{1} << 30);
+
+  int rank() const noexcept override { return rank_; }
+  int size() const noexcept override { return size_; }
+  Work all_reduce(torch::Tensor tensor, Reduce op) override;
+  Work all_gather(torch::Tensor out, torch::Tensor in) override;
+  Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override;
+  Work broadcast(torch::Tensor tensor, int root) override;
+  void abort() noexcept override { queue_.fail("aborted by this rank"); }
+
+  /// Waits for all that was issued; for the orderly end.
+  void drain() { queue_.drain(); }
+
+ private:
+  /// Pushes a job that works on `result`, and copies `result` into `target` when the job is waited for, if
+  /// they differ.
+  Work issue(std::string what, std::function<void()> job, torch::Tensor result, torch::Tensor target);
+
+  struct Comm;  // the MPI_Comm; shared with jobs, because a blocked one outlives us
+  std::shared_ptr<Comm> comm_;
+  int rank_ = 0, size_ = 1;
+  WorkQueue queue_;
+};
+
+}  // namespace facemae

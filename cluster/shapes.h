@@ -1,0 +1,18 @@
+#pragma once
+// What every back end demands of the tensors of a collective, checked in one place so that all refuse alike.
+#include <torch/types.h>
+
+#include <source_location>
+
+namespace facemae {
+
+/// Throws Error unless `tensor` is defined and contiguous.
+void check_tensor(const torch::Tensor& tensor, const char* verb,
+                  std::source_location at = std::source_location::current());
+/// Throws Error unless `whole` holds `parts` times the elements of `part`, with equal dtype and device.
+void check_parts(const torch::Tensor& whole, const torch::Tensor& part, int parts, const char* verb,
+                 std::source_location at = std::source_location::current());
+/// Throws Error unless 0 <= root < size.
+void check_root(int root, int size, std::source_location at = std::source_location::current());
+
+}  // namespace facemae

@@ -1,0 +1,322 @@
+#include "data/hdf5.h"
+
+#include <hdf5.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace facemae::hdf5 {
+
+static_assert(std::is_same_v<Id, hid_t> || sizeof(Id) == sizeof(hid_t));
+
+namespace {
+
+constexpr hsize_t kAlignment = 1 << 20;
+
+hid_t file_type(Type type) {
+  switch (type) {
+    case Type::U8:
+      return H5T_STD_U8LE;
+    case Type::U32:
+      return H5T_STD_U32LE;
+    case Type::I64:
+      return H5T_STD_I64LE;
+    case Type::U64:
+      return H5T_STD_U64LE;
+  }
+  return H5I_INVALID_HID;
+}
+hid_t memory_type(Type type) {
+  switch (type) {
+    case Type::U8:
+      return H5T_NATIVE_UINT8;
+    case Type::U32:
+      return H5T_NATIVE_UINT32;
+    case Type::I64:
+      return H5T_NATIVE_INT64;
+    case Type::U64:
+      return H5T_NATIVE_UINT64;
+  }
+  return H5I_INVALID_HID;
+}
+
+/// The innermost description on HDF5's error stack: the cause, where the outer ones only say who was asking.
+std::string innermost_reason() {
+  std::string reason;
+  const H5E_walk2_t take_first = [](unsigned n, const H5E_error2_t* error, void* out) -> herr_t {
+    if (n == 0 && error->desc != nullptr) *static_cast<std::string*>(out) = error->desc;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  return reason.empty() ? "no reason given" : reason;
+}
+
+/// HDF5 prints its error stack by default; ours go into exceptions. The setting is per thread.
+void keep_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+}  // namespace
+
+Id File::check(Id result, const std::string& doing, std::source_location at) const {
+  if (result >= 0) return result;
+  const std::string what = doing + " in " + path_.string() + ": HDF5 says \"" + innermost_reason() + "\"";
+  if (writing_) throw FileError(what + "; is the disk full?", EIO, at);
+  throw DataError(
+      what + "; the file is damaged, truncated, or no HDF5 file: pack it again or copy it from a replica",
+      at);
+}
+
+namespace {
+
+/// Access properties of every file: no locking (Lustre mounts refuse it), and nothing outlives a close.
+hid_t plain_access() {
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+#if H5_VERSION_GE(1, 10, 7)
+  H5Pset_file_locking(access, false, true);
+#else
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+#endif
+  return access;
+}
+
+}  // namespace
+
+File File::open(const Path& path) {
+  keep_quiet();
+  if (!std::filesystem::exists(path))
+    throw DataError("opening " + path.string() +
+                    ": there is no such file; pack again or copy it from a replica");
+  File file(path, false);
+  const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
+  file.file_ = file.own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose, "opening the file");
+  return file;
+}
+
+File File::create(const Path& path, std::uint64_t aligned_bytes) {
+  keep_quiet();
+  File file(path, true);
+  const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
+  file.check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110),
+             "setting the format version");
+  file.check(H5Pset_alignment(access.id(), std::max<std::uint64_t>(1, aligned_bytes), kAlignment),
+             "aligning");
+  const Handle creation = file.own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "making creation properties");
+  // Without this the root group's header holds the time of day, and equal packs differ.
+  file.check(H5Pset_obj_track_times(creation.id(), false), "switching times off");
+  // All attributes stay in the root's object header, which is easier to specify than a heap.
+  file.check(H5Pset_attr_phase_change(creation.id(), 64, 0), "keeping attributes compact");
+  file.file_ = file.own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+                        "creating the file");
+  return file;
+}
+
+bool File::has(const std::string& name) const {
+  return check(H5Lexists(file_.id(), name.c_str(), H5P_DEFAULT), "looking for " + name) > 0;
+}
+
+void File::make_group(const std::string& name) {
+  const Handle creation = own(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, "making group properties");
+  check(H5Pset_obj_track_times(creation.id(), false), "switching times off");
+  own(H5Gcreate2(file_.id(), name.c_str(), H5P_DEFAULT, creation.id(), H5P_DEFAULT), H5Gclose,
+      "making group " + name);
+}
+
+Handle File::dataset(const std::string& name) const {
+  return own(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), H5Dclose, "opening " + name);
+}
+
+Handle File::create_dataset(const std::string& name, Id type, std::uint64_t count, bool early) {
+  const hsize_t extent = count;
+  const Handle space = own(H5Screate_simple(1, &extent, nullptr), H5Sclose, "making the shape of " + name);
+  const Handle creation = own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "making properties of " + name);
+  check(H5Pset_obj_track_times(creation.id(), false), "switching times off");
+  check(H5Pset_layout(creation.id(), H5D_CONTIGUOUS), "choosing the layout of " + name);
+  if (early) {
+    check(H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY), "allocating " + name);
+    check(H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER), "not filling " + name);
+  }
+  return own(H5Dcreate2(file_.id(), name.c_str(), type, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT),
+             H5Dclose, "creating " + name);
+}
+
+std::uint64_t File::count_of(const Handle& set, const std::string& name) const {
+  const Handle space = own(H5Dget_space(set.id()), H5Sclose, "reading the shape of " + name);
+  hsize_t extent = 0;
+  if (H5Sget_simple_extent_ndims(space.id()) != 1 ||
+      H5Sget_simple_extent_dims(space.id(), &extent, nullptr) != 1)
+    throw DataError(name + " in " + path_.string() + " is not one-dimensional: not a file of this program");
+  return extent;
+}
+
+std::uint64_t File::length(const std::string& name, Type type) const {
+  const Handle set = dataset(name);
+  const Handle stored = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
+  if (check(H5Tequal(stored.id(), file_type(type)), "comparing types") == 0)
+    throw DataError(name + " in " + path_.string() + " has another element type: not a file of this program");
+  const std::uint64_t count = count_of(set, name);
+  // A damaged extent must not become a huge allocation.
+  if (count > std::filesystem::file_size(path_))
+    throw DataError(name + " in " + path_.string() +
+                    " claims more elements than the file has bytes: it is damaged");
+  return count;
+}
+
+void File::write_raw(const std::string& name, Type type, std::uint64_t count, const void* values) {
+  const Handle set = create_dataset(name, file_type(type), count, false);
+  if (count > 0)
+    check(H5Dwrite(set.id(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "writing " + name);
+}
+
+void File::read_raw(const std::string& name, Type type, void* values) const {
+  const Handle set = dataset(name);
+  if (count_of(set, name) > 0)
+    check(H5Dread(set.id(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "reading " + name);
+}
+
+void File::write_texts(const std::string& name, const std::vector<std::string>& texts) {
+  std::size_t width = 1;
+  for (const auto& text : texts) width = std::max(width, text.size());
+  std::vector<char> padded(texts.size() * width, '\0');
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    std::memcpy(padded.data() + i * width, texts[i].data(), texts[i].size());
+  const Handle type = own(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
+  check(H5Tset_size(type.id(), width), "sizing a text type");
+  check(H5Tset_cset(type.id(), H5T_CSET_UTF8), "choosing UTF-8");
+  check(H5Tset_strpad(type.id(), H5T_STR_NULLPAD), "choosing padding");
+  const Handle set = create_dataset(name, type.id(), texts.size(), false);
+  if (!texts.empty())
+    check(H5Dwrite(set.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), "writing " + name);
+}
+
+std::vector<std::string> File::read_texts(const std::string& name) const {
+  const Handle set = dataset(name);
+  const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
+  const std::uint64_t count = count_of(set, name);
+  const std::size_t width = H5Tget_size(type.id());
+  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) > 0 ||
+      count * width > std::filesystem::file_size(path_))
+    throw DataError(name + " in " + path_.string() +
+                    " is no array of texts: not a file of this program, or damaged");
+  std::vector<char> padded(count * width);
+  if (count > 0)
+    check(H5Dread(set.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), "reading " + name);
+  std::vector<std::string> texts(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* text = padded.data() + i * width;
+    texts[i].assign(text, strnlen(text, width));
+  }
+  return texts;
+}
+
+void File::make_blob(const std::string& name, std::uint64_t bytes) {
+  create_dataset(name, H5T_STD_U8LE, bytes, true);
+}
+
+void File::write_bytes(const std::string& name, std::uint64_t offset, Bytes bytes) {
+  if (bytes.empty()) return;
+  const Handle set = dataset(name);
+  const Handle space = own(H5Dget_space(set.id()), H5Sclose, "reading the shape of " + name);
+  const hsize_t start = offset, count = bytes.size();
+  check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr),
+        "selecting in " + name);
+  const Handle memory = own(H5Screate_simple(1, &count, nullptr), H5Sclose, "making a buffer's shape");
+  check(H5Dwrite(set.id(), H5T_NATIVE_UINT8, memory.id(), space.id(), H5P_DEFAULT, bytes.data()),
+        "writing " + name);
+}
+
+void File::read_bytes(const std::string& name, std::uint64_t offset, std::span<std::byte> out) const {
+  if (out.empty()) return;
+  const Handle set = dataset(name);
+  const Handle space = own(H5Dget_space(set.id()), H5Sclose, "reading the shape of " + name);
+  const hsize_t start = offset, count = out.size();
+  check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr),
+        "selecting in " + name);
+  const Handle memory = own(H5Screate_simple(1, &count, nullptr), H5Sclose, "making a buffer's shape");
+  check(H5Dread(set.id(), H5T_NATIVE_UINT8, memory.id(), space.id(), H5P_DEFAULT, out.data()),
+        "reading " + name);
+}
+
+File::Blob File::blob(const std::string& name) const {
+  const Handle set = dataset(name);
+  const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
+  const Handle creation = own(H5Dget_create_plist(set.id()), H5Pclose, "reading the properties of " + name);
+  const auto refuse = [&](const std::string& why) {
+    throw DataError(
+        name + " in " + path_.string() + " " + why +
+        ", so it cannot be read directly; was the file rewritten by another tool (h5repack)? Pack it again");
+  };
+  if (H5Pget_layout(creation.id()) != H5D_CONTIGUOUS) refuse("is not contiguous");
+  if (H5Pget_nfilters(creation.id()) != 0) refuse("has filters");
+  if (H5Pget_external_count(creation.id()) != 0) refuse("lies in external files");
+  if (H5Tequal(type.id(), H5T_STD_U8LE) <= 0) refuse("is not an array of bytes");
+  Blob blob;
+  blob.bytes = count_of(set, name);
+  if (blob.bytes == 0) return blob;
+  const haddr_t offset = H5Dget_offset(set.id());
+  if (offset == HADDR_UNDEF) refuse("has no place in the file");
+  blob.offset = offset;
+  return blob;
+}
+
+void File::write_attribute(const std::string& name, std::uint64_t value) {
+  const Handle space = own(H5Screate(H5S_SCALAR), H5Sclose, "making a scalar");
+  const Handle attribute =
+      own(H5Acreate2(file_.id(), name.c_str(), H5T_STD_U64LE, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+          "making attribute " + name);
+  check(H5Awrite(attribute.id(), H5T_NATIVE_UINT64, &value), "writing attribute " + name);
+}
+
+void File::write_attribute(const std::string& name, const std::string& value) {
+  const Handle space = own(H5Screate(H5S_SCALAR), H5Sclose, "making a scalar");
+  const Handle type = own(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
+  check(H5Tset_size(type.id(), std::max<std::size_t>(1, value.size())), "sizing a text type");
+  check(H5Tset_cset(type.id(), H5T_CSET_UTF8), "choosing UTF-8");
+  check(H5Tset_strpad(type.id(), H5T_STR_NULLPAD), "choosing padding");
+  const Handle attribute =
+      own(H5Acreate2(file_.id(), name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+          "making attribute " + name);
+  check(H5Awrite(attribute.id(), type.id(), value.empty() ? "\0" : value.data()),
+        "writing attribute " + name);
+}
+
+bool File::has_attribute(const std::string& name) const {
+  return check(H5Aexists(file_.id(), name.c_str()), "looking for attribute " + name) > 0;
+}
+
+std::uint64_t File::read_number(const std::string& name) const {
+  const Handle attribute =
+      own(H5Aopen(file_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, "opening attribute " + name);
+  std::uint64_t value = 0;
+  check(H5Aread(attribute.id(), H5T_NATIVE_UINT64, &value), "reading attribute " + name);
+  return value;
+}
+
+std::string File::read_text(const std::string& name) const {
+  const Handle attribute =
+      own(H5Aopen(file_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, "opening attribute " + name);
+  const Handle type = own(H5Aget_type(attribute.id()), H5Tclose, "reading the type of attribute " + name);
+  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) > 0)
+    throw DataError("attribute " + name + " in " + path_.string() +
+                    " is no fixed text: not a file of this program");
+  std::vector<char> text(H5Tget_size(type.id()));
+  check(H5Aread(attribute.id(), type.id(), text.data()), "reading attribute " + name);
+  return {text.data(), strnlen(text.data(), text.size())};
+}
+
+void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing"); }
+void File::close() { check(H5Fclose(file_.release()), "closing"); }
+
+void publish(FileSystem& files, const Path& temporary, const Path& final) {
+  auto file = files.open_append(temporary);
+  file->sync();
+  file->close();
+  files.rename(temporary, final);
+  files.sync_folder(final.parent_path());
+}
+
+}  // namespace facemae::hdf5

@@ -1,0 +1,297 @@
+#include "data/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/hdf5.h"
+
+namespace facemae {
+namespace {
+
+constexpr const char* kFormat = "facemae-manifest";
+constexpr std::uint64_t kVersion = 1;
+
+const char* name_of(Manifest::Kind kind) { return kind == Manifest::Kind::Store ? "store" : "view"; }
+
+void add_text(Hasher& hasher, const std::string& text) {
+  hasher.add_value(static_cast<std::uint64_t>(text.size()));
+  hasher.add(bytes_of(text));
+}
+template <class T>
+void add_array(Hasher& hasher, const std::vector<T>& values) {
+  hasher.add_value(static_cast<std::uint64_t>(values.size()));
+  hasher.add(bytes_of(std::span<const T>(values)));
+}
+void add_digest(Hasher& hasher, const Hash128& digest) {
+  hasher.add_value(digest.high);
+  hasher.add_value(digest.low);
+}
+
+/// Of everything that the manifest says: HDF5 does not protect array contents. Order: docs/FORMATS.md.
+Hash128 own_digest(const Manifest& m) {
+  Hasher hasher;
+  add_text(hasher, name_of(m.kind));
+  add_text(hasher, m.uuid);
+  for (const auto value :
+       {static_cast<std::uint64_t>(m.image_size), m.images, static_cast<std::uint64_t>(m.identities),
+        std::uint64_t{m.released}, m.ingest_seed.value_or(0), m.rejects, m.duplicates})
+    hasher.add_value(value);
+  add_text(hasher, m.source_licence);
+  add_text(hasher, m.pack_settings);
+  add_text(hasher, m.parent);
+  add_digest(hasher, m.dataset_digest);
+  add_digest(hasher, m.parent_digest);
+  for (const auto& name : m.identity_names) add_text(hasher, name);
+  add_array(hasher, m.identity_offsets);
+  add_array(hasher, m.identity_rows);
+  add_array(hasher, m.rows);
+  add_array(hasher, m.labels);
+  for (const auto& shard : m.shards) {
+    add_text(hasher, shard.file);
+    for (const auto value : {shard.images, shard.first_global, shard.bytes, shard.blob_offset})
+      hasher.add_value(value);
+    add_digest(hasher, shard.blob_digest);
+    add_digest(hasher, shard.index_digest);
+  }
+  return hasher.digest();
+}
+
+void group_by_identity(Manifest& manifest, std::span<const std::int64_t> labels) {
+  std::vector<std::uint64_t> next(static_cast<std::size_t>(manifest.identities) + 1, 0);
+  for (const std::int64_t label : labels) {
+    if (label < -1 || label >= manifest.identities)
+      throw DataError(
+          fmt::format("making a manifest: label {} is not within -1..{}", label, manifest.identities - 1));
+    if (label >= 0) ++next[static_cast<std::size_t>(label) + 1];
+  }
+  for (std::size_t k = 1; k < next.size(); ++k) next[k] += next[k - 1];
+  manifest.identity_offsets = next;
+  manifest.identity_rows.assign(next.back(), 0);
+  for (std::size_t row = 0; row < labels.size(); ++row)
+    if (labels[row] >= 0) manifest.identity_rows[next[static_cast<std::size_t>(labels[row])]++] = row;
+}
+
+Hash128 digest_of_view(const Manifest& manifest) {
+  Hasher hasher;
+  add_digest(hasher, manifest.parent_digest);
+  add_array(hasher, manifest.rows);
+  add_array(hasher, manifest.labels);
+  return hasher.digest();
+}
+
+std::string readable(const Manifest& m) {
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["version"] = kVersion;
+  json["kind"] = name_of(m.kind);
+  json["uuid"] = m.uuid;
+  json["images"] = m.images;
+  json["identities"] = m.identities;
+  json["image_size"] = m.image_size;
+  json["released"] = m.released;
+  json["source_licence"] = m.source_licence;
+  json["dataset_digest"] = m.dataset_digest.hex();
+  if (m.ingest_seed) json["ingest_seed"] = *m.ingest_seed;
+  if (!m.pack_settings.empty()) {
+    json["pack_settings"] = nlohmann::ordered_json::parse(m.pack_settings);
+    json["rejects"] = m.rejects;
+    json["duplicates"] = m.duplicates;
+  }
+  if (m.kind == Manifest::Kind::View) {
+    json["parent"] = m.parent;
+    json["parent_digest"] = m.parent_digest.hex();
+  }
+  for (const auto& shard : m.shards)
+    json["shards"].push_back({{"file", shard.file},
+                              {"images", shard.images},
+                              {"first_global", shard.first_global},
+                              {"bytes", shard.bytes},
+                              {"blob_offset", shard.blob_offset},
+                              {"blob_digest", shard.blob_digest.hex()},
+                              {"index_digest", shard.index_digest.hex()}});
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+template <class Value, class Of>
+auto column(const std::vector<ShardInfo>& shards, Of of) {
+  std::vector<Value> values;
+  for (const auto& shard : shards) values.push_back(of(shard));
+  return values;
+}
+
+void write_shards(hdf5::File& file, const std::vector<ShardInfo>& shards) {
+  file.make_group("/shards");
+  file.write_texts("/shards/file", column<std::string>(shards, [](auto& s) { return s.file; }));
+  file.write_array("/shards/images", column<std::uint64_t>(shards, [](auto& s) { return s.images; }));
+  file.write_array("/shards/first_global",
+                   column<std::uint64_t>(shards, [](auto& s) { return s.first_global; }));
+  file.write_array("/shards/bytes", column<std::uint64_t>(shards, [](auto& s) { return s.bytes; }));
+  file.write_array("/shards/blob_offset",
+                   column<std::uint64_t>(shards, [](auto& s) { return s.blob_offset; }));
+  file.write_texts("/shards/blob_digest",
+                   column<std::string>(shards, [](auto& s) { return s.blob_digest.hex(); }));
+  file.write_texts("/shards/index_digest",
+                   column<std::string>(shards, [](auto& s) { return s.index_digest.hex(); }));
+}
+
+std::vector<ShardInfo> read_shards(const hdf5::File& file) {
+  const auto names = file.read_texts("/shards/file");
+  const auto images = file.read_array<std::uint64_t>("/shards/images");
+  const auto first = file.read_array<std::uint64_t>("/shards/first_global");
+  const auto bytes = file.read_array<std::uint64_t>("/shards/bytes");
+  const auto offsets = file.read_array<std::uint64_t>("/shards/blob_offset");
+  const auto blob_digests = file.read_texts("/shards/blob_digest");
+  const auto index_digests = file.read_texts("/shards/index_digest");
+  for (const std::size_t n :
+       {images.size(), first.size(), bytes.size(), offsets.size(), blob_digests.size(), index_digests.size()})
+    if (n != names.size())
+      throw DataError(file.path().string() + ": the arrays in /shards differ in length: it is damaged");
+  std::vector<ShardInfo> shards;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    shards.push_back({names[i], images[i], first[i], bytes[i], offsets[i], Hash128::from_hex(blob_digests[i]),
+                      Hash128::from_hex(index_digests[i])});
+  return shards;
+}
+
+}  // namespace
+
+Hash128 digest_of_shards(const std::vector<ShardInfo>& shards) {
+  Hasher hasher;
+  for (const auto& shard : shards) {
+    hasher.add_value(shard.images);
+    add_digest(hasher, shard.blob_digest);
+    add_digest(hasher, shard.index_digest);
+  }
+  return hasher.digest();
+}
+
+void complete_manifest(Manifest& manifest, std::span<const std::int64_t> labels) {
+  manifest.images = 0;
+  for (auto& shard : manifest.shards) {
+    shard.first_global = manifest.images;
+    manifest.images += shard.images;
+  }
+  const bool view = manifest.kind == Manifest::Kind::View;
+  if (view) manifest.images = manifest.rows.size();
+  if (labels.size() != manifest.images)
+    throw DataError(
+        fmt::format("making a manifest: {} labels for {} images", labels.size(), manifest.images));
+  group_by_identity(manifest, labels);
+  manifest.dataset_digest = view ? digest_of_view(manifest) : digest_of_shards(manifest.shards);
+}
+
+void write_manifest(FileSystem& files, const Path& folder, const Manifest& m) {
+  write_durably(files, folder / "manifest.json", readable(m));
+  const Path final = folder / kManifestName, temporary = final.string() + ".tmp";
+  files.create(temporary)->close();
+  auto file = hdf5::File::create(temporary);
+  file.write_attribute("format", std::string(kFormat));
+  file.write_attribute("version", kVersion);
+  file.write_attribute("kind", std::string(name_of(m.kind)));
+  file.write_attribute("uuid", m.uuid);
+  file.write_attribute("images", m.images);
+  file.write_attribute("identities", static_cast<std::uint64_t>(m.identities));
+  file.write_attribute("image_size", static_cast<std::uint64_t>(m.image_size));
+  file.write_attribute("released", std::uint64_t{m.released});
+  file.write_attribute("source_licence", m.source_licence);
+  file.write_attribute("dataset_digest", m.dataset_digest.hex());
+  if (m.ingest_seed) file.write_attribute("ingest_seed", *m.ingest_seed);
+  if (!m.pack_settings.empty()) {
+    file.write_attribute("pack_settings", m.pack_settings);
+    file.write_attribute("rejects", m.rejects);
+    file.write_attribute("duplicates", m.duplicates);
+  }
+  if (m.kind == Manifest::Kind::View) {
+    file.write_attribute("parent", m.parent);
+    file.write_attribute("parent_digest", m.parent_digest.hex());
+    file.make_group("/view");
+    file.write_array("/view/rows", m.rows);
+    file.write_array("/view/labels", m.labels);
+  } else {
+    write_shards(file, m.shards);
+  }
+  file.make_group("/identities");
+  if (!m.identity_names.empty()) file.write_texts("/identities/name", m.identity_names);
+  file.write_array("/identities/offset", m.identity_offsets);
+  file.write_array("/identities/row", m.identity_rows);
+  file.write_attribute("manifest_digest", own_digest(m).hex());
+  file.close();
+  hdf5::publish(files, temporary, final);
+}
+
+Manifest read_manifest(const Path& folder) {
+  const Path path = folder / kManifestName;
+  if (!std::filesystem::exists(path)) {
+    if (!std::filesystem::is_directory(folder))
+      throw DataError("opening the store " + folder.string() + ": there is no such folder");
+    const bool begun = std::filesystem::exists(folder / "pack.journal") ||
+                       std::filesystem::exists(folder / "shard-00000.h5");
+    throw DataError(
+        "opening the store " + folder.string() + ": it has no " + kManifestName +
+        (begun ? ", so it is unfinished: run the command that makes it again, it goes on where it was"
+               : ": it is not a store; make one with `facemae pack`"));
+  }
+  auto file = hdf5::File::open(path);
+  if (!file.has_attribute("format") || file.read_text("format") != kFormat)
+    throw DataError(path.string() + " is an HDF5 file but no manifest of a store");
+  if (const auto version = file.read_number("version"); version != kVersion)
+    throw DataError(fmt::format("{} has format version {}, this program reads {}: use a newer program",
+                                path.string(), version, kVersion));
+  Manifest m;
+  m.kind = file.read_text("kind") == "view" ? Manifest::Kind::View : Manifest::Kind::Store;
+  m.uuid = file.read_text("uuid");
+  m.images = file.read_number("images");
+  m.identities = static_cast<std::int64_t>(file.read_number("identities"));
+  m.image_size = static_cast<int>(file.read_number("image_size"));
+  m.released = file.read_number("released") != 0;
+  m.source_licence = file.read_text("source_licence");
+  m.dataset_digest = Hash128::from_hex(file.read_text("dataset_digest"));
+  if (file.has_attribute("ingest_seed")) m.ingest_seed = file.read_number("ingest_seed");
+  if (file.has_attribute("pack_settings")) {
+    m.pack_settings = file.read_text("pack_settings");
+    m.rejects = file.read_number("rejects");
+    m.duplicates = file.read_number("duplicates");
+  }
+  if (m.kind == Manifest::Kind::View) {
+    m.parent = file.read_text("parent");
+    m.parent_digest = Hash128::from_hex(file.read_text("parent_digest"));
+    m.rows = file.read_array<std::uint64_t>("/view/rows");
+    m.labels = file.read_array<std::int64_t>("/view/labels");
+  } else {
+    m.shards = read_shards(file);
+  }
+  if (file.has("/identities/name")) m.identity_names = file.read_texts("/identities/name");
+  m.identity_offsets = file.read_array<std::uint64_t>("/identities/offset");
+  m.identity_rows = file.read_array<std::uint64_t>("/identities/row");
+  if (const auto found = own_digest(m).hex(), stored = file.read_text("manifest_digest"); found != stored)
+    throw DataError(
+        fmt::format("{} is damaged: its digest is {}, expected {}; copy it from a replica or make the store "
+                    "again",
+                    path.string(), found, stored));
+  return m;
+}
+
+void write_view(FileSystem& files, const Path& folder, const Store& parent, std::vector<std::uint64_t> rows,
+                std::vector<std::int64_t> labels, std::vector<std::string> identity_names) {
+  Manifest view;
+  view.kind = Manifest::Kind::View;
+  view.image_size = parent.image_size();
+  view.identities = static_cast<std::int64_t>(identity_names.size());
+  view.released = parent.released();
+  view.source_licence = parent.source_licence();
+  view.identity_names = std::move(identity_names);
+  view.parent_digest = parent.dataset_digest();
+  for (const std::uint64_t row : rows)
+    if (row >= parent.size())
+      throw Error(fmt::format("making a view of {}: it has no row {}", parent.folder().string(), row));
+  view.rows = std::move(rows);
+  view.labels = std::move(labels);
+  make_folders(files, folder);
+  view.parent = std::filesystem::relative(parent.folder(), folder).generic_string();
+  complete_manifest(view, view.labels);
+  view.uuid = view.dataset_digest.hex();
+  write_manifest(files, folder, view);
+}
+
+}  // namespace facemae

@@ -1,0 +1,231 @@
+#include "data/shard_file.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/hdf5.h"
+
+namespace facemae {
+namespace {
+
+constexpr const char* kFormat = "facemae-shard";
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kBuffer = 8 << 20;
+
+bool is_png(Bytes image) { return !image.empty() && image[0] == std::byte{0x89}; }
+
+std::string codec_of(std::span<const std::vector<std::byte>> images) {
+  const auto pngs = static_cast<std::size_t>(
+      std::count_if(images.begin(), images.end(), [](const auto& image) { return is_png(image); }));
+  return pngs == 0 ? "jpeg" : pngs == images.size() ? "png" : "mixed";
+}
+
+Hash128 index_digest(const ShardIndex& index) {
+  Hasher hasher;
+  hasher.add(bytes_of(std::span<const std::uint64_t>(index.offsets)));
+  hasher.add(bytes_of(std::span<const std::uint32_t>(index.crcs)));
+  hasher.add(bytes_of(std::span<const std::int64_t>(index.labels)));
+  hasher.add(bytes_of(std::span<const std::uint64_t>(index.source_keys)));
+  hasher.add(bytes_of(std::span<const std::uint8_t>(index.flags)));
+  return hasher.digest();
+}
+
+/// Everything about the shard except where its blob lies.
+ShardIndex index_of(const ShardContent& content) {
+  const std::size_t images = content.images.size();
+  const bool released = !content.ingest_seed.has_value();
+  const std::size_t extra = released ? 0 : images;
+  if (content.labels.size() != images || content.source_keys.size() != extra || content.flags.size() != extra)
+    throw Error(fmt::format(
+        "writing shard {}: {} images, {} labels, {} source keys and {} flags do not fit together",
+        content.shard, images, content.labels.size(), content.source_keys.size(), content.flags.size()));
+  ShardIndex index;
+  index.uuid = content.uuid;
+  index.codec = codec_of(content.images);
+  index.shard = content.shard;
+  index.shards = content.shards;
+  index.image_size = content.image_size;
+  index.ingest_seed = content.ingest_seed;
+  index.info.file = shard_name(content.shard);
+  index.info.images = images;
+  index.offsets = {0};
+  index.labels = content.labels;
+  index.source_keys = content.source_keys;
+  index.flags = content.flags;
+  Hasher blob;
+  for (const auto& image : content.images) {
+    index.crcs.push_back(crc32c(image));
+    index.info.bytes += image.size();
+    index.offsets.push_back(index.info.bytes);
+    blob.add(image);
+  }
+  index.info.blob_digest = blob.digest();
+  index.info.index_digest = index_digest(index);
+  return index;
+}
+
+void write_blob(hdf5::File& file, std::span<const std::vector<std::byte>> images) {
+  std::vector<std::byte> buffer;
+  buffer.reserve(kBuffer);
+  std::uint64_t at = 0;
+  const auto drain = [&] {
+    file.write_bytes("/blob", at, buffer);
+    at += buffer.size();
+    buffer.clear();
+  };
+  for (const auto& image : images) {
+    buffer.insert(buffer.end(), image.begin(), image.end());
+    if (buffer.size() >= kBuffer) drain();
+  }
+  drain();
+}
+
+void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::vector<std::byte>> images) {
+  // The blob is the largest array, so this aligns it, and nothing small.
+  auto file = index.info.bytes > 0 ? hdf5::File::create(path, index.info.bytes) : hdf5::File::create(path);
+  file.write_attribute("format", std::string(kFormat));
+  file.write_attribute("version", kVersion);
+  file.write_attribute("uuid", index.uuid);
+  file.write_attribute("shard", index.shard);
+  file.write_attribute("shards", index.shards);
+  file.write_attribute("images", index.info.images);
+  file.write_attribute("blob_bytes", index.info.bytes);
+  file.write_attribute("codec", index.codec);
+  file.write_attribute("image_size", static_cast<std::uint64_t>(index.image_size));
+  if (index.ingest_seed) file.write_attribute("ingest_seed", *index.ingest_seed);
+  file.write_attribute("blob_digest", index.info.blob_digest.hex());
+  file.write_attribute("index_digest", index.info.index_digest.hex());
+  file.make_blob("/blob", index.info.bytes);
+  file.make_group("/index");
+  file.write_array("/index/offset", index.offsets);
+  file.write_array("/index/crc32c", index.crcs);
+  file.write_array("/index/label", index.labels);
+  if (index.ingest_seed) {
+    file.write_array("/index/source_key", index.source_keys);
+    file.write_array("/index/flags", index.flags);
+  }
+  write_blob(file, images);
+  file.flush();
+  file.write_attribute("complete", std::uint64_t{1});
+  file.close();
+}
+
+/// Reads the whole blob back: what is on disk is what was meant. Returns the shard's info with the blob's
+/// place.
+ShardInfo check_written(const Path& path, const ShardIndex& meant) {
+  const ShardIndex found = read_shard(path);
+  const auto refuse = [&](const std::string& what) {
+    throw FileError(
+        "checking " + path.string() + " after writing it: " + what + "; the disk or memory is faulty", EIO);
+  };
+  if (found.info.index_digest != meant.info.index_digest) refuse("the index digest differs");
+  const InputFile file(path);
+  Hasher blob;
+  std::vector<std::byte> image;
+  for (std::size_t i = 0; i < found.crcs.size(); ++i) {
+    image.resize(found.offsets[i + 1] - found.offsets[i]);
+    file.read_at(found.info.blob_offset + found.offsets[i], image);
+    if (crc32c(image) != found.crcs[i]) refuse(fmt::format("the CRC-32C of image {} differs", i));
+    blob.add(image);
+  }
+  if (blob.digest() != meant.info.blob_digest) refuse("the blob digest differs");
+  ShardInfo info = meant.info;
+  info.blob_offset = found.info.blob_offset;
+  return info;
+}
+
+/// One image in the middle, by HDF5 and by pread: proves the offset that all later reads rely on.
+void compare_one_image(const hdf5::File& file, const ShardIndex& index) {
+  if (index.crcs.empty()) return;
+  const std::size_t middle = index.crcs.size() / 2;
+  const std::uint64_t begin = index.offsets[middle], length = index.offsets[middle + 1] - begin;
+  std::vector<std::byte> by_hdf5(length), by_pread(length);
+  file.read_bytes("/blob", begin, by_hdf5);
+  InputFile(file.path()).read_at(index.info.blob_offset + begin, by_pread);
+  if (by_hdf5 != by_pread)
+    throw DataError(
+        fmt::format("image {} of {} read at the blob's offset differs from what HDF5 reads: the file "
+                    "changed while it was opened, or has an unknown layout; pack it again",
+                    middle, file.path().string()));
+}
+
+void check_index(const Path& path, const ShardIndex& index) {
+  const auto refuse = [&](const std::string& what) {
+    throw DataError(path.string() + ": " + what +
+                    "; the shard is damaged: pack it again or copy it from a replica");
+  };
+  const std::uint64_t images = index.info.images;
+  if (index.offsets.size() != images + 1 || index.crcs.size() != images || index.labels.size() != images ||
+      (index.ingest_seed && (index.source_keys.size() != images || index.flags.size() != images)))
+    refuse("the index arrays do not have the lengths that " + std::to_string(images) + " images need");
+  const Hash128 found = index_digest(index);
+  if (found != index.info.index_digest)
+    refuse("the index digest is " + found.hex() + ", expected " + index.info.index_digest.hex());
+  if (index.offsets.front() != 0 || index.offsets.back() != index.info.bytes ||
+      !std::is_sorted(index.offsets.begin(), index.offsets.end()))
+    refuse("the offsets do not divide the blob");
+}
+
+}  // namespace
+
+std::string shard_name(std::uint64_t shard) { return fmt::format("shard-{:05}.h5", shard); }
+
+ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content) {
+  const ShardIndex index = index_of(content);
+  const Path final = folder / index.info.file, temporary = final.string() + ".tmp";
+  try {
+    files.create(temporary)->close();
+    write_hdf5(temporary, index, content.images);
+    const ShardInfo info = check_written(temporary, index);
+    hdf5::publish(files, temporary, final);
+    return info;
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+ShardIndex read_shard(const Path& path) {
+  auto file = hdf5::File::open(path);
+  if (!file.has_attribute("format") || file.read_text("format") != kFormat)
+    throw DataError(path.string() + " is an HDF5 file but no shard of a store (attribute format is not " +
+                    kFormat + ")");
+  if (const auto version = file.read_number("version"); version != kVersion)
+    throw DataError(fmt::format("{} has shard format version {}, this program reads {}: use a newer program",
+                                path.string(), version, kVersion));
+  if (!file.has_attribute("complete"))
+    throw DataError(path.string() + " was never finished: run the same pack command again");
+  ShardIndex index;
+  index.uuid = file.read_text("uuid");
+  index.codec = file.read_text("codec");
+  index.shard = file.read_number("shard");
+  index.shards = file.read_number("shards");
+  index.image_size = static_cast<int>(file.read_number("image_size"));
+  if (file.has_attribute("ingest_seed")) index.ingest_seed = file.read_number("ingest_seed");
+  index.info.file = path.filename().string();
+  index.info.images = file.read_number("images");
+  index.info.bytes = file.read_number("blob_bytes");
+  index.info.blob_digest = Hash128::from_hex(file.read_text("blob_digest"));
+  index.info.index_digest = Hash128::from_hex(file.read_text("index_digest"));
+  const auto blob = file.blob("/blob");
+  if (blob.bytes != index.info.bytes)
+    throw DataError(fmt::format("/blob of {} has {} bytes, expected {}: the shard is damaged", path.string(),
+                                blob.bytes, index.info.bytes));
+  index.info.blob_offset = blob.offset;
+  index.offsets = file.read_array<std::uint64_t>("/index/offset");
+  index.crcs = file.read_array<std::uint32_t>("/index/crc32c");
+  index.labels = file.read_array<std::int64_t>("/index/label");
+  if (index.ingest_seed) {
+    index.source_keys = file.read_array<std::uint64_t>("/index/source_key");
+    index.flags = file.read_array<std::uint8_t>("/index/flags");
+  }
+  check_index(path, index);
+  compare_one_image(file, index);
+  file.close();
+  return index;
+}
+
+}  // namespace facemae

@@ -1,0 +1,56 @@
+#pragma once
+// One shard of a store: a plain HDF5 file with a blob of encoded images and the index arrays
+// (docs/FORMATS.md).
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/checksum.h"
+#include "core/files.h"
+#include "data/store.h"
+
+namespace facemae {
+
+/// What goes into a shard. A release has no ingest_seed, and then source_keys and flags must be empty: the
+/// file has no such arrays.
+struct ShardContent {
+  std::string uuid;  ///< of the whole store
+  std::uint64_t shard = 0, shards = 1;
+  int image_size = 0;
+  std::optional<std::uint64_t> ingest_seed;
+  std::span<const std::vector<std::byte>> images;  ///< encoded, JPEG or PNG
+  std::vector<std::int64_t> labels;                ///< one per image, -1 none
+  std::vector<std::uint64_t> source_keys;          ///< XXH64 of the source-relative name
+  std::vector<std::uint8_t> flags;                 ///< see jpeg_markers.h
+};
+
+/// "shard-00042.h5"
+std::string shard_name(std::uint64_t shard);
+
+/// Writes FOLDER/shard-NNNNN.h5.tmp, reopens it and checks every CRC and both digests, fsyncs, renames,
+/// fsyncs the folder. Equal content gives equal bytes. The folder must exist. Throws FileError; removes the
+/// .tmp on failure. first_global of the result is 0: only the manifest knows it.
+ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content);
+
+/// A shard's header and index, read and checked; HDF5 is closed again when this exists.
+struct ShardIndex {
+  std::string uuid, codec;  ///< codec: "jpeg", "png" or "mixed"
+  std::uint64_t shard = 0, shards = 0;
+  int image_size = 0;
+  std::optional<std::uint64_t> ingest_seed;
+  ShardInfo info;                      ///< `file` is the file's name, first_global 0
+  std::vector<std::uint64_t> offsets;  ///< images + 1, relative to the blob
+  std::vector<std::uint32_t> crcs;     ///< CRC-32C of each image
+  std::vector<std::int64_t> labels;
+  std::vector<std::uint64_t> source_keys;  ///< empty in a release
+  std::vector<std::uint8_t> flags;         ///< empty in a release
+};
+
+/// Opens a shard read-only without file locking; checks that it is complete, the blob contiguous without
+/// filters or external files, the index digest, and that one image read by HDF5 equals the same read by
+/// pread. Throws DataError naming the file and the remedy.
+ShardIndex read_shard(const Path& file);
+
+}  // namespace facemae

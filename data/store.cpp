@@ -1,0 +1,182 @@
+#include "data/store.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/manifest.h"
+#include "data/shard_file.h"
+
+namespace facemae {
+namespace {
+
+/// What stores and views have in common: everything that the manifest alone answers.
+class ManifestStore : public Store {
+ public:
+  ManifestStore(Path folder, Manifest manifest) : folder_(std::move(folder)), manifest_(std::move(manifest)) {
+    const auto& m = manifest_;
+    const auto identities = static_cast<std::size_t>(m.identities);
+    if (m.identity_offsets.size() != identities + 1 || m.identity_offsets.back() != m.identity_rows.size() ||
+        !std::is_sorted(m.identity_offsets.begin(), m.identity_offsets.end()) ||
+        (!m.identity_names.empty() && m.identity_names.size() != identities))
+      throw DataError("opening the store " + folder_.string() +
+                      ": its manifest contradicts itself about identities");
+  }
+  const Path& folder() const noexcept override { return folder_; }
+  std::uint64_t size() const noexcept override { return manifest_.images; }
+  std::int64_t identities() const noexcept override { return manifest_.identities; }
+  std::string identity_name(std::int64_t label) const override {
+    if (label < 0 || label >= manifest_.identities || manifest_.identity_names.empty()) return "";
+    return manifest_.identity_names[static_cast<std::size_t>(label)];
+  }
+  int image_size() const noexcept override { return manifest_.image_size; }
+  const std::vector<ShardInfo>& shards() const noexcept override { return manifest_.shards; }
+  Hash128 dataset_digest() const noexcept override { return manifest_.dataset_digest; }
+  std::string source_licence() const override { return manifest_.source_licence; }
+  bool released() const noexcept override { return manifest_.released; }
+  std::span<const std::uint64_t> rows_of(std::int64_t label) const override {
+    if (label < 0 || label >= manifest_.identities) return {};
+    const auto k = static_cast<std::size_t>(label);
+    return std::span(manifest_.identity_rows)
+        .subspan(manifest_.identity_offsets[k],
+                 manifest_.identity_offsets[k + 1] - manifest_.identity_offsets[k]);
+  }
+
+ protected:
+  void check_row(std::uint64_t row) const {
+    if (row >= manifest_.images)
+      throw Error(fmt::format("row {} of the store {}, which has {} images", row, folder_.string(),
+                              manifest_.images));
+  }
+  Path folder_;
+  Manifest manifest_;
+};
+
+/// Shards of its own. HDF5 is used while opening only; reads are positioned reads of the blobs.
+class ShardStore final : public ManifestStore {
+ public:
+  ShardStore(Path folder, Manifest manifest) : ManifestStore(std::move(folder), std::move(manifest)) {
+    report_missing();
+    shards_.reserve(manifest_.shards.size());
+    for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i);
+  }
+
+  std::int64_t label(std::uint64_t row) const override {
+    const auto [shard, index] = locate(row);
+    return shards_[shard].labels[index];
+  }
+
+  void read(std::uint64_t row, std::vector<std::byte>& encoded) const override {
+    const auto [s, index] = locate(row);
+    const Shard& shard = shards_[s];
+    const std::uint64_t begin = shard.offsets[index];
+    encoded.resize(shard.offsets[index + 1] - begin);
+    shard.file.read_at(shard.blob_offset + begin, encoded);
+    const std::uint32_t found = crc32c(encoded);
+    if (found != shard.crcs[index])
+      throw DataError(
+          fmt::format("image {} of shard {} (row {}, {}): its CRC-32C is {:08x}, expected {:08x}; the file "
+                      "is damaged: copy it from "
+                      "a replica or pack it again",
+                      index, s, row, shard.file.path().string(), found, shard.crcs[index]));
+  }
+
+ private:
+  struct Shard {
+    InputFile file;
+    std::uint64_t blob_offset;
+    std::vector<std::uint64_t> offsets;
+    std::vector<std::uint32_t> crcs;
+    std::vector<std::int64_t> labels;
+  };
+
+  /// All at once: a list is what one copies files by.
+  void report_missing() const {
+    std::vector<std::string> missing;
+    for (const auto& shard : manifest_.shards)
+      if (!std::filesystem::exists(folder_ / shard.file)) missing.push_back(shard.file);
+    if (missing.empty()) return;
+    throw DataError(
+        fmt::format("opening the store {}: {} of {} shards are missing: {}; copy them from a replica or pack "
+                    "the store again",
+                    folder_.string(), missing.size(), manifest_.shards.size(), fmt::join(missing, ", ")));
+  }
+
+  void open_shard(std::size_t i) {
+    const ShardInfo& expected = manifest_.shards[i];
+    const Path path = folder_ / expected.file;
+    ShardIndex index = read_shard(path);
+    if (index.info.index_digest != expected.index_digest || index.info.blob_digest != expected.blob_digest ||
+        index.info.images != expected.images || index.info.blob_offset != expected.blob_offset)
+      throw DataError(
+          "opening the store " + folder_.string() + ": " + expected.file +
+          " is not the shard that the manifest means (its digests differ): was it copied from another "
+          "store? Copy the right one");
+    if (expected.first_global != rows_)
+      throw DataError("opening the store " + folder_.string() + ": the rows of " + expected.file +
+                      " do not follow on");
+    rows_ += expected.images;
+    shards_.push_back({InputFile(path), index.info.blob_offset, std::move(index.offsets),
+                       std::move(index.crcs), std::move(index.labels)});
+  }
+
+  std::pair<std::size_t, std::size_t> locate(std::uint64_t row) const {
+    check_row(row);
+    const auto& all = manifest_.shards;
+    const auto after = std::upper_bound(
+        all.begin(), all.end(), row, [](std::uint64_t r, const ShardInfo& s) { return r < s.first_global; });
+    const auto shard = static_cast<std::size_t>(after - all.begin()) - 1;
+    return {shard, row - all[shard].first_global};
+  }
+
+  std::vector<Shard> shards_;
+  std::uint64_t rows_ = 0;
+};
+
+/// A selection of another store's rows with labels of its own; holds no images.
+class ViewStore final : public ManifestStore {
+ public:
+  ViewStore(Path folder, Manifest manifest)
+      : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent()) {
+    if (parent_->dataset_digest() != manifest_.parent_digest)
+      throw DataError(
+          fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; it was packed "
+                      "again since: run `facemae store split` again",
+                      folder_.string(), parent_->folder().string(), parent_->dataset_digest().hex(),
+                      manifest_.parent_digest.hex()));
+    const bool outside = std::any_of(manifest_.rows.begin(), manifest_.rows.end(),
+                                     [&](std::uint64_t row) { return row >= parent_->size(); });
+    if (outside || manifest_.labels.size() != manifest_.rows.size() ||
+        manifest_.rows.size() != manifest_.images)
+      throw DataError("opening the view " + folder_.string() + ": its rows do not fit its parent store");
+  }
+  const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
+  std::int64_t label(std::uint64_t row) const override {
+    check_row(row);
+    return manifest_.labels[row];
+  }
+  void read(std::uint64_t row, std::vector<std::byte>& encoded) const override {
+    check_row(row);
+    parent_->read(manifest_.rows[row], encoded);
+  }
+
+ private:
+  std::shared_ptr<const Store> open_parent() const {
+    try {
+      return Store::open((folder_ / manifest_.parent).lexically_normal());
+    } catch (const DataError& error) {
+      throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
+    }
+  }
+  std::shared_ptr<const Store> parent_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Store> Store::open(const Path& folder) {
+  Manifest manifest = read_manifest(folder);
+  if (manifest.kind == Manifest::Kind::View) return std::make_shared<ViewStore>(folder, std::move(manifest));
+  return std::make_shared<ShardStore>(folder, std::move(manifest));
+}
+
+}  // namespace facemae

@@ -1,0 +1,162 @@
+#include "evaluation/pickle.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "core/error.h"
+#include "evaluation/pickle_machine.h"
+
+namespace facemae {
+
+using Kind = PickleValue::Kind;
+
+void refuse_pickle(std::uint64_t offset, const std::string& found) {
+  throw DataError(fmt::format(
+      "reading a pickle: byte {}: {}; the file is damaged or is not an InsightFace verification pack", offset,
+      found));
+}
+
+std::string Pickle::name_of(Kind kind) {
+  static constexpr std::array names = {"None",       "a bool",       "a number",     "a byte string",
+                                       "a text",     "a list",       "a tuple",      "a dict",
+                                       "a callable", "a numpy type", "a numpy array"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+void PickleMachine::step(std::uint8_t opcode) {
+  switch (opcode) {
+    case 0x80: {  // PROTO
+      const auto protocol = unsigned_number(1);
+      if (protocol < 2 || protocol > 5)
+        refuse(fmt::format("pickle protocol {}; 2 to 5 are understood", protocol));
+      return;
+    }
+    case 0x95: {  // FRAME: how far to read ahead
+      const auto length = unsigned_number(8);
+      if (length > bytes_.size() - at_)
+        refuse(fmt::format("a frame of {} bytes, {} are left", length, bytes_.size() - at_));
+      return;
+    }
+    case '.':  // STOP
+      out_.root_ = pop();
+      if (!stack_.empty() || !marks_.empty()) refuse("the end comes before everything is put together");
+      stopped_ = true;
+      return;
+    case '(':
+      return marks_.push_back(stack_.size());
+    case ']':
+      push(Kind::List);
+      return;
+    case ')':
+      push(Kind::Tuple);
+      return;
+    case '}':
+      push(Kind::Dict);
+      return;
+    case 'N':
+      push(Kind::None);
+      return;
+    case 0x88:
+      return push_number(Kind::Bool, 1);
+    case 0x89:
+      return push_number(Kind::Bool, 0);
+    case 'J':
+      return push_number(Kind::Int, signed32());
+    case 'K':
+      return push_number(Kind::Int, static_cast<std::int64_t>(unsigned_number(1)));
+    case 'M':
+      return push_number(Kind::Int, static_cast<std::int64_t>(unsigned_number(2)));
+    case 'a':
+      return append({pop()});
+    case 'e':
+      return append(pop_to_mark());
+    case 't': {
+      auto items = pop_to_mark();
+      push(Kind::Tuple).items = std::move(items);
+      return;
+    }
+    case 0x85:
+      return push_tuple(1);
+    case 0x86:
+      return push_tuple(2);
+    case 0x87:
+      return push_tuple(3);
+    case 'q':
+      return remember(unsigned_number(1));
+    case 'r':
+      return remember(unsigned_number(4));
+    case 0x94:
+      return remember(memo_.size());
+    case 'h':
+      return recall(unsigned_number(1));
+    case 'j':
+      return recall(unsigned_number(4));
+    case 'R':
+      return call();
+    case 'b':
+      return build();
+    default:
+      return step_text(opcode);
+  }
+}
+
+/// Opcodes that carry text or bytes.
+void PickleMachine::step_text(std::uint8_t opcode) {
+  switch (opcode) {
+    case 'U':  // SHORT_BINSTRING of Python 2, which did not tell bytes from text
+    case 'C':
+      return push_bytes(Kind::ByteString, take(unsigned_number(1)));
+    case 'T': {
+      const auto length = signed32();
+      if (length < 0) refuse(fmt::format("a string of length {}", length));
+      return push_bytes(Kind::ByteString, take(static_cast<std::uint64_t>(length)));
+    }
+    case 'B':
+      return push_bytes(Kind::ByteString, take(unsigned_number(4)));
+    case 0x8e:
+    case 0x96:
+      return push_bytes(Kind::ByteString, take(unsigned_number(8)));
+    case 0x8c:
+      return push_bytes(Kind::Text, take(unsigned_number(1)));
+    case 'X':
+      return push_bytes(Kind::Text, take(unsigned_number(4)));
+    case 0x8d:
+      return push_bytes(Kind::Text, take(unsigned_number(8)));
+    case 'c': {
+      const auto module = line();
+      return push_callable(module, line());
+    }
+    case 0x93: {
+      const auto& name = value(pop());
+      const auto& module = value(pop());
+      if (name.kind != Kind::Text || module.kind != Kind::Text) refuse("a name that is not text");
+      return push_callable(module.bytes, name.bytes);
+    }
+    case 'I': {  // a decimal; 00 and 01 are bools of Python 2
+      const auto text = line();
+      if (text == "00" || text == "01") return push_number(Kind::Bool, text == "01");
+      std::int64_t number = 0;
+      const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (fault != std::errc{} || end != text.data() + text.size()) refuse("a number that is none");
+      return push_number(Kind::Int, number);
+    }
+    case 0x8a: {  // LONG1, little endian
+      const auto width = unsigned_number(1);
+      if (width > 8) refuse(fmt::format("a number of {} bytes", width));
+      const auto digits = take(width);
+      std::uint64_t number = width > 0 && (digits.back() & 0x80) ? ~std::uint64_t{0} : 0;
+      std::memcpy(&number, digits.data(), digits.size());
+      return push_number(Kind::Int, static_cast<std::int64_t>(number));
+    }
+    case 0x97:
+      refuse("values that were kept outside the pickle (out-of-band buffers)");
+    default:
+      refuse(fmt::format("opcode 0x{:02x} is not one that a verification pack needs", opcode));
+  }
+}
+
+Pickle::Pickle(std::string_view bytes) { PickleMachine(bytes, *this).run(); }
+
+}  // namespace facemae

@@ -1,0 +1,139 @@
+// What pickled callables and states mean: byte strings of Python 3 in protocol 2, numpy types, arrays and
+// scalars.
+#include <algorithm>
+#include <array>
+
+#include "evaluation/pickle_machine.h"
+
+namespace facemae {
+
+using Kind = PickleValue::Kind;
+
+void PickleMachine::push_callable(std::string_view module, std::string_view name) {
+  // Old and new homes of the same things; Python 2 called builtins __builtin__.
+  static constexpr std::array<std::array<std::string_view, 3>, 13> known = {{
+      {"_codecs", "encode", "encode"},
+      {"builtins", "bytes", "bytes"},
+      {"__builtin__", "bytes", "bytes"},
+      {"builtins", "bytearray", "bytes"},
+      {"__builtin__", "bytearray", "bytes"},
+      {"numpy", "ndarray", "ndarray"},
+      {"numpy", "dtype", "dtype"},
+      {"numpy.core.multiarray", "_reconstruct", "reconstruct"},
+      {"numpy._core.multiarray", "_reconstruct", "reconstruct"},
+      {"numpy.core.multiarray", "scalar", "scalar"},
+      {"numpy._core.multiarray", "scalar", "scalar"},
+      {"numpy.core.numeric", "_frombuffer", "frombuffer"},
+      {"numpy._core.numeric", "_frombuffer", "frombuffer"},
+  }};
+  for (const auto& [home, word, meaning] : known)
+    if (module == home && name == word) return push_bytes(Kind::Callable, meaning);
+  refuse(fmt::format("it asks for '{}.{}', which no verification pack needs; refused, nothing was executed",
+                     module.substr(0, 60), name.substr(0, 60)));
+}
+
+std::string_view PickleMachine::latin1(std::string_view utf8) {
+  // One text may be recalled and decoded many times: what that may cost is bounded by the file's size.
+  decoded_bytes_ += utf8.size();
+  if (decoded_bytes_ > 2 * bytes_.size()) refuse("the same text is decoded again and again");
+  std::string text;
+  text.reserve(utf8.size());
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<std::uint8_t>(utf8[i]);
+    if (c < 0x80) {
+      text += utf8[i];
+    } else if ((c == 0xC2 || c == 0xC3) && i + 1 < utf8.size() && (utf8[i + 1] & 0xC0) == 0x80) {
+      text += static_cast<char>((c & 3) << 6 | (utf8[++i] & 0x3F));
+    } else {
+      refuse("a text that should hold bytes has a letter beyond latin-1");
+    }
+  }
+  return out_.decoded_.emplace_back(std::move(text));
+}
+
+void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type,
+                              const PickleValue& raw) const {
+  const auto& sides = out_.at(shape);
+  const auto is_number = [&](std::uint32_t i) {
+    return out_.at(i).kind == Kind::Int && out_.at(i).number >= 0;
+  };
+  if (sides.kind != Kind::Tuple || sides.items.size() > 64 ||
+      !std::all_of(sides.items.begin(), sides.items.end(), is_number))
+    refuse("a numpy array whose shape is not a tuple of numbers");
+  if (type.kind != Kind::DataType) refuse("a numpy array without a type");
+  if (raw.kind != Kind::ByteString) refuse("a numpy array whose values are " + Pickle::name_of(raw.kind));
+  std::uint64_t wanted = 1;
+  int long_sides = 0;
+  for (const auto side : sides.items) {
+    const auto length = static_cast<std::uint64_t>(out_.at(side).number);
+    if (length != 0 && wanted > bytes_.size() / length) refuse("a numpy array that is larger than the file");
+    wanted *= length;
+    long_sides += length > 1;
+  }
+  if (long_sides > 1)
+    refuse("a numpy array of several dimensions where an encoded image or a row of bools should be");
+  if (wanted != raw.bytes.size())
+    refuse(fmt::format("a numpy array that should have {} bytes and has {}", wanted, raw.bytes.size()));
+  array.bytes = raw.bytes;
+  array.type = type.type;
+  array.items = {shape};
+}
+
+/// REDUCE: callable, tuple of arguments -> result.
+void PickleMachine::call() {
+  const auto& arguments = value(pop());
+  const auto& callable = value(pop());
+  if (callable.kind != Kind::Callable) refuse("calling " + Pickle::name_of(callable.kind));
+  if (arguments.kind != Kind::Tuple)
+    refuse("a call with " + Pickle::name_of(arguments.kind) + " instead of arguments");
+  const auto count = arguments.items.size();
+  const auto argument = [&](std::size_t i) -> const PickleValue& { return value(arguments.items[i]); };
+  const auto& name = callable.bytes;
+
+  if (name == "encode" && count >= 1 && argument(0).kind == Kind::Text) {
+    if (count > 2 || (count == 2 && argument(1).bytes != "latin1" && argument(1).bytes != "latin-1"))
+      refuse("a text encoded in something else than latin-1");
+    push_bytes(Kind::ByteString, latin1(argument(0).bytes));
+  } else if (name == "bytes" && count == 0) {
+    push_bytes(Kind::ByteString, {});
+  } else if (name == "bytes" && count == 1 && argument(0).kind == Kind::ByteString) {
+    push_bytes(Kind::ByteString, argument(0).bytes);
+  } else if (name == "dtype" && count >= 1 &&
+             (argument(0).kind == Kind::Text || argument(0).kind == Kind::ByteString)) {
+    const std::string_view type = argument(0).bytes;
+    if (type != "u1" && type != "b1" && type != "?")
+      refuse(fmt::format("numpy type '{}'; bytes (u1) and bools (b1) are understood", type.substr(0, 20)));
+    push(Kind::DataType).type = type == "u1" ? "u1" : "b1";
+  } else if (name == "reconstruct" && count == 3 && argument(0).kind == Kind::Callable &&
+             argument(0).bytes == "ndarray") {
+    push(Kind::Array);  // BUILD brings shape, type and values
+  } else if (name == "scalar" && count == 2) {
+    const auto& raw = argument(1);
+    if (argument(0).kind != Kind::DataType || raw.kind != Kind::ByteString || raw.bytes.size() != 1)
+      refuse("a numpy scalar that is not one byte");
+    push_number(argument(0).type == "b1" ? Kind::Bool : Kind::Int, static_cast<std::uint8_t>(raw.bytes[0]));
+  } else if (name == "frombuffer" && count == 4) {
+    set_array(push(Kind::Array), arguments.items[2], argument(1), argument(0));
+  } else {
+    refuse(fmt::format("a call of '{}' with {} arguments of a kind that is not understood", name, count));
+  }
+}
+
+/// BUILD: object, state -> object with the state.
+void PickleMachine::build() {
+  const auto& state = value(pop());
+  auto& object = value(top());
+  if (object.kind == Kind::DataType && state.kind == Kind::Tuple) {
+    // (version, byte order, subarray, names, fields, size, alignment, flags): for single bytes only fields
+    // could matter.
+    for (std::size_t i = 2; i < std::min<std::size_t>(state.items.size(), 5); ++i)
+      if (value(state.items[i]).kind != Kind::None) refuse("a numpy type with fields");
+    return;
+  }
+  if (object.kind != Kind::Array || state.kind != Kind::Tuple || state.items.size() != 5)
+    refuse("giving a state to " + Pickle::name_of(object.kind));
+  // (version, shape, type, Fortran order, raw values); with one long side the order plays no part.
+  set_array(object, state.items[1], value(state.items[2]), value(state.items[4]));
+}
+
+}  // namespace facemae

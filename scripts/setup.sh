@@ -1,0 +1,264 @@
+#!/usr/bin/env bash
+# Installs what facemae needs on Debian 12 or newer, Ubuntu 24.04 or newer, and checks it anywhere else.
+#
+# usage: scripts/setup.sh [option...]
+#
+# What it does, and no more:
+#   1. Looks for compilers, libraries and tools (by header and command, so modules, conda and Spack count too) and
+#      installs what is missing with apt-get, as root or through sudo. Without either it prints what to install.
+#   2. Puts LibTorch into .deps/ of this repository, from the PyPI wheel of torch. No Python runs in the program.
+# Running it again costs about a second when everything is there. Nothing outside .deps/, .venv*/ and apt is touched.
+#
+# An existing LibTorch or PyTorch (2.6 or newer) is used when TORCH_DIR names it (the folder that holds include/ and
+# lib/, for a wheel .../site-packages/torch) or when it lies on CMAKE_PREFIX_PATH; then nothing is downloaded for it.
+#
+# options
+#   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already there)
+#   --cuda           LibTorch with CUDA 13 and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit
+#   --nccl-headers   adds NCCL to the CPU one, so that the NCCL back end is compiled where no GPU is
+#   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, clang-format, clang-tidy, and
+#                    (optional, tests that miss them skip) a small Slurm and a browser for the report's page
+#   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
+#   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
+#   --interop        makes .venv: Python with numpy, h5py, safetensors, tensorboard (tests that read our files)
+#   --no-system      never calls apt-get: lists everything missing, with Debian package names, and exits 1
+#   -h, --help       this text
+#
+# On a cluster: load compiler, MPI and HDF5 modules first, then  scripts/setup.sh --no-system  tells what still lacks.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+torch_version=2.11.0
+cupti=nvidia-cuda-cupti==13.0.85
+cudart=nvidia-cuda-runtime==13.0.96
+nccl=nvidia-nccl-cu13==2.28.9
+wheels=$root/.deps/wheels
+
+cuda=no nccl_headers=no tests=no slurm=no bench=no interop=no system=yes
+for argument in "$@"; do
+  case $argument in
+    --cpu) cuda=no ;;
+    --cuda) cuda=yes ;;
+    --nccl-headers) nccl_headers=yes ;;
+    --tests) tests=yes ;;
+    --slurm) slurm=yes ;;
+    --bench) bench=yes ;;
+    --interop) interop=yes ;;
+    --no-system) system=no ;;
+    -h | --help) usage; exit 0 ;;
+    *) say "setup.sh: unknown option $argument; scripts/setup.sh --help lists them" >&2; exit 2 ;;
+  esac
+done
+
+# --- 1. what must be there: Debian package, then how to see it: cmd:NAME or hdr:NAME (several: any of them) ----------
+required="
+g++                           cmd:g++
+cmake                         cmd:cmake
+ninja-build                   cmd:ninja
+pkg-config                    cmd:pkg-config
+ca-certificates               file:/etc/ssl/certs/ca-certificates.crt,/etc/pki/tls/certs/ca-bundle.crt,/etc/ssl/cert.pem
+openmpi-bin                   cmd:mpirun,srun
+libopenmpi-dev                cmd:mpicc
+libhdf5-dev                   hdr:hdf5.h,hdf5/serial/hdf5.h
+libboost-program-options-dev  hdr:boost/program_options.hpp
+libprotobuf-dev               hdr:google/protobuf/message.h
+protobuf-compiler             cmd:protoc
+libturbojpeg0-dev             hdr:turbojpeg.h
+libpng-dev                    hdr:png.h
+libarchive-dev                hdr:archive.h
+libxxhash-dev                 hdr:xxhash.h
+libspdlog-dev                 hdr:spdlog/spdlog.h
+nlohmann-json3-dev            hdr:nlohmann/json.hpp
+libisal-dev                   hdr:isa-l.h,isa-l/crc.h
+"
+optional="
+ccache                        cmd:ccache
+"
+if [ "$tests" = yes ]; then
+  required+="
+libgtest-dev                  hdr:gtest/gtest.h
+libgmock-dev                  hdr:gmock/gmock.h
+libbenchmark-dev              hdr:benchmark/benchmark.h
+"
+  optional+="
+clang-format                  cmd:clang-format,clang-format-14
+clang-tidy                    cmd:clang-tidy,clang-tidy-14
+chromium                      cmd:chromium,chromium-browser,google-chrome
+"
+fi
+slurm_packages="
+slurmctld                     cmd:slurmctld
+slurmd                        cmd:slurmd
+slurm-client                  cmd:srun
+munge                         cmd:munged
+iproute2                      cmd:ip
+"
+if [ "$slurm" = yes ]; then required+=$slurm_packages; elif [ "$tests" = yes ]; then optional+=$slurm_packages; fi
+
+using_torch= # an installed LibTorch that we shall not replace
+if [ -n "${TORCH_DIR:-}" ]; then
+  [ -e "$TORCH_DIR/include/torch/csrc/api/include/torch/torch.h" ] ||
+    fail "TORCH_DIR=$TORCH_DIR holds no include/torch/csrc/api/include/torch/torch.h. For a wheel it is the folder" \
+      "that  python3 -c 'import torch; print(torch.__path__[0])'  prints. Unset it to have LibTorch downloaded."
+  using_torch=$TORCH_DIR
+else
+  IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}"
+  for prefix in "${prefixes[@]}"; do
+    if [ -e "$prefix/include/torch/csrc/api/include/torch/torch.h" ]; then using_torch=$prefix; fi
+  done
+fi
+
+has_wheel() { # has_wheel NAME VERSION
+  [ -d "$wheels/$1-$2.dist-info" ]
+}
+wanted=() # groups of wheels to be installed
+if [ -z "$using_torch" ]; then
+  if [ "$cuda" = yes ]; then
+    { has_wheel torch $torch_version && compgen -G "$wheels/nvidia_cublas-*.dist-info" >/dev/null; } || wanted+=(cuda)
+  else
+    { has_wheel torch $torch_version && has_wheel nvidia_cuda_cupti 13.0.85 && has_wheel nvidia_cuda_runtime 13.0.96; } ||
+      wanted+=(cpu)
+    if [ "$nccl_headers" = yes ]; then
+      compgen -G "$wheels/nvidia_nccl_cu13-*.dist-info" >/dev/null || wanted+=(nccl)
+    fi
+  fi
+fi
+venv_ready() { [ -e "$root/$1/.complete" ]; }
+venvs=()
+if [ "$bench" = yes ] && ! venv_ready .venv-bench; then venvs+=(.venv-bench); fi
+if [ "$interop" = yes ] && ! venv_ready .venv; then venvs+=(.venv); fi
+if [ ${#wanted[@]} -gt 0 ] || [ ${#venvs[@]} -gt 0 ]; then
+  required+="
+python3                       cmd:python3
+python3-pip                   pip:
+"
+fi
+if [ ${#venvs[@]} -gt 0 ]; then required+="
+python3-venv                  venv:
+"; fi
+
+# Debian's HDF5 and others hide under the multiarch folder; prefixes of modules and Spack are honoured.
+include_flags=()
+IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}:${HDF5_ROOT:-}:${HDF5_DIR:-}:${BOOST_ROOT:-}:${CONDA_PREFIX:-}"
+for prefix in "${prefixes[@]}"; do
+  if [ -n "$prefix" ] && [ -d "$prefix/include" ]; then include_flags+=(-isystem "$prefix/include"); fi
+done
+
+# missing LIST: the packages of LIST that are not there, one preprocessor run for all headers.
+missing() {
+  local package probe kind names name source= seen headers=
+  while read -r package probe; do
+    [ -n "$package" ] && [ "${probe%%:*}" = hdr ] || continue
+    IFS=, read -ra names <<<"${probe#*:}"
+    source+="#if $(printf '__has_include(<%s>) || ' "${names[@]}")0"$'\n'"\"$package\""$'\n#endif\n'
+  done <<<"$1"
+  if command -v g++ >/dev/null; then
+    headers=$(g++ -E -P -x c++ "${include_flags[@]}" - <<<"$source" 2>/dev/null || true)
+  fi
+  while read -r package probe; do
+    [ -n "$package" ] || continue
+    kind=${probe%%:*} seen=no
+    IFS=, read -ra names <<<"${probe#*:}"
+    case $kind in
+      hdr) if grep -qxF "\"$package\"" <<<"$headers"; then seen=yes; fi ;;
+      cmd) for name in "${names[@]}"; do
+          if command -v "$name" >/dev/null || [ -x "/usr/sbin/$name" ] || [ -x "/sbin/$name" ]; then seen=yes; fi
+        done ;;
+      file) for name in "${names[@]}"; do if [ -e "$name" ]; then seen=yes; fi; done ;;
+      pip) if python3 -m pip --version >/dev/null 2>&1; then seen=yes; fi ;;
+      venv) if python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then seen=yes; fi ;;
+    esac
+    if [ $seen = no ]; then echo "$package"; fi
+  done <<<"$1"
+}
+
+as_root=() # how to become root; "no" when there is no way
+if [ "$(id -u)" = 0 ]; then :; elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+  as_root=(sudo)
+else as_root=(no); fi
+
+ask_for() { # ask_for WHY PACKAGE...
+  local why=$1
+  shift
+  {
+    say "setup.sh: these are missing ($why):"
+    printf '  %s\n' "$@"
+    say "On Debian or Ubuntu, as root:"
+    say "  apt-get update && apt-get install -y --no-install-recommends $*"
+    say "Elsewhere install their equivalents (or load modules and set CMAKE_PREFIX_PATH), then run this script again."
+  } >&2
+  exit 1
+}
+
+mapfile -t needed < <(missing "$required")
+mapfile -t wished < <(missing "$optional")
+if [ ${#needed[@]} -gt 0 ]; then
+  [ "$system" = yes ] || ask_for "--no-system was given" "${needed[@]}"
+  command -v apt-get >/dev/null || ask_for "there is no apt-get here" "${needed[@]}"
+  [ "${as_root[*]}" != no ] || ask_for "neither root nor sudo" "${needed[@]}"
+fi
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+if [ ${#needed[@]} -gt 0 ] || { [ ${#wished[@]} -gt 0 ] && [ "$system" = yes ] && [ "${as_root[*]}" != no ] && command -v apt-get >/dev/null; }; then
+  say "setup.sh: installing ${needed[*]} ${wished[*]}"
+  apt update >/dev/null || say "setup.sh: apt-get update failed; trying with the package lists that are there" >&2
+  if [ ${#needed[@]} -gt 0 ]; then
+    apt install -y --no-install-recommends "${needed[@]}" ||
+      fail "apt-get could not install: ${needed[*]}. Its message is above; the usual causes are no network, or a" \
+        "release older than Debian 12 or Ubuntu 24.04 that lacks a package."
+  fi
+  for package in "${wished[@]}"; do # one by one: a release may lack one of them
+    apt install -y --no-install-recommends "$package" >/dev/null 2>&1 ||
+      say "setup.sh: optional package $package could not be installed; what needs it will be skipped"
+  done
+elif [ ${#wished[@]} -gt 0 ]; then
+  say "setup.sh: optional and not installed: ${wished[*]}"
+fi
+
+version=$(cmake --version | awk 'NR == 1 { print $3 }')
+[ "$(printf '%s\n3.25\n' "$version" | sort -V | head -1)" = 3.25 ] ||
+  fail "cmake is $version, 3.25 or newer is needed. Try  python3 -m pip install cmake  or a module, and put it on PATH."
+[ "$(g++ -dumpversion | cut -d. -f1)" -ge 11 ] ||
+  say "setup.sh: warning: g++ $(g++ -dumpversion) is older than 11; C++20 needs a newer one (a module, or CXX=...)" >&2
+
+# --- 2. LibTorch ---------------------------------------------------------------------------------------------------
+# A fresh folder first, then a merge (pip --target would replace the whole nvidia/ folder that wheels share); the
+# .dist-info folders, by which has_wheel knows, arrive last, so an interrupted run starts over.
+fetch() { # fetch PIP_ARGUMENT...
+  local incoming=$root/.deps/incoming
+  rm -rf "$incoming"
+  mkdir -p "$incoming" "$wheels"
+  local pip=(python3 -m pip install --quiet --disable-pip-version-check --retries 2
+    --no-warn-script-location --no-compile --target "$incoming")
+  [ "$(id -u)" != 0 ] || export PIP_ROOT_USER_ACTION=ignore
+  # Only the C++ side is used, so a wheel made for another Python will do where this one has none.
+  "${pip[@]}" "$@" || "${pip[@]}" --python-version 3.12 --only-binary=:all: "$@" ||
+    fail "pip could not fetch $*. Without a network: install LibTorch 2.6 or newer by hand and set TORCH_DIR."
+  local entry
+  for entry in "$incoming"/*; do
+    case $entry in *.dist-info) continue ;; esac
+    cp -alf "$entry" "$wheels/"
+  done
+  cp -alf "$incoming"/*.dist-info "$wheels/"
+  rm -rf "$incoming"
+}
+for group in "${wanted[@]}"; do
+  say "setup.sh: fetching LibTorch ($group) into .deps/wheels"
+  case $group in
+    cpu) fetch --no-deps "torch==$torch_version" "$cupti" "$cudart" ;;
+    cuda) fetch "torch==$torch_version" ;;
+    nccl) fetch --no-deps "$nccl" ;;
+  esac
+done
+
+# --- 3. Python, for comparisons and interoperability only ----------------------------------------------------------
+for venv in "${venvs[@]}"; do
+  say "setup.sh: making $venv"
+  python3 -m venv --clear "$root/$venv"
+  packages=(numpy h5py safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
+  if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version" pillow); fi
+  "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||
+    fail "pip could not fill $venv (${packages[*]})"
+  : >"$root/$venv/.complete"
+done
+
+if [ -n "$using_torch" ]; then say "setup.sh: ready, with LibTorch of $using_torch"; else say "setup.sh: ready"; fi

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# The project's tests: sets up, builds, tests, looks for data races, checks the form of the code.
+#
+# usage: scripts/test.sh [option...]
+#
+#   set-up    scripts/setup.sh --tests --nccl-headers (installs what is missing, or says what)
+#   build     everything, preset release, in build/release
+#   tests     ctest in build/release: unit, ranked (1, 2, 4 MPI processes), faults, Slurm, architecture
+#   races     ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan
+#   lint      scripts/lint.sh: clang-format, and clang-tidy on files that see nothing of LibTorch
+#
+# options
+#   --full         also long tests (label full), and AddressSanitizer + UndefinedBehaviorSanitizer over everything
+#   --only REGEX   builds, then runs the CTest entries whose names match (no races, no lint)
+#   --no-setup     does not call scripts/setup.sh
+#   -h, --help     this text
+#
+# The last line is  N passed, N failed, N skipped  and the exit code is 0 only if nothing failed. Counted are GoogleTest
+# tests (a ranked program counts once per number of ranks), scripts, and one for each other stage (set-up, build, lint).
+# Skipped tests are listed with their reasons. Two cores: about half an hour the first time, then a few minutes.
+# Logs and JUnit files: build/test/.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+
+full=no only= setup=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --full) full=yes ;;
+    --only) only=${2:?--only needs a regular expression}; shift ;;
+    --no-setup) setup=no ;;
+    -h | --help) usage; exit 0 ;;
+    *) say "test.sh: unknown option $1; scripts/test.sh --help lists them" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+cd "$root" || exit 1
+results=$root/build/test
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0 skipped=0 stages=()
+
+# stage NAME COMMAND...: runs it, keeps the time; returns its exit code.
+stage() {
+  local name=$1 start=$SECONDS code
+  shift
+  say "== $name"
+  "$@"
+  code=$?
+  stages+=("$(printf '%-28s %4d s  %s' "$name" $((SECONDS - start)) "$([ $code = 0 ] && echo ok || echo "exit $code")")")
+  return $code
+}
+# verdict NAME CODE: counts a stage as one test.
+verdict() {
+  case $2 in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)); echo "skipped $1" >>"$results/list" ;;
+    *) failed=$((failed + 1)); echo "failed $1" >>"$results/list" ;;
+  esac
+}
+# count FILE.xml: adds what a ctest run found; a run that left no file has failed.
+count() {
+  local counted p f s
+  [ -e "$1" ] || { verdict "$(basename "$1" .xml): ctest left no result" 1; return; }
+  counted=$(awk -f scripts/count_tests.awk "$1")
+  grep -v '^total ' <<<"$counted" | sed "s/^\(failed\|skipped\) /&[$(basename "$1" .xml)] /" >>"$results/list"
+  read -r _ p f s < <(grep '^total ' <<<"$counted")
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+at_once=$(nproc)
+[ "$at_once" -ge 2 ] || at_once=2
+run_ctest() { # run_ctest NAME FOLDER OPTION...
+  local name=$1 folder=$2
+  shift 2
+  "${aslr[@]}" ctest --test-dir "$folder" -j "$at_once" --output-on-failure --no-tests=error \
+    --test-output-size-passed 4000000 --test-output-size-failed 4000000 --output-junit "$results/$name.xml" "$@" |
+    tee "$results/$name.log"
+}
+finish() {
+  say
+  printf '%s\n' "${stages[@]}"
+  if [ -s "$results/list" ]; then sort -u "$results/list"; fi
+  say "$passed passed, $failed failed, $skipped skipped"
+  [ $failed = 0 ]
+  exit
+}
+aslr=()
+sanitizer_tests() { # sanitizer_tests NAME TARGET CTEST_OPTION...
+  local name=$1 target=$2 code
+  shift 2
+  stage "$name build" scripts/build.sh --tests --no-setup --preset "$name" --target "$target"
+  code=$?
+  if [ $code != 0 ]; then verdict "$name build" $code; fi
+  # ThreadSanitizer of g++ 12 cannot map its shadow where a kernel scatters addresses too widely.
+  if setarch -R true 2>/dev/null; then aslr=(setarch -R); fi
+  stage "$name tests" run_ctest "$name" "build/$name" "$@"
+  count "$results/$name.xml"
+  aslr=()
+}
+
+if [ $setup = yes ]; then
+  stage set-up scripts/setup.sh --tests --nccl-headers
+  code=$?
+  verdict set-up $code
+  [ $code = 0 ] || finish
+fi
+stage build scripts/build.sh --tests --no-setup
+verdict build $?
+select=(-LE full)
+if [ $full = yes ]; then select=(); fi
+if [ -n "$only" ]; then select+=(-R "$only"); fi
+stage tests run_ctest release build/release "${select[@]}"
+count "$results/release.xml"
+if [ -n "$only" ]; then finish; fi
+
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
+export GTEST_FILTER='-*Speed*' # sanitizers make slow what those tests time
+sanitizer_tests tsan torch_free_tests -L torch_free -LE full
+if [ $full = yes ]; then
+  # Open MPI and LibTorch keep memory until the process ends, which is no leak of ours.
+  export ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:${ASAN_OPTIONS:-}
+  sanitizer_tests asan all -LE 'slurm|full'
+fi
+stage lint scripts/lint.sh
+verdict lint $?
+finish

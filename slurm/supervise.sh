@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Runs one training command inside a batch job and decides what its end means: done, start again here, requeue the job,
+# or stop and tell. Last line of a batch script, so that Slurm's notice reaches it:
+#
+#   exec slurm/supervise.sh RUN -- srun --mpi=pmix --kill-on-bad-exit=1 facemae pretrain --run RUN ...
+#
+# How it decides. Launchers mangle exit codes (docs/RUNBOOK.md), so RUN/outcome.json is believed when it belongs to a
+# start that this script made; otherwise only the codes 0, 2, 65, 76 and 93 are, and anything else is a lost peer (75).
+#    0         done: exit 0
+#    76        stopped on notice or on its own time limit, checkpoint committed: scontrol requeue
+#    2 65 66 93  nothing that another start would cure: say why, exit with the code
+#    75, rest  a crash: start again here; requeue when notice was given meanwhile
+# Notice is USR2 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
+# the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a job
+# that was cancelled. Starts that commit nothing new are counted in RUN/supervisor.txt, over requeues as well:
+# more than FACEMAE_IDLE_STARTS (3) in a row end the job with 93.
+#
+# environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a crash (5),
+#              FACEMAE_LAST_WAIT seconds to wait for Slurm's end after TERM or requeue (3600)
+set -uo pipefail
+
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+case ${1:-} in -h | --help) usage; exit 0 ;; esac
+if [ $# -lt 3 ] || [ "$2" != -- ]; then
+  echo "supervise: usage: supervise.sh RUN -- COMMAND...   (supervise.sh --help explains)" >&2
+  exit 2
+fi
+run=$1
+shift 2
+command=("$@")
+job=${SLURM_JOB_ID:-}
+if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}; fi
+idle_limit=${FACEMAE_IDLE_STARTS:-3}
+
+tell() { echo "supervise: $(date '+%F %T') $*"; }
+number() { # number NAME: of RUN/outcome.json
+  sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
+}
+committed() { # the newest committed step, -1 when there is none
+  local commit step newest=-1
+  for commit in "$run"/checkpoints/s*/COMMIT; do
+    [ -e "$commit" ] || continue
+    commit=${commit%/COMMIT} step=${commit##*/s}
+    step=$((10#${step%%.*}))
+    if [ "$step" -gt "$newest" ]; then newest=$step; fi
+  done
+  echo "$newest"
+}
+reason_text() { sed -n 's/.*"reason" *: *"\(.*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1; }
+
+notice='' ending='' child=''
+forward() { [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null; }
+on_notice() {
+  notice=yes
+  tell "notice received, passed on to the ranks: they commit and stop"
+  forward USR2
+}
+on_term() {
+  [ -n "$ending" ] || tell "Slurm ends this job; waiting for the ranks"
+  ending=yes
+  forward USR2
+}
+trap on_notice USR2
+trap on_term TERM
+trap : CONT # Slurm sends it before every signal
+
+# bash's wait returns early, with more than 128, for each trapped signal: ask again until the child is gone.
+wait_for_child() {
+  local code known
+  while :; do
+    wait "$child"
+    code=$?
+    if [ $code -le 128 ] || ! kill -0 "$child" 2>/dev/null; then break; fi
+  done
+  # Signal and end may come in the same moment; asked once more, bash has the child's own code (127: it told already).
+  wait "$child" 2>/dev/null
+  known=$?
+  child=
+  if [ $known != 127 ]; then code=$known; fi
+  return $code
+}
+wait_for_slurm() { # the job is over; leaving now would turn a requeue into a failure
+  local until=$((SECONDS + ${FACEMAE_LAST_WAIT:-3600}))
+  while [ $SECONDS -lt $until ]; do
+    sleep 5 &
+    wait $!
+  done
+  exit 143
+}
+requeue() {
+  if [ -n "$ending" ]; then wait_for_slurm; fi
+  tell "requeueing job $job at step $(committed)"
+  if [ -n "$job" ] && scontrol requeue "$job"; then wait_for_slurm; fi
+  tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
+  exit 76
+}
+without_fresh() { # a second start of a --fresh run must resume what the first one made
+  local argument
+  for argument in "${command[@]}"; do [ "$argument" = --fresh ] || printf '%s\0' "$argument"; done
+}
+
+mkdir -p "$run" || exit 2
+idle=$(cat "$run/supervisor.txt" 2>/dev/null) || idle=0
+[[ $idle =~ ^[0-9]+$ ]] || idle=0
+if [ "${SLURM_RESTART_COUNT:-0}" = 0 ]; then idle=0; else mapfile -d '' -t command < <(without_fresh); fi
+
+while :; do
+  if [ -n "$ending" ]; then wait_for_slurm; fi
+  if [ -n "$notice" ]; then requeue; fi
+  before_start=$(number start)
+  before_step=$(committed)
+  tell "starting at step $before_step: ${command[*]}"
+  "${command[@]}" &
+  child=$!
+  # A signal that came between the check above and this line found no child to pass it to.
+  if [ -n "$notice$ending" ]; then forward USR2; fi
+  wait_for_child
+  code=$?
+  start=$(number start) said=''
+  if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
+    code=$(number code) said=$(reason_text)
+  else
+    case $code in 0 | 2 | 65 | 66 | 76 | 93) ;; *) said="the command ended with $code"; code=75 ;; esac
+  fi
+  step=$(committed)
+  if [ "$step" -gt "$before_step" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
+  echo "$idle" >"$run/supervisor.txt"
+  tell "ended with $code, newest committed step $step${said:+: $said}"
+
+  case $code in
+    0) exit 0 ;;
+    2 | 65 | 66 | 93)
+      if [ -n "$ending" ]; then wait_for_slurm; fi
+      tell "starting again would not help; the job ends here"
+      exit "$code" ;;
+  esac
+  if [ -n "$ending" ]; then wait_for_slurm; fi
+  if [ "$idle" -ge "$idle_limit" ]; then
+    tell "$idle starts in a row committed nothing; the job ends here. Read the lines above and $run/exits/, or" \
+      "save more often (--save-every)"
+    exit 93
+  fi
+  if [ "$code" = 76 ] || [ -n "$notice" ]; then requeue; fi
+  mapfile -d '' -t command < <(without_fresh)
+  tell "starting again in ${FACEMAE_PAUSE:-5} s"
+  sleep "${FACEMAE_PAUSE:-5}" &
+  wait $!
+done

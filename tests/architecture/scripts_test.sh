@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# The scripts' own promises: tests are counted right, help teaches, a wrong option and a missing package are told.
+set -uo pipefail
+scripts=${FACEMAE_SOURCE:?}/scripts
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+faults=0
+expect() { # expect WHAT WANTED GOT
+  if [ "$2" != "$3" ]; then
+    printf 'FAILED: %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
+    faults=$((faults + 1))
+  fi
+}
+contains() { # contains WHAT NEEDLE TEXT
+  case $3 in *"$2"*) ;; *) expect "$1" "...$2..." "$3" ;; esac
+}
+
+# A CTest tree of entries that end in every way, run by the real ctest and counted.
+say_test() { # say_test NAME EXIT: a program that prints standard input
+  cat >"$work/$1.txt"
+  echo "cat $work/$1.txt; exit $2" >"$work/$1.sh"
+  echo "add_test($1 bash $work/$1.sh)" >>"$work/CTestTestfile.cmake"
+}
+say_test good 0 <<'T'
+[       OK ] A.One (0 ms)
+[==========] 12 tests from 2 test suites ran. (3 ms total)
+[  PASSED  ] 12 tests.
+T
+say_test mixed 1 <<'T'
+[       OK ] B.One (0 ms)
+b_test.cpp:7: Skipped
+no faces & no <data> here
+[  SKIPPED ] B.Two (0 ms)
+[  FAILED  ] B.Three (0 ms)
+[==========] 3 tests from 1 test suite ran. (3 ms total)
+[  PASSED  ] 1 test.
+[  SKIPPED ] 1 test, listed below:
+[  SKIPPED ] B.Two
+[  FAILED  ] 1 test, listed below:
+[  FAILED  ] B.Three
+T
+say_test another_rank_failed 1 <<'T'
+[       OK ] C.One (0 ms)
+[==========] 1 test from 1 test suite ran. (3 ms total)
+[  PASSED  ] 1 test.
+T
+say_test crash 134 <<'T'
+[       OK ] D.One (0 ms)
+[ RUN      ] D.Two
+T
+say_test script_good 0 </dev/null
+say_test script_bad 3 </dev/null
+say_test script_skipped 77 <<'T'
+SKIP: no Slurm here
+T
+{
+  echo "set_tests_properties(script_skipped PROPERTIES SKIP_RETURN_CODE 77)"
+  echo "add_test(absent $work/no_such_program)"
+  echo "add_test(slow sleep 30)"
+  echo "set_tests_properties(slow PROPERTIES TIMEOUT 1)"
+} >>"$work/CTestTestfile.cmake"
+ctest --test-dir "$work" -j 4 --output-junit "$work/out.xml" >/dev/null 2>&1
+counted=$(awk -f "$scripts/count_tests.awk" "$work/out.xml")
+# passed: 12 good, 1 mixed, 1 another rank, 1 before the crash, 1 script; failed: mixed, another rank, crash, script,
+# absent, slow; skipped: one of mixed, one script
+expect "the totals" "total 16 6 2" "$(grep '^total' <<<"$counted")"
+contains "a GoogleTest skip keeps its reason" "skipped B.Two: no faces & no <data> here" "$counted"
+contains "a script's skip keeps its reason" "skipped script_skipped: no Slurm here" "$counted"
+for name in "mixed B.Three" another_rank_failed crash script_bad absent slow; do
+  contains "a failure is named" "failed $name" "$counted"
+done
+
+# The test command itself, over that tree, with set-up, build and lint replaced by their exit codes.
+mkdir -p "$work/tree/scripts" "$work/tree/build/release" "$work/tree/build/tsan"
+cp "$scripts"/{test.sh,lib.sh,count_tests.awk} "$work/tree/scripts/"
+for stage in setup build lint; do
+  printf '#!/bin/sh\necho ran %s "$@"\nexit ${%s_code:-0}\n' $stage $stage >"$work/tree/scripts/$stage.sh"
+  chmod +x "$work/tree/scripts/$stage.sh"
+done
+whole() { # whole: runs it; sets said and code
+  said=$("$work/tree/scripts/test.sh" "$@" 2>&1)
+  code=$?
+}
+cp "$work/CTestTestfile.cmake" "$work/tree/build/release/"
+{ echo "add_test(good bash $work/good.sh)"; echo "set_tests_properties(good PROPERTIES LABELS torch_free)"
+  echo "add_test(script_bad bash $work/script_bad.sh)"; } >"$work/tree/build/tsan/CTestTestfile.cmake"
+whole
+expect "exit code with failures" 1 $code
+# 3 stages, 16 of the tree above and the 12 labelled torch_free
+expect "the last line with failures" "31 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
+contains "where a failure was" "failed [release] script_bad" "$said"
+lint_code=77 whole --only '^(good|script_good)$'
+expect "exit code of a good selection" 0 $code
+expect "the last line of a good selection" "15 passed, 0 failed, 0 skipped" "$(tail -1 <<<"$said")"
+cp "$work/tree/build/tsan/CTestTestfile.cmake" "$work/tree/build/release/"
+sed -i /script_bad/d "$work/tree/build/release/CTestTestfile.cmake"
+export lint_code=77
+whole
+expect "the last line where lint cannot run" "26 passed, 0 failed, 1 skipped" "$(tail -1 <<<"$said")"
+export lint_code=0 build_code=1
+whole
+expect "the last line when the build fails" "26 passed, 2 failed, 0 skipped" "$(tail -1 <<<"$said")"
+export setup_code=1
+whole
+expect "the last line when set-up fails" "0 passed, 1 failed, 0 skipped" "$(tail -1 <<<"$said")"
+expect "exit code when set-up fails" 1 $code
+unset lint_code build_code setup_code
+
+for script in "$scripts"/*.sh; do
+  bash -n "$script" || expect "$script parses" yes no
+  [ "$(basename "$script")" != lib.sh ] || continue
+  [ -x "$script" ] || expect "$script is executable" yes no
+  contains "$script --help" usage: "$("$script" --help 2>&1)"
+  "$script" --no-such-option >/dev/null 2>&1
+  expect "exit code of $script for a wrong option" 2 $?
+done
+
+# Set-up where nothing is installed: an empty PATH but for the shell's own tools.
+mkdir "$work/bin"
+for tool in bash awk cat dirname basename id nproc sed sort cut head env; do
+  ln -s "$(command -v $tool)" "$work/bin/$tool"
+done
+said=$(env -i PATH="$work/bin" "$work/bin/bash" "$scripts/setup.sh" --tests --no-system 2>&1)
+expect "exit code of set-up with packages missing" 1 $?
+for package in g++ cmake libhdf5-dev libgtest-dev "apt-get install -y"; do
+  contains "set-up names what is missing" "$package" "$said"
+done
+said=$(env -i PATH="$PATH" TORCH_DIR="$work" "$scripts/setup.sh" --no-system 2>&1)
+expect "exit code of set-up with a wrong TORCH_DIR" 1 $?
+contains "set-up explains TORCH_DIR" "torch.__path__" "$said"
+
+[ $faults = 0 ] && echo "scripts: all as promised"
+exit $((faults > 0))

@@ -1,0 +1,141 @@
+// Saved by W ranks, loaded by W': equal tensors and equal roots.
+#include <mutex>
+#include <set>
+
+#include "../../unit/checkpoint/fixture.h"
+#include "checkpoint/discover.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/safetensors.h"
+#include "thread_control.h"
+
+namespace facemae {
+namespace {
+
+using namespace test;
+
+/// The state of one rank: 8 virtual shards, so no world of 3 divides them; one tensor is larger than a leaf.
+Snapshot state_of(std::uint64_t step, std::int64_t classes, const Control& control) {
+  const RowRange rows = rows_of_rank(classes, 8, control.rank(), control.size());
+  Snapshot state = small_state(step, classes, rows.first, rows.count);
+  state.replicated.push_back({"model.big", values({(5 << 20) + 3}, torch::kInt32, static_cast<double>(step))});
+  const torch::Tensor moments = values({classes}, torch::kFloat64, static_cast<double>(step) + 7);
+  state.by_class.push_back({"moments", moments.slice(0, rows.first, rows.first + rows.count).clone(), rows.first, classes});
+  return state;
+}
+
+TEST(Reshard, EveryWorldLoadsWhatEveryWorldSavedWithTheSameRoot) {
+  const Quiet quiet;
+  QuickFiles files;
+  for (const std::int64_t classes : {101, 5}) {
+    std::set<std::string> roots;
+    for (const int saved_by : {1, 2, 3, 4}) {
+      const TemporaryFolder folder;
+      run_ranks(saved_by, [&](Control& control) {
+        CheckpointStore store(folder.path(), control, files);
+        EXPECT_TRUE(store.save(state_of(10, classes, control), 1));
+      });
+      for (const int loaded_by : {1, 2, 3}) {
+        std::mutex mutex;
+        run_ranks(loaded_by, [&](Control& control) {
+          CheckpointStore store(folder.path(), control, files);
+          const Snapshot expected = state_of(10, classes, control);
+          Snapshot loaded = blank_like(expected);
+          const auto info = load_newest(store, loaded);
+          const std::lock_guard lock(mutex);
+          ASSERT_TRUE(info);
+          EXPECT_EQ(info->world, saved_by);
+          expect_equal(loaded, expected);
+          roots.insert(info->root_hash);
+        });
+      }
+    }
+    EXPECT_EQ(roots.size(), 1u) << "the root depends on the world";
+  }
+}
+
+TEST(Reshard, ReplicatedBytesAreWrittenOnceAndSharedBetweenTheRanks) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  QuickFiles files;
+  run_ranks(3, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+  });
+  const Path checkpoint = folder.path() / "checkpoints/s000000010.a01";
+  const Manifest manifest = parse_manifest(valid_manifest_bytes(checkpoint));
+  EXPECT_EQ(manifest.files.size(), 3u);
+  std::uint64_t stored = 0, needed = 0;
+  for (const auto& file : manifest.files) {
+    stored += file.bytes - file.header_bytes;
+    EXPECT_LE(file.bytes, (20u << 20) / 3 + kLeafBytes) << file.name << " is out of balance";
+    EXPECT_FALSE(read_safetensors(checkpoint / file.name).empty());
+  }
+  for (const auto& tensor : manifest.tensors) needed += tensor_bytes(tensor);
+  EXPECT_EQ(stored, needed);
+  EXPECT_GT(manifest.find("model.big")->pieces.size(), 1u);
+}
+
+TEST(Reshard, DamageThatOneRankSeesIsKnownToAllAndTheOneBeforeIsRestored) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  QuickFiles files;
+  run_ranks(3, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+    EXPECT_TRUE(store.save(state_of(20, 101, control), 1));
+  });
+  // The last bytes of the last rank's first tensor: its centres or moments, which only one rank reads.
+  const Path checkpoint = folder.path() / "checkpoints/s000000020.a01";
+  const Manifest manifest = parse_manifest(valid_manifest_bytes(checkpoint));
+  const ManifestPiece& last = manifest.find("moments")->pieces.back();
+  const Path file = checkpoint / manifest.files[last.file].name;
+  std::string bytes = read_file(file);
+  bytes[last.offset + last.range.bytes - 1] ^= 1;
+  overwrite(file, bytes);
+  run_ranks(3, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    Snapshot loaded = blank_like(state_of(10, 101, control));
+    std::vector<std::string> reasons;
+    const auto info = load_newest(store, loaded, &reasons);
+    EXPECT_EQ(info->step, 10u);
+    EXPECT_EQ(reasons.size(), 1u);
+    EXPECT_THAT(reasons.at(0), testing::HasSubstr("rank 2: tensor moments is damaged"));
+    expect_equal(loaded, state_of(10, 101, control));
+  });
+}
+
+TEST(Reshard, ADiskThatIsFullOnAnyRankFailsTheSaveOnAllAndTheNextOneSucceeds) {
+  const Quiet quiet;
+  for (const int unlucky : {0, 1, 2})
+    for (const std::int64_t operation : {0, 1, 2, 4}) {
+      const TemporaryFolder folder;
+      run_ranks(3, [&](Control& control) {
+        FailingFiles files;
+        CheckpointStore store(folder.path(), control, files);
+        EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+        if (control.rank() == unlucky) files.fail_at = files.operations + operation;
+        EXPECT_FALSE(store.save(state_of(20, 101, control), 1));
+        EXPECT_TRUE(store.save(state_of(30, 101, control), 1));
+        EXPECT_EQ(store.newest()->step, 30u);
+      });
+      EXPECT_FALSE(std::filesystem::exists(folder.path() / "checkpoints/s000000020.a01"));
+    }
+}
+
+TEST(Reshard, RanksThatHoldDifferentTensorsAreRefusedOnAll) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  QuickFiles files;
+  run_ranks(2, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    Snapshot state = state_of(10, 101, control);
+    if (control.rank() == 1) state.replicated[0].value = torch::zeros({1});
+    EXPECT_THROW(store.save(state, 1), ConfigError);
+    state = state_of(10, 101, control);
+    if (control.rank() == 1) state.step = 11;
+    EXPECT_THROW(store.save(state, 1), ConfigError);
+  });
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,13 @@
+#pragma once
+// What every Communicator must do, as one table of checks: runs on MPI always, on NCCL where GPUs are.
+#include <torch/types.h>
+
+#include "cluster/communicator.h"
+
+namespace facemae {
+
+/// Every verb on every element type in sizes from none to odd and large, against values computed here. All
+/// ranks.
+void expect_conforming(Communicator& ranks, torch::Device device);
+
+}  // namespace facemae

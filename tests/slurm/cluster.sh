@@ -1,0 +1,148 @@
+# A real Slurm of two nodes on one Linux host, for one test: source this file and call cluster_enter first.
+#
+#   . cluster.sh
+#   cluster_enter "$@"      runs the calling script anew in namespaces of its own; whatever ends it ends every daemon
+#   cluster_up              munged, slurmctld and the nodes n1 and n2; sets $cluster, a folder that goes with the test
+#   node_crash n2           cuts its power: every process of the node is gone at once
+#   node_start n2           switches it on again
+#   wait_until SECONDS WHAT COMMAND...     polls the command; fails the test, telling what was waited for
+#
+# Each node has its own processes, host name, network card and /dev/shm; the switch between them leads nowhere else.
+# Needs root and the Debian packages slurmctld slurmd slurm-client munge iproute2; skips (exit 77) without.
+
+skip() {
+  echo "SKIP: $*"
+  exit 77
+}
+
+cluster_enter() {
+  if [ "${FACEMAE_CLUSTER_INSIDE:-}" = yes ]; then return; fi
+  local tool
+  [ "$(id -u)" = 0 ] || skip "a Slurm of its own needs root"
+  PATH=$PATH:/usr/sbin:/sbin
+  for tool in munged slurmctld slurmd srun sbatch ip unshare; do
+    command -v $tool >/dev/null || skip "$tool is not installed: scripts/setup.sh --slurm"
+  done
+  unshare --mount --pid --net --uts --fork --kill-child ip link add probe0 type veth peer name probe1 2>/dev/null ||
+    skip "this machine does not let root make network namespaces"
+  cluster=$(mktemp -d /tmp/facemae-slurm.XXXXXX) # short, for socket names
+  chmod 755 "$cluster"
+  export FACEMAE_CLUSTER_INSIDE=yes cluster PATH
+  local code
+  unshare --mount --pid --net --uts --fork --kill-child --mount-proc --propagation private bash "$0" "$@"
+  code=$?
+  if [ $code != 0 ] && [ $code != 77 ]; then tail -n 15 "$cluster"/log/slurm*.log 2>/dev/null; fi
+  rm -rf "$cluster"
+  exit $code
+}
+
+wait_until() {
+  local seconds=$1 what=$2 start=$SECONDS
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    if [ $((SECONDS - start)) -ge "$seconds" ]; then die "waited $seconds s in vain for: $what"; fi
+    read -r -t 0.1 <>"$cluster/never"
+  done
+}
+die() {
+  echo "FAILED: $*"
+  squeue 2>/dev/null
+  exit 1
+}
+
+write_configuration() {
+  printf '127.0.0.1 localhost\n10.9.0.254 ctl\n10.9.0.1 n1\n10.9.0.2 n2\n' >"$cluster/hosts"
+  # Slurm 22.05: fences other than "ring" do not wait for everybody, and some launches on several nodes crash.
+  echo PMIxCollFence=ring >"$cluster/mpi.conf"
+  cat >"$cluster/slurm.conf" <<C
+ClusterName=test
+SlurmctldHost=ctl(10.9.0.254)
+SlurmUser=root
+SlurmdUser=root
+AuthInfo=socket=$cluster/munge/socket,cred_expire=5
+StateSaveLocation=$cluster/state
+SlurmdSpoolDir=$cluster/spool/%n
+TmpFS=$cluster/tmp/%n
+SlurmctldPidFile=$cluster/run/slurmctld.pid
+SlurmdPidFile=$cluster/run/slurmd-%n.pid
+SlurmctldLogFile=$cluster/log/slurmctld.log
+SlurmdLogFile=$cluster/log/slurmd-%n.log
+MailProg=/bin/true
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+MpiDefault=pmix
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+SlurmdParameters=config_overrides
+JobRequeue=1
+ReturnToService=2
+KillOnBadExit=1
+KillWait=3
+MessageTimeout=5
+TCPTimeout=2
+SlurmdTimeout=6
+BatchStartTimeout=10
+MinJobAge=600
+NodeName=n1 NodeAddr=10.9.0.1 CPUs=1 RealMemory=1000
+NodeName=n2 NodeAddr=10.9.0.2 CPUs=1 RealMemory=1000
+PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE DefaultTime=10 State=UP
+C
+}
+
+declare -A node_pid
+node_start() {
+  local node=$1
+  rm -rf "$cluster/spool/$node" "$cluster/tmp/$node" "$cluster/run/$node".*
+  mkdir -p "$cluster/spool/$node" "$cluster/tmp/$node"
+  chmod 1777 "$cluster/tmp/$node"
+  mkfifo "$cluster/run/$node.wired"
+  # shellcheck disable=SC2016  # expanded inside the node
+  unshare --mount --pid --net --uts --fork --kill-child --mount-proc --propagation private bash -c '
+    hostname "$1"
+    ip link set lo up
+    mount -t tmpfs -o mode=1777 shm /dev/shm
+    read -r <"$2/run/$1.wired"
+    ip addr add "10.9.0.${1#n}/24" dev eth0 && ip link set eth0 up && exec slurmd -D -N "$1"' \
+    node "$node" "$cluster" >"$cluster/log/$node.out" 2>&1 </dev/null &
+  node_pid[$node]=$!
+  disown
+  in_its_own_network() { [ "$(readlink "/proc/${node_pid[$node]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+  wait_until 10 "the namespaces of $node" in_its_own_network
+  ip link add "port-$node" type veth peer name eth0 netns "${node_pid[$node]}" || die "no network card for $node"
+  ip link set "port-$node" master switch up
+  echo >"$cluster/run/$node.wired"
+}
+node_crash() {
+  kill -9 "${node_pid[$1]}" # and with it the init of the node's processes
+  ip link del "port-$1" 2>/dev/null
+}
+nodes_idle() { [ "$(sinfo -h -N -o %T | grep -c '^idle')" = 2 ]; }
+
+cluster_up() {
+  mkdir -p "$cluster"/{state,spool,tmp,run,log,munge}
+  mkfifo "$cluster/never"
+  export SLURM_CONF=$cluster/slurm.conf
+  export PMIX_MCA_gds=hash OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
+  unset OMPI_MCA_btl_tcp_if_include OMPI_MCA_oob_tcp_if_include # the nodes' cards are not the loopback
+  write_configuration
+  hostname ctl
+  mount --bind "$cluster/hosts" /etc/hosts
+  ip link set lo up
+  ip link add switch type bridge
+  ip addr add 10.9.0.254/24 dev switch
+  ip link set switch up
+  (umask 077 && head -c 128 /dev/urandom >"$cluster/munge/key")
+  munged --key-file="$cluster/munge/key" --socket="$cluster/munge/socket" --pid-file="$cluster/munge/pid" \
+    --log-file="$cluster/log/munged.log" --seed-file="$cluster/munge/seed" || die "munged"
+  slurmctld || die "slurmctld"
+  node_start n1
+  node_start n2
+  wait_until 20 "both nodes" nodes_idle
+  echo "Slurm $(srun --version | cut -d' ' -f2) with two nodes is up after $SECONDS s"
+}
+job_state() { scontrol -o show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
+job_is() { [ "$(job_state "$1")" = "$2" ]; }

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Bad input: a clear message, the right exit code, nothing half-made.
+. "$(dirname "$0")/lib.sh"
+"$facemae" synth --out faces --identities 4 --images-per-identity 5 --log-level warn 2>/dev/null || exit 1
+options="--steps 2 --batch 4 --patch 28 --embedder-size 16 --embedder-width 4 --threads 1 --log-level warn"
+
+ends_with 2 "an unknown command" 'did you mean pretrain\?' "$facemae" pretrian
+ends_with 2 "an unknown option" 'did you mean --batch\?' "$facemae" pretrain --store faces --run r --steps 1 --bacth 4
+ends_with 2 "several faults at once" 'faults:' "$facemae" pretrain --mask-ratio 2 --model huuge
+ends_with 2 "several faults, on two ranks" 'faults:' ranks 2 pretrain --mask-ratio 2 --model huuge
+ends_with 65 "a missing store" 'nowhere' "$facemae" pretrain --store nowhere --run r $options
+ends_with 65 "a missing store, on two ranks" 'nowhere' ranks 2 pretrain --store nowhere --run r $options
+ends_with 2 "a patch that does not divide" 'does not divide' "$facemae" pretrain --store faces --run r $options --patch 13
+ends_with 2 "a batch smaller than the ranks" 'without an image' ranks 2 pretrain --store faces --run r $options --batch 2 --accumulate 2 --relation none
+check "nothing was made" test ! -e r
+
+cp -r faces unfinished && rm unfinished/manifest.*
+ends_with 65 "an unfinished store" 'unfinished|not finished|no manifest' "$facemae" store info unfinished
+cp -r faces missing && rm missing/shard-00000.h5
+ends_with 65 "a missing shard" 'shard-00000' "$facemae" pretrain --store missing --run r $options
+cp -r faces short && truncate -s -5000 short/shard-00000.h5
+ends_with 65 "a truncated shard" 'shard-00000' "$facemae" pretrain --store short --run r $options
+cp -r faces flipped
+size=$(stat -c %s flipped/shard-00000.h5)
+printf '\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((size / 2)) conv=notrunc status=none
+ends_with 65 "a flipped byte: verify names the image" 'index [0-9]+' "$facemae" store verify flipped
+ends_with 65 "a flipped byte: training ends" 'shard-00000' "$facemae" pretrain --store flipped --run r $options --steps 10
+check "and its outcome is that of bad data" equal "$(outcome r)" 65
+rm -rf r
+
+mkdir -p folder/anna folder/bert folder/cleo
+for i in 1 2 3; do
+  for who in anna bert cleo; do cp "$PICTURE" folder/$who/$i.jpg; done
+done
+head -c 900 "$PICTURE" >folder/anna/truncated.jpg
+ends_with 65 "a truncated JPEG beyond the policy" 'reject' "$facemae" pack --from folder --in folder --out packed
+check "leaves nothing under the final name" test ! -e packed/manifest.h5
+ends_with 0 "a truncated JPEG within the policy" '' "$facemae" pack --from folder --in folder --out packed --max-reject-fraction 0.2
+check "is named in rejects.csv" grep -q 'truncated.jpg' packed/rejects.csv
+mkdir folder/empty
+ends_with 65 "an empty identity folder" 'empty' "$facemae" pack --from folder --in folder --out packed2
+check "leaves nothing" test ! -e packed2/manifest.h5
+rmdir folder/empty
+ends_with 2 "a folder that is not there" 'nowhere' "$facemae" pack --from folder --in nowhere --out packed3
+
+"$facemae" pretrain --store faces --run mae $options >/dev/null 2>&1
+"$facemae" recognize --store faces --run net --steps 2 --batch 4 --threads 1 --log-level warn >/dev/null 2>&1
+ends_with 2 "a checkpoint of another model" 'model|network|settings' "$facemae" pretrain --store faces --run mae $options --model small --allow-changes
+ends_with 2 "recognition weights where FaceMAE's are expected" 'not a FaceMAE' "$facemae" show "$PICTURE" --from net --out t.png
+ends_with 2 "FaceMAE weights where recognition's are expected" 'network' "$facemae" embed --from mae --store faces --out e.npy
+
+# A disk that fills up during a save.
+if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=9m none disk 2>/dev/null; then
+  "$facemae" pretrain --store faces --run disk/run $options --steps 40 --save-every 1 --keep 2 >full.log 2>&1
+  code=$?
+  check "a full disk: the failed saves are told" grep -qiE 'no space|failed' full.log
+  check "a full disk: it ends in 93 after several, or 75" test "$code" = 93 -o "$code" = 75
+  mount -o remount,size=200m disk
+  "$facemae" pretrain --store faces --run disk/run $options --steps 40 --save-every 1 --keep 2 >more.log 2>&1
+  check "with space again the same command ends well" equal "$?" 0
+  umount disk
+else
+  echo "skipped: a full disk needs root and tmpfs"
+fi
+finish

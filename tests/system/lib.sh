@@ -1,0 +1,58 @@
+# What the tests of the whole program share. Sourced by bash; needs FACEMAE (the program).
+set -u
+facemae=${FACEMAE:?the program to test}
+work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-test.XXXXXX")
+failures=0
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1
+
+# ranks N ARGUMENT...: the program on N ranks; N = 1 runs it alone.
+ranks() {
+  local n=$1
+  shift
+  if [ "$n" = 1 ]; then "$facemae" "$@"; else mpirun --bind-to none --oversubscribe -n "$n" "$facemae" "$@"; fi
+}
+# The smallest FaceMAE run that exercises everything; more options may follow.
+tiny_run() { # tiny_run N RUN STEPS OPTION...
+  local n=$1 run=$2 steps=$3
+  shift 3
+  ranks "$n" pretrain --store faces --run "$run" --steps "$steps" --batch 6 --model tiny --patch 28 --lr 1e-3 \
+    --embedder-size 16 --embedder-width 4 --threads 1 --save-every 4 --log-every 1 --log-level warn "$@" >>"$run.log" 2>&1
+}
+weights() { "$facemae" export --from "$1" --out "$1.safetensors" --log-level warn && sha256sum <"$1.safetensors"; }
+losses() { sed 's/.*"step":\([0-9]*\).*"loss":\([^,]*\),.*/\1 \2/' "$1/metrics.jsonl"; }
+outcome() { sed 's/.*"code":\([0-9]*\).*/\1/' "$1/outcome.json"; }
+
+# launcher JOB: the mpirun that a background tiny_run started; its_ranks JOB: the processes of the job.
+launcher() { pgrep -P "$1"; }
+its_ranks() { pgrep -P "$(launcher "$1")"; }
+
+pass() { echo "passed: $1"; }
+miss() { echo "FAILED: $1"; failures=$((failures + 1)); }
+# check WHAT COMMAND...: the command succeeds.
+check() {
+  local what=$1
+  shift
+  if "$@"; then pass "$what"; else miss "$what"; fi
+}
+equal() { [ "$1" = "$2" ] || { echo "  \"$1\" differs from \"$2\""; false; }; }
+# ends_with CODE WHAT TEXT COMMAND...: exits with CODE and says TEXT (a grep -E pattern).
+ends_with() {
+  local code=$1 what=$2 text=$3 got
+  shift 3
+  "$@" >said 2>&1
+  got=$?
+  if [ "$got" = "$code" ] && grep -qE -- "$text" said; then
+    pass "$what"
+  else
+    miss "$what: exit $got instead of $code, or \"$text\" not said:"
+    sed 's/^/    /' said | tail -5
+  fi
+}
+finish() {
+  [ "$failures" = 0 ] || echo "$failures failure(s)"
+  exit $((failures > 0))
+}

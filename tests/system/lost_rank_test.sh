@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# One rank is killed: the job ends, nothing of it stays, the outcome is that of a lost peer, the same command goes on.
+. "$(dirname "$0")/lib.sh"
+"$facemae" synth --out faces --identities 6 --images-per-identity 7 --log-level warn 2>/dev/null || exit 1
+tiny_run 3 run 100000 --save-every 5 &
+job=$!
+for _ in $(seq 300); do ls run/checkpoints/s*/COMMIT >/dev/null 2>&1 && break; sleep 0.1; done
+all=$(its_ranks "$job")
+kill -KILL "$(tail -1 <<<"$all")"
+wait "$job"
+code=$?
+check "the launcher's status is 75 or above 128 (it is $code)" test "$code" = 75 -o "$code" -gt 128
+gone() {
+  for _ in $(seq 300); do
+    kill -0 $all 2>/dev/null || return 0
+    sleep 0.1
+  done
+  false
+}
+check "no process of the job is left" gone
+check "the outcome is that of a lost peer" equal "$(outcome run)" 75
+before=$(ls -d run/checkpoints/s*/COMMIT | tail -1)
+tiny_run 2 run 100000 --save-every 5 --stop-after 1 --log-level info & # past step 1 already: runs on until told
+job=$!
+resumed() {
+  for _ in $(seq 300); do
+    grep -q "resumed from" run.log && return 0
+    sleep 0.1
+  done
+  false
+}
+check "the same command resumes from a commit ($before)" resumed
+kill -USR2 "$(launcher "$job")"
+wait "$job"
+check "and can be stopped in order" equal "$?" 76
+finish

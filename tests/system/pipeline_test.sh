@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# From faces to a report, at the smallest size: every command on its own and on ranks.
+. "$(dirname "$0")/lib.sh"
+quiet="--log-level warn"
+"$facemae" synth --out all --identities 24 --images-per-identity 6 $quiet 2>/dev/null || exit 1
+"$facemae" store split all --identities 0.34 --seed 1 --out held-out rest $quiet
+"$facemae" store split rest --identities 0.5 --seed 2 --out train unseen $quiet
+"$facemae" pairs --store held-out --out pairs.txt --folds 4 --pairs 80 $quiet
+check "verify finds a split sound, on two ranks" ranks 2 store verify unseen $quiet
+
+ranks 2 pretrain --store train --run mae --steps 6 --batch 12 --patch 16 --lr 1e-3 --embedder-size 16 --embedder-width 4 --threads 1 \
+  --accumulate 2 --relation-batch global $quiet 2>mae.log
+check "pretraining ends well" equal "$?" 0
+check "samples are drawn" test -n "$(ls mae/samples/*.png)"
+check "TensorBoard has an event file" test -n "$(ls mae/events.out.tfevents.*)"
+ends_with 0 "--dry-run tells the size" 'parameters' "$facemae" pretrain --store train --run other --steps 6 --batch 12 --dry-run
+check "and makes nothing" test ! -e other
+
+ranks 2 reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 $quiet >rebuilt.log 2>&1
+check "reconstruction ends well" equal "$?" 0
+check "and closes with a pixel audit beside chance" grep -q 'quick pixel audit: .*chance' rebuilt.log
+ends_with 66 "a second release without a reason is refused" 'second-release|second release' "$facemae" reconstruct --store unseen --from mae --out again --private secret $quiet
+ends_with 0 "with a reason it is made" '' "$facemae" reconstruct --store unseen --from mae --out again --private secret --second-release test $quiet
+ends_with 2 "the private folder inside --out is refused" 'private' "$facemae" reconstruct --store unseen --from mae --out rebuilt2 --private rebuilt2/secret $quiet
+check "no name of the source is in the release" bash -c '! grep -rqa "syn-0" rebuilt'
+check "nor the mask secret" bash -c '! grep -rqaF "$(grep -oE "[0-9]{12,}" secret/*.json | head -1 | sed "s/.*://")" rebuilt'
+check "the private folder is closed to others" equal "$(stat -c %a secret)" 700
+check "a warning names training identities" bash -c '"$1" reconstruct --store train --from mae --out t --private ts 2>&1 | grep -q "in the model.s training set"' _ "$facemae"
+
+for kind in unseen rebuilt; do
+  ranks 2 recognize --store $kind --run net-$kind --steps 6 --batch 16 --margin cosface --lr 0.05 --threads 1 $quiet 2>net.log
+  check "recognition trains on $kind" equal "$?" 0
+  ranks 2 evaluate --from net-$kind --store held-out --pairs pairs.txt --json $kind.json --csv $kind.csv $quiet >/dev/null
+  check "and is evaluated" grep -q accuracy $kind.json
+done
+"$facemae" evaluate --from net-unseen --store held-out --pairs pairs.txt --json one.json $quiet >/dev/null
+check "two ranks evaluate like one" equal "$(grep -A9 '"sets"' one.json | grep accuracy)" "$(grep -A9 '"sets"' unseen.json | grep accuracy)"
+ranks 2 embed --from net-unseen --store held-out --out e2.npy --names names.txt $quiet
+"$facemae" embed --from net-unseen --store held-out --out e1.npy $quiet
+check "two ranks embed as many images as one" equal "$(stat -c %s e1.npy)" "$(stat -c %s e2.npy)"
+
+"$facemae" audit --real unseen --released rebuilt --link secret --embedder net-unseen --report report --pictures all \
+  --utility real=unseen.json rebuilt=rebuilt.json --json audit.json $quiet >audit.log 2>&1
+check "the audit ends well" equal "$?" 0
+check "with a page" grep -q 'pixel' report/report.html
+check "and JSON" grep -q 'chance' report/report.json
+check "no pictures of real faces unless asked" bash -c '"$1" audit --real unseen --released rebuilt --link secret --report r2 --log-level warn >/dev/null 2>&1; ! grep -q "original</" r2/report.html' _ "$facemae"
+ends_with 2 "the link of another release is refused" 'link|another' "$facemae" audit --real train --released rebuilt --link secret --report r3
+
+"$facemae" export --from mae --out mae.safetensors $quiet && "$facemae" import --weights mae.safetensors --network facemae --out mae2.safetensors $quiet
+check "FaceMAE weights go out and in" cmp mae.safetensors mae2.safetensors
+"$facemae" export --from net-unseen --out net.safetensors $quiet && "$facemae" import --weights net.safetensors --network iresnet-tiny --out net2.safetensors $quiet
+check "recognition weights go out and in" cmp net.safetensors net2.safetensors
+ends_with 2 "weights of another network are refused" 'missing|shape' "$facemae" import --weights net.safetensors --network mobilefacenet --out bad.safetensors
+"$facemae" pretrain --store train --run warm --steps 1 --batch 4 --patch 16 --init mae.safetensors --embedder net.safetensors --threads 1 $quiet 2>warm.log
+check "--init and --embedder take exported weights" equal "$?" 0
+"$facemae" show "$PICTURE" --from mae.safetensors --out triptych.png $quiet
+check "show draws a triptych" bash -c 'head -c 4 triptych.png | grep -q PNG'
+finish

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Stopped, killed or moved to another number of ranks, a run goes on exactly.
+. "$(dirname "$0")/lib.sh"
+"$facemae" synth --out faces --identities 6 --images-per-identity 7 --log-level warn 2>/dev/null || exit 1
+
+tiny_run 2 calm 10 || { cat calm.log; exit 1; }
+expected=$(weights calm)
+check "a finished run leaves outcome 0" equal "$(outcome calm)" 0
+
+tiny_run 2 halves 10 --stop-after 5
+check "--stop-after ends in 76" equal "$?" 76
+check "and its outcome says so" equal "$(outcome halves)" 76
+tiny_run 2 halves 10 --stop-after 5
+check "the same command goes on to the end" equal "$?" 0
+check "to the same bits" equal "$(weights halves)" "$expected"
+check "with the same losses" equal "$(losses halves)" "$(losses calm)"
+tiny_run 2 halves 10
+check "a finished run run again is done at once" equal "$?" 0
+check "and unchanged" equal "$(weights halves)" "$expected"
+
+tiny_run 3 moved 10 --stop-after 5
+tiny_run 2 moved 10
+check "3 ranks to 2: the run ends" equal "$?" 0
+check "3 ranks to 2: losses within 1e-4" awk '
+  NR == FNR { want[$1] = $2; next }
+  { d = $2 - want[$1]; if (d < 0) d = -d; if (d > 1e-4 * want[$1] || !($1 in want)) bad = 1; seen++ }
+  END { exit bad || seen != 10 }' <(losses calm) <(losses moved)
+
+# SIGKILL of everything at a moment that nobody chose.
+for delay in 0.3 0.9 1.6 2.4; do
+  rm -rf killed killed.log
+  tiny_run 2 killed 10 &
+  job=$!
+  sleep "$delay" # not a synchronisation: any moment will do
+  kill -KILL $(launcher "$job") $(its_ranks "$job") 2>/dev/null
+  wait "$job" 2>/dev/null
+  first=$(ls -d killed/checkpoints/s*/COMMIT 2>/dev/null | wc -l)
+  tiny_run 2 killed 10
+  check "killed after $delay s ($first commit(s) by then): ends" equal "$?" 0
+  check "killed after $delay s: same bits" equal "$(weights killed)" "$expected"
+done
+
+rm -rf early early.log
+tiny_run 2 early 10 --stop-after 2 --save-every 100
+rm -rf early/checkpoints/s* # as if it had died before the first commit
+tiny_run 2 early 10
+check "killed before the first commit: starts at 0 and ends with the same bits" equal "$(weights early)" "$expected"
+
+# The newest checkpoint is corrupt: the one before is taken, and the reason is told.
+tiny_run 1 rotten 10 --stop-after 9
+newest=$(ls -d rotten/checkpoints/s* | tail -1)
+file=$(ls "$newest"/*.safetensors | head -1)
+printf '\377' | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") / 2)) conv=notrunc status=none
+tiny_run 1 rotten 10
+check "a corrupt newest checkpoint: the run goes on from the one before" equal "$?" 0
+check "and says why" grep -q "corrupt, trying the one before" rotten.log
+tiny_run 1 sound 10
+check "to the same bits" equal "$(weights rotten)" "$(weights sound)"
+for manifest in rotten/checkpoints/s*/COMMIT; do printf 'x' | dd of="$manifest" bs=1 conv=notrunc status=none; done
+tiny_run 1 rotten 10
+check "history but nothing valid: exit 93" equal "$?" 93
+
+# Settings that alter the result are refused; a notice commits.
+tiny_run 1 sound 10 --mask-ratio 0.5
+check "a changed setting is refused with 2" equal "$?" 2
+check "and shown" grep -q "mask-ratio: was 0.75, is 0.5" sound.log
+tiny_run 2 noticed 100000 --save-every 1000000 &
+job=$!
+for _ in $(seq 300); do [ -s noticed/metrics.jsonl ] && break; sleep 0.1; done
+kill -USR2 "$(launcher "$job")"
+wait "$job"
+check "USR2 to mpirun: commits and ends in 76" equal "$?" 76
+tiny_run 2 noticed 100000 --save-every 1000000 &
+job=$!
+lines=$(wc -l <noticed/metrics.jsonl)
+for _ in $(seq 300); do [ "$(wc -l <noticed/metrics.jsonl)" -gt "$lines" ] && break; sleep 0.1; done
+kill -TERM "$(its_ranks "$job" | tail -1)"
+wait "$job"
+check "TERM to a rank: commits and ends in 76" equal "$?" 76
+finish

@@ -1,0 +1,52 @@
+#include "checkpoint/discover.h"
+
+#include "checkpoint/retention.h"
+#include "fixture.h"
+
+namespace facemae {
+namespace {
+
+using test::overwrite;
+using test::TemporaryFolder;
+
+TEST(Discover, NamesFoldersByStepAndStart) {
+  EXPECT_EQ(folder_name({1200, 3}), "s000001200.a03");
+  EXPECT_EQ(parse_folder_name("s000001200.a03"), (CheckpointId{1200, 3}));
+  EXPECT_EQ(parse_folder_name(folder_name({12345678901ULL, 123})), (CheckpointId{12345678901ULL, 123}));
+  for (const char* other : {"", "s", "s1200.a3", "s000001200", "s000001200.a", "s000001200.a03x", "s-00001200.a03", "LATEST"})
+    EXPECT_FALSE(parse_folder_name(other)) << other;
+}
+
+TEST(Discover, ListsNewestFirst) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(list_checkpoints(folder.path() / "none").empty());
+  for (const char* name : {"s000000100.a02", "s000000200.a01", "s000000100.a03", "fence"})
+    std::filesystem::create_directory(folder.path() / name);
+  overwrite(folder.path() / "s000000100.a02/COMMIT", "x");
+  overwrite(folder.path() / "s000000300.a01", "a file, no folder");
+  const auto found = list_checkpoints(folder.path());
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].id, (CheckpointId{200, 1}));
+  EXPECT_EQ(found[1].id, (CheckpointId{100, 3}));
+  EXPECT_EQ(found[2].id, (CheckpointId{100, 2}));
+  EXPECT_FALSE(found[1].committed);
+  EXPECT_TRUE(found[2].committed);
+  EXPECT_TRUE(has_history(folder.path(), found));
+  EXPECT_FALSE(has_history(folder.path(), {}));
+  overwrite(folder.path() / "HISTORY", "s000000100.a02\n");
+  EXPECT_TRUE(has_history(folder.path(), {}));
+}
+
+TEST(Retention, KeepsTheLastValidOnesAndAtLeastTwo) {
+  using Indices = std::vector<std::size_t>;
+  EXPECT_EQ(to_delete({true, true, true, true, true}, 3), (Indices{3, 4}));
+  EXPECT_EQ(to_delete({true, true, true, true}, 0), (Indices{2, 3}));
+  EXPECT_EQ(to_delete({true, true}, 1), Indices{});
+  EXPECT_EQ(to_delete({true, false, true, true}, 2), (Indices{3})) << "a bad one does not count";
+  EXPECT_EQ(to_delete({false, false, true}, 2), Indices{});
+  EXPECT_EQ(to_delete({true, true, false, true}, 2), (Indices{2, 3})) << "old bad ones go, too";
+  EXPECT_EQ(to_delete({}, 3), Indices{});
+}
+
+}  // namespace
+}  // namespace facemae

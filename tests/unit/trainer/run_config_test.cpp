@@ -1,0 +1,90 @@
+#include "trainer/run_config.h"
+
+#include <gmock/gmock.h>
+
+#include "core/error.h"
+
+namespace facemae {
+namespace {
+
+using testing::HasSubstr;
+
+std::string faults_of(const std::vector<std::string>& words) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  options.parse(words, common);
+  validate(options, config);
+  try {
+    options.finish();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(PretrainConfig, ReportsAllFaultsAtOnceWithTheNearestNames) {
+  const std::string faults = faults_of({"--store", "s", "--run", "r", "--btach", "8", "--batch", "8", "--steps", "10", "--epochs", "1",
+                                        "--mask-ratio", "1.5", "--model", "tinny", "--accumulate", "x", "--relation-weight", "auto:"});
+  EXPECT_THAT(faults, HasSubstr("unknown option --btach: did you mean --batch?"));
+  EXPECT_THAT(faults, HasSubstr("give one of --steps and --epochs"));
+  EXPECT_THAT(faults, HasSubstr("--mask-ratio must be between 0 and 1"));
+  EXPECT_THAT(faults, HasSubstr("\"tinny\" is unknown: did you mean tiny?"));
+  EXPECT_THAT(faults, HasSubstr("--accumulate: \"x\" is not a whole number"));
+  EXPECT_THAT(faults, HasSubstr("--relation-weight"));
+}
+
+TEST(PretrainConfig, NamesWhatIsMissing) {
+  const std::string faults = faults_of({"--steps", "3"});
+  EXPECT_THAT(faults, HasSubstr("--store is missing"));
+  EXPECT_THAT(faults, HasSubstr("--run is missing"));
+  EXPECT_THAT(faults, HasSubstr("--batch is missing"));
+}
+
+TEST(PretrainConfig, AcceptsASensibleRun) {
+  EXPECT_EQ(faults_of({"--store", "s", "--run", "r", "--batch", "64", "--epochs", "2.5", "--relation-weight", "auto:0.3"}), "");
+}
+
+TEST(PretrainConfig, ItsTextParsesBackToItself) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  const std::vector<std::string> words = {"--store", "s", "--run", "r", "--batch", "64", "--steps", "7", "--lr", "0.001"};
+  options.parse(words, common);
+  ASSERT_TRUE(options.finish());
+  PretrainConfig again;
+  Options second("", "pretrain");
+  declare(second, again);
+  std::vector<std::string> lines;
+  const std::string text = options.text();
+  std::size_t from = 0;
+  for (std::size_t end; (end = text.find('\n', from)) != std::string::npos; from = end + 1) {
+    const std::string line = text.substr(from, end - from);
+    const auto equals = line.find(" = ");
+    const std::string name = line.substr(0, equals), value = line.substr(equals + 3);
+    if (value == "yes" && name != "flip") lines.push_back("--" + name);
+    if (value != "yes" && value != "no") lines.insert(lines.end(), {"--" + name, value});
+  }
+  second.parse(lines, common);
+  ASSERT_TRUE(second.finish());
+  EXPECT_EQ(second.text(), text);
+}
+
+TEST(ResultChanges, ShowWhatMattersAndOverlookWhatIsFree) {
+  const auto changes = result_changes("batch = 8\nworkers = 1\nlr = 0.1\n", "batch = 16\nworkers = 4\nwarmup = 0\nlr = 0.1\n");
+  EXPECT_THAT(changes, testing::ElementsAre("batch: was 8, is 16", "warmup: was unset, is 0"));
+}
+
+TEST(RunConfig, CountsStepsInEpochsRoundedUp) {
+  RunConfig config;
+  config.batch = 64;
+  config.epochs = 1.5;
+  EXPECT_EQ(config.total_steps(100), 3u);
+  config.base_lr = 0.1;
+  EXPECT_DOUBLE_EQ(config.peak_lr(), 0.025);
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,54 @@
+#include "trainer/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <fstream>
+
+namespace facemae {
+namespace {
+
+class RunFolderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder = Path(testing::TempDir()) / ("run_folder_" + std::to_string(::getpid()));
+    std::filesystem::remove_all(folder);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+  Path folder;
+};
+
+TEST_F(RunFolderTest, NumbersStartsFromZeroAndAssumesALostPeerUntilToldOtherwise) {
+  RunFolder run(folder);
+  EXPECT_EQ(run.begin_start(2, false), 0u);
+  EXPECT_EQ(run.begin_start(2, false), 1u);
+  const auto silent = run.read_outcome();
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(silent->start, 1u);
+  EXPECT_EQ(silent->code, ExitCode::PeerLost);
+  run.write_outcome({.start = 1, .code = ExitCode::Stopped, .kind = "stopped", .reason = "notice", .step = 12});
+  EXPECT_EQ(run.read_outcome()->code, ExitCode::Stopped);
+  EXPECT_EQ(run.read_outcome()->step, 12u);
+}
+
+TEST_F(RunFolderTest, AFreshStartMovesEarlierCheckpointsAsideAndKeepsCounting) {
+  RunFolder run(folder);
+  run.begin_start(1, false);
+  std::ofstream(folder / "checkpoints" / "something") << "old";
+  EXPECT_EQ(run.begin_start(1, true), 1u);
+  EXPECT_FALSE(std::filesystem::exists(folder / "checkpoints" / "something"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "checkpoints.before-00000001" / "something"));
+  EXPECT_EQ(run.begin_start(1, false), 2u);
+}
+
+TEST_F(RunFolderTest, CutsMetricsBackToTheResumedStep) {
+  RunFolder run(folder);
+  run.begin_start(1, false);
+  std::ofstream(run.metrics()) << "{\"step\":10,\"loss\":1}\n{\"step\":20,\"loss\":2}\n{\"step\":30,\"lo";
+  run.cut_metrics(15);
+  EXPECT_EQ(read_file(run.metrics()), "{\"step\":10,\"loss\":1}\n");
+}
+
+}  // namespace
+}  // namespace facemae

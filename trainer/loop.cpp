@@ -1,0 +1,108 @@
+#include "trainer/loop.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/signals.h"
+
+namespace facemae {
+namespace {
+
+/// Bits of the step's mask, or-ed over all ranks.
+constexpr std::uint64_t kStop = 1, kNonFinite = 2;
+
+void accumulate_gradients(LoopParts& run) {
+  std::vector<Faces> kept;  // of the first of two passes
+  if (run.task.two_passes()) {
+    for (int micro = 0; micro < run.micro_batches; ++micro) {
+      kept.push_back(run.next_faces());
+      run.task.observe(kept.back());
+    }
+    run.task.observed_all();
+  }
+  for (int micro = 0; micro < run.micro_batches; ++micro) {
+    const Faces faces = kept.empty() ? run.next_faces() : kept[static_cast<std::size_t>(micro)];
+    const torch::Tensor share = run.task.loss_share(faces);
+    if (micro + 1 == run.micro_batches) run.gradients.reduce_next();
+    share.backward();  // already a share of the whole step's loss
+  }
+  run.gradients.wait();
+}
+
+std::string why_stopped() {
+  const int signal = notice_received();
+  return signal != 0 ? fmt::format("notice by signal {}", signal) : std::string("notice on another rank, or --max-hours");
+}
+
+}  // namespace
+
+std::string RunState::to_json() const {
+  return nlohmann::json{{"skipped", skipped}, {"skipped_in_row", skipped_in_row}, {"automatic_weight", automatic_weight}}.dump();
+}
+
+RunState RunState::from_json(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) throw CheckpointError("the run state of the checkpoint is not a JSON object: " + text);
+  return {.skipped = json.value("skipped", std::uint64_t{0}),
+          .skipped_in_row = json.value("skipped_in_row", std::uint64_t{0}),
+          .automatic_weight = json.value("automatic_weight", 0.0)};
+}
+
+LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
+  torch::Tensor centres = run.task.centres();
+  for (std::uint64_t step = first; step < last; ++step) {
+    run.gradients.zero();
+    if (centres.defined()) centres.mutable_grad().zero_();
+    run.task.begin_step(step);
+    accumulate_gradients(run);
+
+    const torch::Tensor norm = run.gradients.norm();
+    const double gradient_norm = norm.item<double>();
+    std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
+    if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
+    mask = run.control.any_of(mask);
+
+    const double learning_rate = run.schedule.at(step * run.batch);
+    if (std::isfinite(gradient_norm) && (mask & kNonFinite) == 0) {
+      if (run.clip > 0 && gradient_norm > run.clip) run.gradients.scale(run.clip / norm);
+      run.optimizer.step(learning_rate);
+      run.task.end_step();
+      run.state.skipped_in_row = 0;
+    } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of class shards
+      ++run.state.skipped;
+      if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
+        throw Error(fmt::format("step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
+                                "--precision float32; --max-skips raises this limit",
+                                step + 1, run.state.skipped_in_row));
+      spdlog::warn("step {}: the gradient is not finite, update skipped ({} so far)", step + 1, run.state.skipped);
+    }
+
+    const std::uint64_t done = step + 1;
+    run.state.automatic_weight = run.task.automatic_weight();
+    run.observer.after_step(done, run.task,
+                            {.learning_rate = learning_rate,
+                             .gradient_norm = gradient_norm,
+                             .data_wait_seconds = run.data_wait(),
+                             .exposed_reduction_seconds = run.gradients.exposed_seconds(),
+                             .skipped = run.state.skipped});
+    const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
+    const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
+    bool committed = true;
+    if (stop || done == last || done % run.save_every == 0) {
+      committed = run.save(done);
+      run.observer.draw(done, run.task);
+    }
+    if (stop || done == last)
+      return {.step = done,
+              .stopped = stop,
+              .committed = committed,
+              .reason = !stop ? "all steps done" : asked_to_stop_here ? "--stop-after" : why_stopped()};
+  }
+  return {.step = last, .stopped = false, .committed = true, .reason = "all steps were done before"};
+}
+
+}  // namespace facemae

@@ -1,0 +1,55 @@
+#pragma once
+// The training loop: a line in it is an event in a run's life.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cluster/control.h"
+#include "data/loader.h"
+#include "trainer/gradient_buckets.h"
+#include "trainer/observer.h"
+#include "trainer/optimizer.h"
+#include "trainer/schedule.h"
+#include "trainer/task.h"
+
+namespace facemae {
+
+/// Everything beyond tensors and the samples consumed that a resume needs.
+struct RunState {
+  std::uint64_t skipped = 0, skipped_in_row = 0;
+  double automatic_weight = 0;
+  std::string to_json() const;
+  static RunState from_json(const std::string& text);  ///< throws CheckpointError
+};
+
+struct LoopParts {
+  Task& task;
+  std::function<Faces()> next_faces;             ///< this rank's next micro-batch
+  std::function<double()> data_wait;             ///< seconds since the last call
+  GradientBuckets& gradients;
+  Optimizer& optimizer;
+  Control& control;
+  Observer& observer;
+  std::function<bool(std::uint64_t)> save;       ///< commits the step; false: it failed and was counted
+  std::function<bool()> out_of_time;             ///< asked on rank 0
+  Schedule schedule;
+  RunState& state;
+  std::uint64_t batch = 1, save_every = 500;
+  int micro_batches = 1, max_skips = 10;
+  double clip = 0;
+  std::optional<std::uint64_t> stop_after;
+};
+
+struct LoopEnd {
+  std::uint64_t step = 0;  ///< steps done
+  bool stopped = false;    ///< before the last step
+  bool committed = true;   ///< that step
+  std::string reason;
+};
+
+/// Runs steps [first, last). All ranks. Throws PeerLost, DataError (a bad image), Error (non-finite gradients).
+LoopEnd train(LoopParts& parts, std::uint64_t first, std::uint64_t last);
+
+}  // namespace facemae

@@ -1,0 +1,135 @@
+#include "trainer/models.h"
+
+#include <torch/torch.h>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "model/state.h"
+#include "trainer/pretrain.h"
+#include "trainer/recognize.h"
+
+namespace facemae {
+namespace {
+
+std::string described(const Weights& weights, const std::string& key) {
+  if (const auto found = weights.metadata.find(key); found != weights.metadata.end()) return found->second;
+  return config_value(weights.config, key);
+}
+
+bool has_tensor(const Weights& weights, const std::string& name) {
+  for (const auto& [key, tensor] : weights.tensors)
+    if (key == name) return true;
+  return false;
+}
+
+/// Heads by MAE's habit of 64 values each, where nothing else is known.
+int heads_or(const std::string& known, std::int64_t width) {
+  return known.empty() ? static_cast<int>(std::max<std::int64_t>(1, width / 64)) : std::stoi(known);
+}
+
+/// The embedder that a pretraining run asks for.
+std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config) {
+  if (config.relation == "none") return nullptr;
+  if (config.embedder != "random") return network_embedder(network_from(read_weights(config.embedder)));
+  return random_embedder({.size = config.embedder_size,
+                          .width = config.embedder_width,
+                          .redraw = config.embedder_redraw,
+                          .seed = config.common.seed});
+}
+
+}  // namespace
+
+FaceMae face_mae_from(const Weights& weights) {
+  if (!has_tensor(weights, "mask_token") || !has_tensor(weights, "patch_embed.proj.weight"))
+    throw ConfigError(weights.origin + " is not a FaceMAE: it has no mask_token. Was it made by `facemae pretrain`?");
+  int heads = 0, decoder_heads = 0;
+  if (const std::string size = config_value(weights.config, "model"); !size.empty()) {
+    const FaceMaeConfig known = face_mae_config(size, 112, 8);
+    heads = known.heads;
+    decoder_heads = known.decoder_heads;
+  } else {
+    for (const auto& [key, tensor] : weights.tensors) {
+      if (key == "cls_token") heads = heads_or(described(weights, "heads"), tensor.size(-1));
+      if (key == "mask_token") decoder_heads = heads_or(described(weights, "decoder_heads"), tensor.size(-1));
+    }
+  }
+  FaceMae model(config_from_weights(weights.tensors, heads, decoder_heads));
+  load_state(*model, weights.tensors);
+  model->eval();
+  return model;
+}
+
+bool normalises_patches(const Weights& weights) { return described(weights, "normalise-patches") == "yes"; }
+
+std::string network_name_of(const Weights& weights) { return described(weights, "network"); }
+
+std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name) {
+  const std::string known = name.empty() ? network_name_of(weights) : name;
+  if (known.empty())
+    throw ConfigError(weights.origin + " does not say which network it is: pass --network " + join(network_names(), "|"));
+  auto network = make_network(known);
+  load_state(*network, weights.tensors);
+  network->eval();
+  return network;
+}
+
+std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world) {
+  if (store.image_size() % config.patch != 0)
+    throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}", config.patch,
+                                  store.image_size(), store.image_size() == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
+  const FaceMaeConfig shape = [&] {
+    FaceMaeConfig chosen = face_mae_config(config.model, store.image_size(), config.patch);
+    chosen.activation_checkpointing = config.activation_checkpointing;
+    return chosen;
+  }();
+  FaceMae model(shape);
+  model->initialise(config.common.seed);
+  if (!config.common.init.empty()) load_state(*model, read_weights(config.common.init).tensors);
+  model->to(world.device());
+  auto embedder = make_embedder(config);
+  if (embedder) embedder->to(world.device());
+
+  const bool automatic = config.relation_weight.starts_with("auto:");
+  const double weight = std::stod(automatic ? config.relation_weight.substr(5) : config.relation_weight);
+  const PretrainSettings settings{
+      .mask_ratio = config.mask_ratio,
+      .reconstruction = reconstruction_from(config.reconstruction),
+      .normalise_patches = config.normalise_patches,
+      .reconstruction_weight = config.reconstruction_weight,
+      .relation = relation_from(config.relation),
+      .relation_weight = automatic ? 0 : weight,
+      .automatic_ratio = automatic ? std::optional(weight) : std::nullopt,
+      .relation_center = config.relation_center,
+      .relation_over_global_batch = config.relation_batch == "global" && config.common.accumulate > 1,
+      .seed = config.common.seed,
+      .global_batch = config.common.batch,
+      .model_kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image, shape.image, shape.patch)};
+  if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" && world.control().is_root())
+    spdlog::info("the relation is within each of {} micro-batches; --relation-batch global relates the whole batch", config.common.accumulate);
+  return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, world.batch(),
+                                       precision_for(config.common.precision, world.device()), world.device());
+}
+
+std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world) {
+  if (store.image_size() != 112)
+    throw ConfigError(fmt::format("recognition networks take 112 x 112 pixels, the store has {}: pack it with --resize", store.image_size()));
+  if (store.identities() < 2) throw ConfigError("recognition needs a store with at least 2 identities");
+  auto network = make_network(config.network);
+  network->initialise(config.common.seed);
+  if (!config.common.init.empty()) load_state(*network, read_weights(config.common.init).tensors);
+  network->to(world.device());
+  ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(), world.device());
+  const RecognitionSettings settings{
+      .margin = {.kind = config.margin,
+                 .m = config.margin_m.value_or(config.margin == "arcface" ? 0.5 : 0.4),
+                 .scale = config.scale,
+                 .straight_through = config.margin_gradient == "straight-through"},
+      .global_batch = config.common.batch,
+      .frozen_batch_norm = config.batch_norm == "frozen",
+      .decay_all = true,
+      .model_kind = fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards)};
+  return std::make_unique<RecognitionTraining>(std::move(network), std::move(centres), settings, world.batch(),
+                                               precision_for(config.common.precision, world.device()), world.device());
+}
+
+}  // namespace facemae

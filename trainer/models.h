@@ -1,0 +1,29 @@
+#pragma once
+// From configurations and stored weights to models.
+#include <memory>
+#include <string>
+
+#include "checkpoint/weights.h"
+#include "cluster/world.h"
+#include "data/store.h"
+#include "model/face_mae.h"
+#include "model/recognition.h"
+#include "trainer/run_config.h"
+#include "trainer/task.h"
+
+namespace facemae {
+
+/// A FaceMAE as its weights say; shapes tell all but the number of heads, which the run's configuration or the file's
+/// metadata tells (64 values a head otherwise). Throws ConfigError when they are not a FaceMAE.
+FaceMae face_mae_from(const Weights& weights);
+/// True when the model was trained on normalised patches: unfit for a release.
+bool normalises_patches(const Weights& weights);
+/// The network by `name`, or by what the run or file says when it is "". In evaluation mode.
+std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
+std::string network_name_of(const Weights& weights);  ///< "" when unknown
+
+/// Tasks for run_training().
+std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world);
+std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world);
+
+}  // namespace facemae

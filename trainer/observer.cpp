@@ -1,0 +1,91 @@
+#include "trainer/observer.h"
+
+#include <torch/torch.h>
+
+#include <bit>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/log.h"
+
+namespace facemae {
+
+Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
+                   Faces picture_faces)
+    : run_(run),
+      config_(config),
+      ranks_(ranks),
+      device_(device),
+      picture_faces_(std::move(picture_faces)),
+      last_(Clock::now()),
+      last_step_(config.first_step) {
+  if (ranks_.rank() != 0) return;
+  metrics_.open(run_.metrics(), std::ios::app);
+  board_ = std::make_unique<TensorBoard>(real_files(), run_.path(), config_.start);
+  progress_ = std::make_unique<Progress>("training", config_.last_step, "steps");
+  progress_->start_from(config_.first_step);
+}
+
+void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& figures) {
+  wait_ += figures.data_wait_seconds;
+  exposed_ += figures.exposed_reduction_seconds;
+  if (done % config_.log_every == 0 || done == config_.last_step) {
+    const auto metrics = task.metrics();
+    std::vector<torch::Tensor> shares;
+    for (const auto& metric : metrics) shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
+    auto sums = torch::stack(shares).to(device_);
+    ranks_.all_reduce(sums, Reduce::Sum).wait();
+    if (ranks_.rank() == 0) {
+      const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
+      const double rate = static_cast<double>((done - last_step_) * config_.batch) / seconds;
+      const double images = static_cast<double>(done * config_.batch);
+      nlohmann::ordered_json line = {
+          {"step", done}, {"images", done * config_.batch}, {"epoch", images / static_cast<double>(config_.store_images)}};
+      std::vector<std::pair<std::string, double>> scalars;
+      const auto add = [&](const std::string& name, double value) {
+        line[name] = value;
+        scalars.emplace_back(name, value);
+      };
+      sums = sums.to(torch::kCPU);
+      for (std::size_t i = 0; i < metrics.size(); ++i) {
+        add(metrics[i].name, sums[static_cast<std::int64_t>(i)].item<double>());
+        if (metrics[i].name == "loss") last_loss_ = sums[static_cast<std::int64_t>(i)].item<double>();
+      }
+      if (task.automatic_weight() != 0) add("relation_weight", task.automatic_weight());
+      add("lr", figures.learning_rate);
+      add("grad_norm", figures.gradient_norm);
+      add("images_per_second", rate);
+      add("data_wait_seconds", wait_);
+      add("exposed_reduction_seconds", exposed_);
+      add("seconds", seconds);
+      if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
+      metrics_ << line.dump() << std::endl;
+      board_->scalars(done, scalars);
+    }
+    last_ = Clock::now();
+    last_step_ = done;
+    wait_ = exposed_ = 0;
+  }
+  if (ranks_.rank() != 0) return;
+  if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done, task);
+  progress_->advance(1, fmt::format("loss {:.4g}", last_loss_));
+}
+
+void Observer::draw(std::uint64_t done, Task& task) {
+  if (ranks_.rank() != 0 || done == last_drawn_) return;
+  const Image image = task.picture(picture_faces_);
+  if (image.pixels.empty()) return;
+  const bool first = last_drawn_ == 0;
+  last_drawn_ = done;
+  const Path path = run_.samples() / fmt::format("step_{:09}.png", done);
+  const auto png = encode_png(image);
+  write_durably(real_files(), path, Bytes(png));
+  board_->picture(done, "samples", image);
+  if (first) spdlog::info("sample pictures (original | masked | rebuilt): {}", path.string());
+}
+
+void Observer::finish() {
+  if (progress_) progress_->finish();
+}
+
+}  // namespace facemae

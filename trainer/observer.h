@@ -1,0 +1,51 @@
+#pragma once
+// Watches a run from outside: metrics.jsonl, TensorBoard, sample pictures, the progress line.
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "cluster/communicator.h"
+#include "core/progress.h"
+#include "trainer/run_folder.h"
+#include "trainer/task.h"
+#include "trainer/tensorboard.h"
+
+namespace facemae {
+
+struct ObserverConfig {
+  std::uint64_t log_every = 10, batch = 1, store_images = 1, first_step = 0, last_step = 1;
+  std::uint32_t start = 0;
+};
+
+class Observer {
+ public:
+  /// All ranks make one; only rank 0 writes. `picture_faces` are the faces of the sample pictures (rank 0).
+  Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device, Faces picture_faces);
+  struct StepFigures {
+    double learning_rate = 0, gradient_norm = 0, data_wait_seconds = 0, exposed_reduction_seconds = 0;
+    std::uint64_t skipped = 0;
+  };
+  /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
+  void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
+  /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
+  void draw(std::uint64_t done, Task& task);
+  void finish();
+  double last_loss() const { return last_loss_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  RunFolder& run_;
+  ObserverConfig config_;
+  Communicator& ranks_;
+  torch::Device device_;
+  Faces picture_faces_;
+  std::ofstream metrics_;
+  std::unique_ptr<TensorBoard> board_;
+  std::unique_ptr<Progress> progress_;
+  Clock::time_point last_;
+  std::uint64_t last_step_, last_drawn_ = 0;
+  double wait_ = 0, exposed_ = 0, last_loss_ = 0;
+};
+
+}  // namespace facemae

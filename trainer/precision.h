@@ -1,0 +1,29 @@
+#pragma once
+// Number formats of the forward pass: float32, tf32 (CUDA), bfloat16 autocast where the device has it.
+#include <torch/types.h>
+
+#include <string>
+
+namespace facemae {
+
+enum class Precision { Float32, Tf32, BFloat16 };
+/// Throws ConfigError when the device cannot: tf32 needs CUDA, bfloat16 a CPU with avx512_bf16 or amx, or a CUDA device.
+Precision precision_for(const std::string& name, torch::Device device);
+/// Process-wide settings that the precision needs.
+void prepare(Precision precision);
+
+/// While it lives, this thread's forward pass runs under autocast (bfloat16 only).
+class Autocast {
+ public:
+  Autocast(Precision precision, torch::Device device);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool active_, was_enabled_ = false;
+  torch::DeviceType device_;
+  torch::ScalarType was_type_ = torch::kFloat32;
+};
+
+}  // namespace facemae

@@ -1,0 +1,166 @@
+#include "trainer/pretrain.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "cluster/collectives.h"
+#include "core/keys.h"
+#include "model/state.h"
+#include "trainer/triptych.h"
+
+namespace facemae {
+namespace {
+
+constexpr std::uint64_t kBalanceEvery = 200;  ///< steps between measurements of the automatic weight
+
+}  // namespace
+
+std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) { return key_of(seed, Purpose::Mask, ordinal); }
+
+Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings,
+                         Communicator& batch, Precision precision, torch::Device device)
+    : model_(std::move(model)),
+      embedder_(std::move(embedder)),
+      settings_(settings),
+      batch_(batch),
+      precision_(precision),
+      device_(device),
+      relation_weight_(settings.relation_weight) {}
+
+std::vector<Parameter> Pretraining::parameters() {
+  std::vector<Parameter> trained;
+  for (const auto& item : model_->named_parameters())
+    // No decay on biases and norms, as in MAE; its tokens have three dimensions and do decay.
+    if (item.value().requires_grad()) trained.push_back({item.key(), item.value(), item.value().dim() > 1});
+  return trained;
+}
+
+void Pretraining::begin_step(std::uint64_t step) {
+  step_ = step;
+  if (embedder_) embedder_->at_step(step);
+  reconstruction_ = torch::zeros({}, torch::TensorOptions().device(device_));
+  relation_ = torch::zeros_like(reconstruction_);
+  correlation_ = torch::zeros_like(reconstruction_);
+}
+
+Masked Pretraining::mask_of(const Faces& faces) const {
+  std::vector<std::uint64_t> keys;
+  for (const auto ordinal : faces.ordinals) keys.push_back(mask_key(settings_.seed, ordinal));
+  return random_masks(keys, model_->config.patches(), settings_.mask_ratio, device_);
+}
+
+Pretraining::Forward Pretraining::rebuild(const Faces& faces) {
+  const Masked mask = mask_of(faces);
+  torch::Tensor predicted;
+  {
+    const Autocast reduced(precision_, device_);
+    predicted = model_->decode(model_->encode(faces.images, mask), mask);
+  }
+  predicted = predicted.to(torch::kFloat32);
+  return {mask, predicted, clamp_straight_through(model_->unpatchify(predicted), -1, 1)};
+}
+
+RelationLoss Pretraining::relate(const Faces& faces, const torch::Tensor& rebuilt) {
+  torch::Tensor real;
+  {
+    torch::NoGradGuard no_grad;
+    real = embedder_->embed(faces.images);
+  }
+  return relation_share(real, embedder_->embed(rebuilt), settings_.relation, settings_.relation_center, batch_,
+                        faces.rows_of_rank);
+}
+
+torch::Tensor Pretraining::loss_share(const Faces& faces) {
+  const auto [mask, predicted, rebuilt] = rebuild(faces);
+  const auto patches = model_->patchify(faces.images);
+  const auto target = settings_.normalise_patches ? normalise_patches(patches) : patches;
+  const double count = reconstruction_count(settings_.reconstruction, static_cast<std::int64_t>(settings_.global_batch),
+                                            model_->config.patches(), settings_.mask_ratio);
+  const auto pixel = reconstruction_share(predicted, target, mask, settings_.reconstruction, count);
+  reconstruction_ += pixel.detach();
+  auto share = settings_.reconstruction_weight * pixel;
+  if (settings_.relation == Relation::None) return share;
+
+  if (two_passes()) {  // the relation's own loss is known already: send its cotangent through the embedder
+    const auto& cotangent = cotangents_.at(static_cast<std::size_t>(faces.micro));
+    return share + relation_weight_ * (embedder_->embed(rebuilt) * cotangent).sum();
+  }
+  const auto matched = relate(faces, rebuilt);
+  const double part = static_cast<double>(faces.micro_rows()) / static_cast<double>(settings_.global_batch);
+  const auto relation = part * matched.share;
+  if (settings_.automatic_ratio && faces.micro == 0 && (!measured_ || step_ % kBalanceEvery == 0))
+    balance(pixel, relation, rebuilt);
+  relation_ += relation.detach();
+  correlation_ += part * matched.correlation;
+  return share + relation_weight_ * relation;
+}
+
+bool Pretraining::two_passes() const {
+  return settings_.relation_over_global_batch && settings_.relation != Relation::None;
+}
+
+void Pretraining::observe(const Faces& faces) {
+  torch::NoGradGuard no_grad;
+  observed_.push_back({embedder_->embed(faces.images), embedder_->embed(rebuild(faces).rebuilt), faces.rows_of_rank});
+}
+
+void Pretraining::observed_all() {
+  std::vector<torch::Tensor> real, rebuilt;
+  std::vector<std::int64_t> rows_of_rank(observed_.front().rows_of_rank.size(), 0);
+  for (const auto& micro : observed_) {
+    real.push_back(micro.real);
+    rebuilt.push_back(micro.rebuilt);
+    for (std::size_t r = 0; r < rows_of_rank.size(); ++r) rows_of_rank[r] += micro.rows_of_rank[r];
+  }
+  const auto leaf = torch::cat(rebuilt).requires_grad_(true);
+  const auto matched = relation_share(torch::cat(real), leaf, settings_.relation, settings_.relation_center, batch_,
+                                      rows_of_rank);
+  matched.share.backward();
+  cotangents_.clear();
+  std::int64_t at = 0;
+  for (const auto& micro : observed_) {
+    cotangents_.push_back(leaf.grad().narrow(0, at, micro.rebuilt.size(0)));
+    at += micro.rebuilt.size(0);
+  }
+  relation_ += matched.share.detach();
+  correlation_ += matched.correlation;
+  observed_.clear();
+}
+
+/// Sets the weight so that, over the global batch, |d relation / d rebuilt| * weight = ratio * |d pixel / d rebuilt|.
+void Pretraining::balance(const torch::Tensor& pixel, const torch::Tensor& relation, const torch::Tensor& rebuilt) {
+  const auto gradient_square = [&](const torch::Tensor& loss) {
+    const auto gradient = torch::autograd::grad({loss}, {rebuilt}, {}, /*retain_graph=*/true, false, true).front();
+    return gradient.defined() ? gradient.pow(2).sum() : torch::zeros({}, rebuilt.options());
+  };
+  auto squares = torch::stack({gradient_square(settings_.reconstruction_weight * pixel), gradient_square(relation)}).detach();
+  batch_.all_reduce(squares, Reduce::Sum).wait();
+  const double of_pixel = std::sqrt(squares[0].item<double>()), of_relation = std::sqrt(squares[1].item<double>());
+  if (of_relation > 0 && std::isfinite(of_pixel / of_relation)) {
+    relation_weight_ = *settings_.automatic_ratio * of_pixel / of_relation;
+    measured_ = true;
+  }
+}
+
+void Pretraining::set_automatic_weight(double weight) {
+  if (!settings_.automatic_ratio) return;
+  relation_weight_ = weight;
+  measured_ = weight > 0;
+}
+
+std::vector<Metric> Pretraining::metrics() {
+  const auto total = settings_.reconstruction_weight * reconstruction_ + relation_weight_ * relation_;
+  return {{"loss", total}, {"reconstruction", reconstruction_}, {"relation", relation_}, {"relation_correlation", correlation_}};
+}
+
+void Pretraining::add_to(Snapshot& snapshot) {
+  for (const auto& [name, tensor] : state_of(*model_)) snapshot.replicated.push_back({"model." + name, tensor});
+}
+
+Image Pretraining::picture(const Faces& faces) {
+  return triptych(model_, faces.images, mask_of(faces), settings_.normalise_patches);
+}
+
+}  // namespace facemae

@@ -1,0 +1,50 @@
+#pragma once
+// Recognition training: a margin softmax over classes that are sharded over ranks.
+#include <memory>
+
+#include "cluster/communicator.h"
+#include "model/class_shards.h"
+#include "model/recognition.h"
+#include "trainer/precision.h"
+#include "trainer/task.h"
+
+namespace facemae {
+
+struct RecognitionSettings {
+  Margin margin;
+  std::uint64_t global_batch = 1;
+  bool frozen_batch_norm = false;
+  bool decay_all = true;  ///< weight decay on norms and biases too, as upstream
+  std::string model_kind;
+};
+
+class RecognitionTraining final : public Task {
+ public:
+  RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
+                      const RecognitionSettings& settings, Communicator& batch, Precision precision,
+                      torch::Device device);
+
+  std::vector<Parameter> parameters() override;
+  torch::Tensor centres() override { return centres_.weight(); }
+  ClassTensor centres_at() override;
+  std::int64_t virtual_shards() const override { return centres_.virtual_shards(); }
+  void begin_step(std::uint64_t step) override;
+  torch::Tensor loss_share(const Faces& faces) override;
+  void end_step() override;
+  std::vector<Metric> metrics() override;
+  void add_to(Snapshot& snapshot) override;
+  std::string kind() const override { return settings_.model_kind; }
+
+ private:
+  std::shared_ptr<RecognitionNetwork> network_;
+  ClassCentres centres_;
+  RecognitionSettings settings_;
+  Communicator& batch_;
+  Precision precision_;
+  torch::Device device_;
+  std::vector<torch::Tensor> statistics_;  ///< running means and variances
+  std::int64_t own_rows_ = 0;              ///< of the step
+  torch::Tensor loss_, correct_;
+};
+
+}  // namespace facemae

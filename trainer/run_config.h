@@ -1,0 +1,92 @@
+#pragma once
+// The configuration of a training run: one struct tree with defaults in place, declared as options, validated once.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "trainer/optimizer.h"
+#include "trainer/schedule.h"
+
+namespace facemae {
+
+/// What pretraining and recognition training share.
+struct RunConfig {
+  std::string store, run;
+  std::optional<std::uint64_t> steps;
+  std::optional<double> epochs;
+  std::uint64_t batch = 0;  ///< global, over all ranks and micro-batches
+  int accumulate = 1;
+  std::uint64_t seed = 0;
+  bool flip = true;
+
+  OptimizerConfig optimizer;
+  std::optional<double> lr, base_lr;
+  double default_base_lr = 1.5e-4;
+  double warmup = 0.05;
+  std::string schedule = "cosine";
+  double clip = 0;  ///< gradient norm; 0 does not clip
+
+  std::string precision = "float32";
+  std::string device = "auto", backend = "auto";
+  int workers = 1, threads = 0;
+
+  std::uint64_t save_every = 500;
+  int keep = 3;
+  std::optional<std::uint64_t> stop_after;
+  std::optional<double> max_hours;
+  std::uint64_t log_every = 10;
+  double peer_deadline = 600;
+  int max_skips = 10;
+  std::string init;
+  bool fresh = false, allow_changes = false, dry_run = false;
+
+  /// Optimizer steps of the whole run over a store of `images`.
+  std::uint64_t total_steps(std::uint64_t images) const;
+  double peak_lr() const;  ///< lr, else base_lr * batch / 256
+  Schedule schedule_for(std::uint64_t images) const;
+};
+
+struct PretrainConfig {
+  RunConfig common;
+  std::string model = "tiny";
+  int patch = 8;
+  double mask_ratio = 0.75;
+  std::string reconstruction = "all";
+  bool normalise_patches = false;
+  double reconstruction_weight = 1;
+  std::string relation = "cosine";
+  std::string relation_weight = "1";  ///< a number, or auto:R
+  bool relation_center = false;
+  std::string relation_batch = "micro";
+  std::string embedder = "random";
+  int embedder_size = 56, embedder_width = 128;
+  std::uint64_t embedder_redraw = 1;
+  bool activation_checkpointing = false;
+};
+
+struct RecognizeConfig {
+  RunConfig common;
+  std::string network = "iresnet-tiny";
+  std::string margin = "arcface";
+  std::optional<double> margin_m;
+  double scale = 64;
+  std::string margin_gradient = "exact";
+  std::int64_t class_shards = 1024;
+  std::string batch_norm = "local";
+};
+
+/// Declares the options, with this command's own first.
+void declare(Options& options, PretrainConfig& config);
+void declare(Options& options, RecognizeConfig& config);
+/// Adds every fault that does not need the store.
+void validate(Options& options, const PretrainConfig& config);
+void validate(Options& options, const RecognizeConfig& config);
+
+/// Keys that may change between starts of a run without changing its result.
+bool free_to_change(const std::string& key);
+/// Lines "key: was A, is B" for the keys that differ and may not. Both are configuration texts.
+std::vector<std::string> result_changes(const std::string& was, const std::string& is);
+
+}  // namespace facemae

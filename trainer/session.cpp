@@ -1,0 +1,240 @@
+#include "trainer/session.h"
+
+#include <ATen/Version.h>
+#include <torch/torch.h>
+
+#include <chrono>
+
+#include "checkpoint/store.h"
+#include "checkpoint/weights.h"
+#include "cluster/agree.h"
+#include "cluster/plan.h"
+#include "core/host.h"
+#include "core/keys.h"
+#include "core/log.h"
+#include "core/signals.h"
+#include "core/text.h"
+#include "model/pixels.h"
+#include "trainer/dry_run.h"
+#include "trainer/loop.h"
+
+namespace facemae {
+namespace {
+
+constexpr std::uint64_t kPictures = 8;
+constexpr std::uint64_t kPictureOrdinals = 1ULL << 62;  ///< ordinals that no training sample has: masks of the pictures
+
+std::shared_ptr<const Store> open_store(World& world, const RunConfig& config) {
+  std::shared_ptr<const Store> store;
+  together(world.control(), [&] {
+    store = Store::open(config.store);
+    if (store->size() == 0) throw DataError("the store " + config.store + " has no images");
+    const auto ranks = static_cast<std::uint64_t>(world.topology().size);
+    if (config.batch / static_cast<std::uint64_t>(config.accumulate) < ranks)
+      throw ConfigError(fmt::format("--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, "
+                                    "lower --accumulate or use fewer ranks",
+                                    config.batch, config.accumulate, ranks));
+  });
+  return store;
+}
+
+void agree_on_plan(World& world, const Store& store, const std::string& config_text) {
+  std::vector<PlannedShard> shards;
+  for (const auto& shard : store.shards()) shards.push_back({shard.file, shard.images, shard.bytes, 0});
+  const auto plan = plan_shards(std::move(shards), store.dataset_digest().hex(), world.topology().nodes, 0);
+  publish(plan, world.control());
+  if (!world.control().same_everywhere(config_text + FACEMAE_VERSION))
+    throw AgreedError("the ranks do not have the same configuration or version: start them all with the same command",
+                      ExitCode::BadConfiguration, "ConfigError");
+}
+
+/// The faces of the sample pictures: a fixed choice of rows.
+Faces picture_faces(const Store& store, std::uint64_t seed, torch::Device device) {
+  const Permutation choice(store.size(), key_of(seed, Purpose::Samples));
+  ByteBatch bytes;
+  bytes.image = store.image_size();
+  Decoder decoder;
+  std::vector<std::byte> encoded;
+  for (std::uint64_t i = 0; i < std::min(kPictures, store.size()); ++i) {
+    store.read(choice(i), encoded);
+    const Image image = decoder.decode(encoded);
+    bytes.pixels.insert(bytes.pixels.end(), image.pixels.begin(), image.pixels.end());
+    bytes.ordinals.push_back(kPictureOrdinals + i);
+  }
+  Faces faces;
+  faces.images = to_network_input(bytes.pixels, bytes.image, {}, device);
+  faces.ordinals = bytes.ordinals;
+  faces.rows_of_rank = {static_cast<std::int64_t>(bytes.ordinals.size())};
+  return faces;
+}
+
+void check_unchanged(const CheckpointInfo& info, const RunConfig& config, const std::string& config_text,
+                     const Store& store) {
+  auto changes = result_changes(info.config, config_text);
+  if (info.dataset_digest != store.dataset_digest().hex())
+    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + store.dataset_digest().hex());
+  if (changes.empty()) return;
+  const std::string list = join(changes, "\n  ");
+  if (!config.allow_changes)
+    throw AgreedError("the run " + config.run + " was made with other settings:\n  " + list +
+                          "\nUse the old settings, another --run, --fresh, or --allow-changes.",
+                      ExitCode::BadConfiguration, "ConfigError");
+  spdlog::warn("resuming with changed settings:\n  {}", list);
+}
+
+/// Adds everything that a checkpoint holds, as references.
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config_text, const Store& store) {
+  Snapshot snapshot;
+  task.add_to(snapshot);
+  const bool has_centres = task.centres().defined();
+  const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
+  optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
+  if (has_centres) snapshot.virtual_shards = task.virtual_shards();
+  snapshot.config = config_text;
+  snapshot.dataset_digest = store.dataset_digest().hex();
+  snapshot.model_hash = task.kind();
+  return snapshot;
+}
+
+/// Starts from the newest valid checkpoint; returns the steps done.
+std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const RunConfig& config,
+                     const std::string& config_text, const Store& store, Control& control) {
+  while (const auto info = checkpoints.newest()) {
+    check_unchanged(*info, config, config_text, store);
+    if (const auto corrupt = checkpoints.restore(*info, into)) {
+      if (control.is_root()) spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
+      continue;
+    }
+    state = RunState::from_json(info->run_state);
+    if (control.is_root()) spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
+    return info->step;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Outcome run_training(World& world, const RunConfig& config, const std::string& config_text, const MakeTask& make_task) {
+  Control& control = world.control();
+  const auto began = std::chrono::steady_clock::now();
+  const int threads = config.threads > 0 ? config.threads : std::max(1, available_cores() / world.topology().local_size);
+  torch::set_num_threads(threads);
+
+  const auto store = open_store(world, config);
+  agree_on_plan(world, *store, config_text);
+  const std::uint64_t total = config.total_steps(store->size());
+  std::unique_ptr<Task> task;
+  together(control, [&] { task = make_task(*store, world); });
+  GradientBuckets gradients(task->parameters(), world.gradients());
+  Optimizer optimizer(config.optimizer, gradients, task->centres());
+  Snapshot snapshot = snapshot_of(*task, optimizer, config_text, *store);
+  if (config.dry_run) {
+    print_dry_run(config, *store, snapshot, gradients, world, total);
+    return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
+  }
+
+  RunFolder run(config.run);
+  Outcome outcome;
+  together(control, [&] {
+    if (control.is_root()) outcome.start = run.begin_start(control.size(), config.fresh);
+  });
+  outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(outcome.start))));
+  try {
+    CheckpointStore checkpoints(config.run, control, real_files());
+    checkpoints.keep_last(config.keep);
+    RunState state;
+    const std::uint64_t first = resume(checkpoints, snapshot, state, config, config_text, *store, control);
+    outcome.step = first;
+    task->set_automatic_weight(state.automatic_weight);
+    Faces pictures;
+    together(control, [&] {
+      if (!control.is_root()) return;
+      run.write_config(config_text);
+      run.cut_metrics(first);
+      pictures = picture_faces(*store, config.seed, world.device());
+    });
+
+    const BatchPlan plan{.global_batch = config.batch, .micro_batches = config.accumulate, .world = control.size()};
+    Loader loader(store, Order(store->size(), config.seed), plan, control.rank(), first,
+                  {.threads = config.workers, .ahead = 2 + config.accumulate});
+    std::unique_ptr<ByteBatch> bytes;
+    Observer observer(run,
+                      {.log_every = config.log_every,
+                       .batch = config.batch,
+                       .store_images = store->size(),
+                       .first_step = first,
+                       .last_step = total,
+                       .start = outcome.start},
+                      world.batch(), world.device(), std::move(pictures));
+    LoopParts parts{
+        .task = *task,
+        .next_faces =
+            [&] {
+              bytes = loader.next(std::move(bytes));
+              return to_faces(*bytes, plan, config.seed, config.flip, world.device());
+            },
+        .data_wait = [&] { return loader.wait_seconds(); },
+        .gradients = gradients,
+        .optimizer = optimizer,
+        .control = control,
+        .observer = observer,
+        .save =
+            [&](std::uint64_t done) {
+              snapshot.step = done;
+              snapshot.samples = done * config.batch;
+              snapshot.run_state = state.to_json();
+              const bool committed = checkpoints.save(snapshot, outcome.start);
+              if (committed) outcome.step = done;
+              return committed;
+            },
+        .out_of_time =
+            [&] {
+              const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
+              return config.max_hours && spent.count() > *config.max_hours * 3600;
+            },
+        .schedule = config.schedule_for(store->size()),
+        .state = state,
+        .batch = config.batch,
+        .save_every = config.save_every,
+        .micro_batches = config.accumulate,
+        .max_skips = config.max_skips,
+        .clip = config.clip,
+        .stop_after = config.stop_after};
+    if (config.stop_after && first >= *config.stop_after && first < total && control.is_root())
+      spdlog::info("--stop-after {} is ignored: the run is at step {}", *config.stop_after, first);
+    if (control.is_root())
+      spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values", task->kind(),
+                   first + 1, total, config.batch, control.size(), threads, human_count(store->size()),
+                   human_count(trained_values(gradients)));
+    install_notice_handlers();
+    const LoopEnd end = train(parts, first, total);
+    observer.finish();
+    if (!end.committed)
+      throw AgreedError(fmt::format("step {} is done but could not be committed: free space on {} and run the same command again",
+                                    end.step, config.run),
+                        ExitCode::PeerLost, "FileError");
+    outcome.step = end.step;
+    outcome.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
+    outcome.kind = end.stopped ? "stopped" : "done";
+    outcome.reason = end.reason;
+    if (control.is_root()) run.write_outcome(outcome);
+    return outcome;
+  } catch (const std::exception& error) {
+    const auto* agreed = dynamic_cast<const AgreedError*>(&error);
+    outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
+    outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
+    outcome.reason = error.what();
+    run.write_exit(outcome, control.rank());
+    // A lost peer is what outcome.json says already; a cause of our own is worth more.
+    if (agreed != nullptr ? control.is_root() : outcome.code != ExitCode::PeerLost) {
+      try {
+        run.write_outcome(outcome);
+      } catch (const std::exception& second) {
+        spdlog::error("could not write the outcome: {}", second.what());
+      }
+    }
+    throw;
+  }
+}
+
+}  // namespace facemae
