@@ -7,6 +7,7 @@
 
 #include "app/command.h"
 #include "app/stored_images.h"
+#include "core/keys.h"
 #include "core/log.h"
 #include "core/permutation.h"
 #include "core/text.h"

@@ -38,6 +38,8 @@ Weights from_checkpoint(const Path& folder, const std::string& origin) {
   for (const auto& tensor : manifest.tensors)
     if (!tensor.by_class && tensor.name.starts_with(kModelPrefix))
       weights.tensors.emplace_back(tensor.name.substr(kModelPrefix.size()), read_tensor(folder, manifest, tensor));
+  for (const auto& tensor : manifest.tensors)
+    if (tensor.name == kTrainingIdentities) weights.training_identities = read_tensor(folder, manifest, tensor);
   if (weights.tensors.empty())
     throw ConfigError("the checkpoint " + folder.string() + " holds no model weights (names that start with \"model.\")");
   weights.config = manifest.config;
@@ -77,6 +79,10 @@ Weights read_weights(const Path& given) {
   weights.origin = path.string();
   weights.hash = hash_of(weights.tensors);
   return weights;
+}
+
+std::int64_t training_identity_hash(const std::string& name) {
+  return static_cast<std::int64_t>(xxh64(bytes_of("facemae training identity\n" + name)));
 }
 
 std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {

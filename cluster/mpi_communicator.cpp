@@ -37,12 +37,6 @@ MPI_Datatype mpi_type(torch::ScalarType type) {
 
 MPI_Op mpi_op(Reduce op) { return op == Reduce::Sum ? MPI_SUM : op == Reduce::Min ? MPI_MIN : MPI_MAX; }
 
-std::string describe(const char* verb, const torch::Tensor& tensor) {
-  std::ostringstream text;
-  text << verb << " of " << tensor.scalar_type() << ' ' << tensor.sizes();
-  return text.str();
-}
-
 bool is_half(const torch::Tensor& tensor) {
   return tensor.scalar_type() == torch::kBFloat16 || tensor.scalar_type() == torch::kHalf;
 }

@@ -41,12 +41,6 @@ nccl::Op nccl_op(Reduce op) {
 
 std::size_t count_of(const torch::Tensor& tensor) { return static_cast<std::size_t>(tensor.numel()); }
 
-std::string describe(const char* verb, const torch::Tensor& tensor) {
-  std::ostringstream text;
-  text << verb << " of " << tensor.scalar_type() << ' ' << tensor.sizes();
-  return text.str();
-}
-
 }  // namespace
 
 NcclCommunicator::NcclCommunicator(nccl::Api api, std::shared_ptr<GpuStreams> streams, Control& control,

@@ -40,4 +40,10 @@ void check_root(int root, int size, std::source_location at) {
         "broadcast: root " + std::to_string(root) + " is not a rank of 0.." + std::to_string(size - 1), at);
 }
 
+std::string describe(const char* verb, const torch::Tensor& tensor) {
+  std::ostringstream text;
+  text << verb << " of " << tensor.scalar_type() << ' ' << tensor.sizes();
+  return text.str();
+}
+
 }  // namespace facemae

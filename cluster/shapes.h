@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <source_location>
+#include <string>
 
 namespace facemae {
 
@@ -14,5 +15,8 @@ void check_parts(const torch::Tensor& whole, const torch::Tensor& part, int part
                  std::source_location at = std::source_location::current());
 /// Throws Error unless 0 <= root < size.
 void check_root(int root, int size, std::source_location at = std::source_location::current());
+
+/// "all_reduce of Float [3, 4]": names a collective in messages.
+std::string describe(const char* verb, const torch::Tensor& tensor);
 
 }  // namespace facemae

@@ -67,18 +67,16 @@ class RankedWorld final : public World {
  public:
   explicit RankedWorld(const WorldConfig& config)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
-    const std::string failure = try_device(config);
-    // Together: a rank that throws alone would leave the others waiting for it.
-    if (!control_.all_agree(failure.empty()))
-      throw ConfigError(failure.empty()
-                            ? "another rank cannot use the device that was asked for; see its message"
-                            : failure);
-    const std::string backend =
-        choose_backend(config.backend, control_.all_agree(can_use_nccl(device_, topology_)));
+    try {
+      agree_on_device(config);
+    } catch (const ConfigError&) {
+      session_.close();  // all ranks are here: they have voted
+      throw;
+    }
     use_device(device_);
-    open_communicators(backend);
+    open_communicators();
     spdlog::info("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
-                 device_.is_cuda() ? "CUDA" : "CPU", backend);
+                 device_.is_cuda() ? "CUDA" : "CPU", backend_);
   }
 
   const Topology& topology() const noexcept override { return topology_; }
@@ -110,18 +108,25 @@ class RankedWorld final : public World {
   }
 
  private:
-  std::string try_device(const WorldConfig& config) {
+  /// Throws ConfigError on all ranks or on none: a rank that threw alone would leave the others waiting for
+  /// it.
+  void agree_on_device(const WorldConfig& config) {
+    std::string failure;
     try {
       device_ = choose_device(config, topology_);
     } catch (const ConfigError& error) {
-      return error.what();
+      failure = error.what();
     }
-    return {};
+    if (!control_.all_agree(failure.empty()))
+      throw ConfigError(failure.empty()
+                            ? "another rank cannot use the device that was asked for; see its message"
+                            : failure);
+    backend_ = choose_backend(config.backend, control_.all_agree(can_use_nccl(device_, topology_)));
   }
 
-  void open_communicators(const std::string& backend) {
+  void open_communicators() {
 #ifdef FACEMAE_HAS_NCCL
-    if (backend == "nccl") {
+    if (backend_ == "nccl") {
       nccl_ = std::make_unique<NcclCommunicator>(nccl::real_api(), cuda_streams(device_.index()), control_,
                                                  NcclCommunicator::Options{.deadline = limit_});
       gradients_ = batch_ = nccl_.get();  // one order for all collectives of a device
@@ -130,7 +135,7 @@ class RankedWorld final : public World {
 #endif
     if (device_.is_cuda())
       spdlog::warn("CUDA tensors go over {} through host copies, which is slow; NCCL needs one GPU per rank",
-                   backend);
+                   backend_);
     mpi_gradients_ = std::make_unique<MpiCommunicator>("gradients", limit_);
     mpi_batch_ = std::make_unique<MpiCommunicator>("batch", limit_);
     mpi_ = {mpi_gradients_.get(), mpi_batch_.get()};
@@ -142,6 +147,7 @@ class RankedWorld final : public World {
   MpiSession session_;
   Topology topology_;
   torch::Device device_ = torch::kCPU;
+  std::string backend_;
   MpiControl control_;
   std::unique_ptr<MpiCommunicator> mpi_gradients_, mpi_batch_;
   std::unique_ptr<NcclCommunicator> nccl_;

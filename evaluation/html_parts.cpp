@@ -106,7 +106,7 @@ std::string histogram_svg(const LinkageResult& result) {
 }
 
 std::string figure_svg(const Figure& figure, double chance, double ceiling) {
-  constexpr double width = 200;
+  constexpr double width = 160;
   if (std::isnan(figure.value)) return "";
   const auto x = [](double v) { return 1 + std::clamp(v, 0.0, 1.0) * (width - 2); };
   std::string svg = fmt::format(

@@ -26,7 +26,7 @@ body {
   background: var(--alarm-paper); color: var(--alarm); border-bottom: 2px solid var(--alarm-line);
   padding: 14px 24px; font-weight: 600; text-align: center;
 }
-main { max-width: 1180px; margin: 0 auto; padding: 28px 24px 64px; }
+main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 20px; letter-spacing: -0.01em; }
 h2 { font-size: 19px; margin: 40px 0 6px; }
 h3 { font-size: 15px; margin: 0; }
@@ -37,13 +37,13 @@ p { margin: 4px 0 12px; color: var(--soft); max-width: 78ch; }
 .facts dd { margin: 0; font-size: 18px; font-weight: 600; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 8px 14px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: 8px 11px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { font-size: 13px; font-weight: 600; color: var(--soft); background: var(--row); }
 tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 150px; }
 td:first-child { font-weight: 600; }
-td small { color: var(--soft); font-size: 12px; }
-.bar { text-align: left; min-width: 210px; }
+td small { color: var(--soft); font-size: 12px; font-weight: 400; }
+.bar { text-align: left; width: 182px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 16px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
 .card p { font-size: 13px; margin: 2px 0 8px; }

@@ -130,7 +130,7 @@ void curve_figures(const std::vector<Accepted>& curve, Verification& out) {
 
 torch::Tensor flip_sum(const torch::Tensor& plain, const torch::Tensor& mirrored) {
   const auto sum = plain.detach().to(torch::kFloat64) + mirrored.detach().to(torch::kFloat64);
-  return torch::nn::functional::normalize(sum).to(plain.scalar_type());
+  return (sum / sum.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12)).to(plain.scalar_type());
 }
 
 Verification verify(const torch::Tensor& embeddings, std::span<const char> same, int folds) {

@@ -22,6 +22,8 @@ std::int64_t share_of(std::int64_t a, std::int64_t b, std::int64_t c) {
   return static_cast<std::int64_t>(static_cast<__int128>(a) * b / c);
 }
 
+Tensor unit_rows(const Tensor& x) { return x / x.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12); }
+
 /// Largest value of each row; minus infinity where there are no columns.
 Tensor row_maximum(const Tensor& matrix) {
   if (matrix.size(1) == 0)
@@ -124,8 +126,7 @@ ClassCentres::Result ClassCentres::loss(const Tensor& embeddings, const Tensor& 
                     "number of classes do not belong together",
                     labels.min().item<std::int64_t>(), labels.max().item<std::int64_t>(), classes_));
   const auto type = weight_.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-  using torch::nn::functional::normalize;
-  const auto faces = normalize(embeddings.to(type)), centres = normalize(weight_.to(type));
+  const auto faces = unit_rows(embeddings.to(type)), centres = unit_rows(weight_.to(type));
   const auto cosines = faces.matmul(centres.t()).clamp(-1, 1);
 
   const auto local = labels - range_.first;

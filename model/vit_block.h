@@ -40,7 +40,8 @@ TORCH_MODULE(VitBlock);
 torch::nn::LayerNorm layer_norm(std::int64_t width);
 
 /// block(tokens) that keeps only its input and computes the rest again in backward (Chen et al. 2016,
-/// arXiv 1604.06174). The block draws nothing at random, so both passes are equal.
+/// arXiv 1604.06174). The block draws nothing at random, so both passes are equal. Post hooks of a
+/// parameter's gradient accumulator fire once, as usual; hooks on the parameter tensor itself fire twice.
 torch::Tensor recomputed(const VitBlock& block, const torch::Tensor& tokens);
 
 }  // namespace facemae

@@ -3,6 +3,7 @@
 #include <ATen/Version.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "checkpoint/store.h"
@@ -82,6 +83,15 @@ void check_unchanged(const CheckpointInfo& info, const RunConfig& config, const 
   spdlog::warn("resuming with changed settings:\n  {}", list);
 }
 
+/// Hashes of the names of the store's identities, ascending.
+torch::Tensor training_identities(const Store& store) {
+  std::vector<std::int64_t> hashes;
+  for (std::int64_t label = 0; label < store.identities(); ++label)
+    hashes.push_back(training_identity_hash(store.identity_name(label)));
+  std::sort(hashes.begin(), hashes.end());
+  return torch::tensor(hashes, torch::kInt64);
+}
+
 /// Adds everything that a checkpoint holds, as references.
 Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config_text, const Store& store) {
   Snapshot snapshot;
@@ -90,6 +100,7 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config
   const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
   optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
   if (has_centres) snapshot.virtual_shards = task.virtual_shards();
+  snapshot.replicated.push_back({kTrainingIdentities, training_identities(store)});
   snapshot.config = config_text;
   snapshot.dataset_digest = store.dataset_digest().hex();
   snapshot.model_hash = task.kind();

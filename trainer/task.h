@@ -9,6 +9,7 @@
 
 #include "checkpoint/snapshot.h"
 #include "core/files.h"
+#include "data/image.h"
 #include "trainer/faces.h"
 #include "trainer/gradient_buckets.h"
 

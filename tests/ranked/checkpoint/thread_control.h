@@ -3,6 +3,7 @@
 #include <barrier>
 #include <exception>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace facemae::test {
 
 /// What the ranks of one world share.
 struct ThreadWorld {
-  explicit ThreadWorld(int size) : size(size), meeting(size), texts(static_cast<std::size_t>(size)) {}
+  explicit ThreadWorld(int ranks) : size(ranks), meeting(ranks), texts(static_cast<std::size_t>(ranks)) {}
   int size;
   std::barrier<> meeting;
   std::vector<std::string> texts;
@@ -49,7 +50,8 @@ class ThreadControl final : public Control {
   int rank_;
 };
 
-/// Runs `rank_main` on `ranks` threads. It must communicate alike on all ranks; the first exception is thrown again.
+/// Runs `rank_main` on `ranks` threads. It must communicate alike on all ranks; the first exception is thrown
+/// again.
 inline void run_ranks(int ranks, const std::function<void(Control&)>& rank_main) {
   ThreadWorld world(ranks);
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(ranks));

@@ -68,17 +68,18 @@ TEST(ClassCentres, AreDrawnByClassSoThatAnyWorldHasTheSame) {
   EXPECT_FALSE(torch::equal(ClassCentres(101, 16, 6, alone, torch::kCPU).weight().detach(), whole));
 }
 
+torch::Tensor unit_rows(const torch::Tensor& x) { return x / x.norm(2, 1, true); }
+
 struct Dense {
   torch::Tensor loss, of_embeddings, of_centres;
 };
 /// The plain formula on one process, without a margin layer of ours.
 Dense dense_cosface(const torch::Tensor& embeddings, const torch::Tensor& centres,
                     const torch::Tensor& labels) {
-  using namespace torch::nn::functional;
   auto x = embeddings.detach().clone().requires_grad_(), w = centres.detach().clone().requires_grad_();
-  const auto logits =
-      64 * (normalize(x).matmul(normalize(w).t()) - 0.4 * torch::one_hot(labels, centres.size(0)));
-  const auto loss = cross_entropy(logits, labels);
+  const auto logits = 64 * (unit_rows(x).matmul(unit_rows(w).t()) -
+                            0.4 * torch::one_hot(labels, centres.size(0)).to(x.scalar_type()));
+  const auto loss = torch::cross_entropy_loss(logits, labels);
   loss.backward();
   return {loss.detach(), x.grad(), w.grad()};
 }

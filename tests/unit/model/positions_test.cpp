@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -26,22 +27,37 @@ TEST(Positions, StayTheSameOnTheSameGrid) {
   EXPECT_TRUE(torch::equal(resize_positions(table, 4), table));
 }
 
-TEST(Positions, KeepALinearRampAndTheClsRowOnAnotherGrid) {
-  // Bicubic interpolation reproduces a ramp away from the borders: value 2 * row + 3 * column, half-pixel
-  // centres.
-  auto table = torch::zeros({1, 1 + 64, 4});
+/// Keys' cubic convolution with a = -0.75, which is what PyTorch's bicubic interpolation uses.
+double cubic(double t) {
+  constexpr double a = -0.75;
+  t = std::abs(t);
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
+}
+
+TEST(Positions, AreInterpolatedBicubicallyWithoutTheClsRow) {
+  constexpr int old = 5, grid = 8;
+  const auto value = [](int row, int column) { return std::sin(1.3 * row) + 0.2 * column * column; };
+  auto table = torch::zeros({1, 1 + old * old, 4});
   table[0][0].fill_(9);
-  for (int row = 0; row < 8; ++row)
-    for (int column = 0; column < 8; ++column) table[0][1 + row * 8 + column].fill_(2.0 * row + 3.0 * column);
-  const auto resized = resize_positions(table, 16);
-  ASSERT_EQ(resized.sizes(), (std::vector<std::int64_t>{1, 1 + 256, 4}));
+  for (int row = 0; row < old; ++row)
+    for (int column = 0; column < old; ++column) table[0][1 + row * old + column].fill_(value(row, column));
+  const auto resized = resize_positions(table, grid);
+  ASSERT_EQ(resized.sizes(), (std::vector<std::int64_t>{1, 1 + grid * grid, 4}));
   EXPECT_TRUE(torch::equal(resized[0][0], table[0][0]));
-  for (int row = 4; row < 12; ++row)
-    for (int column = 4; column < 12; ++column) {
-      const double y = (row + 0.5) / 2 - 0.5, x = (column + 0.5) / 2 - 0.5;
-      EXPECT_NEAR(resized[0][1 + row * 16 + column][3].item<float>(), 2 * y + 3 * x, 1e-4);
+  for (int row = 0; row < grid; ++row)
+    for (int column = 0; column < grid; ++column) {
+      // Half-pixel centres (align_corners false); beyond the border the border's values.
+      const double y = (row + 0.5) * old / grid - 0.5, x = (column + 0.5) * old / grid - 0.5;
+      double expected = 0;
+      for (int i = static_cast<int>(std::floor(y)) - 1; i <= std::floor(y) + 2; ++i)
+        for (int k = static_cast<int>(std::floor(x)) - 1; k <= std::floor(x) + 2; ++k)
+          expected +=
+              cubic(y - i) * cubic(x - k) * value(std::clamp(i, 0, old - 1), std::clamp(k, 0, old - 1));
+      EXPECT_NEAR(resized[0][1 + row * grid + column][3].item<float>(), expected, 1e-5)
+          << row << ' ' << column;
     }
-  EXPECT_EQ(grid_of_positions(resized), 16);
+  EXPECT_EQ(grid_of_positions(resized), grid);
 }
 
 TEST(Positions, RefuseATableOfNoSquareGrid) {

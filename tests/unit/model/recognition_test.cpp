@@ -42,7 +42,7 @@ TEST(RecognitionNetworks, HaveTheParameterCountsOfTheirPublicImplementations) {
 
 TEST(RecognitionNetworks, NameTheNearestNetworkForAMisspeltOne) {
   try {
-    make_network("iresnet05");
+    make_network("iresnet500");
     FAIL() << "made an unknown network";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("did you mean iresnet50?"));

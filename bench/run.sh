@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Ratios of facemae to named references, from interleaved pairs in one run: the median of the pairs' ratios, with the
+# smallest and the largest. Machines are noisy: quote ratios, not rates.
+#
+# usage: bench/run.sh [option...]
+#   --pairs N      pairs of each comparison (default 7)
+#   --only NAME    steps, loader or ranks
+#   -h, --help     this text
+#
+# Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
+set -euo pipefail
+. "$(dirname "$0")/../scripts/lib.sh"
+pairs=7 only=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --pairs) pairs=${2:?--pairs needs a number}; shift ;;
+    --only) only=${2:?--only needs a name}; shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) say "run.sh: unknown option $1" >&2; exit 2 ;;
+  esac
+  shift
+done
+cd "$root"
+python=.venv-bench/bin/python
+built=build/release/bench
+data=build/bench
+export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+
+# compare NAME OURS REFERENCE: both are commands that print one number, greater is better.
+compare() {
+  local name=$1 ours=$2 reference=$3 a b
+  for _ in $(seq "$pairs"); do
+    a=$(eval "$ours") b=$(eval "$reference")
+    echo "$a $b"
+  done | awk '{ print $1 / $2, $1, $2 }' | sort -g | awk -v name="$name" '
+    { ratio[NR] = $1; ours[NR] = $2; theirs[NR] = $3 }
+    END { m = int((NR + 1) / 2)
+      printf "%-44s %.2f  (%.2f to %.2f of %d pairs; in the median pair %.1f and %.1f images/s)\n", name, ratio[m], ratio[1], ratio[NR], NR, ours[m], theirs[m] }'
+}
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
+mkdir -p "$data"
+[ -e "$data/faces/manifest.h5" ] || build/release/facemae synth --out "$data/faces" --identities 100 --images-per-identity 20 --log-level warn
+if wanted steps; then
+  [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
+  for model in "facemae 64 12" "iresnet-tiny 64 8" "mobilefacenet 16 3"; do
+    compare "step of ${model%% *} / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
+  done
+fi
+if wanted loader; then
+  compare "loader, 1 thread / bare TurboJPEG" "$built/bench_loader 1 $data/faces 20000" "$built/bench_loader bare $data/faces 20000"
+  if [ -x "$python" ]; then
+    [ -e "$data/images" ] || "$built/bench_export_images" "$data/faces" "$data/images"
+    compare "loader, 2 threads / DataLoader, 2 workers" "$built/bench_loader 2 $data/faces 20000" "$python bench/torch_loader.py $data/images 2 8000"
+  fi
+fi
+# Mean rate of the later half of a run, and what part of its time the reduction was waited for.
+rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$1/metrics.jsonl"; }
+on_ranks() {
+  rm -rf "$data/run"
+  mpirun --bind-to none -n "$1" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
+    --patch 16 --embedder-width 32 --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
+  rate "$data/run"
+}
+if wanted ranks; then
+  compare "FaceMAE, 2 ranks / 1 rank, a thread each" "on_ranks 2" "on_ranks 1"
+  on_ranks 2 >/dev/null
+  awk -F'"exposed_reduction_seconds":' 'NR > 3 { split($2, e, ","); x += e[1]; split($0, s, "\"seconds\":"); t += s[2] + 0 }
+    END { printf "%-44s %.1f %% of the time at 2 ranks\n", "exposed reduction", 100 * x / t }' "$data/run/metrics.jsonl"
+fi
