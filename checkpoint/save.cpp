@@ -41,7 +41,8 @@ std::vector<OwnPiece> own_pieces(const Snapshot& snapshot, const StateShape& sha
           (bytes / static_cast<std::uint64_t>(tensor.shape[0]));
   }
   std::vector<OwnPiece> own;
-  for (const auto& [index, range] : share_out(shape.replicated, class_bytes)[static_cast<std::size_t>(rank)]) {
+  const auto shares = share_out(shape.replicated, class_bytes);
+  for (const auto& [index, range] : shares[static_cast<std::size_t>(rank)]) {
     const ManifestTensor& tensor = shape.replicated[index];
     const torch::Tensor& value = snapshot.replicated[index].value;
     const bool whole = range.bytes == tensor_bytes(tensor);

@@ -75,7 +75,7 @@ class RankedWorld final : public World {
     }
     use_device(device_);
     open_communicators();
-    spdlog::info("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
+    spdlog::debug("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
                  device_.is_cuda() ? "CUDA" : "CPU", backend_);
   }
 

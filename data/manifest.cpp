@@ -12,7 +12,9 @@ namespace {
 constexpr const char* kFormat = "facemae-manifest";
 constexpr std::uint64_t kVersion = 1;
 
-const char* name_of(Manifest::Kind kind) { return kind == Manifest::Kind::Store ? "store" : "view"; }
+const char* name_of(StoreManifest::Kind kind) {
+  return kind == StoreManifest::Kind::Store ? "store" : "view";
+}
 
 void add_text(Hasher& hasher, const std::string& text) {
   hasher.add_value(static_cast<std::uint64_t>(text.size()));
@@ -29,7 +31,7 @@ void add_digest(Hasher& hasher, const Hash128& digest) {
 }
 
 /// Of everything that the manifest says: HDF5 does not protect array contents. Order: docs/FORMATS.md.
-Hash128 own_digest(const Manifest& m) {
+Hash128 own_digest(const StoreManifest& m) {
   Hasher hasher;
   add_text(hasher, name_of(m.kind));
   add_text(hasher, m.uuid);
@@ -57,7 +59,7 @@ Hash128 own_digest(const Manifest& m) {
   return hasher.digest();
 }
 
-void group_by_identity(Manifest& manifest, std::span<const std::int64_t> labels) {
+void group_by_identity(StoreManifest& manifest, std::span<const std::int64_t> labels) {
   std::vector<std::uint64_t> next(static_cast<std::size_t>(manifest.identities) + 1, 0);
   for (const std::int64_t label : labels) {
     if (label < -1 || label >= manifest.identities)
@@ -72,7 +74,7 @@ void group_by_identity(Manifest& manifest, std::span<const std::int64_t> labels)
     if (labels[row] >= 0) manifest.identity_rows[next[static_cast<std::size_t>(labels[row])]++] = row;
 }
 
-Hash128 digest_of_view(const Manifest& manifest) {
+Hash128 digest_of_view(const StoreManifest& manifest) {
   Hasher hasher;
   add_digest(hasher, manifest.parent_digest);
   add_array(hasher, manifest.rows);
@@ -80,7 +82,7 @@ Hash128 digest_of_view(const Manifest& manifest) {
   return hasher.digest();
 }
 
-std::string readable(const Manifest& m) {
+std::string readable(const StoreManifest& m) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
   json["version"] = kVersion;
@@ -98,7 +100,7 @@ std::string readable(const Manifest& m) {
     json["rejects"] = m.rejects;
     json["duplicates"] = m.duplicates;
   }
-  if (m.kind == Manifest::Kind::View) {
+  if (m.kind == StoreManifest::Kind::View) {
     json["parent"] = m.parent;
     json["parent_digest"] = m.parent_digest.hex();
   }
@@ -166,13 +168,13 @@ Hash128 digest_of_shards(const std::vector<ShardInfo>& shards) {
   return hasher.digest();
 }
 
-void complete_manifest(Manifest& manifest, std::span<const std::int64_t> labels) {
+void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> labels) {
   manifest.images = 0;
   for (auto& shard : manifest.shards) {
     shard.first_global = manifest.images;
     manifest.images += shard.images;
   }
-  const bool view = manifest.kind == Manifest::Kind::View;
+  const bool view = manifest.kind == StoreManifest::Kind::View;
   if (view) manifest.images = manifest.rows.size();
   if (labels.size() != manifest.images)
     throw DataError(
@@ -181,7 +183,7 @@ void complete_manifest(Manifest& manifest, std::span<const std::int64_t> labels)
   manifest.dataset_digest = view ? digest_of_view(manifest) : digest_of_shards(manifest.shards);
 }
 
-void write_manifest(FileSystem& files, const Path& folder, const Manifest& m) {
+void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& m) {
   write_durably(files, folder / "manifest.json", readable(m));
   const Path final = folder / kManifestName, temporary = final.string() + ".tmp";
   files.create(temporary)->close();
@@ -202,7 +204,7 @@ void write_manifest(FileSystem& files, const Path& folder, const Manifest& m) {
     file.write_attribute("rejects", m.rejects);
     file.write_attribute("duplicates", m.duplicates);
   }
-  if (m.kind == Manifest::Kind::View) {
+  if (m.kind == StoreManifest::Kind::View) {
     file.write_attribute("parent", m.parent);
     file.write_attribute("parent_digest", m.parent_digest.hex());
     file.make_group("/view");
@@ -220,7 +222,7 @@ void write_manifest(FileSystem& files, const Path& folder, const Manifest& m) {
   hdf5::publish(files, temporary, final);
 }
 
-Manifest read_manifest(const Path& folder) {
+StoreManifest read_manifest(const Path& folder) {
   const Path path = folder / kManifestName;
   if (!std::filesystem::exists(path)) {
     if (!std::filesystem::is_directory(folder))
@@ -238,8 +240,8 @@ Manifest read_manifest(const Path& folder) {
   if (const auto version = file.read_number("version"); version != kVersion)
     throw DataError(fmt::format("{} has format version {}, this program reads {}: use a newer program",
                                 path.string(), version, kVersion));
-  Manifest m;
-  m.kind = file.read_text("kind") == "view" ? Manifest::Kind::View : Manifest::Kind::Store;
+  StoreManifest m;
+  m.kind = file.read_text("kind") == "view" ? StoreManifest::Kind::View : StoreManifest::Kind::Store;
   m.uuid = file.read_text("uuid");
   m.images = file.read_number("images");
   m.identities = static_cast<std::int64_t>(file.read_number("identities"));
@@ -253,7 +255,7 @@ Manifest read_manifest(const Path& folder) {
     m.rejects = file.read_number("rejects");
     m.duplicates = file.read_number("duplicates");
   }
-  if (m.kind == Manifest::Kind::View) {
+  if (m.kind == StoreManifest::Kind::View) {
     m.parent = file.read_text("parent");
     m.parent_digest = Hash128::from_hex(file.read_text("parent_digest"));
     m.rows = file.read_array<std::uint64_t>("/view/rows");
@@ -274,8 +276,8 @@ Manifest read_manifest(const Path& folder) {
 
 void write_view(FileSystem& files, const Path& folder, const Store& parent, std::vector<std::uint64_t> rows,
                 std::vector<std::int64_t> labels, std::vector<std::string> identity_names) {
-  Manifest view;
-  view.kind = Manifest::Kind::View;
+  StoreManifest view;
+  view.kind = StoreManifest::Kind::View;
   view.image_size = parent.image_size();
   view.identities = static_cast<std::int64_t>(identity_names.size());
   view.released = parent.released();

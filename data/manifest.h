@@ -13,7 +13,7 @@
 
 namespace facemae {
 
-struct Manifest {
+struct StoreManifest {
   enum class Kind { Store, View };
   Kind kind = Kind::Store;
   std::string uuid;
@@ -49,14 +49,14 @@ Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
 /// Fills in what follows from the rest: images, first_global of the shards, identity_offsets and _rows, and
 /// dataset_digest. `labels` has one entry per image in store order (of a view: pass manifest.labels).
 /// Throws DataError when their number differs or a label is not in -1..identities-1.
-void complete_manifest(Manifest& manifest, std::span<const std::int64_t> labels);
+void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> labels);
 
 /// manifest.json, then manifest.h5 (tmp, fsync, rename, folder fsync). Equal manifests give equal bytes.
-void write_manifest(FileSystem& files, const Path& folder, const Manifest& manifest);
+void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
 /// Throws DataError: no manifest (unfinished or not a store), damaged (its digest differs), or a newer
 /// version.
-Manifest read_manifest(const Path& folder);
+StoreManifest read_manifest(const Path& folder);
 
 /// Writes a view of `parent` into `folder` (made when missing): `rows` of the parent with new labels and
 /// names.

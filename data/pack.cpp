@@ -211,7 +211,7 @@ class Packing {
 
   void finish() {
     write_rejects();
-    Manifest manifest;
+    StoreManifest manifest;
     manifest.uuid = plan_.uuid;
     manifest.image_size = plan_.image_size;
     manifest.identities = static_cast<std::int64_t>(source_.identity_names().size());
@@ -247,7 +247,7 @@ class Packing {
 
 /// The figures of a store that is there already.
 PackResult finished(const PackConfig& config, const PackPlan& plan, FileSystem& files) {
-  const Manifest manifest = read_manifest(config.out);
+  const StoreManifest manifest = read_manifest(config.out);
   if (manifest.pack_settings.empty())
     throw ConfigError("packing into " + config.out.string() +
                       ": it is a released store or a view; use another --out");

@@ -70,7 +70,7 @@ void write_link(FileSystem& files, const Path& folder, const ReleaseSecret& secr
   hdf5::publish(files, temporary, path);
 }
 
-std::string release_text(const Manifest& manifest, const ReleaseNotes& notes) {
+std::string release_text(const StoreManifest& manifest, const ReleaseNotes& notes) {
   return fmt::format(
       "# Rebuilt faces\n\n"
       "Every image in this store is the output of a decoder that saw only the unmasked patches of a real "
@@ -178,7 +178,7 @@ bool release_shard_done(const Path& out, const ReleaseSecret& secret, const Rele
 void finish_release(FileSystem& files, const Path& out, const Path& private_folder,
                     const ReleaseSecret& secret, const ReleasePlan& plan, const ReleaseNotes& notes,
                     const Store& source) {
-  Manifest manifest;
+  StoreManifest manifest;
   manifest.uuid = secret.uuid;
   manifest.identities = plan.identities;
   manifest.released = true;

@@ -13,7 +13,8 @@ namespace {
 /// What stores and views have in common: everything that the manifest alone answers.
 class ManifestStore : public Store {
  public:
-  ManifestStore(Path folder, Manifest manifest) : folder_(std::move(folder)), manifest_(std::move(manifest)) {
+  ManifestStore(Path folder, StoreManifest manifest)
+      : folder_(std::move(folder)), manifest_(std::move(manifest)) {
     const auto& m = manifest_;
     const auto identities = static_cast<std::size_t>(m.identities);
     if (m.identity_offsets.size() != identities + 1 || m.identity_offsets.back() != m.identity_rows.size() ||
@@ -49,13 +50,13 @@ class ManifestStore : public Store {
                               manifest_.images));
   }
   Path folder_;
-  Manifest manifest_;
+  StoreManifest manifest_;
 };
 
 /// Shards of its own. HDF5 is used while opening only; reads are positioned reads of the blobs.
 class ShardStore final : public ManifestStore {
  public:
-  ShardStore(Path folder, Manifest manifest) : ManifestStore(std::move(folder), std::move(manifest)) {
+  ShardStore(Path folder, StoreManifest manifest) : ManifestStore(std::move(folder), std::move(manifest)) {
     report_missing();
     shards_.reserve(manifest_.shards.size());
     for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i);
@@ -136,7 +137,7 @@ class ShardStore final : public ManifestStore {
 /// A selection of another store's rows with labels of its own; holds no images.
 class ViewStore final : public ManifestStore {
  public:
-  ViewStore(Path folder, Manifest manifest)
+  ViewStore(Path folder, StoreManifest manifest)
       : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent()) {
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
@@ -174,8 +175,9 @@ class ViewStore final : public ManifestStore {
 }  // namespace
 
 std::shared_ptr<const Store> Store::open(const Path& folder) {
-  Manifest manifest = read_manifest(folder);
-  if (manifest.kind == Manifest::Kind::View) return std::make_shared<ViewStore>(folder, std::move(manifest));
+  StoreManifest manifest = read_manifest(folder);
+  if (manifest.kind == StoreManifest::Kind::View)
+    return std::make_shared<ViewStore>(folder, std::move(manifest));
   return std::make_shared<ShardStore>(folder, std::move(manifest));
 }
 

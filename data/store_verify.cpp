@@ -11,8 +11,8 @@ namespace {
 /// The folder with the shard files: a view has none of its own.
 Path shard_folder(const Store& store) {
   Path folder = store.folder();
-  Manifest manifest = read_manifest(folder);
-  while (manifest.kind == Manifest::Kind::View) {
+  StoreManifest manifest = read_manifest(folder);
+  while (manifest.kind == StoreManifest::Kind::View) {
     folder /= manifest.parent;
     manifest = read_manifest(folder);
   }

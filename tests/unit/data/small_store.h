@@ -60,7 +60,7 @@ inline std::vector<std::byte> tiny_picture(std::uint64_t content, int side = 16)
 inline std::shared_ptr<const Store> make_store(const Path& folder, std::vector<std::uint64_t> counts,
                                                std::uint64_t shard_images = 16) {
   std::filesystem::create_directories(folder);
-  Manifest manifest;
+  StoreManifest manifest;
   manifest.uuid = "11111111-2222-4333-8444-555555555555";
   manifest.identities = static_cast<std::int64_t>(counts.size());
   manifest.image_size = 16;
