@@ -35,12 +35,13 @@ std::vector<std::uint64_t> all_rows(const Store& store) {
 
 AuditInput load_input(const Store& real, const Store& released, const ReleaseLink& link) {
   if (link.source_digest != real.dataset_digest().hex())
-    throw ConfigError("--real is not the store that was rebuilt: its digest is " + real.dataset_digest().hex() + ", the link says " +
-                      link.source_digest);
+    throw ConfigError("--real is not the store that was rebuilt: its digest is " +
+                      real.dataset_digest().hex() + ", the link says " + link.source_digest);
   if (link.released_digest != released.dataset_digest().hex())
-    throw ConfigError("--link belongs to another release: its digest is " + link.released_digest + ", --released has " +
-                      released.dataset_digest().hex());
-  AuditInput input{.released = load_images(released, all_rows(released)), .real = load_images(real, all_rows(real))};
+    throw ConfigError("--link belongs to another release: its digest is " + link.released_digest +
+                      ", --released has " + released.dataset_digest().hex());
+  AuditInput input{.released = load_images(released, all_rows(released)),
+                   .real = load_images(real, all_rows(real))};
   for (const auto row : link.source_rows) input.mate.push_back(static_cast<std::int64_t>(row));
   for (std::uint64_t row = 0; row < real.size(); ++row) input.real_identity.push_back(real.label(row));
   return input;
@@ -52,11 +53,12 @@ std::vector<NamedEmbedder> load_embedders(const AuditConfig& config, torch::Devi
     const Weights weights = read_weights(path);
     const auto network = network_from(weights);
     network->to(device);
-    embedders.push_back({network_name_of(weights) + " (" + path + ")", [network, device](const torch::Tensor& images) {
-                           torch::NoGradGuard no_grad;
-                           const auto faces = images.to(device);
-                           return (network->forward(faces) + network->forward(faces.flip({3}))).to(torch::kCPU);
-                         }});
+    embedders.push_back(
+        {network_name_of(weights) + " (" + path + ")", [network, device](const torch::Tensor& images) {
+           torch::NoGradGuard no_grad;
+           const auto faces = images.to(device);
+           return (network->forward(faces) + network->forward(faces.flip({3}))).to(torch::kCPU);
+         }});
   }
   return embedders;
 }
@@ -69,18 +71,22 @@ Image picture(const torch::Tensor& image) {  // [3, H, W] uint8
 
 /// Results of `facemae evaluate --json`, as a table beside the leakage. Arguments are NAME=FILE.
 Report::Table utility_table(const std::vector<std::string>& arguments) {
-  Report::Table table{.heading = "Utility: verification of held-out people",
-                      .note = "Recognition trained on each set, tested on real pairs that no training has seen.",
-                      .columns = {"trained on", "accuracy", "std over folds", "AUC", "EER"},
-                      .rows = {}};
+  Report::Table table{
+      .heading = "Utility: verification of held-out people",
+      .note = "Recognition trained on each set, tested on real pairs that no training has seen.",
+      .columns = {"trained on", "accuracy", "std over folds", "AUC", "EER"},
+      .rows = {}};
   for (const auto& argument : arguments) {
     const auto equals = argument.find('=');
     const auto result = nlohmann::json::parse(read_file(argument.substr(equals + 1)), nullptr, false);
     if (equals == std::string::npos || !result.is_object() || !result.contains("sets"))
-      throw ConfigError("--utility " + argument + " is not NAME=FILE with a file that `facemae evaluate --json` wrote");
+      throw ConfigError("--utility " + argument +
+                        " is not NAME=FILE with a file that `facemae evaluate --json` wrote");
     for (const auto& set : result["sets"])
-      table.rows.push_back({argument.substr(0, equals), fmt::format("{:.2f} %", 100 * set["accuracy"].get<double>()),
-                            fmt::format("{:.2f}", 100 * set["accuracy_std"].get<double>()), fmt::format("{:.4f}", set["auc"].get<double>()),
+      table.rows.push_back({argument.substr(0, equals),
+                            fmt::format("{:.2f} %", 100 * set["accuracy"].get<double>()),
+                            fmt::format("{:.2f}", 100 * set["accuracy_std"].get<double>()),
+                            fmt::format("{:.4f}", set["auc"].get<double>()),
                             fmt::format("{:.2f} %", 100 * set["eer"].get<double>())});
   }
   return table;
@@ -89,14 +95,21 @@ Report::Table utility_table(const std::vector<std::string>& arguments) {
 void print_summary(const Report& report) {
   for (const auto& table : report.tables) {
     fmt::print("\n{}\n", table.heading);
-    for (const auto& row : table.rows) fmt::print("  trained on {:<24} accuracy {} +- {}  AUC {}  EER {}\n", row[0], row[1], row[2], row[3], row[4]);
+    for (const auto& row : table.rows)
+      fmt::print("  trained on {:<24} accuracy {} +- {}  AUC {}  EER {}\n", row[0], row[1], row[2], row[3],
+                 row[4]);
   }
-  fmt::print("\nLeakage: rebuilt face -> its original, rank 1\n");
+  fmt::print(
+      "\nLeakage: rebuilt face -> its original, rank 1 (controls: mosaics of the real faces instead of "
+      "rebuilt ones)\n");
   for (const auto& attack : report.attacks) {
     const auto& figure = attack.released.same_image.rank1;
-    fmt::print("  {:<52} {:5.1f} %  (95 % {:.1f} to {:.1f}; chance {:.2f}, ceiling {:.1f})\n", attack.released.attacker, 100 * figure.value,
-               100 * figure.low, 100 * figure.high, 100 * attack.released.same_image.chance_rank1,
-               100 * attack.ceiling.same_image.rank1.value);
+    const std::string what = attack.control.empty()
+                                 ? attack.released.attacker
+                                 : "control " + attack.control + ": " + attack.released.attacker;
+    fmt::print("  {:<52} {:5.1f} %  (95 % {:.1f} to {:.1f}; chance {:.2f}, ceiling {:.1f})\n", what,
+               100 * figure.value, 100 * figure.low, 100 * figure.high,
+               100 * attack.released.same_image.chance_rank1, 100 * attack.ceiling.same_image.rank1.value);
   }
 }
 
@@ -109,7 +122,8 @@ std::vector<ReportPicture> report_pictures(const AuditInput& input, const AuditC
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(12, count); ++i) {
     const auto row = static_cast<std::int64_t>(draw(i));
     pictures.push_back({"rebuilt", picture(input.released[row])});
-    if (config.pictures == "all") pictures.push_back({"original", picture(input.real[input.mate[static_cast<std::size_t>(row)]])});
+    if (config.pictures == "all")
+      pictures.push_back({"original", picture(input.real[input.mate[static_cast<std::size_t>(row)]])});
   }
   return pictures;
 }
@@ -118,38 +132,50 @@ std::vector<ReportPicture> report_pictures(const AuditInput& input, const AuditC
 
 ExitCode run_audit(App& app, Words words) {
   AuditConfig config;
-  Options options("Measures how far rebuilt faces can be linked to the real ones: a pixel attacker that needs no network, and face "
-                  "embedders. Every figure stands beside chance, a real-to-real ceiling and a 95 % interval. Low figures are no proof "
-                  "of privacy: stronger attackers exist.",
-                  "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
+  Options options(
+      "Measures how far rebuilt faces can be linked to the real ones: a pixel attacker that needs no "
+      "network, and face "
+      "embedders. Every figure stands beside chance, a real-to-real ceiling and a 95 % interval. Low figures "
+      "are no proof "
+      "of privacy: stronger attackers exist.",
+      "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
   options.group("Audit")
       .require("real", config.real, "the store that was rebuilt")
       .require("released", config.released, "what `facemae reconstruct` made of it")
       .require("link", config.link, "its --private folder")
       .require("report", config.report, "folder for report.html and report.json")
-      .add("embedder", config.embedders, "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
+      .add("embedder", config.embedders,
+           "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
       .add("max-probes", config.max_probes, "rebuilt pictures that are tried, drawn at random")
-      .add("utility", config.utility, "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
+      .add("utility", config.utility,
+           "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
       .add("note", config.note, "a sentence for the top of the report")
-      .choice("pictures", config.pictures, {"none", "released", "all"}, "in the report; all shows real faces too")
+      .choice("pictures", config.pictures, {"none", "released", "all"},
+              "in the report; all shows real faces too")
       .add("seed", config.seed, "of the draw and of the intervals")
       .choice("device", config.device, {"auto", "cpu", "cuda"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(config.max_probes > 0, "--max-probes must be at least 1");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = config.device});
-  if (world.topology().size > 1) throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
+  if (world.topology().size > 1)
+    throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link);
   const AuditInput input = load_input(*real, *released, link);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
-               std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(), real->size(), config.embedders.size());
-  const auto attacks = audit(input, {.embedders = load_embedders(config, world.device()), .max_probes = config.max_probes, .seed = config.seed});
+               std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),
+               real->size(), config.embedders.size());
+  const auto attacks = audit(input, {.embedders = load_embedders(config, world.device()),
+                                     .max_probes = config.max_probes,
+                                     .seed = config.seed});
 
   Report report{.title = "Linkage audit of a rebuilt face set",
-                .warning = "Attacks that fail here prove nothing: stronger attackers exist, and the rebuilt faces may be personal data until "
-                           "a qualified person decides otherwise. There is no formal privacy guarantee."};
+                .warning =
+                    "Attacks that fail here prove nothing: stronger attackers exist, and the rebuilt faces "
+                    "may be personal data until "
+                    "a qualified person decides otherwise. There is no formal privacy guarantee."};
   if (real->source_licence().find("synthetic") != std::string::npos)
     report.warning = "Procedural faces: these figures say nothing about people. " + report.warning;
   report.facts = {{"released images", human_count(released->size())},

@@ -24,9 +24,12 @@ nlohmann::ordered_json describe(const Outcome& outcome) {
 nlohmann::ordered_json describe(const Verification& result) {
   nlohmann::ordered_json rates = nlohmann::ordered_json::array();
   for (const auto& at : result.tar_at_far) rates.push_back({{"far", at.far}, {"tar", at.tar}});
-  return {{"accuracy", result.accuracy}, {"accuracy_std", result.accuracy_std},
-          {"threshold", result.threshold}, {"auc", result.auc},
-          {"eer", result.eer}, {"tar_at_far", rates},
+  return {{"accuracy", result.accuracy},
+          {"accuracy_std", result.accuracy_std},
+          {"threshold", result.threshold},
+          {"auc", result.auc},
+          {"eer", result.eer},
+          {"tar_at_far", rates},
           {"folds", result.folds}};
 }
 

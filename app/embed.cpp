@@ -31,8 +31,9 @@ ExitCode run_embed(App& app, Words words) {
   std::string from, network_name, store_folder, folder, bin, out, names;
   std::string device = "auto";
   bool no_flip = false, raw = false, bgr = false;
-  Options options("Writes one row of 512 float32 per image, sharded over the ranks.",
-                  "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
+  Options options(
+      "Writes one row of 512 float32 per image, sharded over the ranks.",
+      "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
   options.group("Embeddings")
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "which network the weights are, when they do not say")
@@ -46,7 +47,8 @@ ExitCode run_embed(App& app, Words words) {
       .flag("bgr", bgr, "the network was trained on BGR images")
       .choice("device", device, {"auto", "cpu", "cuda"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1, "give one of --store, --images and --bin");
+  options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
+                "give one of --store, --images and --bin");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
@@ -68,7 +70,8 @@ ExitCode run_embed(App& app, Words words) {
       images = images_of(pack.images);
     }
   });
-  const auto embeddings = embed_images(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr});
+  const auto embeddings =
+      embed_images(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr});
   if (world.control().is_root()) {
     write_npy(real_files(), out, embeddings);
     std::string list;

@@ -42,8 +42,9 @@ PairSet from_store(const std::string& pairs_file, const std::string& store_folde
   const auto store = Store::open(store_folder);
   for (const auto& pair : list.pairs) {
     if (std::max(pair.a, pair.b) >= store->size())
-      throw DataError(fmt::format("{} names row {}, but {} has {} images: were the pairs made from another store?", pairs_file,
-                                  std::max(pair.a, pair.b), store_folder, store->size()));
+      throw DataError(
+          fmt::format("{} names row {}, but {} has {} images: were the pairs made from another store?",
+                      pairs_file, std::max(pair.a, pair.b), store_folder, store->size()));
     set.first.push_back(position(known, rows, pair.a));
     set.second.push_back(position(known, rows, pair.b));
     set.same.push_back(pair.same ? 1 : 0);
@@ -89,9 +90,12 @@ ExitCode run_evaluate(App& app, Words words) {
   std::vector<std::string> bins;
   int folds = 0;
   bool bgr = false;
-  Options options("Verification by the 10-fold protocol: embedding of the image plus that of its mirror image, normalised; the threshold "
-                  "comes from nine folds, the accuracy from the tenth. Images are sharded over the ranks.",
-                  "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE...) [OPTIONS]");
+  Options options(
+      "Verification by the 10-fold protocol: embedding of the image plus that of its mirror image, "
+      "normalised; the threshold "
+      "comes from nine folds, the accuracy from the tenth. Images are sharded over the ranks.",
+      "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE...) "
+      "[OPTIONS]");
   options.group("Evaluation")
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "which network the weights are, when they do not say")
@@ -104,7 +108,8 @@ ExitCode run_evaluate(App& app, Words words) {
       .flag("bgr", bgr, "the network was trained on BGR images")
       .choice("device", device, {"auto", "cpu", "cuda"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1, "give one of --store, --images and --bin");
+  options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1,
+                "give one of --store, --images and --bin");
   options.check(pairs.empty() == !bins.empty(), "--store and --images need --pairs, --bin does not");
   options.check(folds == 0 || folds >= 2, "--folds must be at least 2");
   if (!options.finish()) return ExitCode::Done;
@@ -122,16 +127,19 @@ ExitCode run_evaluate(App& app, Words words) {
   std::string table = "set,pairs,folds,accuracy,accuracy_std,auc,eer\n";
   for (const auto& set : sets) {
     const auto embeddings = embed_images(set.images, *network, world, {.bgr = bgr});
-    const auto a = embeddings.index_select(0, torch::tensor(set.first)), b = embeddings.index_select(0, torch::tensor(set.second));
+    const auto a = embeddings.index_select(0, torch::tensor(set.first)),
+               b = embeddings.index_select(0, torch::tensor(set.second));
     Verification figures;
     together(world.control(), [&] {
-      figures = verify(torch::stack({a, b}, 1).reshape({-1, embeddings.size(1)}), set.same, folds > 0 ? folds : set.folds);
+      figures = verify(torch::stack({a, b}, 1).reshape({-1, embeddings.size(1)}), set.same,
+                       folds > 0 ? folds : set.folds);
     });
     if (!world.control().is_root()) continue;
-    fmt::print("{}: accuracy {:.2f} % +- {:.2f} ({} pairs, {} folds), AUC {:.4f}, EER {:.2f} %\n", set.name, 100 * figures.accuracy,
-               100 * figures.accuracy_std, set.same.size(), figures.folds.size(), figures.auc, 100 * figures.eer);
-    table += fmt::format("{},{},{},{},{},{},{}\n", set.name, set.same.size(), figures.folds.size(), figures.accuracy, figures.accuracy_std,
-                         figures.auc, figures.eer);
+    fmt::print("{}: accuracy {:.2f} % +- {:.2f} ({} pairs, {} folds), AUC {:.4f}, EER {:.2f} %\n", set.name,
+               100 * figures.accuracy, 100 * figures.accuracy_std, set.same.size(), figures.folds.size(),
+               figures.auc, 100 * figures.eer);
+    table += fmt::format("{},{},{},{},{},{},{}\n", set.name, set.same.size(), figures.folds.size(),
+                         figures.accuracy, figures.accuracy_std, figures.auc, figures.eer);
     results.push_back(describe(figures));
     results.back()["set"] = set.name;
   }

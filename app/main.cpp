@@ -18,20 +18,23 @@ std::string program_help() {
   std::string text =
       "facemae: FaceMAE training on MPI clusters, from faces to a measured release\n\n"
       "  facemae COMMAND [OPTIONS]        facemae COMMAND --help        facemae --version\n\n";
-  for (const auto& command : all_commands()) text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+  for (const auto& command : all_commands())
+    text += fmt::format("  {:<12} {}\n", command.name, command.summary);
   return text +
          "\nA first run, on synthetic faces:\n"
          "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
-         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 --patch 16\n\n"
+         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 "
+         "--patch 16\n\n"
          "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line, 65 bad data,\n"
-         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not requeue.\n";
+         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not "
+         "requeue.\n";
 }
 
 std::string version_text() {
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
-  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}.{}.{}\n{}\n", FACEMAE_VERSION, libtorch_version(), mpi_version(),
-                     major, minor, release, nccl_version());
+  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}.{}.{}\n{}\n", FACEMAE_VERSION, libtorch_version(),
+                     mpi_version(), major, minor, release, nccl_version());
 }
 
 const Command& find_command(const std::string& name) {
@@ -85,7 +88,8 @@ int main(int argc, char** argv) {
       }
       return end_in_order(app, code);
     }
-    report((app.world().topology().size > 1 ? fmt::format("rank {}: ", app.world().topology().rank) : "") + error.what());
+    report((app.world().topology().size > 1 ? fmt::format("rank {}: ", app.world().topology().rank) : "") +
+           error.what());
     if (app.world().topology().size > 1) app.world().die(static_cast<int>(code));
     return static_cast<int>(code);
   }

@@ -10,8 +10,10 @@ ExitCode run_pairs(App& app, Words words) {
   std::string store_folder, out;
   int folds = 10;
   std::uint64_t pairs = 6000, seed = 0;
-  Options options("Makes verification pairs: half of the same person, half of different ones, in identity-disjoint folds.",
-                  "pairs --store STORE --out pairs.txt [OPTIONS]");
+  Options options(
+      "Makes verification pairs: half of the same person, half of different ones, in identity-disjoint "
+      "folds.",
+      "pairs --store STORE --out pairs.txt [OPTIONS]");
   options.group("Pairs")
       .require("store", store_folder, "where the images are")
       .require("out", out, "text file: two rows of the store and 1 (same) or 0 a line")
@@ -20,7 +22,8 @@ ExitCode run_pairs(App& app, Words words) {
       .add("seed", seed, "which pairs");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(folds >= 2, "--folds must be at least 2");
-  options.check(pairs >= 2 * static_cast<std::uint64_t>(std::max(folds, 1)), "--pairs must be at least two a fold");
+  options.check(pairs >= 2 * static_cast<std::uint64_t>(std::max(folds, 1)),
+                "--pairs must be at least two a fold");
   if (!options.finish()) return ExitCode::Done;
   app.alone("pairs");
   const auto store = Store::open(store_folder);

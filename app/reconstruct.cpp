@@ -27,39 +27,50 @@ struct ReconstructConfig {
 };
 
 std::string to_text(const ReleaseSecret& secret) {
-  return nlohmann::json{{"mask", secret.mask_seed}, {"label", secret.label_seed}, {"order", secret.order_seed},
-                        {"uuid", secret.uuid},      {"source", secret.source_digest}, {"out", secret.out}}
+  return nlohmann::json{{"mask", secret.mask_seed},       {"label", secret.label_seed},
+                        {"order", secret.order_seed},     {"uuid", secret.uuid},
+                        {"source", secret.source_digest}, {"out", secret.out}}
       .dump();
 }
 
 ReleaseSecret secret_from(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  return {.mask_seed = json["mask"], .label_seed = json["label"], .order_seed = json["order"],
-          .uuid = json["uuid"],      .source_digest = json["source"], .out = json["out"]};
+  return {.mask_seed = json["mask"],
+          .label_seed = json["label"],
+          .order_seed = json["order"],
+          .uuid = json["uuid"],
+          .source_digest = json["source"],
+          .out = json["out"]};
 }
 
 /// Releases people whose faces trained the model: the paper's setting is unseen people.
 void warn_of_training_identities(const Store& store, const Weights& weights) {
   const auto seen = weights.training_identities;
   if (!seen.defined() || seen.numel() == 0) {
-    spdlog::warn("{} does not say which identities it was trained on: make sure that the release has others", weights.origin);
+    spdlog::warn("{} does not say which identities it was trained on: make sure that the release has others",
+                 weights.origin);
     return;
   }
   const auto hashes = seen.contiguous();
-  const std::vector<std::int64_t> known(hashes.data_ptr<std::int64_t>(), hashes.data_ptr<std::int64_t>() + hashes.numel());
+  const std::vector<std::int64_t> known(hashes.data_ptr<std::int64_t>(),
+                                        hashes.data_ptr<std::int64_t>() + hashes.numel());
   std::int64_t both = 0;
   for (std::int64_t label = 0; label < store.identities(); ++label)
-    both += std::binary_search(known.begin(), known.end(), training_identity_hash(store.identity_name(label)));
+    both +=
+        std::binary_search(known.begin(), known.end(), training_identity_hash(store.identity_name(label)));
   if (both > 0)
-    spdlog::warn("{} of {} identities of the release were in the model's training set: their rebuilt faces may be closer to the real "
-                 "ones. Use identities that the model has not seen (`facemae store split`)",
-                 both, store.identities());
+    spdlog::warn(
+        "{} of {} identities of the release were in the model's training set: their rebuilt faces may be "
+        "closer to the real "
+        "ones. Use identities that the model has not seen (`facemae store split`)",
+        both, store.identities());
 }
 
 /// Every rank rebuilds its shards; finished ones are left alone.
 void rebuild_shards(World& world, const Store& store, FaceMae& model, const ReconstructConfig& config,
                     const ReleaseSecret& secret, const ReleasePlan& plan) {
-  const auto rank = static_cast<std::uint64_t>(world.topology().rank), ranks = static_cast<std::uint64_t>(world.topology().size);
+  const auto rank = static_cast<std::uint64_t>(world.topology().rank),
+             ranks = static_cast<std::uint64_t>(world.topology().size);
   Progress progress("rebuilding", plan.source_rows.size() / ranks, "images", rank == 0);
   std::uint64_t done = 0;
   for (std::uint64_t shard = rank; shard < plan.shards(); shard += ranks) {
@@ -68,7 +79,9 @@ void rebuild_shards(World& world, const Store& store, FaceMae& model, const Reco
       continue;
     }
     const auto first = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(shard * plan.shard_images);
-    const auto last = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>((shard + 1) * plan.shard_images, plan.source_rows.size()));
+    const auto last =
+        plan.source_rows.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(
+                                       (shard + 1) * plan.shard_images, plan.source_rows.size()));
     const auto encoded = rebuild_rows(store, {first, last}, model, world.device(),
                                       {.mask_ratio = config.mask_ratio,
                                        .mask_seed = secret.mask_seed,
@@ -100,22 +113,29 @@ QuickAudit closing_audit(const ReconstructConfig& config, const Store& source) {
 
 ExitCode run_reconstruct(App& app, Words words) {
   ReconstructConfig config;
-  Options options("Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a CANDIDATE for release "
-                  "whose leakage `facemae audit` measures, never a promise of privacy. Only decoder output is kept; labels are renumbered "
-                  "by a secret; names and everything else of the source stay behind. Sharded over ranks; the same command resumes.",
-                  "reconstruct --store STORE --from RUN --out STORE --private DIR [OPTIONS]");
+  Options options(
+      "Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a "
+      "CANDIDATE for release "
+      "whose leakage `facemae audit` measures, never a promise of privacy. Only decoder output is kept; "
+      "labels are renumbered "
+      "by a secret; names and everything else of the source stay behind. Sharded over ranks; the same "
+      "command resumes.",
+      "reconstruct --store STORE --from RUN --out STORE --private DIR [OPTIONS]");
   options.group("Release")
       .require("store", config.store, "faces of people that the model has not seen")
       .require("from", config.from, "RUN of `facemae pretrain`, a checkpoint of it, or its exported weights")
       .require("out", config.out, "folder of the rebuilt store")
-      .require("private", config.private_folder, "folder for the secret, the label map and link.h5: never publish it")
+      .require("private", config.private_folder,
+               "folder for the secret, the label map and link.h5: never publish it")
       .add("mask-ratio", config.mask_ratio, "fraction of patches that is hidden")
       .add("images-per-identity", config.images_per_identity,
            "as many of each identity, others left out: counts are a fingerprint; 0: all images")
-      .add("shard-images", config.shard_images, "images of a shard file: the unit of resuming and of the ranks' shares")
+      .add("shard-images", config.shard_images,
+           "images of a shard file: the unit of resuming and of the ranks' shares")
       .choice("codec", config.codec, {"jpeg", "png"}, "of the rebuilt images")
       .add("quality", config.quality, "of JPEG, 1 to 100")
-      .add("second-release", config.second_release, "why the same faces are released once more: each release leaks more")
+      .add("second-release", config.second_release,
+           "why the same faces are released once more: each release leaks more")
       .choice("device", config.device, {"auto", "cpu", "cuda"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(config.mask_ratio > 0 && config.mask_ratio < 1, "--mask-ratio must be between 0 and 1");
@@ -134,14 +154,18 @@ ExitCode run_reconstruct(App& app, Words words) {
     weights = read_weights(config.from);
     model = face_mae_from(weights);
     if (normalises_patches(weights))
-      throw ConfigError(weights.origin + " was trained on normalised patches: rebuilding would need the hidden patches' own statistics. "
-                                         "Train without --normalise-patches");
+      throw ConfigError(
+          weights.origin +
+          " was trained on normalised patches: rebuilding would need the hidden patches' own statistics. "
+          "Train without --normalise-patches");
     if (model->config.image != store->image_size())
-      throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}", model->config.image, store->image_size()));
+      throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}",
+                                    model->config.image, store->image_size()));
     model->to(world.device());
     if (control.is_root()) {
       warn_of_training_identities(*store, weights);
-      secret_text = to_text(open_private(real_files(), config.private_folder, config.out, *store, config.second_release));
+      secret_text = to_text(
+          open_private(real_files(), config.private_folder, config.out, *store, config.second_release));
     }
   });
   const ReleaseSecret secret = secret_from(control.broadcast(secret_text));
@@ -163,17 +187,20 @@ ExitCode run_reconstruct(App& app, Words words) {
   });
   const std::uint64_t audited = std::min<std::uint64_t>(kQuickAuditImages, plan.source_rows.size());
   if (control.is_root()) {
-    spdlog::info("{}: {} rebuilt images of {} identities, private part in {}", config.out, human_count(plan.source_rows.size()),
-                 plan.identities, config.private_folder);
-    fmt::print("quick pixel audit: {:.1f} % of {} rebuilt faces are linked to their original (chance {:.2f} %, 95 % interval {:.1f} to {:.1f}).\n"
-               "This is a lower bound of the leakage: run `facemae audit` before anything leaves your hands.\n",
-               100 * audit.rank1.value, audited, 100 * audit.chance, 100 * audit.rank1.low, 100 * audit.rank1.high);
+    spdlog::info("{}: {} rebuilt images of {} identities, private part in {}", config.out,
+                 human_count(plan.source_rows.size()), plan.identities, config.private_folder);
+    fmt::print(
+        "quick pixel audit: {:.1f} % of {} rebuilt faces are linked to their original (chance {:.2f} %, 95 % "
+        "interval {:.1f} to {:.1f}).\n"
+        "This is a lower bound of the leakage: run `facemae audit` before anything leaves your hands.\n",
+        100 * audit.rank1.value, audited, 100 * audit.chance, 100 * audit.rank1.low, 100 * audit.rank1.high);
   }
-  app.result({{"images", plan.source_rows.size()},
-              {"identities", plan.identities},
-              {"model_hash", weights.hash},
-              {"mask_ratio", config.mask_ratio},
-              {"quick_audit", {{"linked", audit.rank1.value}, {"chance", audit.chance}, {"images", audited}}}});
+  app.result(
+      {{"images", plan.source_rows.size()},
+       {"identities", plan.identities},
+       {"model_hash", weights.hash},
+       {"mask_ratio", config.mask_ratio},
+       {"quick_audit", {{"linked", audit.rank1.value}, {"chance", audit.chance}, {"images", audited}}}});
   return ExitCode::Done;
 }
 

@@ -15,8 +15,9 @@ ExitCode run_show(App& app, Words words) {
   std::string from, out;
   double ratio = 0.75;
   std::uint64_t seed = 0;
-  Options options("Draws original | masked | rebuilt for a few pictures. They are resized to the model's size.",
-                  "show IMAGE... --from WEIGHTS --out triptych.png [OPTIONS]");
+  Options options(
+      "Draws original | masked | rebuilt for a few pictures. They are resized to the model's size.",
+      "show IMAGE... --from WEIGHTS --out triptych.png [OPTIONS]");
   options.positional("IMAGE...", pictures, "JPEG or PNG files, aligned like the training faces", 1);
   options.group("Picture")
       .require("from", from, "RUN, a checkpoint of it, or FaceMAE weights in safetensors")

@@ -1,4 +1,6 @@
 // facemae store info|verify|split: what one does with finished stores.
+#include "data/store.h"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -6,7 +8,6 @@
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "data/store.h"
 #include "data/store_tools.h"
 
 namespace facemae {
@@ -41,13 +42,15 @@ ExitCode verify(App& app, const Store& store) {
   together(control, [&] { bad = verify_store(store, control.rank(), control.size(), control.is_root()); });
   nlohmann::json mine = nlohmann::json::array();
   for (const auto& image : bad)
-    mine.push_back({{"shard", image.shard}, {"row", image.row}, {"index", image.index}, {"reason", image.reason}});
+    mine.push_back(
+        {{"shard", image.shard}, {"row", image.row}, {"index", image.index}, {"reason", image.reason}});
   const auto parts = control.gather(mine.dump());
   std::uint64_t count = 0;
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const auto& part : parts)
     for (const auto& image : nlohmann::ordered_json::parse(part)) {
-      fmt::print("{} index {}: {}\n", image["shard"].get<std::string>(), image["index"].get<std::uint64_t>(), image["reason"].get<std::string>());
+      fmt::print("{} index {}: {}\n", image["shard"].get<std::string>(), image["index"].get<std::uint64_t>(),
+                 image["reason"].get<std::string>());
       all.push_back(image);
       ++count;
     }
@@ -63,16 +66,19 @@ ExitCode run_store(App& app, Words words) {
   std::vector<std::string> what, out;
   double identities = 0.5;
   std::uint64_t seed = 0;
-  Options options("Looks at finished stores. info: figures. verify: re-reads every image and names each bad one (exit 65). split: two "
-                  "identity-disjoint stores that refer to the images of this one, without copies.",
-                  "store info|verify|split STORE [OPTIONS]");
+  Options options(
+      "Looks at finished stores. info: figures. verify: re-reads every image and names each bad one (exit "
+      "65). split: two "
+      "identity-disjoint stores that refer to the images of this one, without copies.",
+      "store info|verify|split STORE [OPTIONS]");
   options.positional("info|verify|split STORE", what, "what to do, and the store", 2);
   options.group("Split")
       .add("identities", identities, "fraction of the identities that goes to the first part")
       .add("seed", seed, "which identities")
       .add("out", out, "two folders: the first and the second part");
-  options.epilogue("Examples:  facemae store verify faces\n"
-                   "           facemae store split faces --identities 0.5 --seed 1 --out train unseen");
+  options.epilogue(
+      "Examples:  facemae store verify faces\n"
+      "           facemae store split faces --identities 0.5 --seed 1 --out train unseen");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   const std::vector<std::string> verbs = {"info", "verify", "split"};
   if (what.size() >= 2) {

@@ -11,9 +11,11 @@ namespace facemae {
 ExitCode run_synth(App& app, Words words) {
   PackConfig pack_config;
   std::uint64_t identities = 0, images = 0, seed = 0, first = 0, shard_mib = 2048;
-  Options options("Makes a store of procedural faces: deterministic, nobody's face, and nothing to download. Figures measured "
-                  "on them say nothing about people.",
-                  "synth --out STORE --identities N --images-per-identity M [OPTIONS]");
+  Options options(
+      "Makes a store of procedural faces: deterministic, nobody's face, and nothing to download. Figures "
+      "measured "
+      "on them say nothing about people.",
+      "synth --out STORE --identities N --images-per-identity M [OPTIONS]");
   std::string out;
   pack_config.threads = available_cores();
   options.group("Faces")
@@ -27,7 +29,8 @@ ExitCode run_synth(App& app, Words words) {
   options.epilogue("Example:  facemae synth --out faces --identities 100 --images-per-identity 20");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(identities > 0 || !options.given("identities"), "--identities must be at least 1");
-  options.check(images > 0 || !options.given("images-per-identity"), "--images-per-identity must be at least 1");
+  options.check(images > 0 || !options.given("images-per-identity"),
+                "--images-per-identity must be at least 1");
   options.check(shard_mib > 0, "--shard-mib must be at least 1");
   options.check(pack_config.threads > 0, "--threads must be at least 1");
   if (!options.finish()) return ExitCode::Done;
@@ -37,8 +40,8 @@ ExitCode run_synth(App& app, Words words) {
   pack_config.shard_bytes = shard_mib << 20;
   pack_config.source_licence = "synthetic faces made by facemae: no rights of persons are touched";
   const auto result = pack(*synth_source(seed, first, identities, images), pack_config, real_files());
-  spdlog::info("{}: {} images of {} identities, {} in {} shard(s)", out, human_count(result.images), result.identities,
-               human_bytes(result.bytes), result.shards);
+  spdlog::info("{}: {} images of {} identities, {} in {} shard(s)", out, human_count(result.images),
+               result.identities, human_bytes(result.bytes), result.shards);
   app.result(describe(result));
   return ExitCode::Done;
 }

@@ -1,5 +1,7 @@
-// Times the loader against bare TurboJPEG decoding of the same images in a loop, both over a store in the page cache.
-// Prints images per second.
+// Times the loader against bare TurboJPEG decoding of the same images in a loop, both over a store in the
+// page cache. Prints images per second.
+#include "data/loader.h"
+
 #include <turbojpeg.h>
 
 #include <chrono>
@@ -8,7 +10,6 @@
 #include <cstring>
 #include <vector>
 
-#include "data/loader.h"
 #include "data/store.h"
 
 namespace {
@@ -24,20 +25,24 @@ void bare(const Store& store, std::uint64_t images) {
   const auto start = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < images; ++i) {
     const auto& jpeg = encoded[i % store.size()];
-    tjDecompress2(handle, reinterpret_cast<const unsigned char*>(jpeg.data()), jpeg.size(), pixels.data(), 112, 0, 112, TJPF_RGB, 0);
+    tjDecompress2(handle, reinterpret_cast<const unsigned char*>(jpeg.data()), jpeg.size(), pixels.data(),
+                  112, 0, 112, TJPF_RGB, 0);
   }
-  std::printf("%.1f\n", static_cast<double>(images) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  std::printf("%.1f\n", static_cast<double>(images) /
+                            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   tjDestroy(handle);
 }
 
 void loaded(const std::shared_ptr<const Store>& store, std::uint64_t images, int threads) {
   constexpr std::uint64_t batch = 64;
-  Loader loader(store, Order(store->size(), 1), {.global_batch = batch}, 0, 0, {.threads = threads, .ahead = 2});
+  Loader loader(store, Order(store->size(), 1), {.global_batch = batch}, 0, 0,
+                {.threads = threads, .ahead = 2});
   std::unique_ptr<ByteBatch> bytes;
   for (int warm = 0; warm < 4; ++warm) bytes = loader.next(std::move(bytes));
   const auto start = std::chrono::steady_clock::now();
   for (std::uint64_t done = 0; done < images; done += batch) bytes = loader.next(std::move(bytes));
-  std::printf("%.1f\n", static_cast<double>(images) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  std::printf("%.1f\n", static_cast<double>(images) /
+                            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Times training steps of one model on one rank: forward, backward, optimizer, as `facemae pretrain` and `recognize` run
-// them, on faces that are in memory already. Prints images per second. bench/torch_steps.py is the same in PyTorch.
+// Times training steps of one model on one rank: forward, backward, optimizer, as `facemae pretrain` and
+// `recognize` run them, on faces that are in memory already. Prints images per second. bench/torch_steps.py
+// is the same in PyTorch.
 #include <torch/torch.h>
 
 #include <chrono>
@@ -26,14 +27,15 @@ std::unique_ptr<Task> make_task(const std::string& model, std::uint64_t batch, C
     mae->initialise(1);
     PretrainSettings settings;
     settings.global_batch = batch;
-    return std::make_unique<Pretraining>(std::move(mae), random_embedder({.size = 56, .width = 32}), settings, ranks,
-                                         Precision::Float32, torch::kCPU);
+    return std::make_unique<Pretraining>(std::move(mae), random_embedder({.size = 56, .width = 32}), settings,
+                                         ranks, Precision::Float32, torch::kCPU);
   }
   auto network = make_network(model);
   network->initialise(1);
-  return std::make_unique<RecognitionTraining>(network, ClassCentres(kClasses, 16, 1, ranks, torch::kCPU),
-                                               RecognitionSettings{.margin = {.kind = "cosface", .m = 0.4}, .global_batch = batch},
-                                               ranks, Precision::Float32, torch::kCPU);
+  return std::make_unique<RecognitionTraining>(
+      network, ClassCentres(kClasses, 16, 1, ranks, torch::kCPU),
+      RecognitionSettings{.margin = {.kind = "cosface", .m = 0.4}, .global_batch = batch}, ranks,
+      Precision::Float32, torch::kCPU);
 }
 
 }  // namespace
@@ -61,7 +63,8 @@ int main(int argc, char** argv) {
   for (int step = -2; step < steps; ++step) {
     if (step == 0) start = std::chrono::steady_clock::now();
     faces.ordinals.clear();
-    for (std::uint64_t i = 0; i < batch; ++i) faces.ordinals.push_back(static_cast<std::uint64_t>(step + 2) * batch + i);
+    for (std::uint64_t i = 0; i < batch; ++i)
+      faces.ordinals.push_back(static_cast<std::uint64_t>(step + 2) * batch + i);
     gradients.zero();
     if (centres.defined()) centres.mutable_grad().zero_();
     task->begin_step(static_cast<std::uint64_t>(step + 2));

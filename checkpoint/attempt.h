@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// Runs `work` on this rank; returns "" when it succeeded on every rank, else all failures in one text, the same on
-/// every rank. All ranks, same order; `work` must not communicate.
+/// Runs `work` on this rank; returns "" when it succeeded on every rank, else all failures in one text, the
+/// same on every rank. All ranks, same order; `work` must not communicate.
 std::string attempt(Control& control, const std::function<void()>& work);
 
 }  // namespace facemae

@@ -18,7 +18,8 @@ void put(std::string& bytes, std::size_t at, T value) {
 template <class T>
 T take(const std::string& bytes, std::size_t at) {
   T value = 0;
-  for (std::size_t i = sizeof(T); i-- > 0;) value = static_cast<T>(value << 8 | static_cast<unsigned char>(bytes[at + i]));
+  for (std::size_t i = sizeof(T); i-- > 0;)
+    value = static_cast<T>(value << 8 | static_cast<unsigned char>(bytes[at + i]));
   return value;
 }
 
@@ -45,9 +46,11 @@ std::string serialise(const CommitRecord& record) {
 
 CommitRecord parse_commit(const std::string& bytes) {
   if (bytes.size() != kCommitBytes)
-    throw CheckpointError("COMMIT has " + std::to_string(bytes.size()) + " bytes, not " + std::to_string(kCommitBytes));
+    throw CheckpointError("COMMIT has " + std::to_string(bytes.size()) + " bytes, not " +
+                          std::to_string(kCommitBytes));
   if (bytes.compare(0, 8, kMagic) != 0) throw CheckpointError("COMMIT does not start with its magic");
-  if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes)) throw CheckpointError("COMMIT's checksum is wrong");
+  if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes))
+    throw CheckpointError("COMMIT's checksum is wrong");
   if (const auto version = take<std::uint32_t>(bytes, 8); version != kVersion)
     throw CheckpointError("COMMIT has version " + std::to_string(version) + ", this program reads " +
                           std::to_string(kVersion));

@@ -70,7 +70,8 @@ std::string valid_manifest_bytes(const Path& folder) {
     const auto size = std::filesystem::file_size(folder / file.name, error);
     if (error) throw CheckpointError(file.name + ": " + error.message());
     if (size != file.bytes)
-      throw CheckpointError(file.name + " has " + std::to_string(size) + " bytes, not " + std::to_string(file.bytes));
+      throw CheckpointError(file.name + " has " + std::to_string(size) + " bytes, not " +
+                            std::to_string(file.bytes));
   }
   return bytes;
 }

@@ -19,13 +19,14 @@ std::string folder_name(CheckpointId id);
 /// The step and start of a folder's name, or nothing when it is no checkpoint's.
 std::optional<CheckpointId> parse_folder_name(const std::string& name);
 
-/// All checkpoint folders, newest first by (step, start); none when `checkpoints` is missing. Throws FileError.
+/// All checkpoint folders, newest first by (step, start); none when `checkpoints` is missing. Throws
+/// FileError.
 std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints);
 /// True when this run committed something once: a line in HISTORY, or any COMMIT.
 bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders);
 
-/// The bytes of MANIFEST.pb of a folder whose COMMIT, manifest and file sizes are right; the tensors' bytes are checked
-/// while they are read. Throws CheckpointError with the reason.
+/// The bytes of MANIFEST.pb of a folder whose COMMIT, manifest and file sizes are right; the tensors' bytes
+/// are checked while they are read. Throws CheckpointError with the reason.
 std::string valid_manifest_bytes(const Path& folder);
 
 }  // namespace facemae

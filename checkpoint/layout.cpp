@@ -39,7 +39,8 @@ RowRange rows_of_rank(std::int64_t classes, std::int64_t shards, int rank, int w
 std::vector<ByteRange> leaves_of(const ManifestTensor& tensor, std::int64_t virtual_shards) {
   std::vector<ByteRange> leaves;
   const auto cut = [&](std::uint64_t begin, std::uint64_t end) {
-    for (std::uint64_t at = begin; at < end; at += kLeafBytes) leaves.push_back({at, std::min(kLeafBytes, end - at)});
+    for (std::uint64_t at = begin; at < end; at += kLeafBytes)
+      leaves.push_back({at, std::min(kLeafBytes, end - at)});
   };
   const std::uint64_t bytes = tensor_bytes(tensor);
   if (!tensor.by_class) {
@@ -53,7 +54,8 @@ std::vector<ByteRange> leaves_of(const ManifestTensor& tensor, std::int64_t virt
   const std::uint64_t row = bytes / static_cast<std::uint64_t>(classes);
   for (std::int64_t v = 0; v < virtual_shards; ++v) {
     const RowRange rows = rows_of_shard(classes, virtual_shards, v);
-    cut(static_cast<std::uint64_t>(rows.first) * row, static_cast<std::uint64_t>(rows.first + rows.count) * row);
+    cut(static_cast<std::uint64_t>(rows.first) * row,
+        static_cast<std::uint64_t>(rows.first + rows.count) * row);
   }
   return leaves;
 }

@@ -53,7 +53,8 @@ void to_proto(const ManifestTensor& from, proto::CheckpointTensor& to) {
 }
 
 ManifestTensor from_proto(const proto::CheckpointTensor& from) {
-  ManifestTensor to{.name = from.name(), .dtype = from.dtype(), .shape = {}, .by_class = from.by_class(), .pieces = {}};
+  ManifestTensor to{
+      .name = from.name(), .dtype = from.dtype(), .shape = {}, .by_class = from.by_class(), .pieces = {}};
   to.shape.assign(from.shape().begin(), from.shape().end());
   for (const auto& piece : from.pieces())
     to.pieces.push_back({.file = piece.file(),
@@ -103,7 +104,8 @@ void check_tensor(const ManifestTensor& tensor, const Manifest& manifest) {
     if (piece.range.end() != at) complain("has a piece that is not made of whole leaves");
     if (piece.file >= manifest.files.size()) complain("points at a file that is not listed");
     const auto& file = manifest.files[piece.file];
-    if (piece.offset < file.header_bytes || piece.offset > file.bytes || piece.range.bytes > file.bytes - piece.offset)
+    if (piece.offset < file.header_bytes || piece.offset > file.bytes ||
+        piece.range.bytes > file.bytes - piece.offset)
       complain("has a piece outside of " + file.name);
   }
   if (leaf != leaves.size()) complain("is not complete");
@@ -122,7 +124,8 @@ void check_cover(const Manifest& manifest) {
     std::uint64_t at = manifest.files[i].header_bytes;
     for (const auto& range : used[i]) {
       if (range.begin != at)
-        throw CheckpointError("the manifest's pieces in " + manifest.files[i].name + " overlap or leave a hole");
+        throw CheckpointError("the manifest's pieces in " + manifest.files[i].name +
+                              " overlap or leave a hole");
       at = range.end();
     }
     if (at != manifest.files[i].bytes)
@@ -133,8 +136,9 @@ void check_cover(const Manifest& manifest) {
 }  // namespace
 
 const ManifestTensor* Manifest::find(const std::string& name) const {
-  const auto at = std::lower_bound(tensors.begin(), tensors.end(), name,
-                                   [](const ManifestTensor& tensor, const std::string& key) { return tensor.name < key; });
+  const auto at = std::lower_bound(
+      tensors.begin(), tensors.end(), name,
+      [](const ManifestTensor& tensor, const std::string& key) { return tensor.name < key; });
   return at != tensors.end() && at->name == name ? &*at : nullptr;
 }
 
@@ -165,7 +169,8 @@ std::string serialise(const Manifest& manifest) {
     out.mutable_parent()->set_start(manifest.parent->start);
   }
   std::string bytes;
-  if (!out.SerializeToString(&bytes)) throw CheckpointError("serialising the manifest failed: is a text not UTF-8?");
+  if (!out.SerializeToString(&bytes))
+    throw CheckpointError("serialising the manifest failed: is a text not UTF-8?");
   return bytes;
 }
 
@@ -194,7 +199,8 @@ Manifest parse_manifest(const std::string& bytes) {
     throw CheckpointError("the manifest has " + std::to_string(manifest.virtual_shards) + " virtual shards");
   for (const auto& tensor : in.tensors()) manifest.tensors.push_back(from_proto(tensor));
   for (const auto& file : in.files()) manifest.files.push_back(from_proto(file));
-  for (const auto& software : in.software()) manifest.software.emplace_back(software.name(), software.version());
+  for (const auto& software : in.software())
+    manifest.software.emplace_back(software.name(), software.version());
   if (in.has_parent()) manifest.parent = CheckpointId{in.parent().step(), in.parent().start()};
 
   check_files(manifest);

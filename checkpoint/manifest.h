@@ -68,8 +68,8 @@ struct RankReport {
 };
 
 std::string serialise(const Manifest& manifest);
-/// Throws CheckpointError when it does not parse, has another schema, or contradicts itself (pieces that do not tile
-/// their tensor in whole leaves, or lie outside their file; a root that is not that of the leaves).
+/// Throws CheckpointError when it does not parse, has another schema, or contradicts itself (pieces that do
+/// not tile their tensor in whole leaves, or lie outside their file; a root that is not that of the leaves).
 Manifest parse_manifest(const std::string& bytes);
 std::string serialise(const RankReport& report);
 RankReport parse_report(const std::string& bytes);  ///< throws CheckpointError

@@ -39,8 +39,9 @@ void CheckpointReader::read(const ManifestTensor& tensor, ByteRange range, std::
         throw CheckpointError("reading tensor " + tensor.name + ": " + error.what());
       }
       if (xxh128(target) != expected)
-        throw CheckpointError("tensor " + tensor.name + " is damaged in " + manifest_.files[piece.file].name + " at bytes " +
-                              std::to_string(offset) + " to " + std::to_string(offset + at.bytes));
+        throw CheckpointError("tensor " + tensor.name + " is damaged in " + manifest_.files[piece.file].name +
+                              " at bytes " + std::to_string(offset) + " to " +
+                              std::to_string(offset + at.bytes));
       done += at.bytes;
     }
   }

@@ -14,7 +14,8 @@ class CheckpointReader {
   CheckpointReader(Path folder, const Manifest& manifest) : folder_(std::move(folder)), manifest_(manifest) {}
   /// Throws CheckpointError when the header of that file is not what was written.
   void check_header(std::uint32_t file);
-  /// Reads `range`, whole leaves, of a tensor of the manifest. Throws CheckpointError naming tensor, file and offset.
+  /// Reads `range`, whole leaves, of a tensor of the manifest. Throws CheckpointError naming tensor, file and
+  /// offset.
   void read(const ManifestTensor& tensor, ByteRange range, std::span<std::byte> out);
 
  private:

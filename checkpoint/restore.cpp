@@ -13,7 +13,8 @@ namespace facemae {
 namespace {
 
 /// Bytes `range` of a tensor of the manifest into `value`, which holds exactly those.
-void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteRange range, torch::Tensor value) {
+void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteRange range,
+                   torch::Tensor value) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor target = value.detach();
   const bool direct = target.is_cpu() && target.is_contiguous();
@@ -24,7 +25,8 @@ void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteR
   if (!direct) target.copy_(staging);
 }
 
-std::vector<Hash128> expected_leaves(const ManifestTensor& tensor, const std::vector<ByteRange>& leaves, ByteRange range) {
+std::vector<Hash128> expected_leaves(const ManifestTensor& tensor, const std::vector<ByteRange>& leaves,
+                                     ByteRange range) {
   std::vector<Hash128> expected;
   std::size_t leaf = 0;
   for (const auto& piece : tensor.pieces)
@@ -42,20 +44,23 @@ ManifestPiece check_memory(const Manifest& manifest, const ManifestTensor& tenso
   ManifestPiece piece{.file = 0, .offset = 0, .range = range, .leaves = {}};
   piece.leaves = hash_memory(value, range.begin, leaves_within(leaves, range));
   if (piece.leaves != expected_leaves(tensor, leaves, range))
-    throw CheckpointError("tensor " + tensor.name + " is in memory not what was read: bad memory or a bad device?");
+    throw CheckpointError("tensor " + tensor.name +
+                          " is in memory not what was read: bad memory or a bad device?");
   return piece;
 }
 
 }  // namespace
 
-std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape, std::int64_t virtual_shards) {
+std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape,
+                                     std::int64_t virtual_shards) {
   std::vector<std::string> faults;
   std::size_t found = 0;
   std::map<std::string, const ManifestTensor*> wanted;
   for (const auto* kind : {&shape.replicated, &shape.by_class})
     for (const auto& tensor : *kind) wanted[tensor.name] = &tensor;
   const auto say = [](const ManifestTensor& tensor) {
-    return fmt::format("{} [{}]{}", tensor.dtype, fmt::join(tensor.shape, ", "), tensor.by_class ? " by class" : "");
+    return fmt::format("{} [{}]{}", tensor.dtype, fmt::join(tensor.shape, ", "),
+                       tensor.by_class ? " by class" : "");
   };
   for (const auto& [name, tensor] : wanted) {
     const ManifestTensor* saved = manifest.find(name);
@@ -83,8 +88,8 @@ torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const Ma
   return value;
 }
 
-RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-                     int world) {
+RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape,
+                     int rank, int world) {
   CheckpointReader reader(folder, manifest);
   for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
        file += static_cast<std::size_t>(world))

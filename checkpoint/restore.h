@@ -8,15 +8,16 @@
 namespace facemae {
 
 /// One line per tensor that is missing, extra or of another type or shape; none when all is equal.
-std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape, std::int64_t virtual_shards);
+std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape,
+                                     std::int64_t virtual_shards);
 
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
-/// Reads what this rank holds, in place, then hashes the memory again. Returns the pieces found in memory: class tensors'
-/// own rows, and on rank 0 the replicated tensors. Throws CheckpointError.
-RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-                     int world);
+/// Reads what this rank holds, in place, then hashes the memory again. Returns the pieces found in memory:
+/// class tensors' own rows, and on rank 0 the replicated tensors. Throws CheckpointError.
+RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape,
+                     int rank, int world);
 
 /// The root over what all ranks reported to have in memory. Throws CheckpointError when they do not add up.
 Hash128 root_of_memory(const Manifest& manifest, const std::vector<std::string>& reports);

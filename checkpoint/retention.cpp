@@ -28,7 +28,8 @@ void remove_debris(FileSystem& files, const Path& folder) {
   files.remove(folder / "COMMIT");
   std::vector<Path> inside;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
     inside.push_back(entry->path());
   if (error == std::errc::no_such_file_or_directory) return;
   if (error) throw FileError("listing " + folder.string() + ": " + error.message(), error.value());

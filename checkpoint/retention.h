@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// Pure. `valid` tells of each checkpoint, newest first, whether it counts. The last `keep` valid ones (at least 2) stay,
-/// and whatever is newer than the oldest of them; the result are the indices of those that go.
+/// Pure. `valid` tells of each checkpoint, newest first, whether it counts. The last `keep` valid ones (at
+/// least 2) stay, and whatever is newer than the oldest of them; the result are the indices of those that go.
 std::vector<std::size_t> to_delete(const std::vector<bool>& valid, int keep);
 
 /// COMMIT is renamed away and the folder synced before any other file goes. Throws FileError.

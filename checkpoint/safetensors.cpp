@@ -20,13 +20,14 @@ struct TypeName {
   torch::ScalarType type;
   const char* name;
 };
-constexpr TypeName kTypes[] = {{torch::kBool, "BOOL"},   {torch::kUInt8, "U8"},     {torch::kInt8, "I8"},
-                               {torch::kInt16, "I16"},   {torch::kFloat16, "F16"},  {torch::kBFloat16, "BF16"},
-                               {torch::kInt32, "I32"},   {torch::kFloat32, "F32"},  {torch::kFloat64, "F64"},
+constexpr TypeName kTypes[] = {{torch::kBool, "BOOL"}, {torch::kUInt8, "U8"},    {torch::kInt8, "I8"},
+                               {torch::kInt16, "I16"}, {torch::kFloat16, "F16"}, {torch::kBFloat16, "BF16"},
+                               {torch::kInt32, "I32"}, {torch::kFloat32, "F32"}, {torch::kFloat64, "F64"},
                                {torch::kInt64, "I64"}};
 
 [[noreturn]] void bad(const Path& path, const std::string& what) {
-  throw DataError(fmt::format("reading the header of {}: {}; the file is damaged or not safetensors", path.string(), what));
+  throw DataError(fmt::format("reading the header of {}: {}; the file is damaged or not safetensors",
+                              path.string(), what));
 }
 
 std::uint64_t size_of(const SafetensorsEntry& entry, const Path& path, const std::string& name) {
@@ -54,27 +55,32 @@ SafetensorsEntry entry_from(const nlohmann::json& json, const Path& path, const 
     entry.shape.push_back(n.get<std::int64_t>());
   }
   const auto& offsets = json["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned())
     bad(path, name + " has bad data_offsets");
   entry.begin = offsets[0].get<std::uint64_t>();
   entry.end = offsets[1].get<std::uint64_t>();
   if (entry.begin > entry.end || entry.end - entry.begin != size_of(entry, path, name))
-    bad(path, fmt::format("{} has data_offsets [{}, {}] that do not fit its shape", name, entry.begin, entry.end));
+    bad(path,
+        fmt::format("{} has data_offsets [{}, {}] that do not fit its shape", name, entry.begin, entry.end));
   return entry;
 }
 
-/// The reference's rule: sorted by offset, the tensors tile the data without holes or overlaps up to the file's end.
+/// The reference's rule: sorted by offset, the tensors tile the data without holes or overlaps up to the
+/// file's end.
 void check_layout(const SafetensorsHeader& header, std::uint64_t file_size, const Path& path) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, entry] : header.entries) ranges.emplace_back(entry.begin, entry.end);
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t at = 0;
   for (const auto& [begin, end] : ranges) {
-    if (begin != at) bad(path, fmt::format("{} in the data at offset {}", begin > at ? "a hole" : "an overlap", at));
+    if (begin != at)
+      bad(path, fmt::format("{} in the data at offset {}", begin > at ? "a hole" : "an overlap", at));
     at = end;
   }
   if (file_size - header.data_start != at)
-    bad(path, fmt::format("{} bytes of data are there, the tensors need {}", file_size - header.data_start, at));
+    bad(path,
+        fmt::format("{} bytes of data are there, the tensors need {}", file_size - header.data_start, at));
 }
 
 /// JSON with duplicate names refused: the parser alone would keep the last one silently.
@@ -99,8 +105,8 @@ nlohmann::json parse_unique(const std::string& text, const Path& path) {
 std::string safetensors_type(torch::ScalarType type, const std::string& tensor) {
   for (const auto& known : kTypes)
     if (known.type == type) return known.name;
-  throw ConfigError(fmt::format("writing tensor {}: its type {} has no name in safetensors; convert it first", tensor,
-                                c10::toString(type)));
+  throw ConfigError(fmt::format("writing tensor {}: its type {} has no name in safetensors; convert it first",
+                                tensor, c10::toString(type)));
 }
 
 torch::ScalarType torch_type(const std::string& name) {
@@ -109,8 +115,8 @@ torch::ScalarType torch_type(const std::string& name) {
   throw DataError("a tensor has the type " + name + ", which this program does not know");
 }
 
-std::string safetensors_header(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata,
-                               std::size_t align) {
+std::string safetensors_header(const NamedTensors& tensors,
+                               const std::map<std::string, std::string>& metadata, std::size_t align) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!metadata.empty()) json["__metadata__"] = metadata;
   std::uint64_t at = 0;
@@ -128,8 +134,9 @@ std::string safetensors_header(const NamedTensors& tensors, const std::map<std::
   text.append(past == 0 ? 0 : align - past, ' ');
   const std::uint64_t length = text.size();
   if (length > kLargestHeader)
-    throw ConfigError(fmt::format("writing safetensors: a header of {} bytes is above the format's limit of {}", length,
-                                  kLargestHeader));
+    throw ConfigError(
+        fmt::format("writing safetensors: a header of {} bytes is above the format's limit of {}", length,
+                    kLargestHeader));
   std::string header(8, '\0');
   std::memcpy(header.data(), &length, 8);
   return header + text;
@@ -145,7 +152,8 @@ SafetensorsHeader read_safetensors_header(const InputFile& file) {
   std::string text(length, '\0');
   file.read_at(8, std::as_writable_bytes(std::span(text)));
   const nlohmann::json json = parse_unique(text, file.path());
-  if (text.empty() || text[0] != '{' || !json.is_object()) bad(file.path(), "it does not start with an object");
+  if (text.empty() || text[0] != '{' || !json.is_object())
+    bad(file.path(), "it does not start with an object");
   SafetensorsHeader header;
   header.data_start = 8 + length;
   for (const auto& [name, value] : json.items()) {
@@ -189,7 +197,8 @@ NamedTensors read_safetensors(const Path& path, std::map<std::string, std::strin
   NamedTensors tensors;
   for (const auto& [name, entry] : header.entries) {
     torch::Tensor value = torch::empty(entry.shape, torch::TensorOptions().dtype(entry.type));
-    file.read_at(header.data_start + entry.begin, {static_cast<std::byte*>(value.mutable_data_ptr()), value.nbytes()});
+    file.read_at(header.data_start + entry.begin,
+                 {static_cast<std::byte*>(value.mutable_data_ptr()), value.nbytes()});
     tensors.emplace_back(name, std::move(value));
   }
   if (metadata) *metadata = header.metadata;

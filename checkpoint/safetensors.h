@@ -29,10 +29,10 @@ std::string safetensors_type(torch::ScalarType type, const std::string& tensor);
 /// The type of a name. Throws DataError for an unknown one.
 torch::ScalarType torch_type(const std::string& name);
 
-/// Header bytes for tensors laid out in the given order without holes; padded with spaces so that data start at a
-/// multiple of `align`.
-std::string safetensors_header(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata,
-                               std::size_t align = 4096);
+/// Header bytes for tensors laid out in the given order without holes; padded with spaces so that data start
+/// at a multiple of `align`.
+std::string safetensors_header(const NamedTensors& tensors,
+                               const std::map<std::string, std::string>& metadata, std::size_t align = 4096);
 /// Reads and checks the header against the file's size; throws DataError (holes, overlaps, lengths, types).
 SafetensorsHeader read_safetensors_header(const InputFile& file);
 

@@ -17,7 +17,8 @@
 namespace facemae {
 namespace {
 
-/// One tensor of this rank's file: bytes `range` of `tensor`, taken from `value`, which starts at byte `begin` of it.
+/// One tensor of this rank's file: bytes `range` of `tensor`, taken from `value`, which starts at byte
+/// `begin` of it.
 struct OwnPiece {
   const ManifestTensor* tensor;
   ByteRange range;
@@ -57,8 +58,9 @@ std::vector<OwnPiece> own_pieces(const Snapshot& snapshot, const StateShape& sha
     const bool whole = rows.rows.size(0) == rows.total;
     if (range.bytes == 0 && !(whole && rank == 0)) continue;
     own.push_back({&shape.by_class[i], range, rows.rows, range.begin,
-                   whole ? rows.name
-                         : fmt::format("{}#rows={}-{}", rows.name, rows.first, rows.first + rows.rows.size(0)),
+                   whole
+                       ? rows.name
+                       : fmt::format("{}#rows={}-{}", rows.name, rows.first, rows.first + rows.rows.size(0)),
                    placeholder(rows.rows.scalar_type(), rows.rows.sizes().vec())});
   }
   std::stable_sort(own.begin(), own.end(), [](const OwnPiece& a, const OwnPiece& b) {
@@ -69,15 +71,16 @@ std::vector<OwnPiece> own_pieces(const Snapshot& snapshot, const StateShape& sha
 
 }  // namespace
 
-RankReport write_rank_file(FileSystem& files, const Path& folder, const Snapshot& snapshot, const StateShape& shape,
-                           int rank, int world) {
+RankReport write_rank_file(FileSystem& files, const Path& folder, const Snapshot& snapshot,
+                           const StateShape& shape, int rank, int world) {
   const auto own = own_pieces(snapshot, shape, rank, world);
   RankReport report;
   if (own.empty()) return report;
   NamedTensors laid_out;
   for (const auto& piece : own) laid_out.emplace_back(piece.name, piece.placeholder);
-  const std::string header = safetensors_header(
-      laid_out, {{"format", "facemae-checkpoint-1"}, {"step", std::to_string(snapshot.step)}, {"rank", std::to_string(rank)}});
+  const std::string header = safetensors_header(laid_out, {{"format", "facemae-checkpoint-1"},
+                                                           {"step", std::to_string(snapshot.step)},
+                                                           {"rank", std::to_string(rank)}});
   report.file = {.name = fmt::format("r{:05}.safetensors", rank),
                  .bytes = header.size(),
                  .header_bytes = header.size(),
@@ -87,19 +90,23 @@ RankReport write_rank_file(FileSystem& files, const Path& folder, const Snapshot
   out->write(bytes_of(header));
   for (const auto& piece : own) {
     ManifestPiece written{.file = 0, .offset = report.file.bytes, .range = piece.range, .leaves = {}};
-    const torch::Tensor plain = bytes_on_cpu(piece.value, {piece.range.begin - piece.begin, piece.range.bytes});
-    for (const ByteRange& leaf : leaves_within(leaves_of(*piece.tensor, snapshot.virtual_shards), piece.range)) {
+    const torch::Tensor plain =
+        bytes_on_cpu(piece.value, {piece.range.begin - piece.begin, piece.range.bytes});
+    for (const ByteRange& leaf :
+         leaves_within(leaves_of(*piece.tensor, snapshot.virtual_shards), piece.range)) {
       const Bytes memory = bytes_of(plain).subspan(leaf.begin - piece.range.begin, leaf.bytes);
       written.leaves.push_back(xxh128(memory));
       out->write(memory);
     }
     report.file.bytes += piece.range.bytes;
-    report.tensors.push_back({.name = piece.tensor->name, .dtype = {}, .shape = {}, .by_class = false, .pieces = {written}});
+    report.tensors.push_back(
+        {.name = piece.tensor->name, .dtype = {}, .shape = {}, .by_class = false, .pieces = {written}});
   }
   out->sync();
   out->close();
   if (const auto size = std::filesystem::file_size(path); size != report.file.bytes)
-    throw FileError(fmt::format("{} has {} bytes after {} were written", path.string(), size, report.file.bytes), EIO);
+    throw FileError(
+        fmt::format("{} has {} bytes after {} were written", path.string(), size, report.file.bytes), EIO);
   return report;
 }
 
@@ -154,8 +161,8 @@ void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest
   // A first save leaves no line: killed before its COMMIT, the run has no history and starts at 0.
   if (has_history(checkpoints, list_checkpoints(checkpoints)))
     append_line_durably(files, checkpoints / "HISTORY",
-                        fmt::format("{} step {} samples {} root {}", folder_name(manifest.id), manifest.id.step,
-                                    manifest.samples, manifest.root.hex()));
+                        fmt::format("{} step {} samples {} root {}", folder_name(manifest.id),
+                                    manifest.id.step, manifest.samples, manifest.root.hex()));
   files.sync_folder(folder);
   files.sync_folder(checkpoints);
   const CommitRecord record{

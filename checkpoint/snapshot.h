@@ -25,11 +25,11 @@ struct Snapshot {
   std::uint64_t step = 0, samples = 0;  ///< optimizer steps done, samples consumed
   std::vector<ReplicatedTensor> replicated;
   std::vector<ClassTensor> by_class;
-  std::int64_t virtual_shards = 0;      ///< of by_class; 0 when there is none
-  std::string run_state;                ///< JSON of the trainer's RunState
-  std::string config;                   ///< the run's configuration text
+  std::int64_t virtual_shards = 0;  ///< of by_class; 0 when there is none
+  std::string run_state;            ///< JSON of the trainer's RunState
+  std::string config;               ///< the run's configuration text
   std::string dataset_digest;
-  std::string model_hash;               ///< what kind of model: a checkpoint of another one is refused
+  std::string model_hash;  ///< what kind of model: a checkpoint of another one is refused
 };
 
 }  // namespace facemae

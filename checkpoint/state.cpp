@@ -24,8 +24,9 @@ std::string fault_in_rows(const ClassTensor& tensor, std::int64_t shards, int ra
   if (shards < world) return fmt::format("{} has {} virtual shards for {} ranks", tensor.name, shards, world);
   const RowRange own = rows_of_rank(tensor.total, shards, rank, world);
   if (tensor.rows.size(0) == own.count && (own.count == 0 || tensor.first == own.first)) return "";
-  return fmt::format("{} has rows [{}, {}) on rank {} of {}, its virtual shards are [{}, {})", tensor.name, tensor.first,
-                     tensor.first + tensor.rows.size(0), rank, world, own.first, own.first + own.count);
+  return fmt::format("{} has rows [{}, {}) on rank {} of {}, its virtual shards are [{}, {})", tensor.name,
+                     tensor.first, tensor.first + tensor.rows.size(0), rank, world, own.first,
+                     own.first + own.count);
 }
 
 }  // namespace
@@ -67,11 +68,13 @@ StateShape shape_of(const Snapshot& snapshot, int rank, int world) {
 }
 
 std::string fingerprint(const Snapshot& snapshot, const StateShape& shape, std::uint32_t start) {
-  std::string text = fmt::format("step {} start {} samples {} shards {} model {} data {}\n", snapshot.step, start,
-                                 snapshot.samples, snapshot.virtual_shards, snapshot.model_hash, snapshot.dataset_digest);
+  std::string text =
+      fmt::format("step {} start {} samples {} shards {} model {} data {}\n", snapshot.step, start,
+                  snapshot.samples, snapshot.virtual_shards, snapshot.model_hash, snapshot.dataset_digest);
   for (const auto* tensors : {&shape.replicated, &shape.by_class})
     for (const auto& tensor : *tensors)
-      text += fmt::format("{} {} [{}] {}\n", tensor.name, tensor.dtype, fmt::join(tensor.shape, ","), tensor.by_class);
+      text += fmt::format("{} {} [{}] {}\n", tensor.name, tensor.dtype, fmt::join(tensor.shape, ","),
+                          tensor.by_class);
   return text;
 }
 
@@ -88,8 +91,9 @@ torch::Tensor bytes_on_cpu(const torch::Tensor& value, ByteRange range) {
 }
 
 std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteRange range) {
-  const auto first = std::lower_bound(leaves.begin(), leaves.end(), range.begin,
-                                      [](const ByteRange& leaf, std::uint64_t at) { return leaf.begin < at; });
+  const auto first =
+      std::lower_bound(leaves.begin(), leaves.end(), range.begin,
+                       [](const ByteRange& leaf, std::uint64_t at) { return leaf.begin < at; });
   const auto last = std::lower_bound(first, leaves.end(), range.end(),
                                      [](const ByteRange& leaf, std::uint64_t at) { return leaf.begin < at; });
   if (range.bytes == 0) return {};
@@ -98,7 +102,8 @@ std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteR
   return {first, last};
 }
 
-std::vector<Hash128> hash_memory(const torch::Tensor& value, std::uint64_t begin, const std::vector<ByteRange>& leaves) {
+std::vector<Hash128> hash_memory(const torch::Tensor& value, std::uint64_t begin,
+                                 const std::vector<ByteRange>& leaves) {
   std::vector<Hash128> hashes;
   if (leaves.empty()) return hashes;
   const ByteRange range{leaves.front().begin - begin, leaves.back().end() - leaves.front().begin};

@@ -11,8 +11,8 @@ namespace facemae {
 struct StateShape {
   std::vector<ManifestTensor> replicated, by_class;
 };
-/// Throws ConfigError listing all names that are empty, reserved or there twice, types that cannot be stored, and class
-/// rows that are not those of this rank's virtual shards.
+/// Throws ConfigError listing all names that are empty, reserved or there twice, types that cannot be stored,
+/// and class rows that are not those of this rank's virtual shards.
 StateShape shape_of(const Snapshot& snapshot, int rank, int world);
 
 /// What has to be the same on every rank, as one text.
@@ -30,6 +30,7 @@ inline Bytes bytes_of(const torch::Tensor& plain) {
 /// The leaves within `range`, which must be whole leaves.
 std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteRange range);
 /// Hashes of `leaves` of the memory of `value`, whose first byte is byte `begin` of the whole tensor.
-std::vector<Hash128> hash_memory(const torch::Tensor& value, std::uint64_t begin, const std::vector<ByteRange>& leaves);
+std::vector<Hash128> hash_memory(const torch::Tensor& value, std::uint64_t begin,
+                                 const std::vector<ByteRange>& leaves);
 
 }  // namespace facemae

@@ -16,7 +16,8 @@ namespace facemae {
 CheckpointStore::CheckpointStore(Path run, Control& control, FileSystem& files)
     : run_(std::move(run)), checkpoints_(run_ / "checkpoints"), control_(control), files_(files) {}
 
-/// Rank 0: makes the folder, after removing what earlier attempts left. Returns "committed" when there is nothing to do.
+/// Rank 0: makes the folder, after removing what earlier attempts left. Returns "committed" when there is
+/// nothing to do.
 std::string CheckpointStore::prepare(const Path& folder) {
   make_folders(files_, checkpoints_);
   for (const auto& found : list_checkpoints(checkpoints_)) {
@@ -45,7 +46,8 @@ bool CheckpointStore::save(const Snapshot& snapshot, std::uint32_t start) {
       attempt(control_, [&] { shape = shape_of(snapshot, control_.rank(), control_.size()); });
   if (!misuse.empty()) throw ConfigError(misuse);
   if (!control_.same_everywhere(fingerprint(snapshot, shape, start)))
-    throw ConfigError("saving " + folder_name(id) + ": the ranks do not hold tensors of equal names and shapes");
+    throw ConfigError("saving " + folder_name(id) +
+                      ": the ranks do not hold tensors of equal names and shapes");
 
   std::string prepared, root;
   std::uint64_t bytes = 0;
@@ -72,18 +74,20 @@ bool CheckpointStore::save(const Snapshot& snapshot, std::uint32_t start) {
     ++failed_in_row_;
     if (control_.is_root()) remove_failed(folder);
     if (failed_in_row_ >= max_failed_saves)
-      throw Unresumable(fmt::format("{} saves in a row failed, the last of {}: {}; free space or repair {} and start again",
-                                    failed_in_row_, folder_name(id), failure, run_.string()));
+      throw Unresumable(
+          fmt::format("{} saves in a row failed, the last of {}: {}; free space or repair {} and start again",
+                      failed_in_row_, folder_name(id), failure, run_.string()));
     if (control_.is_root())
-      spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", folder_name(id), failed_in_row_,
-                    max_failed_saves, failure);
+      spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", folder_name(id),
+                    failed_in_row_, max_failed_saves, failure);
     return false;
   }
   failed_in_row_ = 0;
   parent_ = id;
   if (control_.is_root()) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
-    spdlog::info("committed {}: {}, {}, root {}", folder.string(), human_bytes(bytes), human_seconds(seconds.count()), root);
+    spdlog::info("committed {}: {}, {}, root {}", folder.string(), human_bytes(bytes),
+                 human_seconds(seconds.count()), root);
     after_commit(id);
   }
   return true;
@@ -93,7 +97,8 @@ void CheckpointStore::remove_failed(const Path& folder) {
   try {
     remove_debris(files_, folder);
   } catch (const std::exception& error) {
-    spdlog::warn("could not remove the failed checkpoint {}, the next save tries again: {}", folder.string(), error.what());
+    spdlog::warn("could not remove the failed checkpoint {}, the next save tries again: {}", folder.string(),
+                 error.what());
   }
 }
 
@@ -150,13 +155,15 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
       reasons += "\n  " + name + ": " + reason;
     }
   });
-  if (!failure.empty()) throw Unresumable("looking for checkpoints in " + checkpoints_.string() + ": " + failure);
+  if (!failure.empty())
+    throw Unresumable("looking for checkpoints in " + checkpoints_.string() + ": " + failure);
   folder = control_.broadcast(folder);
   bytes = control_.broadcast(bytes);
   reasons = control_.broadcast(reasons);
   if (folder.empty()) {
     if (control_.any_of(history ? 1 : 0) == 0) return {};
-    throw Unresumable("the run " + run_.string() + " has history but no valid checkpoint; start it with --fresh, or repair:" +
+    throw Unresumable("the run " + run_.string() +
+                      " has history but no valid checkpoint; start it with --fresh, or repair:" +
                       (reasons.empty() ? "\n  HISTORY names checkpoints, no COMMIT is left" : reasons));
   }
   const Manifest manifest = parse_manifest(bytes);
@@ -175,8 +182,9 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
 std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, Snapshot& into) {
   const std::string name = info.folder.filename();
   if (!control_.all_agree(info.model_hash == into.model_hash))
-    throw ConfigError(fmt::format("{} is a checkpoint of another model: it holds {}, this run trains {}; use another --run",
-                                  info.folder.string(), info.model_hash, into.model_hash));
+    throw ConfigError(
+        fmt::format("{} is a checkpoint of another model: it holds {}, this run trains {}; use another --run",
+                    info.folder.string(), info.model_hash, into.model_hash));
   std::string bytes, reason;
   Manifest manifest;
   reason = attempt(control_, [&] {
@@ -192,7 +200,8 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
       if (!faults.empty()) throw ConfigError(join(faults, "; "));
     });
     if (!misfit.empty())
-      throw ConfigError("the checkpoint " + info.folder.string() + " does not fit what is being trained: " + misfit);
+      throw ConfigError("the checkpoint " + info.folder.string() +
+                        " does not fit what is being trained: " + misfit);
     RankReport report;
     reason = attempt(control_, [&] {
       report = read_into(info.folder, manifest, into, shape, control_.rank(), control_.size());

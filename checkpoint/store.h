@@ -28,18 +28,21 @@ class CheckpointStore {
  public:
   CheckpointStore(Path run, Control& control, FileSystem& files);
 
-  /// All ranks. Writes, verifies and commits the step; a step that this start has committed already is left as it is. Returns false when it failed (counted and logged, debris
-  /// removed, training may go on); throws Unresumable after `max_failed_saves` in a row.
+  /// All ranks. Writes, verifies and commits the step; a step that this start has committed already is left
+  /// as it is. Returns false when it failed (counted and logged, debris removed, training may go on); throws
+  /// Unresumable after `max_failed_saves` in a row.
   bool save(const Snapshot& snapshot, std::uint32_t start);
 
-  /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that never
-  /// committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is valid.
+  /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that
+  /// never committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is
+  /// valid.
   std::optional<CheckpointInfo> newest();
 
-  /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are those of the
-  /// present world), its step, samples and run_state, and checks every hash while it reads and again in memory. Returns the reason when it is corrupt, the same on all ranks:
-  /// ask newest() again, it skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and
-  /// for tensors that are missing, extra or of another shape, listing all of them.
+  /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are
+  /// those of the present world), its step, samples and run_state, and checks every hash while it reads and
+  /// again in memory. Returns the reason when it is corrupt, the same on all ranks: ask newest() again, it
+  /// skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and for
+  /// tensors that are missing, extra or of another shape, listing all of them.
   std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into);
 
   void keep_last(int count) { keep_ = count; }  ///< simple retention: at least 2
@@ -54,8 +57,8 @@ class CheckpointStore {
   Control& control_;
   FileSystem& files_;
   int keep_ = 3, failed_in_row_ = 0;
-  std::optional<CheckpointId> parent_;       ///< what was restored or committed last
-  std::map<std::string, std::string> bad_;   ///< folder names found bad, with reasons; the same on all ranks
+  std::optional<CheckpointId> parent_;      ///< what was restored or committed last
+  std::map<std::string, std::string> bad_;  ///< folder names found bad, with reasons; the same on all ranks
 };
 
 }  // namespace facemae

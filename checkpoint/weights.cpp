@@ -37,11 +37,14 @@ Weights from_checkpoint(const Path& folder, const std::string& origin) {
   Weights weights;
   for (const auto& tensor : manifest.tensors)
     if (!tensor.by_class && tensor.name.starts_with(kModelPrefix))
-      weights.tensors.emplace_back(tensor.name.substr(kModelPrefix.size()), read_tensor(folder, manifest, tensor));
+      weights.tensors.emplace_back(tensor.name.substr(kModelPrefix.size()),
+                                   read_tensor(folder, manifest, tensor));
   for (const auto& tensor : manifest.tensors)
-    if (tensor.name == kTrainingIdentities) weights.training_identities = read_tensor(folder, manifest, tensor);
+    if (tensor.name == kTrainingIdentities)
+      weights.training_identities = read_tensor(folder, manifest, tensor);
   if (weights.tensors.empty())
-    throw ConfigError("the checkpoint " + folder.string() + " holds no model weights (names that start with \"model.\")");
+    throw ConfigError("the checkpoint " + folder.string() +
+                      " holds no model weights (names that start with \"model.\")");
   weights.config = manifest.config;
   weights.origin = fmt::format("{}, step {}", origin, manifest.id.step);
   weights.hash = hash_of(weights.tensors);
@@ -55,7 +58,8 @@ Weights from_run(const Path& run) {
     try {
       return from_checkpoint(folder.path, "run " + run.string());
     } catch (const CheckpointError& error) {
-      spdlog::warn("checkpoint {} is corrupt, reading the one before: {}", folder.path.string(), error.what());
+      spdlog::warn("checkpoint {} is corrupt, reading the one before: {}", folder.path.string(),
+                   error.what());
       reasons += "\n  " + folder.path.filename().string() + ": " + error.what();
     }
   }

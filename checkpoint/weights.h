@@ -12,17 +12,20 @@ struct Weights {
   std::string hash;      ///< XXH3-128 over names, shapes and bytes, in name order
   std::string origin;    ///< for messages: "run R, step 1200"
   std::map<std::string, std::string> metadata;
-  torch::Tensor training_identities;  ///< int64, ascending: hashes of the names that a run was trained on; may be undefined
+  torch::Tensor training_identities;  ///< int64, ascending: hashes of the names that a run was trained on;
+                                      ///< may be undefined
 };
 
 /// The name of the replicated tensor that a training run keeps them in.
 inline constexpr const char* kTrainingIdentities = "training.identities";
-/// Salted hash of an identity's name: enough to tell whether a release has people that the model was trained on.
+/// Salted hash of an identity's name: enough to tell whether a release has people that the model was trained
+/// on.
 std::int64_t training_identity_hash(const std::string& name);
 
-/// Accepts RUN (its newest valid checkpoint), RUN/checkpoints/sNNN.aNN, or FILE.safetensors. One process reads, every
-/// hash is checked. Throws ConfigError when there is nothing of the kind, DataError or CheckpointError when corrupt.
-/// Model weights are the replicated tensors whose names start with "model."; the prefix is removed.
+/// Accepts RUN (its newest valid checkpoint), RUN/checkpoints/sNNN.aNN, or FILE.safetensors. One process
+/// reads, every hash is checked. Throws ConfigError when there is nothing of the kind, DataError or
+/// CheckpointError when corrupt. Model weights are the replicated tensors whose names start with "model.";
+/// the prefix is removed.
 Weights read_weights(const Path& path);
 
 /// `key = value` of a configuration text, or fallback.

@@ -1,6 +1,6 @@
 #pragma once
-// Tensor collectives over MPI: a duplicated communicator and one communication thread that makes blocking calls. It
-// overlaps with computing without any polling, and gives a deadline one place to look at.
+// Tensor collectives over MPI: a duplicated communicator and one communication thread that makes blocking
+// calls. It overlaps with computing without any polling, and gives a deadline one place to look at.
 #include <chrono>
 #include <cstdint>
 #include <string>

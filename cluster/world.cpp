@@ -76,7 +76,7 @@ class RankedWorld final : public World {
     use_device(device_);
     open_communicators();
     spdlog::debug("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
-                 device_.is_cuda() ? "CUDA" : "CPU", backend_);
+                  device_.is_cuda() ? "CUDA" : "CPU", backend_);
   }
 
   const Topology& topology() const noexcept override { return topology_; }

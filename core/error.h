@@ -18,8 +18,8 @@ enum class ExitCode : int {
   DoNotRequeue = 93,     ///< no valid checkpoint where history exists, or no progress: stop and tell the user
 };
 
-/// Every failure this project raises. `where()` is the caller's line, not ours. Say what was being done, on what,
-/// what was found, and the likely remedy.
+/// Every failure this project raises. `where()` is the caller's line, not ours. Say what was being done, on
+/// what, what was found, and the likely remedy.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& what, std::source_location at = std::source_location::current())

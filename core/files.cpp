@@ -114,7 +114,8 @@ std::string read_file(const Path& path) {
   return text;
 }
 
-InputFile::InputFile(const Path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+InputFile::InputFile(const Path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (descriptor_ < 0) fail("opening", path);
 }
 InputFile::~InputFile() {

@@ -1,5 +1,6 @@
 #pragma once
-// Durable file writes behind one small interface, so that tests can fill the disk, tear writes and record operations.
+// Durable file writes behind one small interface, so that tests can fill the disk, tear writes and record
+// operations.
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -18,26 +19,27 @@ class OutputFile {
  public:
   virtual ~OutputFile() = default;
   virtual void write(Bytes bytes) = 0;  ///< appends all of it; throws FileError (a short write is one)
-  virtual void sync() = 0;              ///< fsync; after a failure the file must be given up, never synced again
-  virtual void close() = 0;             ///< throws FileError: late ENOSPC arrives here
+  virtual void sync() = 0;   ///< fsync; after a failure the file must be given up, never synced again
+  virtual void close() = 0;  ///< throws FileError: late ENOSPC arrives here
 };
 
 /// The file operations whose order matters for durability. All throw FileError.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual std::unique_ptr<OutputFile> create(const Path& path) = 0;     ///< truncates what is there
+  virtual std::unique_ptr<OutputFile> create(const Path& path) = 0;       ///< truncates what is there
   virtual std::unique_ptr<OutputFile> open_append(const Path& path) = 0;  ///< creates it when missing
   virtual void rename(const Path& from, const Path& to) = 0;
-  virtual void remove(const Path& path) = 0;           ///< a file or an empty folder; missing is fine
-  virtual void make_folder(const Path& path) = 0;      ///< one level; existing is fine
-  virtual void sync_folder(const Path& path) = 0;      ///< makes names in it durable
+  virtual void remove(const Path& path) = 0;       ///< a file or an empty folder; missing is fine
+  virtual void make_folder(const Path& path) = 0;  ///< one level; existing is fine
+  virtual void sync_folder(const Path& path) = 0;  ///< makes names in it durable
 };
 
 /// The operating system's files. Stateless; lives for the whole program.
 FileSystem& real_files();
 
-/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync, rename, folder fsync.
+/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync, rename, folder
+/// fsync.
 void write_durably(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
   write_durably(files, path, bytes_of(text));

@@ -4,7 +4,7 @@
 
 namespace facemae {
 
-int available_cores();      ///< from sched_getaffinity: what a launcher or cgroup bound us to
+int available_cores();  ///< from sched_getaffinity: what a launcher or cgroup bound us to
 std::string host_name();
 /// The model name in /proc/cpuinfo, or "unknown".
 std::string cpu_model();

@@ -1,6 +1,6 @@
 #pragma once
-// Counter-based randomness: every random choice is a pure function of (seed, purpose, counters), so it does not
-// depend on ranks, threads or history.
+// Counter-based randomness: every random choice is a pure function of (seed, purpose, counters), so it does
+// not depend on ranks, threads or history.
 #include <cstdint>
 
 namespace facemae {
@@ -31,7 +31,8 @@ constexpr std::uint64_t mix(std::uint64_t z) {
 }
 
 /// A 64-bit key from a seed, a purpose and up to two counters.
-constexpr std::uint64_t key_of(std::uint64_t seed, Purpose purpose, std::uint64_t a = 0, std::uint64_t b = 0) {
+constexpr std::uint64_t key_of(std::uint64_t seed, Purpose purpose, std::uint64_t a = 0,
+                               std::uint64_t b = 0) {
   constexpr std::uint64_t golden = 0x9E3779B97F4A7C15ULL;
   std::uint64_t key = mix(seed + golden);
   key = mix(key ^ (static_cast<std::uint64_t>(purpose) * golden));

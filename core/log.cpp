@@ -14,10 +14,12 @@ void start_logging(const std::string& level, int rank, int world) {
   if (wanted == spdlog::level::off && level != "off")
     throw ConfigError("--log-level " + level + " is not a level" +
                       suggestion(level, {"trace", "debug", "info", "warn", "error", "off"}));
-  auto logger = std::make_shared<spdlog::logger>("facemae", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("facemae", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   const std::string who = world > 1 ? "[rank " + std::to_string(rank) + "] " : "";
   logger->set_pattern("%Y-%m-%d %H:%M:%S %^%l%$ " + who + "%v");
-  logger->set_level(rank == 0 || wanted <= spdlog::level::debug ? wanted : std::max(wanted, spdlog::level::warn));
+  logger->set_level(rank == 0 || wanted <= spdlog::level::debug ? wanted
+                                                                : std::max(wanted, spdlog::level::warn));
   spdlog::set_default_logger(std::move(logger));
 }
 

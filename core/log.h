@@ -6,8 +6,8 @@
 
 namespace facemae {
 
-/// Sets up spdlog's default logger. level: trace, debug, info, warn, error; throws ConfigError on another word.
-/// Ranks above 0 print warnings and errors only, unless level is debug or trace.
+/// Sets up spdlog's default logger. level: trace, debug, info, warn, error; throws ConfigError on another
+/// word. Ranks above 0 print warnings and errors only, unless level is debug or trace.
 void start_logging(const std::string& level, int rank, int world);
 
 }  // namespace facemae

@@ -18,8 +18,7 @@ template <class T>
 std::string parse_number(const std::string& word, T& value, const char* what) {
   T parsed{};
   const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), parsed);
-  if (code != std::errc() || end != word.data() + word.size())
-    return "\"" + word + "\" is not " + what;
+  if (code != std::errc() || end != word.data() + word.size()) return "\"" + word + "\" is not " + what;
   value = parsed;
   return "";
 }
@@ -78,9 +77,11 @@ Options& Options::group(const std::string& title) {
   return *this;
 }
 
-Options& Options::add_entry(const std::string& name, const std::string& help, Binding binding, bool required) {
+Options& Options::add_entry(const std::string& name, const std::string& help, Binding binding,
+                            bool required) {
   std::string shown = binding.is_switch ? "" : join(binding.get(), " ");
-  state_->entries.push_back({state_->current_group, name, help, std::move(shown), std::move(binding), required});
+  state_->entries.push_back(
+      {state_->current_group, name, help, std::move(shown), std::move(binding), required});
   return *this;
 }
 
@@ -104,8 +105,8 @@ Options& Options::choice(const std::string& name, std::string& value, std::vecto
   return add_entry(name, help, std::move(binding), false);
 }
 
-Options& Options::positional(const std::string& name, std::vector<std::string>& values, const std::string& help,
-                             std::size_t at_least) {
+Options& Options::positional(const std::string& name, std::vector<std::string>& values,
+                             const std::string& help, std::size_t at_least) {
   state_->positional_name = name;
   state_->positional_help = help;
   state_->positional = &values;
@@ -175,9 +176,11 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
                             .run();
     for (const auto& option : parsed.options) {
       if (option.unregistered) {
-        const std::string name = option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
+        const std::string name =
+            option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
         if (name.starts_with("-") && name != "-") {
-          s.faults.push_back("unknown option " + name + suggestion(name.substr(0, name.find('=')), s.names()));
+          s.faults.push_back("unknown option " + name +
+                             suggestion(name.substr(0, name.find('=')), s.names()));
         } else {
           free_words.push_back(name);
         }
@@ -185,7 +188,8 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
         free_words.insert(free_words.end(), option.value.begin(), option.value.end());
       } else {
         const auto* entry = s.find(option.string_key);
-        s.assign(option.string_key, entry->binding.is_switch ? std::vector<std::string>{"yes"} : option.value, "");
+        s.assign(option.string_key, entry->binding.is_switch ? std::vector<std::string>{"yes"} : option.value,
+                 "");
       }
     }
   } catch (const po::error& error) {
@@ -203,7 +207,8 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
   }
   if (!s.config_file.empty()) s.read_file();
   for (const auto& entry : s.entries)
-    if (entry.required && !s.given.contains(entry.name)) s.faults.push_back("--" + entry.name + " is missing");
+    if (entry.required && !s.given.contains(entry.name))
+      s.faults.push_back("--" + entry.name + " is missing");
   return true;
 }
 
@@ -226,7 +231,8 @@ std::string Options::text() const {
   std::string lines;
   for (std::size_t i = 0; i < state_->common_entries; ++i) {
     const auto& entry = state_->entries[i];
-    if (const auto words = entry.binding.get(); !words.empty()) lines += entry.name + " = " + join(words, " ") + "\n";
+    if (const auto words = entry.binding.get(); !words.empty())
+      lines += entry.name + " = " + join(words, " ") + "\n";
   }
   return lines;
 }
@@ -279,8 +285,8 @@ Options::Binding Options::bind(double& value) {
           [&value] { return std::vector{print_double(value)}; }, "X"};
 }
 Options::Binding Options::bind(std::vector<std::string>& value) {
-  Binding binding{[&value](const auto& words) { return value = words, std::string(); }, [&value] { return value; },
-                  "TEXT..."};
+  Binding binding{[&value](const auto& words) { return value = words, std::string(); },
+                  [&value] { return value; }, "TEXT..."};
   binding.is_list = true;
   return binding;
 }

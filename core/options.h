@@ -1,6 +1,6 @@
 #pragma once
-// Command-line options and `--config FILE` with the same names, on Boost.Program_options. Every fault is collected and
-// reported together, with the nearest valid name.
+// Command-line options and `--config FILE` with the same names, on Boost.Program_options. Every fault is
+// collected and reported together, with the nearest valid name.
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,8 @@ struct CommonOptions {
   std::string json;  ///< file for the command's result, "" none
 };
 
-/// Declares options bound to variables whose present values are the defaults. Flags override the configuration file.
+/// Declares options bound to variables whose present values are the defaults. Flags override the
+/// configuration file.
 class Options {
  public:
   /// summary: one sentence. usage: what follows "facemae", e.g. "pack --from folder --in PATH --out STORE".
@@ -53,7 +54,8 @@ class Options {
   bool parse(std::span<const std::string> words, CommonOptions& common);
   /// Adds a fault unless `fine`.
   void check(bool fine, const std::string& fault);
-  /// Throws ConfigError with all faults, if any; prints the configuration and returns false for --print-config.
+  /// Throws ConfigError with all faults, if any; prints the configuration and returns false for
+  /// --print-config.
   bool finish();
 
   /// True when the option was given on the command line or in the file.

@@ -1,6 +1,6 @@
 #pragma once
-// A keyed permutation of 0..n-1 in O(1) memory: a Feistel network on the next even power of two, walked until it
-// lands inside (Black and Rogaway 2002, "cycle walking").
+// A keyed permutation of 0..n-1 in O(1) memory: a Feistel network on the next even power of two, walked until
+// it lands inside (Black and Rogaway 2002, "cycle walking").
 #include <cstdint>
 
 namespace facemae {

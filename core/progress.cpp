@@ -9,8 +9,13 @@
 namespace facemae {
 
 Progress::Progress(std::string what, std::uint64_t total, std::string unit, bool show)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total), show_(show), terminal_(isatty(STDERR_FILENO) != 0),
-      start_(Clock::now()), printed_(start_) {}
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      show_(show),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      printed_(start_) {}
 
 Progress::~Progress() {
   if (show_ && terminal_ && !finished_) std::fputc('\n', stderr);

@@ -1,5 +1,6 @@
 #pragma once
-// Reads, checks and decodes ahead of the trainer, on worker threads. Torch-free, so that ThreadSanitizer sees it.
+// Reads, checks and decodes ahead of the trainer, on worker threads. Torch-free, so that ThreadSanitizer sees
+// it.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,10 +15,10 @@ namespace facemae {
 struct ByteBatch {
   std::uint64_t step = 0;
   int micro = 0;
-  int image = 0;                          ///< side in pixels
+  int image = 0;  ///< side in pixels
   std::vector<std::uint64_t> ordinals, rows;
   std::vector<std::int64_t> labels;
-  std::vector<std::uint8_t> pixels;       ///< [B, image, image, 3]
+  std::vector<std::uint8_t> pixels;  ///< [B, image, image, 3]
   std::size_t size() const { return rows.size(); }
 };
 
@@ -26,8 +27,9 @@ struct LoaderConfig {
   int ahead = 2;    ///< micro-batches decoded in advance: bounds the memory
 };
 
-/// Yields this rank's micro-batches in order, from micro-batch 0 of `first_step`, without end. Equal for any number of
-/// threads. A bad image (CRC, decode) ends the run with the DataError of the first such ordinal, rethrown by next().
+/// Yields this rank's micro-batches in order, from micro-batch 0 of `first_step`, without end. Equal for any
+/// number of threads. A bad image (CRC, decode) ends the run with the DataError of the first such ordinal,
+/// rethrown by next().
 class Loader {
  public:
   Loader(std::shared_ptr<const Store> store, Order order, BatchPlan plan, int rank, std::uint64_t first_step,

@@ -20,17 +20,18 @@ struct ReleaseNotes {
 /// The secret side of a release, in --private DIR (mode 0700).
 struct ReleaseSecret {
   std::uint64_t mask_seed = 0, label_seed = 0, order_seed = 0;  ///< from the system's random source
-  std::string uuid;                                            ///< of the released store, random
+  std::string uuid;                                             ///< of the released store, random
   std::string source_digest, out;
 };
 
-/// Opens or makes the private folder: refuses one inside `out` or the other way round (ConfigError); a ledger refuses a
-/// second release of the same dataset digest unless `second_release_reason` (ReleaseRefused, 66). Going on with an
-/// interrupted release of the same data to the same `out` returns the same secret.
+/// Opens or makes the private folder: refuses one inside `out` or the other way round (ConfigError); a ledger
+/// refuses a second release of the same dataset digest unless `second_release_reason` (ReleaseRefused, 66).
+/// Going on with an interrupted release of the same data to the same `out` returns the same secret.
 ReleaseSecret open_private(FileSystem& files, const Path& folder, const Path& out, const Store& source,
                            const std::string& second_release_reason);
 
-/// Which source rows are released, in released order, and their new labels: pure in (store, secret, per identity).
+/// Which source rows are released, in released order, and their new labels: pure in (store, secret, per
+/// identity).
 struct ReleasePlan {
   std::vector<std::uint64_t> source_rows;
   std::vector<std::int64_t> labels;
@@ -41,13 +42,18 @@ struct ReleasePlan {
 ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, std::uint64_t images_per_identity,
                          std::uint64_t shard_images);
 
-/// Writes one finished shard of rebuilt images (tmp, verify, fsync, rename); skip it when release_shard_done().
-void write_release_shard(FileSystem& files, const Path& out, const ReleaseSecret& secret, const ReleasePlan& plan,
-                         std::uint64_t shard, const std::vector<std::vector<std::byte>>& encoded, int image_size);
-bool release_shard_done(const Path& out, const ReleaseSecret& secret, const ReleasePlan& plan, std::uint64_t shard);
-/// The manifest (last), RELEASE.md with the notes, and link.h5 (released index -> source row) in the private folder.
-void finish_release(FileSystem& files, const Path& out, const Path& private_folder, const ReleaseSecret& secret,
-                    const ReleasePlan& plan, const ReleaseNotes& notes, const Store& source);
+/// Writes one finished shard of rebuilt images (tmp, verify, fsync, rename); skip it when
+/// release_shard_done().
+void write_release_shard(FileSystem& files, const Path& out, const ReleaseSecret& secret,
+                         const ReleasePlan& plan, std::uint64_t shard,
+                         const std::vector<std::vector<std::byte>>& encoded, int image_size);
+bool release_shard_done(const Path& out, const ReleaseSecret& secret, const ReleasePlan& plan,
+                        std::uint64_t shard);
+/// The manifest (last), RELEASE.md with the notes, and link.h5 (released index -> source row) in the private
+/// folder.
+void finish_release(FileSystem& files, const Path& out, const Path& private_folder,
+                    const ReleaseSecret& secret, const ReleasePlan& plan, const ReleaseNotes& notes,
+                    const Store& source);
 
 /// link.h5: source row of each released row. Throws DataError.
 struct ReleaseLink {

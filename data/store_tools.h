@@ -14,12 +14,16 @@ struct BadImage {
   std::uint64_t row = 0, index = 0;
   std::string reason;
 };
-/// Re-reads every image of shards i with i % parts == part and checks CRCs and blob digests; names each bad image.
-std::vector<BadImage> verify_store(const Store& store, int part = 0, int parts = 1, bool show_progress = false);
+/// Re-reads every image of shards i with i % parts == part and checks CRCs and blob digests; names each bad
+/// image.
+std::vector<BadImage> verify_store(const Store& store, int part = 0, int parts = 1,
+                                   bool show_progress = false);
 
-/// Identity-disjoint views A and B by reference to the shards of `parent`: `fraction` of the identities (rounded) to A,
-/// by a keyed permutation. Labels are renumbered 0.. in order of the parent's. Throws ConfigError when a side is empty.
-void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a, const Path& b);
+/// Identity-disjoint views A and B by reference to the shards of `parent`: `fraction` of the identities
+/// (rounded) to A, by a keyed permutation. Labels are renumbered 0.. in order of the parent's. Throws
+/// ConfigError when a side is empty.
+void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a,
+                 const Path& b);
 
 /// Verification pairs: same and different alternate; folds are identity-disjoint and in order.
 struct Pair {
@@ -30,11 +34,14 @@ struct PairList {
   int folds = 10;
   std::vector<Pair> pairs;  ///< folds * (pairs / folds), fold by fold
 };
-/// Half same, half different in every fold. Throws ConfigError when the store has too few identities or images.
+/// Half same, half different in every fold. Throws ConfigError when the store has too few identities or
+/// images.
 PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed);
-/// Text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the store (same 1 or 0).
+/// Text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the store (same
+/// 1 or 0).
 void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, const Store& store);
-/// Rows of a store, or image paths relative to a folder when `names` is given: those lines are "path path 0|1".
+/// Rows of a store, or image paths relative to a folder when `names` is given: those lines are "path path
+/// 0|1".
 PairList read_pairs(const Path& path, std::vector<std::string>* names = nullptr);
 
 }  // namespace facemae

@@ -32,12 +32,11 @@ std::vector<Attacker> attackers(const AuditOptions& options, std::int64_t height
                  "The real pictures. No network: nearest neighbour on the lowest frequencies.",
                  [k](const torch::Tensor& images) { return dct_features(images, k); }});
   for (const NamedEmbedder& embedder : options.embedders) {
-    all.push_back(
-        {"embedder " + embedder.name,
-         "The real pictures and a face embedder trained on other faces, not adapted to this release.",
-         [&](const torch::Tensor& images) {
-           return features_in_batches(images, options.batch, embedder.embed);
-         }});
+    all.push_back({"embedder " + embedder.name,
+                   "The real pictures and a face embedder that is not adapted to this release.",
+                   [&](const torch::Tensor& images) {
+                     return features_in_batches(images, options.batch, embedder.embed);
+                   }});
   }
   return all;
 }

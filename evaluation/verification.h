@@ -11,19 +11,20 @@ namespace facemae {
 struct Verification {
   double accuracy = 0, accuracy_std = 0;  ///< mean and population std over the folds
   std::vector<double> folds;
-  double threshold = 0;                   ///< mean best squared distance
+  double threshold = 0;  ///< mean best squared distance
   double auc = 0, eer = 0;
   struct AtFar {
     double far, tar;
   };
-  std::vector<AtFar> tar_at_far;          ///< 1e-1, 1e-2, 1e-3, by exact counting over all pairs
+  std::vector<AtFar> tar_at_far;  ///< 1e-1, 1e-2, 1e-3, by exact counting over all pairs
 };
 
 /// f(image) + f(mirrored), L2-normalised rows. [n, D] each.
 torch::Tensor flip_sum(const torch::Tensor& plain, const torch::Tensor& mirrored);
 
-/// embeddings [2P, D], normalised; pair i is rows 2i, 2i+1; same[i]. `folds` contiguous folds: the threshold (0..4 step
-/// 0.01, strict <, first best) comes from the others. Throws ConfigError for fewer pairs than folds.
+/// embeddings [2P, D], normalised; pair i is rows 2i, 2i+1; same[i]. `folds` contiguous folds: the threshold
+/// (0..4 step 0.01, strict <, first best) comes from the others. Throws ConfigError for fewer pairs than
+/// folds.
 Verification verify(const torch::Tensor& embeddings, std::span<const char> same, int folds = 10);
 /// The same from squared distances, also for pixel baselines.
 Verification verify_distances(std::span<const double> distances, std::span<const char> same, int folds = 10);

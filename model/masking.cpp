@@ -17,12 +17,14 @@ Masked mask_from_noise(const torch::Tensor& noise, double ratio) {
   const auto kept = kept_patches(patches, ratio);
   const auto shuffle = torch::argsort(noise, /*stable=*/true, /*dim=*/1, /*descending=*/false);
   const auto restore = torch::argsort(shuffle, /*stable=*/true, 1, false);
-  auto hidden = torch::ones({batch, patches}, torch::TensorOptions().device(noise.device()).dtype(torch::kFloat32));
+  auto hidden =
+      torch::ones({batch, patches}, torch::TensorOptions().device(noise.device()).dtype(torch::kFloat32));
   hidden.narrow(1, 0, kept).zero_();
   return {shuffle.narrow(1, 0, kept).contiguous(), restore, hidden.gather(1, restore)};
 }
 
-Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio, torch::Device device) {
+Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio,
+                    torch::Device device) {
   auto noise = torch::empty({static_cast<std::int64_t>(keys.size()), patches}, torch::kFloat64);
   auto* value = noise.data_ptr<double>();
   for (const std::uint64_t key : keys) {

@@ -18,6 +18,7 @@ std::int64_t kept_patches(std::int64_t patches, double ratio);  ///< int(N * (1 
 /// noise [B, N] -> masks; ties as a stable argsort.
 Masked mask_from_noise(const torch::Tensor& noise, double ratio);
 /// One mask per key (a sample's, never a rank's). Each key's noise is splitmix64 draws, 53 bits.
-Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio, torch::Device device);
+Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio,
+                    torch::Device device);
 
 }  // namespace facemae

@@ -8,10 +8,10 @@
 
 namespace facemae {
 
-/// pixels [B, side, side, 3] bytes -> [B, 3, side, side] float32 in [-1, 1] on the device; images with flip[i] are
-/// mirrored. flip may be empty.
-torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_t side, std::span<const std::uint8_t> flip,
-                               torch::Device device);
+/// pixels [B, side, side, 3] bytes -> [B, 3, side, side] float32 in [-1, 1] on the device; images with
+/// flip[i] are mirrored. flip may be empty.
+torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_t side,
+                               std::span<const std::uint8_t> flip, torch::Device device);
 /// [B, 3, H, W] in [-1, 1] -> [B, H, W, 3] bytes on the host, rounded and clamped.
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& images);
 

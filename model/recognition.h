@@ -1,6 +1,6 @@
 #pragma once
-// Recognition networks by name. Keys, shapes and numerics are those of insightface's arcface_torch; input RGB 112 x 112,
-// (x - 127.5) / 127.5; output 512 values.
+// Recognition networks by name. Keys, shapes and numerics are those of insightface's arcface_torch; input RGB
+// 112 x 112, (x - 127.5) / 127.5; output 512 values.
 #include <torch/nn.h>
 
 #include <cstdint>

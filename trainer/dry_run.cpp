@@ -15,37 +15,49 @@ std::uint64_t trained_values(GradientBuckets& gradients) {
   return values;
 }
 
-void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot, GradientBuckets& gradients,
-                   World& world, std::uint64_t total_steps) {
+void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot,
+                   GradientBuckets& gradients, World& world, std::uint64_t total_steps) {
   std::uint64_t replicated = 0, own_classes = 0, all_classes = 0, gradient = 0, stored = 0;
   for (const auto& tensor : snapshot.replicated) replicated += tensor.value.nbytes();
   for (const auto& tensor : snapshot.by_class) {
     own_classes += tensor.rows.nbytes();
     if (tensor.rows.size(0) > 0)
-      all_classes += tensor.rows.nbytes() / static_cast<std::uint64_t>(tensor.rows.size(0)) * static_cast<std::uint64_t>(tensor.total);
+      all_classes += tensor.rows.nbytes() / static_cast<std::uint64_t>(tensor.rows.size(0)) *
+                     static_cast<std::uint64_t>(tensor.total);
   }
   for (const auto& bucket : gradients.buckets()) gradient += bucket.gradients.nbytes();
   for (const auto& shard : store.shards()) stored += shard.bytes;
   const auto side = static_cast<std::uint64_t>(store.image_size());
-  const std::uint64_t rank_rows = config.batch / static_cast<std::uint64_t>(config.accumulate) / static_cast<std::uint64_t>(world.topology().size) + 1;
-  const std::uint64_t loader = rank_rows * side * side * 3 * static_cast<std::uint64_t>(2 + config.accumulate);
+  const std::uint64_t rank_rows = config.batch / static_cast<std::uint64_t>(config.accumulate) /
+                                      static_cast<std::uint64_t>(world.topology().size) +
+                                  1;
+  const std::uint64_t loader =
+      rank_rows * side * side * 3 * static_cast<std::uint64_t>(2 + config.accumulate);
   const std::uint64_t images = total_steps * config.batch;
   const std::uint64_t read = store.size() > 0 ? stored / store.size() * images : 0;
   const std::uint64_t saves = (total_steps + config.save_every - 1) / config.save_every;
   if (!world.control().is_root()) return;
   fmt::print("model             {}\n", snapshot.model_hash);
-  fmt::print("ranks             {} on {} node(s), device {}\n", world.topology().size, world.topology().nodes, world.device().str());
-  fmt::print("parameters        {} trained, replicated on every rank\n", human_count(trained_values(gradients)));
-  fmt::print("memory of a rank  {} weights and moments, {} gradients, {} class rows, {} loader; activations come on top\n",
-             human_bytes(replicated), human_bytes(gradient), human_bytes(own_classes), human_bytes(loader));
+  fmt::print("ranks             {} on {} node(s), device {}\n", world.topology().size, world.topology().nodes,
+             world.device().str());
+  fmt::print("parameters        {} trained, replicated on every rank\n",
+             human_count(trained_values(gradients)));
+  fmt::print(
+      "memory of a rank  {} weights and moments, {} gradients, {} class rows, {} loader; activations come on "
+      "top\n",
+      human_bytes(replicated), human_bytes(gradient), human_bytes(own_classes), human_bytes(loader));
   fmt::print("store             {} images, {} identities, {}\n", human_count(store.size()),
-             human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))), human_bytes(stored));
-  fmt::print("steps             {} of {} images: {} images, {:.2f} epochs\n", human_count(total_steps), config.batch,
-             human_count(images), static_cast<double>(images) / static_cast<double>(store.size()));
-  fmt::print("learning rate     peak {:g}, {} schedule, warm-up {:g} of the run\n", config.peak_lr(), config.schedule, config.warmup);
+             human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))),
+             human_bytes(stored));
+  fmt::print("steps             {} of {} images: {} images, {:.2f} epochs\n", human_count(total_steps),
+             config.batch, human_count(images),
+             static_cast<double>(images) / static_cast<double>(store.size()));
+  fmt::print("learning rate     peak {:g}, {} schedule, warm-up {:g} of the run\n", config.peak_lr(),
+             config.schedule, config.warmup);
   fmt::print("to be read        {}\n", human_bytes(read));
-  fmt::print("to be written     {} in {} checkpoint(s) of {}, {} kept\n", human_bytes(saves * (replicated + all_classes)), saves,
-             human_bytes(replicated + all_classes), config.keep);
+  fmt::print("to be written     {} in {} checkpoint(s) of {}, {} kept\n",
+             human_bytes(saves * (replicated + all_classes)), saves, human_bytes(replicated + all_classes),
+             config.keep);
 }
 
 }  // namespace facemae

@@ -10,10 +10,10 @@
 
 namespace facemae {
 
-/// Rank 0 prints to stdout: parameters, memory of a rank (weights, gradients, moments, loader; activations are not
-/// estimated), steps, bytes read and written.
-void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot, GradientBuckets& gradients,
-                   World& world, std::uint64_t total_steps);
+/// Rank 0 prints to stdout: parameters, memory of a rank (weights, gradients, moments, loader; activations
+/// are not estimated), steps, bytes read and written.
+void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot,
+                   GradientBuckets& gradients, World& world, std::uint64_t total_steps);
 /// Values that the optimizer changes on every rank alike.
 std::uint64_t trained_values(GradientBuckets& gradients);
 

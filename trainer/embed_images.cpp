@@ -15,8 +15,9 @@ namespace {
 constexpr int kSide = 112;
 
 /// Rows [first, last) of the set through the network.
-torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t last, RecognitionNetwork& network,
-                          torch::Device device, const EmbedConfig& config, bool show_progress) {
+torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t last,
+                          RecognitionNetwork& network, torch::Device device, const EmbedConfig& config,
+                          bool show_progress) {
   torch::NoGradGuard no_grad;
   Decoder decoder;
   Progress progress("embedding", last - first, "images", show_progress);
@@ -38,7 +39,9 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
     if (config.bgr) faces = faces.flip({1});
     auto embedding = network.forward(faces);
     if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
-    if (config.normalise) embedding = torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));
+    if (config.normalise)
+      embedding =
+          torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));
     parts.push_back(embedding.to(torch::kFloat32).to(torch::kCPU));
     progress.advance(count);
   }
@@ -85,21 +88,27 @@ Image as_face(const Image& image) {
   Image face{.width = kSide, .height = kSide, .pixels = {}};
   const int left = (small.width - kSide) / 2, top = (small.height - kSide) / 2;
   for (int y = 0; y < kSide; ++y) {
-    const auto* row = small.pixels.data() + (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(small.width) + static_cast<std::size_t>(left)) * 3;
+    const auto* row =
+        small.pixels.data() + (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(small.width) +
+                               static_cast<std::size_t>(left)) *
+                                  3;
     face.pixels.insert(face.pixels.end(), row, row + std::size_t{kSide} * 3);
   }
   return face;
 }
 
-torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world, const EmbedConfig& config) {
-  const auto ranks = static_cast<std::size_t>(world.topology().size), rank = static_cast<std::size_t>(world.topology().rank);
+torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
+                           const EmbedConfig& config) {
+  const auto ranks = static_cast<std::size_t>(world.topology().size),
+             rank = static_cast<std::size_t>(world.topology().rank);
   std::vector<std::int64_t> rows_of_rank;
   for (std::size_t r = 0; r < ranks; ++r)
-    rows_of_rank.push_back(static_cast<std::int64_t>((r + 1) * images.size / ranks - r * images.size / ranks));
+    rows_of_rank.push_back(
+        static_cast<std::int64_t>((r + 1) * images.size / ranks - r * images.size / ranks));
   torch::Tensor own;
   together(world.control(), [&] {
-    own = embed_range(images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network, world.device(), config,
-                      config.show_progress && rank == 0);
+    own = embed_range(images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network,
+                      world.device(), config, config.show_progress && rank == 0);
   });
   torch::NoGradGuard no_grad;
   return gather_rows(own.to(world.device()), world.batch(), rows_of_rank).to(torch::kCPU);

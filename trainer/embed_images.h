@@ -24,17 +24,20 @@ ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t
 ImageSet images_of(std::vector<Path> files);
 ImageSet images_of(const std::vector<std::vector<std::byte>>& encoded);
 
-/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112 and the middle kept.
+/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112 and the
+/// middle kept.
 Image as_face(const Image& image);
 
 struct EmbedConfig {
-  bool flip_sum = true;   ///< add the mirrored image's embedding
+  bool flip_sum = true;  ///< add the mirrored image's embedding
   bool normalise = true;
-  bool bgr = false;       ///< for imported weights that were trained on BGR
+  bool bgr = false;  ///< for imported weights that were trained on BGR
   std::int64_t batch = 64;
   bool show_progress = true;
 };
-/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on world.device(), in evaluation mode.
-torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world, const EmbedConfig& config);
+/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on world.device(), in
+/// evaluation mode.
+torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
+                           const EmbedConfig& config);
 
 }  // namespace facemae

@@ -13,7 +13,8 @@ std::int64_t Faces::micro_rows() const {
   return std::accumulate(rows_of_rank.begin(), rows_of_rank.end(), std::int64_t{0});
 }
 
-Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip, torch::Device device) {
+Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip,
+               torch::Device device) {
   std::vector<std::uint8_t> mirror;
   if (flip)
     for (const auto ordinal : bytes.ordinals) mirror.push_back(key_of(seed, Purpose::Flip, ordinal) & 1);

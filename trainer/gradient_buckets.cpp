@@ -26,10 +26,10 @@ class PostHook final : public torch::autograd::FunctionPostHook {
   std::function<void()> then_;
 };
 
-/// Indices of parameters per bucket. Going backwards through the parameters, one bucket of each decay kind is open at a
-/// time; buckets are numbered by the parameter that fills them.
-std::vector<std::vector<std::size_t>> group_parameters(const std::vector<Parameter>& parameters, std::size_t first_limit,
-                                                       std::size_t limit) {
+/// Indices of parameters per bucket. Going backwards through the parameters, one bucket of each decay kind is
+/// open at a time; buckets are numbered by the parameter that fills them.
+std::vector<std::vector<std::size_t>> group_parameters(const std::vector<Parameter>& parameters,
+                                                       std::size_t first_limit, std::size_t limit) {
   std::vector<std::vector<std::size_t>> closed;
   std::vector<std::size_t> open[2];
   std::size_t bytes[2] = {0, 0};
@@ -75,8 +75,8 @@ struct GradientBuckets::Impl {
   }
 };
 
-GradientBuckets::GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks, std::size_t bucket_bytes,
-                                 std::size_t first_bucket_bytes)
+GradientBuckets::GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,
+                                 std::size_t bucket_bytes, std::size_t first_bucket_bytes)
     : impl_(std::make_shared<Impl>(ranks)) {
   for (const auto& group : group_parameters(parameters, first_bucket_bytes, bucket_bytes)) {
     Bucket bucket;
@@ -127,8 +127,10 @@ void GradientBuckets::wait() {
   if (impl_->next != impl_->buckets.size()) {
     std::string names;
     for (const auto& slot : impl_->buckets[impl_->next].slots) names += " " + slot.name;
-    throw Error("gradient bucket " + std::to_string(impl_->next) + " of " + std::to_string(impl_->buckets.size()) +
-                " never filled: one of its parameters got no gradient. Freeze it (requires_grad = false) or use it:" + names);
+    throw Error(
+        "gradient bucket " + std::to_string(impl_->next) + " of " + std::to_string(impl_->buckets.size()) +
+        " never filled: one of its parameters got no gradient. Freeze it (requires_grad = false) or use it:" +
+        names);
   }
   const auto start = std::chrono::steady_clock::now();
   for (auto& work : impl_->works) work.wait();

@@ -1,6 +1,7 @@
 #pragma once
-// Sums gradients over ranks while backward is still running. Parameters and their gradients become views of flat
-// buckets, filled in reverse order and reduced strictly in that order, so every rank issues the same calls.
+// Sums gradients over ranks while backward is still running. Parameters and their gradients become views of
+// flat buckets, filled in reverse order and reduced strictly in that order, so every rank issues the same
+// calls.
 #include <torch/types.h>
 
 #include <cstddef>
@@ -32,23 +33,26 @@ struct Bucket {
   static torch::Tensor view(const torch::Tensor& flat, const Slot& slot);
 };
 
-/// Not thread-safe; all ranks make it with the same parameters. Its destructor removes its hooks and does not communicate.
+/// Not thread-safe; all ranks make it with the same parameters. Its destructor removes its hooks and does not
+/// communicate.
 class GradientBuckets {
  public:
-  GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks, std::size_t bucket_bytes = 25u << 20,
-                  std::size_t first_bucket_bytes = 1u << 20);
+  GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,
+                  std::size_t bucket_bytes = 25u << 20, std::size_t first_bucket_bytes = 1u << 20);
   ~GradientBuckets();
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
 
-  void zero();          ///< before the first micro-batch
-  void reduce_next();   ///< the coming backward is the last of the step: reduce as gradients arrive
-  /// After it: blocks until every bucket is summed. Throws Error naming the first bucket with a parameter that got no
-  /// gradient, PeerLost when a rank is gone.
+  void zero();         ///< before the first micro-batch
+  void reduce_next();  ///< the coming backward is the last of the step: reduce as gradients arrive
+  /// After it: blocks until every bucket is summed. Throws Error naming the first bucket with a parameter
+  /// that got no gradient, PeerLost when a rank is gone.
   void wait();
-  torch::Tensor norm() const;     ///< Euclidean norm over all gradients, a scalar on the device
+  torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device
   void scale(const torch::Tensor& factor);
-  double exposed_seconds() const { return exposed_seconds_; }  ///< spent in wait() for communication, last step
+  double exposed_seconds() const {
+    return exposed_seconds_;
+  }  ///< spent in wait() for communication, last step
   std::vector<Bucket>& buckets();
 
  private:

@@ -35,18 +35,22 @@ void accumulate_gradients(LoopParts& run) {
 
 std::string why_stopped() {
   const int signal = notice_received();
-  return signal != 0 ? fmt::format("notice by signal {}", signal) : std::string("notice on another rank, or --max-hours");
+  return signal != 0 ? fmt::format("notice by signal {}", signal)
+                     : std::string("notice on another rank, or --max-hours");
 }
 
 }  // namespace
 
 std::string RunState::to_json() const {
-  return nlohmann::json{{"skipped", skipped}, {"skipped_in_row", skipped_in_row}, {"automatic_weight", automatic_weight}}.dump();
+  return nlohmann::json{
+      {"skipped", skipped}, {"skipped_in_row", skipped_in_row}, {"automatic_weight", automatic_weight}}
+      .dump();
 }
 
 RunState RunState::from_json(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) throw CheckpointError("the run state of the checkpoint is not a JSON object: " + text);
+  if (!json.is_object())
+    throw CheckpointError("the run state of the checkpoint is not a JSON object: " + text);
   return {.skipped = json.value("skipped", std::uint64_t{0}),
           .skipped_in_row = json.value("skipped_in_row", std::uint64_t{0}),
           .automatic_weight = json.value("automatic_weight", 0.0)};
@@ -75,10 +79,12 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of class shards
       ++run.state.skipped;
       if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
-        throw Error(fmt::format("step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
-                                "--precision float32; --max-skips raises this limit",
-                                step + 1, run.state.skipped_in_row));
-      spdlog::warn("step {}: the gradient is not finite, update skipped ({} so far)", step + 1, run.state.skipped);
+        throw Error(fmt::format(
+            "step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
+            "--precision float32; --max-skips raises this limit",
+            step + 1, run.state.skipped_in_row));
+      spdlog::warn("step {}: the gradient is not finite, update skipped ({} so far)", step + 1,
+                   run.state.skipped);
     }
 
     const std::uint64_t done = step + 1;
@@ -100,7 +106,9 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
       return {.step = done,
               .stopped = stop,
               .committed = committed,
-              .reason = !stop ? "all steps done" : asked_to_stop_here ? "--stop-after" : why_stopped()};
+              .reason = !stop                ? "all steps done"
+                        : asked_to_stop_here ? "--stop-after"
+                                             : why_stopped()};
   }
   return {.step = last, .stopped = false, .committed = true, .reason = "all steps were done before"};
 }

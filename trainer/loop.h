@@ -26,14 +26,14 @@ struct RunState {
 
 struct LoopParts {
   Task& task;
-  std::function<Faces()> next_faces;             ///< this rank's next micro-batch
-  std::function<double()> data_wait;             ///< seconds since the last call
+  std::function<Faces()> next_faces;  ///< this rank's next micro-batch
+  std::function<double()> data_wait;  ///< seconds since the last call
   GradientBuckets& gradients;
   Optimizer& optimizer;
   Control& control;
   Observer& observer;
-  std::function<bool(std::uint64_t)> save;       ///< commits the step; false: it failed and was counted
-  std::function<bool()> out_of_time;             ///< asked on rank 0
+  std::function<bool(std::uint64_t)> save;  ///< commits the step; false: it failed and was counted
+  std::function<bool()> out_of_time;        ///< asked on rank 0
   Schedule schedule;
   RunState& state;
   std::uint64_t batch = 1, save_every = 500;
@@ -49,7 +49,8 @@ struct LoopEnd {
   std::string reason;
 };
 
-/// Runs steps [first, last). All ranks. Throws PeerLost, DataError (a bad image), Error (non-finite gradients).
+/// Runs steps [first, last). All ranks. Throws PeerLost, DataError (a bad image), Error (non-finite
+/// gradients).
 LoopEnd train(LoopParts& parts, std::uint64_t first, std::uint64_t last);
 
 }  // namespace facemae

@@ -41,7 +41,8 @@ std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config) {
 
 FaceMae face_mae_from(const Weights& weights) {
   if (!has_tensor(weights, "mask_token") || !has_tensor(weights, "patch_embed.proj.weight"))
-    throw ConfigError(weights.origin + " is not a FaceMAE: it has no mask_token. Was it made by `facemae pretrain`?");
+    throw ConfigError(weights.origin +
+                      " is not a FaceMAE: it has no mask_token. Was it made by `facemae pretrain`?");
   int heads = 0, decoder_heads = 0;
   if (const std::string size = config_value(weights.config, "model"); !size.empty()) {
     const FaceMaeConfig known = face_mae_config(size, 112, 8);
@@ -66,7 +67,8 @@ std::string network_name_of(const Weights& weights) { return described(weights, 
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name) {
   const std::string known = name.empty() ? network_name_of(weights) : name;
   if (known.empty())
-    throw ConfigError(weights.origin + " does not say which network it is: pass --network " + join(network_names(), "|"));
+    throw ConfigError(weights.origin + " does not say which network it is: pass --network " +
+                      join(network_names(), "|"));
   auto network = make_network(known);
   load_state(*network, weights.tensors);
   network->eval();
@@ -75,8 +77,9 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
 
 std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world) {
   if (store.image_size() % config.patch != 0)
-    throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}", config.patch,
-                                  store.image_size(), store.image_size() == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
+    throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}",
+                                  config.patch, store.image_size(),
+                                  store.image_size() == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
   const FaceMaeConfig shape = [&] {
     FaceMaeConfig chosen = face_mae_config(config.model, store.image_size(), config.patch);
     chosen.activation_checkpointing = config.activation_checkpointing;
@@ -103,22 +106,30 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
       .relation_over_global_batch = config.relation_batch == "global" && config.common.accumulate > 1,
       .seed = config.common.seed,
       .global_batch = config.common.batch,
-      .model_kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image, shape.image, shape.patch)};
-  if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" && world.control().is_root())
-    spdlog::info("the relation is within each of {} micro-batches; --relation-batch global relates the whole batch", config.common.accumulate);
+      .model_kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
+                                shape.image, shape.patch)};
+  if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" &&
+      world.control().is_root())
+    spdlog::info(
+        "the relation is within each of {} micro-batches; --relation-batch global relates the whole batch",
+        config.common.accumulate);
   return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, world.batch(),
-                                       precision_for(config.common.precision, world.device()), world.device());
+                                       precision_for(config.common.precision, world.device()),
+                                       world.device());
 }
 
 std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world) {
   if (store.image_size() != 112)
-    throw ConfigError(fmt::format("recognition networks take 112 x 112 pixels, the store has {}: pack it with --resize", store.image_size()));
+    throw ConfigError(
+        fmt::format("recognition networks take 112 x 112 pixels, the store has {}: pack it with --resize",
+                    store.image_size()));
   if (store.identities() < 2) throw ConfigError("recognition needs a store with at least 2 identities");
   auto network = make_network(config.network);
   network->initialise(config.common.seed);
   if (!config.common.init.empty()) load_state(*network, read_weights(config.common.init).tensors);
   network->to(world.device());
-  ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(), world.device());
+  ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
+                       world.device());
   const RecognitionSettings settings{
       .margin = {.kind = config.margin,
                  .m = config.margin_m.value_or(config.margin == "arcface" ? 0.5 : 0.4),
@@ -127,9 +138,11 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
       .global_batch = config.common.batch,
       .frozen_batch_norm = config.batch_norm == "frozen",
       .decay_all = true,
-      .model_kind = fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards)};
-  return std::make_unique<RecognitionTraining>(std::move(network), std::move(centres), settings, world.batch(),
-                                               precision_for(config.common.precision, world.device()), world.device());
+      .model_kind = fmt::format("{}, {} classes in {} shards", config.network, store.identities(),
+                                config.class_shards)};
+  return std::make_unique<RecognitionTraining>(
+      std::move(network), std::move(centres), settings, world.batch(),
+      precision_for(config.common.precision, world.device()), world.device());
 }
 
 }  // namespace facemae

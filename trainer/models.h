@@ -13,8 +13,8 @@
 
 namespace facemae {
 
-/// A FaceMAE as its weights say; shapes tell all but the number of heads, which the run's configuration or the file's
-/// metadata tells (64 values a head otherwise). Throws ConfigError when they are not a FaceMAE.
+/// A FaceMAE as its weights say; shapes tell all but the number of heads, which the run's configuration or
+/// the file's metadata tells (64 values a head otherwise). Throws ConfigError when they are not a FaceMAE.
 FaceMae face_mae_from(const Weights& weights);
 /// True when the model was trained on normalised patches: unfit for a release.
 bool normalises_patches(const Weights& weights);

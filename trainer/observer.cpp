@@ -32,15 +32,17 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   if (done % config_.log_every == 0 || done == config_.last_step) {
     const auto metrics = task.metrics();
     std::vector<torch::Tensor> shares;
-    for (const auto& metric : metrics) shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
+    for (const auto& metric : metrics)
+      shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
     auto sums = torch::stack(shares).to(device_);
     ranks_.all_reduce(sums, Reduce::Sum).wait();
     if (ranks_.rank() == 0) {
       const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
       const double rate = static_cast<double>((done - last_step_) * config_.batch) / seconds;
       const double images = static_cast<double>(done * config_.batch);
-      nlohmann::ordered_json line = {
-          {"step", done}, {"images", done * config_.batch}, {"epoch", images / static_cast<double>(config_.store_images)}};
+      nlohmann::ordered_json line = {{"step", done},
+                                     {"images", done * config_.batch},
+                                     {"epoch", images / static_cast<double>(config_.store_images)}};
       std::vector<std::pair<std::string, double>> scalars;
       const auto add = [&](const std::string& name, double value) {
         line[name] = value;

@@ -21,7 +21,8 @@ struct ObserverConfig {
 class Observer {
  public:
   /// All ranks make one; only rank 0 writes. `picture_faces` are the faces of the sample pictures (rank 0).
-  Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device, Faces picture_faces);
+  Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
+           Faces picture_faces);
   struct StepFigures {
     double learning_rate = 0, gradient_norm = 0, data_wait_seconds = 0, exposed_reduction_seconds = 0;
     std::uint64_t skipped = 0;

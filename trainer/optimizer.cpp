@@ -8,8 +8,8 @@ Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, to
     : config_(config), buckets_(buckets), centres_(std::move(centres)) {
   const bool adamw = config_.kind == "adamw";
   const auto add = [&](const torch::Tensor& values, const torch::Tensor& gradients, double decay) {
-    flats_.push_back({values, gradients, torch::zeros_like(values), adamw ? torch::zeros_like(values) : torch::Tensor(),
-                      decay});
+    flats_.push_back({values, gradients, torch::zeros_like(values),
+                      adamw ? torch::zeros_like(values) : torch::Tensor(), decay});
   };
   for (auto& bucket : buckets_.buckets())
     add(bucket.values, bucket.gradients, bucket.decay ? config_.weight_decay : 0);
@@ -17,7 +17,8 @@ Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, to
     centres_.mutable_grad() = torch::zeros_like(centres_);
     add(centres_.detach(), centres_.mutable_grad(), config_.weight_decay);
   }
-  steps_ = torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
+  steps_ =
+      torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
 }
 
 void Optimizer::step(double learning_rate) {
@@ -55,9 +56,11 @@ void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
     ++flat;
   }
   if (centres_at != nullptr) {
-    snapshot.by_class.push_back({first + centres_at->name, flats_[flat].first, centres_at->first, centres_at->total});
+    snapshot.by_class.push_back(
+        {first + centres_at->name, flats_[flat].first, centres_at->first, centres_at->total});
     if (adamw)
-      snapshot.by_class.push_back({second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total});
+      snapshot.by_class.push_back(
+          {second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total});
   }
   snapshot.replicated.push_back({"optimizer.steps", steps_});
 }

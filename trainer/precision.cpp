@@ -13,7 +13,8 @@ namespace {
 bool cpu_has_bfloat16() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
-    if (line.starts_with("flags")) return line.find("avx512_bf16") != std::string::npos || line.find("amx_bf16") != std::string::npos;
+    if (line.starts_with("flags"))
+      return line.find("avx512_bf16") != std::string::npos || line.find("amx_bf16") != std::string::npos;
   return false;
 }
 

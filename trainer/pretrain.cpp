@@ -17,7 +17,9 @@ constexpr std::uint64_t kBalanceEvery = 200;  ///< steps between measurements of
 
 }  // namespace
 
-std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) { return key_of(seed, Purpose::Mask, ordinal); }
+std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) {
+  return key_of(seed, Purpose::Mask, ordinal);
+}
 
 Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings,
                          Communicator& batch, Precision precision, torch::Device device)
@@ -68,16 +70,17 @@ RelationLoss Pretraining::relate(const Faces& faces, const torch::Tensor& rebuil
     torch::NoGradGuard no_grad;
     real = embedder_->embed(faces.images);
   }
-  return relation_share(real, embedder_->embed(rebuilt), settings_.relation, settings_.relation_center, batch_,
-                        faces.rows_of_rank);
+  return relation_share(real, embedder_->embed(rebuilt), settings_.relation, settings_.relation_center,
+                        batch_, faces.rows_of_rank);
 }
 
 torch::Tensor Pretraining::loss_share(const Faces& faces) {
   const auto [mask, predicted, rebuilt] = rebuild(faces);
   const auto patches = model_->patchify(faces.images);
   const auto target = settings_.normalise_patches ? normalise_patches(patches) : patches;
-  const double count = reconstruction_count(settings_.reconstruction, static_cast<std::int64_t>(settings_.global_batch),
-                                            model_->config.patches(), settings_.mask_ratio);
+  const double count =
+      reconstruction_count(settings_.reconstruction, static_cast<std::int64_t>(settings_.global_batch),
+                           model_->config.patches(), settings_.mask_ratio);
   const auto pixel = reconstruction_share(predicted, target, mask, settings_.reconstruction, count);
   reconstruction_ += pixel.detach();
   auto share = settings_.reconstruction_weight * pixel;
@@ -103,7 +106,8 @@ bool Pretraining::two_passes() const {
 
 void Pretraining::observe(const Faces& faces) {
   torch::NoGradGuard no_grad;
-  observed_.push_back({embedder_->embed(faces.images), embedder_->embed(rebuild(faces).rebuilt), faces.rows_of_rank});
+  observed_.push_back(
+      {embedder_->embed(faces.images), embedder_->embed(rebuild(faces).rebuilt), faces.rows_of_rank});
 }
 
 void Pretraining::observed_all() {
@@ -115,8 +119,8 @@ void Pretraining::observed_all() {
     for (std::size_t r = 0; r < rows_of_rank.size(); ++r) rows_of_rank[r] += micro.rows_of_rank[r];
   }
   const auto leaf = torch::cat(rebuilt).requires_grad_(true);
-  const auto matched = relation_share(torch::cat(real), leaf, settings_.relation, settings_.relation_center, batch_,
-                                      rows_of_rank);
+  const auto matched = relation_share(torch::cat(real), leaf, settings_.relation, settings_.relation_center,
+                                      batch_, rows_of_rank);
   matched.share.backward();
   cotangents_.clear();
   std::int64_t at = 0;
@@ -129,15 +133,21 @@ void Pretraining::observed_all() {
   observed_.clear();
 }
 
-/// Sets the weight so that, over the global batch, |d relation / d rebuilt| * weight = ratio * |d pixel / d rebuilt|.
-void Pretraining::balance(const torch::Tensor& pixel, const torch::Tensor& relation, const torch::Tensor& rebuilt) {
+/// Sets the weight so that, over the global batch, |d relation / d rebuilt| * weight = ratio * |d pixel / d
+/// rebuilt|.
+void Pretraining::balance(const torch::Tensor& pixel, const torch::Tensor& relation,
+                          const torch::Tensor& rebuilt) {
   const auto gradient_square = [&](const torch::Tensor& loss) {
-    const auto gradient = torch::autograd::grad({loss}, {rebuilt}, {}, /*retain_graph=*/true, false, true).front();
+    const auto gradient =
+        torch::autograd::grad({loss}, {rebuilt}, {}, /*retain_graph=*/true, false, true).front();
     return gradient.defined() ? gradient.pow(2).sum() : torch::zeros({}, rebuilt.options());
   };
-  auto squares = torch::stack({gradient_square(settings_.reconstruction_weight * pixel), gradient_square(relation)}).detach();
+  auto squares =
+      torch::stack({gradient_square(settings_.reconstruction_weight * pixel), gradient_square(relation)})
+          .detach();
   batch_.all_reduce(squares, Reduce::Sum).wait();
-  const double of_pixel = std::sqrt(squares[0].item<double>()), of_relation = std::sqrt(squares[1].item<double>());
+  const double of_pixel = std::sqrt(squares[0].item<double>()),
+               of_relation = std::sqrt(squares[1].item<double>());
   if (of_relation > 0 && std::isfinite(of_pixel / of_relation)) {
     relation_weight_ = *settings_.automatic_ratio * of_pixel / of_relation;
     measured_ = true;
@@ -152,11 +162,15 @@ void Pretraining::set_automatic_weight(double weight) {
 
 std::vector<Metric> Pretraining::metrics() {
   const auto total = settings_.reconstruction_weight * reconstruction_ + relation_weight_ * relation_;
-  return {{"loss", total}, {"reconstruction", reconstruction_}, {"relation", relation_}, {"relation_correlation", correlation_}};
+  return {{"loss", total},
+          {"reconstruction", reconstruction_},
+          {"relation", relation_},
+          {"relation_correlation", correlation_}};
 }
 
 void Pretraining::add_to(Snapshot& snapshot) {
-  for (const auto& [name, tensor] : state_of(*model_)) snapshot.replicated.push_back({"model." + name, tensor});
+  for (const auto& [name, tensor] : state_of(*model_))
+    snapshot.replicated.push_back({"model." + name, tensor});
 }
 
 Image Pretraining::picture(const Faces& faces) {

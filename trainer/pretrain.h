@@ -20,7 +20,8 @@ struct PretrainSettings {
   double reconstruction_weight = 1;
   Relation relation = Relation::Cosine;
   double relation_weight = 1;
-  std::optional<double> automatic_ratio;  ///< hold the relation gradient at this fraction of the pixel gradient
+  std::optional<double>
+      automatic_ratio;  ///< hold the relation gradient at this fraction of the pixel gradient
   bool relation_center = false;
   bool relation_over_global_batch = false;
   std::uint64_t seed = 0;
@@ -31,8 +32,8 @@ struct PretrainSettings {
 class Pretraining final : public Task {
  public:
   /// `embedder` may be null when the relation is None.
-  Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings, Communicator& batch,
-              Precision precision, torch::Device device);
+  Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings,
+              Communicator& batch, Precision precision, torch::Device device);
 
   std::vector<Parameter> parameters() override;
   void begin_step(std::uint64_t step) override;

@@ -11,7 +11,8 @@
 namespace facemae {
 
 std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std::vector<std::uint64_t>& rows,
-                                                 FaceMae& model, torch::Device device, const RebuildConfig& config,
+                                                 FaceMae& model, torch::Device device,
+                                                 const RebuildConfig& config,
                                                  const std::function<void(std::size_t)>& advance) {
   torch::NoGradGuard no_grad;
   const int side = model->config.image;
@@ -28,7 +29,8 @@ std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std:
       try {
         decoder.decode_into(encoded, side, side, std::span(pixels).subspan(i * image_bytes, image_bytes));
       } catch (const DataError& error) {
-        throw DataError("row " + std::to_string(rows[at + i]) + " of " + source.folder().string() + ": " + error.what());
+        throw DataError("row " + std::to_string(rows[at + i]) + " of " + source.folder().string() + ": " +
+                        error.what());
       }
       keys.push_back(key_of(config.mask_seed, Purpose::Mask, xxh64(encoded)));
     }
@@ -36,7 +38,10 @@ std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std:
     const auto images = to_network_input(pixels, side, {}, device);
     const auto bytes = to_bytes(model->unpatchify(model->decode(model->encode(images, mask), mask)));
     for (std::size_t i = 0; i < count; ++i) {
-      const Image image{side, side, {bytes.begin() + static_cast<std::ptrdiff_t>(i * image_bytes), bytes.begin() + static_cast<std::ptrdiff_t>((i + 1) * image_bytes)}};
+      const Image image{side,
+                        side,
+                        {bytes.begin() + static_cast<std::ptrdiff_t>(i * image_bytes),
+                         bytes.begin() + static_cast<std::ptrdiff_t>((i + 1) * image_bytes)}};
       rebuilt.push_back(config.png ? encode_png(image) : encode_jpeg(image, config.jpeg_quality));
     }
     advance(count);

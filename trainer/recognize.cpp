@@ -8,8 +8,8 @@
 namespace facemae {
 
 RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
-                                         const RecognitionSettings& settings, Communicator& batch, Precision precision,
-                                         torch::Device device)
+                                         const RecognitionSettings& settings, Communicator& batch,
+                                         Precision precision, torch::Device device)
     : network_(std::move(network)),
       centres_(std::move(centres)),
       settings_(settings),
@@ -47,7 +47,8 @@ torch::Tensor RecognitionTraining::loss_share(const Faces& faces) {
   }
   const auto embeddings = gather_rows(own.to(torch::kFloat32), batch_, faces.rows_of_rank);
   const auto labels = gather_rows(faces.labels, batch_, faces.rows_of_rank);
-  const auto softmax = centres_.loss(embeddings, labels, settings_.margin, static_cast<double>(settings_.global_batch));
+  const auto softmax =
+      centres_.loss(embeddings, labels, settings_.margin, static_cast<double>(settings_.global_batch));
   own_rows_ += faces.images.size(0);
   loss_ += softmax.share.detach();
   correct_ += softmax.correct;
@@ -60,7 +61,8 @@ void RecognitionTraining::end_step() {
   torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> flat;
   for (const auto& statistic : statistics_) flat.push_back(statistic.flatten());
-  auto all = torch::cat(flat).mul_(static_cast<double>(own_rows_) / static_cast<double>(settings_.global_batch));
+  auto all =
+      torch::cat(flat).mul_(static_cast<double>(own_rows_) / static_cast<double>(settings_.global_batch));
   batch_.all_reduce(all, Reduce::Sum).wait();
   std::int64_t at = 0;
   for (auto& statistic : statistics_) {
@@ -76,7 +78,8 @@ std::vector<Metric> RecognitionTraining::metrics() {
 }
 
 void RecognitionTraining::add_to(Snapshot& snapshot) {
-  for (const auto& [name, tensor] : state_of(*network_)) snapshot.replicated.push_back({"model." + name, tensor});
+  for (const auto& [name, tensor] : state_of(*network_))
+    snapshot.replicated.push_back({"model." + name, tensor});
   snapshot.by_class.push_back(centres_at());
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-
 #include "core/log.h"
 #include "core/text.h"
 #include "model/recognition.h"
@@ -52,7 +51,8 @@ void declare_common(Options& o, RunConfig& c) {
       .choice("precision", c.precision, {"float32", "tf32", "bfloat16"}, "of the forward pass")
       .add("threads", c.threads, "compute threads of a rank; 0: the cores it may use / ranks on the host")
       .add("workers", c.workers, "threads of a rank that read and decode")
-      .add("peer-deadline", c.peer_deadline, "seconds that a rank waits for the others before it gives up (exit 75)")
+      .add("peer-deadline", c.peer_deadline,
+           "seconds that a rank waits for the others before it gives up (exit 75)")
       .add("log-every", c.log_every, "steps between lines of metrics.jsonl");
 }
 
@@ -62,8 +62,9 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(!c.epochs || *c.epochs > 0, "--epochs must be above 0");
   o.check(c.batch > 0 || !o.given("batch"), "--batch must be at least 1");
   o.check(c.accumulate > 0, "--accumulate must be at least 1");
-  o.check(c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
-          "--accumulate is larger than --batch: a micro-batch would be empty");
+  o.check(
+      c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
+      "--accumulate is larger than --batch: a micro-batch would be empty");
   o.check(!(c.lr && c.base_lr), "give one of --lr and --base-lr");
   o.check(c.peak_lr() >= 0, "the learning rate must not be negative");
   o.check(c.warmup >= 0 && c.warmup < 1, "--warmup is a fraction of the run: 0 to below 1");
@@ -88,7 +89,8 @@ std::map<std::string, std::string> parse_text(const std::string& text) {
 
 std::uint64_t RunConfig::total_steps(std::uint64_t images) const {
   if (steps) return *steps;
-  return static_cast<std::uint64_t>(std::ceil(*epochs * static_cast<double>(images) / static_cast<double>(batch)));
+  return static_cast<std::uint64_t>(
+      std::ceil(*epochs * static_cast<double>(images) / static_cast<double>(batch)));
 }
 
 double RunConfig::peak_lr() const {
@@ -105,21 +107,25 @@ void declare(Options& o, PretrainConfig& c) {
       .choice("model", c.model, {"tiny", "small", "base", "large", "huge"}, "size of encoder and decoder")
       .add("patch", c.patch, "side of a patch in pixels; must divide the image side (112: 7, 8, 14, 16, 28)")
       .add("mask-ratio", c.mask_ratio, "fraction of patches that is hidden")
-      .flag("activation-checkpointing", c.activation_checkpointing, "recompute blocks in backward: less memory, slower");
+      .flag("activation-checkpointing", c.activation_checkpointing,
+            "recompute blocks in backward: less memory, slower");
   o.group("Losses")
       .choice("reconstruction", c.reconstruction, {"all", "hidden", "none"},
               "patches in the pixel loss; a release needs all")
       .add("reconstruction-weight", c.reconstruction_weight, "of the pixel loss")
       .flag("normalise-patches", c.normalise_patches,
             "norm_pix targets of MAE, for comparisons; such a model cannot make a release")
-      .choice("relation", c.relation, relation_names(), "instance relation matching (IRM) between real and rebuilt faces")
+      .choice("relation", c.relation, relation_names(),
+              "instance relation matching (IRM) between real and rebuilt faces")
       .add("relation-weight", c.relation_weight,
            "of the relation loss: a number, or auto:R to hold its gradient at R times the pixel gradient")
       .flag("relation-center", c.relation_center, "subtract the global mean embedding first")
       .choice("relation-batch", c.relation_batch, {"micro", "global"},
               "faces related to each other: those of a micro-batch, or (two passes) the whole global batch")
-      .add("embedder", c.embedder, "random, or weights of a recognition network: RUN, checkpoint or safetensors file")
-      .add("embedder-size", c.embedder_size, "random embedder: images are pooled to this side in pixels first")
+      .add("embedder", c.embedder,
+           "random, or weights of a recognition network: RUN, checkpoint or safetensors file")
+      .add("embedder-size", c.embedder_size,
+           "random embedder: images are pooled to this side in pixels first")
       .add("embedder-width", c.embedder_width, "random embedder: channels (32 suits one CPU core)")
       .add("embedder-redraw", c.embedder_redraw, "random embedder: draw anew every so many steps, 0 never");
 }
@@ -135,7 +141,8 @@ void declare(Options& o, RecognizeConfig& c) {
               "straight-through: arcface_torch's present behaviour")
       .add("class-shards", c.class_shards, "virtual shards of the classes: at least as many as ranks, ever")
       .choice("batch-norm", c.batch_norm, {"local", "frozen"},
-              "local: a rank's own batch statistics, running ones averaged over ranks; frozen: running ones only");
+              "local: a rank's own batch statistics, running ones averaged over ranks; frozen: running ones "
+              "only");
 }
 
 void validate(Options& o, const PretrainConfig& c) {
@@ -149,14 +156,19 @@ void validate(Options& o, const PretrainConfig& c) {
   const std::string number = automatic ? c.relation_weight.substr(5) : c.relation_weight;
   char* end = nullptr;
   const double weight = std::strtod(number.c_str(), &end);
-  o.check(!number.empty() && *end == '\0' && weight >= 0, "--relation-weight is a number or auto:R, R above 0");
-  o.check(!automatic || c.reconstruction != "none", "--relation-weight auto needs a pixel loss to compare with");
-  o.check(c.reconstruction != "none" || c.relation != "none", "nothing to learn: --reconstruction and --relation are none");
+  o.check(!number.empty() && *end == '\0' && weight >= 0,
+          "--relation-weight is a number or auto:R, R above 0");
+  o.check(!automatic || c.reconstruction != "none",
+          "--relation-weight auto needs a pixel loss to compare with");
+  o.check(c.reconstruction != "none" || c.relation != "none",
+          "nothing to learn: --reconstruction and --relation are none");
   const auto& common = c.common;
   const std::uint64_t smallest = common.batch / static_cast<std::uint64_t>(std::max(1, common.accumulate));
-  o.check(c.relation == "none" || common.batch == 0 || (c.relation_batch == "global" ? common.batch : smallest) >= 2,
+  o.check(c.relation == "none" || common.batch == 0 ||
+              (c.relation_batch == "global" ? common.batch : smallest) >= 2,
           "a relation needs at least 2 images in a (micro-)batch");
-  o.check(c.relation_batch == "micro" || !automatic, "--relation-weight auto works with --relation-batch micro only");
+  o.check(c.relation_batch == "micro" || !automatic,
+          "--relation-weight auto works with --relation-batch micro only");
 }
 
 void validate(Options& o, const RecognizeConfig& c) {
@@ -166,10 +178,11 @@ void validate(Options& o, const RecognizeConfig& c) {
 }
 
 bool free_to_change(const std::string& key) {
-  static const std::set<std::string> keys = {
-      "run",     "stop-after", "max-hours", "save-every", "keep",          "workers", "threads",   "device",
-      "backend", "log-every",  "fresh",     "dry-run",    "peer-deadline", "init",    "max-skips", "allow-changes",
-      "store"};  // the store is compared by its dataset digest
+  static const std::set<std::string> keys = {"run",           "stop-after", "max-hours", "save-every",
+                                             "keep",          "workers",    "threads",   "device",
+                                             "backend",       "log-every",  "fresh",     "dry-run",
+                                             "peer-deadline", "init",       "max-skips", "allow-changes",
+                                             "store"};  // the store is compared by its dataset digest
   return keys.contains(key);
 }
 

@@ -36,7 +36,8 @@ std::uint32_t RunFolder::begin_start(int world, bool fresh) {
   make_folders(files_, samples());
   std::uint32_t start = 0;
   for (const auto& entry : std::filesystem::directory_iterator(fence))
-    start = std::max(start, static_cast<std::uint32_t>(std::strtoul(entry.path().filename().c_str(), nullptr, 10)) + 1);
+    start = std::max(
+        start, static_cast<std::uint32_t>(std::strtoul(entry.path().filename().c_str(), nullptr, 10)) + 1);
   if (fresh && start > 0) {
     files_.rename(run_ / "checkpoints", run_ / fmt::format("checkpoints.before-{:08}", start));
     make_folders(files_, fence);
@@ -45,7 +46,8 @@ std::uint32_t RunFolder::begin_start(int world, bool fresh) {
     const Path token = run_ / "checkpoints" / "fence" / fmt::format("{:08}", start);
     const int descriptor = ::open(token.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0 && errno == EEXIST) continue;
-    if (descriptor < 0) throw FileError("claiming a start in " + token.string() + ": " + std::strerror(errno), errno);
+    if (descriptor < 0)
+      throw FileError("claiming a start in " + token.string() + ": " + std::strerror(errno), errno);
     ::close(descriptor);
     const nlohmann::ordered_json json = {{"start", start},
                                          {"world", world},
@@ -79,7 +81,9 @@ void RunFolder::cut_metrics(std::uint64_t step) {
   write_durably(files_, metrics(), kept);
 }
 
-void RunFolder::write_outcome(const Outcome& outcome) { write_durably(files_, run_ / "outcome.json", to_text(outcome)); }
+void RunFolder::write_outcome(const Outcome& outcome) {
+  write_durably(files_, run_ / "outcome.json", to_text(outcome));
+}
 
 std::optional<Outcome> RunFolder::read_outcome() const {
   std::ifstream in(run_ / "outcome.json");

@@ -24,8 +24,9 @@ class RunFolder {
   Path metrics() const { return run_ / "metrics.jsonl"; }
   Path samples() const { return run_ / "samples"; }
 
-  /// Rank 0: makes the folders and claims the next start number by a token that nobody else can make. `fresh` moves the
-  /// checkpoints of earlier starts aside first. Writes the outcome of a start that ends without a word: a lost peer.
+  /// Rank 0: makes the folders and claims the next start number by a token that nobody else can make. `fresh`
+  /// moves the checkpoints of earlier starts aside first. Writes the outcome of a start that ends without a
+  /// word: a lost peer.
   std::uint32_t begin_start(int world, bool fresh);
   void write_config(const std::string& text);
   /// Cuts metrics.jsonl back to lines with step <= `step`.

@@ -1,5 +1,6 @@
 #pragma once
-// Learning rates as pure functions of images seen, so that they do not depend on ranks, restarts or accumulation.
+// Learning rates as pure functions of images seen, so that they do not depend on ranks, restarts or
+// accumulation.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -7,7 +8,8 @@
 namespace facemae {
 
 struct Schedule {
-  std::string kind = "cosine";  ///< cosine (to zero) | polynomial (linear to zero) | multistep (x 0.1) | constant
+  std::string kind =
+      "cosine";  ///< cosine (to zero) | polynomial (linear to zero) | multistep (x 0.1) | constant
   double peak = 1e-3;
   std::uint64_t total_images = 1;
   double warmup = 0;                             ///< fraction of the run: linear from zero

@@ -23,7 +23,8 @@ namespace facemae {
 namespace {
 
 constexpr std::uint64_t kPictures = 8;
-constexpr std::uint64_t kPictureOrdinals = 1ULL << 62;  ///< ordinals that no training sample has: masks of the pictures
+constexpr std::uint64_t kPictureOrdinals =
+    1ULL << 62;  ///< ordinals that no training sample has: masks of the pictures
 
 std::shared_ptr<const Store> open_store(World& world, const RunConfig& config) {
   std::shared_ptr<const Store> store;
@@ -32,9 +33,10 @@ std::shared_ptr<const Store> open_store(World& world, const RunConfig& config) {
     if (store->size() == 0) throw DataError("the store " + config.store + " has no images");
     const auto ranks = static_cast<std::uint64_t>(world.topology().size);
     if (config.batch / static_cast<std::uint64_t>(config.accumulate) < ranks)
-      throw ConfigError(fmt::format("--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, "
-                                    "lower --accumulate or use fewer ranks",
-                                    config.batch, config.accumulate, ranks));
+      throw ConfigError(fmt::format(
+          "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, "
+          "lower --accumulate or use fewer ranks",
+          config.batch, config.accumulate, ranks));
   });
   return store;
 }
@@ -45,8 +47,9 @@ void agree_on_plan(World& world, const Store& store, const std::string& config_t
   const auto plan = plan_shards(std::move(shards), store.dataset_digest().hex(), world.topology().nodes, 0);
   publish(plan, world.control());
   if (!world.control().same_everywhere(config_text + FACEMAE_VERSION))
-    throw AgreedError("the ranks do not have the same configuration or version: start them all with the same command",
-                      ExitCode::BadConfiguration, "ConfigError");
+    throw AgreedError(
+        "the ranks do not have the same configuration or version: start them all with the same command",
+        ExitCode::BadConfiguration, "ConfigError");
 }
 
 /// The faces of the sample pictures: a fixed choice of rows.
@@ -73,7 +76,8 @@ void check_unchanged(const CheckpointInfo& info, const RunConfig& config, const 
                      const Store& store) {
   auto changes = result_changes(info.config, config_text);
   if (info.dataset_digest != store.dataset_digest().hex())
-    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + store.dataset_digest().hex());
+    changes.push_back("store: its digest was " + info.dataset_digest + ", is " +
+                      store.dataset_digest().hex());
   if (changes.empty()) return;
   const std::string list = join(changes, "\n  ");
   if (!config.allow_changes)
@@ -113,11 +117,13 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
   while (const auto info = checkpoints.newest()) {
     check_unchanged(*info, config, config_text, store);
     if (const auto corrupt = checkpoints.restore(*info, into)) {
-      if (control.is_root()) spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
+      if (control.is_root())
+        spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
       continue;
     }
     state = RunState::from_json(info->run_state);
-    if (control.is_root()) spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
+    if (control.is_root())
+      spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
     return info->step;
   }
   return 0;
@@ -125,10 +131,12 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
 
 }  // namespace
 
-Outcome run_training(World& world, const RunConfig& config, const std::string& config_text, const MakeTask& make_task) {
+Outcome run_training(World& world, const RunConfig& config, const std::string& config_text,
+                     const MakeTask& make_task) {
   Control& control = world.control();
   const auto began = std::chrono::steady_clock::now();
-  const int threads = config.threads > 0 ? config.threads : std::max(1, available_cores() / world.topology().local_size);
+  const int threads =
+      config.threads > 0 ? config.threads : std::max(1, available_cores() / world.topology().local_size);
   torch::set_num_threads(threads);
 
   const auto store = open_store(world, config);
@@ -165,7 +173,8 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
       pictures = picture_faces(*store, config.seed, world.device());
     });
 
-    const BatchPlan plan{.global_batch = config.batch, .micro_batches = config.accumulate, .world = control.size()};
+    const BatchPlan plan{
+        .global_batch = config.batch, .micro_batches = config.accumulate, .world = control.size()};
     Loader loader(store, Order(store->size(), config.seed), plan, control.rank(), first,
                   {.threads = config.workers, .ahead = 2 + config.accumulate});
     std::unique_ptr<ByteBatch> bytes;
@@ -177,53 +186,55 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
                        .last_step = total,
                        .start = outcome.start},
                       world.batch(), world.device(), std::move(pictures));
-    LoopParts parts{
-        .task = *task,
-        .next_faces =
-            [&] {
-              bytes = loader.next(std::move(bytes));
-              return to_faces(*bytes, plan, config.seed, config.flip, world.device());
-            },
-        .data_wait = [&] { return loader.wait_seconds(); },
-        .gradients = gradients,
-        .optimizer = optimizer,
-        .control = control,
-        .observer = observer,
-        .save =
-            [&](std::uint64_t done) {
-              snapshot.step = done;
-              snapshot.samples = done * config.batch;
-              snapshot.run_state = state.to_json();
-              const bool committed = checkpoints.save(snapshot, outcome.start);
-              if (committed) outcome.step = done;
-              return committed;
-            },
-        .out_of_time =
-            [&] {
-              const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
-              return config.max_hours && spent.count() > *config.max_hours * 3600;
-            },
-        .schedule = config.schedule_for(store->size()),
-        .state = state,
-        .batch = config.batch,
-        .save_every = config.save_every,
-        .micro_batches = config.accumulate,
-        .max_skips = config.max_skips,
-        .clip = config.clip,
-        .stop_after = config.stop_after};
+    LoopParts parts{.task = *task,
+                    .next_faces =
+                        [&] {
+                          bytes = loader.next(std::move(bytes));
+                          return to_faces(*bytes, plan, config.seed, config.flip, world.device());
+                        },
+                    .data_wait = [&] { return loader.wait_seconds(); },
+                    .gradients = gradients,
+                    .optimizer = optimizer,
+                    .control = control,
+                    .observer = observer,
+                    .save =
+                        [&](std::uint64_t done) {
+                          snapshot.step = done;
+                          snapshot.samples = done * config.batch;
+                          snapshot.run_state = state.to_json();
+                          const bool committed = checkpoints.save(snapshot, outcome.start);
+                          if (committed) outcome.step = done;
+                          return committed;
+                        },
+                    .out_of_time =
+                        [&] {
+                          const std::chrono::duration<double> spent =
+                              std::chrono::steady_clock::now() - began;
+                          return config.max_hours && spent.count() > *config.max_hours * 3600;
+                        },
+                    .schedule = config.schedule_for(store->size()),
+                    .state = state,
+                    .batch = config.batch,
+                    .save_every = config.save_every,
+                    .micro_batches = config.accumulate,
+                    .max_skips = config.max_skips,
+                    .clip = config.clip,
+                    .stop_after = config.stop_after};
     if (config.stop_after && first >= *config.stop_after && first < total && control.is_root())
       spdlog::info("--stop-after {} is ignored: the run is at step {}", *config.stop_after, first);
     if (control.is_root())
-      spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values", task->kind(),
-                   first + 1, total, config.batch, control.size(), threads, human_count(store->size()),
-                   human_count(trained_values(gradients)));
+      spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
+                   task->kind(), first + 1, total, config.batch, control.size(), threads,
+                   human_count(store->size()), human_count(trained_values(gradients)));
     install_notice_handlers();
     const LoopEnd end = train(parts, first, total);
     observer.finish();
     if (!end.committed)
-      throw AgreedError(fmt::format("step {} is done but could not be committed: free space on {} and run the same command again",
-                                    end.step, config.run),
-                        ExitCode::PeerLost, "FileError");
+      throw AgreedError(
+          fmt::format(
+              "step {} is done but could not be committed: free space on {} and run the same command again",
+              end.step, config.run),
+          ExitCode::PeerLost, "FileError");
     outcome.step = end.step;
     outcome.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
     outcome.kind = end.stopped ? "stopped" : "done";

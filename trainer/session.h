@@ -12,11 +12,14 @@
 
 namespace facemae {
 
-/// Builds the model and its task for a store; must give the same on every rank and not communicate. Throws ConfigError.
+/// Builds the model and its task for a store; must give the same on every rank and not communicate. Throws
+/// ConfigError.
 using MakeTask = std::function<std::unique_ptr<Task>(const Store& store, World& world)>;
 
-/// All ranks. Opens the store, agrees on plan and configuration, resumes from the newest valid checkpoint, trains, commits
-/// and leaves outcome.json. Throws AgreedError when all ranks know of the failure, else whatever failed here alone.
-Outcome run_training(World& world, const RunConfig& config, const std::string& config_text, const MakeTask& make_task);
+/// All ranks. Opens the store, agrees on plan and configuration, resumes from the newest valid checkpoint,
+/// trains, commits and leaves outcome.json. Throws AgreedError when all ranks know of the failure, else
+/// whatever failed here alone.
+Outcome run_training(World& world, const RunConfig& config, const std::string& config_text,
+                     const MakeTask& make_task);
 
 }  // namespace facemae

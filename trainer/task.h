@@ -35,18 +35,18 @@ class Task {
   virtual void begin_step(std::uint64_t step) = 0;
   /// True when the step needs to see all its micro-batches before the first backward.
   virtual bool two_passes() const { return false; }
-  virtual void observe(const Faces&) {}   ///< first pass, no gradients
+  virtual void observe(const Faces&) {}  ///< first pass, no gradients
   virtual void observed_all() {}
   /// This rank's share of the whole step's loss, from one micro-batch.
   virtual torch::Tensor loss_share(const Faces& faces) = 0;
-  virtual void end_step() {}              ///< after the optimizer: replicated statistics
+  virtual void end_step() {}                  ///< after the optimizer: replicated statistics
   virtual std::vector<Metric> metrics() = 0;  ///< of the last step
 
   /// Model tensors under "model.", class rows, and what else a resume needs.
   virtual void add_to(Snapshot& snapshot) = 0;
-  virtual double automatic_weight() const { return 0; }       ///< part of RunState
+  virtual double automatic_weight() const { return 0; }  ///< part of RunState
   virtual void set_automatic_weight(double) {}
-  virtual std::string kind() const = 0;                       ///< names the model: a checkpoint of another is refused
+  virtual std::string kind() const = 0;  ///< names the model: a checkpoint of another is refused
   /// A picture of what the model does with these faces, or an empty one.
   virtual Image picture(const Faces&) { return {}; }
 };

@@ -34,7 +34,8 @@ std::string tf_record(const std::string& data) {
 
 TensorBoard::TensorBoard(FileSystem& files, const Path& folder, std::uint32_t start) {
   const auto seconds = static_cast<std::int64_t>(wall_time());
-  out_ = files.create(folder / ("events.out.tfevents." + std::to_string(seconds) + "." + host_name() + "." + std::to_string(start)));
+  out_ = files.create(folder / ("events.out.tfevents." + std::to_string(seconds) + "." + host_name() + "." +
+                                std::to_string(start)));
   tensorboard::Event event;
   event.set_wall_time(wall_time());
   event.set_file_version("brain.Event:2");

@@ -12,7 +12,8 @@ namespace facemae {
 Image picture_grid(const std::vector<torch::Tensor>& columns) {
   constexpr int gap = 4;
   const auto rows = columns.front().size(0);
-  const int height = static_cast<int>(columns.front().size(2)), width = static_cast<int>(columns.front().size(3));
+  const int height = static_cast<int>(columns.front().size(2)),
+            width = static_cast<int>(columns.front().size(3));
   Image grid{.width = static_cast<int>(columns.size()) * (width + gap) + gap,
              .height = static_cast<int>(rows) * (height + gap) + gap,
              .pixels = {}};
@@ -22,10 +23,14 @@ Image picture_grid(const std::vector<torch::Tensor>& columns) {
     const std::size_t line = static_cast<std::size_t>(width) * 3;
     for (std::int64_t row = 0; row < rows; ++row) {
       for (int y = 0; y < height; ++y) {
-        const auto* from = bytes.data() + (static_cast<std::size_t>(row) * static_cast<std::size_t>(height) + static_cast<std::size_t>(y)) * line;
+        const auto* from = bytes.data() + (static_cast<std::size_t>(row) * static_cast<std::size_t>(height) +
+                                           static_cast<std::size_t>(y)) *
+                                              line;
         const auto at_y = static_cast<std::size_t>(row * (height + gap) + gap + y);
         const auto at_x = column * static_cast<std::size_t>(width + gap) + gap;
-        std::copy_n(from, line, grid.pixels.begin() + static_cast<std::ptrdiff_t>((at_y * static_cast<std::size_t>(grid.width) + at_x) * 3));
+        std::copy_n(from, line,
+                    grid.pixels.begin() + static_cast<std::ptrdiff_t>(
+                                              (at_y * static_cast<std::size_t>(grid.width) + at_x) * 3));
       }
     }
   }
@@ -38,7 +43,8 @@ Image triptych(FaceMae& model, const torch::Tensor& images, const Masked& mask, 
   const auto visible = patches * (1 - mask.hidden).unsqueeze(2);  // hidden: mid grey
   auto rebuilt = model->decode(model->encode(images, mask), mask).to(torch::kFloat32);
   if (normalised)
-    rebuilt = rebuilt * (patches.var(2, /*unbiased=*/true, /*keepdim=*/true) + 1e-6).sqrt() + patches.mean(2, true);
+    rebuilt =
+        rebuilt * (patches.var(2, /*unbiased=*/true, /*keepdim=*/true) + 1e-6).sqrt() + patches.mean(2, true);
   return picture_grid({images, model->unpatchify(visible), model->unpatchify(rebuilt).clamp(-1, 1)});
 }
 

@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// images [B, 3, H, W] in [-1, 1]. `normalised`: the model was trained on normalised patches, so each rebuilt patch gets
-/// the original's mean and deviation (a picture for the eye, never for a release).
+/// images [B, 3, H, W] in [-1, 1]. `normalised`: the model was trained on normalised patches, so each rebuilt
+/// patch gets the original's mean and deviation (a picture for the eye, never for a release).
 Image triptych(FaceMae& model, const torch::Tensor& images, const Masked& mask, bool normalised = false);
 
 /// Lays pictures [B, 3, H, W] of several columns side by side with a thin gap.

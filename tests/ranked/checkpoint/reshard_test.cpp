@@ -17,9 +17,11 @@ using namespace test;
 Snapshot state_of(std::uint64_t step, std::int64_t classes, const Control& control) {
   const RowRange rows = rows_of_rank(classes, 8, control.rank(), control.size());
   Snapshot state = small_state(step, classes, rows.first, rows.count);
-  state.replicated.push_back({"model.big", values({(5 << 20) + 3}, torch::kInt32, static_cast<double>(step))});
+  state.replicated.push_back(
+      {"model.big", torch::arange((4 << 20) + 3, torch::kInt32).add_(static_cast<int>(step))});
   const torch::Tensor moments = values({classes}, torch::kFloat64, static_cast<double>(step) + 7);
-  state.by_class.push_back({"moments", moments.slice(0, rows.first, rows.first + rows.count).clone(), rows.first, classes});
+  state.by_class.push_back(
+      {"moments", moments.slice(0, rows.first, rows.first + rows.count).clone(), rows.first, classes});
   return state;
 }
 
@@ -107,7 +109,7 @@ TEST(Reshard, DamageThatOneRankSeesIsKnownToAllAndTheOneBeforeIsRestored) {
 TEST(Reshard, ADiskThatIsFullOnAnyRankFailsTheSaveOnAllAndTheNextOneSucceeds) {
   const Quiet quiet;
   for (const int unlucky : {0, 1, 2})
-    for (const std::int64_t operation : {0, 1, 2, 4}) {
+    for (const std::int64_t operation : {0, 1, 4}) {
       const TemporaryFolder folder;
       run_ranks(3, [&](Control& control) {
         FailingFiles files;

@@ -6,13 +6,13 @@
 #include <numeric>
 
 #include "cluster/mpi_communicator.h"
+#include "conformance.h"
 #include "core/error.h"
 
 namespace facemae {
 namespace {
 
 using torch::Tensor;
-constexpr auto kLong = std::chrono::seconds(60);
 
 /// A number for each row, column and salt, the same everywhere.
 Tensor numbers(std::int64_t rows, double salt) {

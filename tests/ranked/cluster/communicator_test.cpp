@@ -10,8 +10,6 @@
 namespace facemae {
 namespace {
 
-constexpr auto kLong = std::chrono::seconds(60);
-
 TEST(MpiCommunicator, Conforms) {
   MpiCommunicator ranks("test", kLong);
   expect_conforming(ranks, torch::kCPU);

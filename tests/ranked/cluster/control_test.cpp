@@ -5,12 +5,11 @@
 #include "cluster/mpi_control.h"
 #include "cluster/plan.h"
 #include "cluster/world.h"
+#include "conformance.h"
 #include "core/error.h"
 
 namespace facemae {
 namespace {
-
-constexpr auto kLong = std::chrono::seconds(60);
 
 TEST(MpiControl, BroadcastsAnyBytesFromAnyRank) {
   MpiControl control(kLong);

@@ -1,5 +1,5 @@
-// The gradient of a global batch is that of one process holding all of it, for any number of ranks; and the comparison
-// notices when a part of the mathematics is wrong.
+// The gradient of a global batch is that of one process holding all of it, for any number of ranks; and the
+// comparison notices when a part of the mathematics is wrong.
 #include <gtest/gtest.h>
 
 #include "cluster/alone.h"
@@ -35,12 +35,16 @@ std::vector<Trial> trials() {
   for (const int micro_batches : {1, 3})
     for (const std::string relation : {"none", "cosine", "distance", "pkt", "similarity", "moments"})
       // 14 in 3 parts: micro-batches of 4, 5 and 5, which 2, 3 and 4 ranks do not divide alike.
-      all.push_back({.relation = relation, .global_batch = micro_batches == 1 ? 10u : 14u, .micro_batches = micro_batches});
-  for (const int micro_batches : {1, 3}) all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
+      all.push_back({.relation = relation,
+                     .global_batch = micro_batches == 1 ? 10u : 14u,
+                     .micro_batches = micro_batches});
+  for (const int micro_batches : {1, 3})
+    all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, ::testing::ValuesIn(trials()), [](const auto& info) {
-  return (info.param.recognition ? "recognition" : info.param.relation) + std::to_string(info.param.micro_batches);
+  return (info.param.recognition ? "recognition" : info.param.relation) +
+         std::to_string(info.param.micro_batches);
 });
 
 TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {
@@ -49,7 +53,9 @@ TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {
   MpiCommunicator in_graph("in graph", minutes(1)), reduction("reduction", minutes(1));
   for (const std::string relation : {"cosine", "distance", "pkt", "similarity", "moments"}) {
     const Trained one = train({.relation = relation, .global_batch = 14}, alone, alone);
-    const Trained ranks = train({.relation = relation, .global_batch = 14, .micro_batches = 3, .relation_over_global_batch = true}, in_graph, reduction);
+    const Trained ranks = train(
+        {.relation = relation, .global_batch = 14, .micro_batches = 3, .relation_over_global_batch = true},
+        in_graph, reduction);
     SCOPED_TRACE(relation);
     expect_equal(ranks, one);
   }
@@ -97,7 +103,8 @@ TEST(TheComparison, NoticesAWrongReductionAWrongGatherAndAWrongDenominator) {
   Trial own_rows = trial;
   own_rows.relation = "none";
   const Trained whole = train(own_rows, alone, alone);
-  const auto task = make_task({.relation = "none", .global_batch = 10u / static_cast<unsigned>(in_graph.size())}, in_graph);
+  const auto task =
+      make_task({.relation = "none", .global_batch = 10u / static_cast<unsigned>(in_graph.size())}, in_graph);
   const BatchPlan plan{.global_batch = 10, .micro_batches = 1, .world = in_graph.size()};
   GradientBuckets buckets(task->parameters(), reduction);
   buckets.zero();

@@ -35,21 +35,33 @@ inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) 
     network->initialise(5);
     return std::make_unique<RecognitionTraining>(
         network, ClassCentres(11, 5, 5, ranks, torch::kCPU),
-        RecognitionSettings{.margin = {.kind = "cosface", .m = 0.2, .scale = 16}, .global_batch = trial.global_batch,
-                            .frozen_batch_norm = true, .model_kind = "trial"},
+        RecognitionSettings{.margin = {.kind = "cosface", .m = 0.2, .scale = 16},
+                            .global_batch = trial.global_batch,
+                            .frozen_batch_norm = true,
+                            .model_kind = "trial"},
         ranks, Precision::Float32, torch::kCPU);
   }
-  FaceMae model(FaceMaeConfig{.image = 16, .patch = 4, .width = 24, .depth = 2, .heads = 3, .decoder_width = 12, .decoder_depth = 1, .decoder_heads = 3});
+  FaceMae model(FaceMaeConfig{.image = 16,
+                              .patch = 4,
+                              .width = 24,
+                              .depth = 2,
+                              .heads = 3,
+                              .decoder_width = 12,
+                              .decoder_depth = 1,
+                              .decoder_heads = 3});
   model->initialise(3);
   const Relation relation = relation_from(trial.relation);
-  auto embedder = relation == Relation::None ? nullptr : random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
+  auto embedder = relation == Relation::None
+                      ? nullptr
+                      : random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
   PretrainSettings settings;
   settings.relation = relation;
   settings.relation_over_global_batch = trial.relation_over_global_batch;
   settings.seed = 3;
   settings.global_batch = trial.global_batch;
   settings.model_kind = "trial";
-  return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, ranks, Precision::Float32, torch::kCPU);
+  return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, ranks,
+                                       Precision::Float32, torch::kCPU);
 }
 
 /// The face of an ordinal: the same on every rank and world.
@@ -78,7 +90,8 @@ inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t s
 
 /// `in_graph` carries gathers and sums inside the loss, `reduction` the gradients.
 inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& reduction) {
-  const BatchPlan plan{.global_batch = trial.global_batch, .micro_batches = trial.micro_batches, .world = in_graph.size()};
+  const BatchPlan plan{
+      .global_batch = trial.global_batch, .micro_batches = trial.micro_batches, .world = in_graph.size()};
   const auto task = make_task(trial, in_graph);
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
   Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->centres());
@@ -90,7 +103,8 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
     if (centres.defined()) centres.mutable_grad().zero_();
     task->begin_step(number);
     if (task->two_passes()) {
-      for (int micro = 0; micro < trial.micro_batches; ++micro) task->observe(faces_of(trial, plan, number, micro, in_graph.rank()));
+      for (int micro = 0; micro < trial.micro_batches; ++micro)
+        task->observe(faces_of(trial, plan, number, micro, in_graph.rank()));
       task->observed_all();
     }
     for (int micro = 0; micro < trial.micro_batches; ++micro) {
@@ -127,14 +141,16 @@ inline double worst_gradient(const Trained& a, const Trained& b) {
   for (const auto& [name, gradient] : b.gradients) whole += gradient.pow(2).sum().item<double>();
   for (const auto& [name, gradient] : b.gradients) {
     const double difference = (a.gradients.at(name) - gradient).to(torch::kFloat64).norm().item<double>();
-    worst = std::max(worst, difference / (gradient.to(torch::kFloat64).norm().item<double>() + 1e-7 * std::sqrt(whole)));
+    worst = std::max(
+        worst, difference / (gradient.to(torch::kFloat64).norm().item<double>() + 1e-7 * std::sqrt(whole)));
   }
   return worst;
 }
 
 inline double worst_value(const Trained& a, const Trained& b) {
   double worst = 0;
-  for (const auto& [name, value] : b.values) worst = std::max(worst, (a.values.at(name) - value).abs().max().item<double>());
+  for (const auto& [name, value] : b.values)
+    worst = std::max(worst, (a.values.at(name) - value).abs().max().item<double>());
   return worst;
 }
 

@@ -7,7 +7,8 @@
 namespace facemae {
 namespace {
 
-const CommitRecord kRecord{.id = {1234567890123ULL, 42}, .manifest_bytes = 77777, .manifest_hash = {0xAABB, 0xCCDD}};
+const CommitRecord kRecord{
+    .id = {1234567890123ULL, 42}, .manifest_bytes = 77777, .manifest_hash = {0xAABB, 0xCCDD}};
 
 TEST(CommitRecord, IsReadBackAsItWasWritten) {
   const std::string bytes = serialise(kRecord);

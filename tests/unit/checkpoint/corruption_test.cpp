@@ -35,6 +35,13 @@ class CorruptionTest : public testing::Test {
     return step;
   }
 
+  /// One byte in place: much faster than a new file for each of many thousand bits.
+  static void poke(const Path& file, std::size_t at, char byte) {
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+    out.seekp(static_cast<std::streamoff>(at));
+    out.put(byte);
+  }
+
   TemporaryFolder folder_;
   AloneControl control_;
   QuickFiles files_;
@@ -47,16 +54,15 @@ TEST_F(CorruptionTest, EveryBitOfCommitAndManifestMatters) {
   ASSERT_EQ(restored(), 20u);
   for (const char* name : {"MANIFEST.pb", "COMMIT"}) {
     const std::string before = read_file(newest() / name);
-    // Every bit of the manifest and of the used head and tail of COMMIT; of its zeros every 13th: commit_record_test has all.
+    // Every bit of the manifest and of the used head and tail of COMMIT; of its zeros every 13th:
+    // commit_record_test has all.
     for (std::size_t bit = 0; bit < before.size() * 8; ++bit) {
       if (std::string(name) == "COMMIT" && bit > 48 * 8 && bit < 4092 * 8 && bit % 13 != 0) continue;
-      std::string bytes = before;
-      bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
-      overwrite(newest() / name, bytes);
+      poke(newest() / name, bit / 8, static_cast<char>(before[bit / 8] ^ (1 << bit % 8)));
       CheckpointStore store(folder_.path(), control_, files_);
       ASSERT_EQ(store.newest()->step, 10u) << name << " bit " << bit;
+      poke(newest() / name, bit / 8, before[bit / 8]);
     }
-    overwrite(newest() / name, before);
   }
   EXPECT_EQ(restored(), 20u);
 }
@@ -84,7 +90,8 @@ TEST_F(CorruptionTest, TruncatedEmptyZeroedAndGrownFilesAreFound) {
     std::string zeroed = before;
     std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(zeroed.size() / 2), zeroed.end(), '\0');
     const std::string shorter = before.substr(0, before.size() - 1);
-    for (const std::string& bytes : {std::string(), shorter, before.substr(0, before.size() / 2), before + "x"})
+    for (const std::string& bytes :
+         {std::string(), shorter, before.substr(0, before.size() / 2), before + "x"})
       EXPECT_EQ(restored_with(newest() / name, bytes), 10u) << name << " with " << bytes.size() << " bytes";
     EXPECT_EQ(restored_with(newest() / name, zeroed), 10u) << name << " half zeroed";
   }

@@ -13,7 +13,8 @@ TEST(Discover, NamesFoldersByStepAndStart) {
   EXPECT_EQ(folder_name({1200, 3}), "s000001200.a03");
   EXPECT_EQ(parse_folder_name("s000001200.a03"), (CheckpointId{1200, 3}));
   EXPECT_EQ(parse_folder_name(folder_name({12345678901ULL, 123})), (CheckpointId{12345678901ULL, 123}));
-  for (const char* other : {"", "s", "s1200.a3", "s000001200", "s000001200.a", "s000001200.a03x", "s-00001200.a03", "LATEST"})
+  for (const char* other :
+       {"", "s", "s1200.a3", "s000001200", "s000001200.a", "s000001200.a03x", "s-00001200.a03", "LATEST"})
     EXPECT_FALSE(parse_folder_name(other)) << other;
 }
 

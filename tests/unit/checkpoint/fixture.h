@@ -41,12 +41,14 @@ class TemporaryFolder {
 inline torch::Tensor values(std::vector<std::int64_t> shape, torch::ScalarType type, double version) {
   std::int64_t count = 1;
   for (const auto n : shape) count *= n;
-  const torch::Tensor numbers = torch::arange(count, torch::kFloat64).mul(0.37).add(version).remainder(101).reshape(shape);
+  const torch::Tensor numbers =
+      torch::arange(count, torch::kFloat64).mul(0.37).add(version).remainder(101).reshape(shape);
   return type == torch::kBool ? numbers.gt(50) : numbers.to(type);
 }
 
 /// One tensor of every type, an empty one and a number; rows of `classes` classes for rank `rank` of `world`.
-inline Snapshot small_state(std::uint64_t step, std::int64_t classes = 0, std::int64_t first = 0, std::int64_t rows = 0) {
+inline Snapshot small_state(std::uint64_t step, std::int64_t classes = 0, std::int64_t first = 0,
+                            std::int64_t rows = 0) {
   const auto version = static_cast<double>(step);
   Snapshot state;
   state.step = step;
@@ -106,11 +108,12 @@ inline std::optional<CheckpointInfo> load_newest(CheckpointStore& store, Snapsho
 }
 
 inline void overwrite(const Path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-/// Real files; operation number `fail_at` (counted from 0, over everything) fails, and all after it when `for_ever`.
-/// A failing write leaves half of its bytes.
+/// Real files; operation number `fail_at` (counted from 0, over everything) fails, and all after it when
+/// `for_ever`. A failing write leaves half of its bytes.
 class FailingFiles final : public FileSystem {
  public:
   std::int64_t operations = 0, fail_at = -1;

@@ -11,8 +11,13 @@
 namespace facemae {
 namespace {
 
-ManifestTensor tensor(std::string name, std::string dtype, std::vector<std::int64_t> shape, bool by_class = false) {
-  return {.name = std::move(name), .dtype = std::move(dtype), .shape = std::move(shape), .by_class = by_class, .pieces = {}};
+ManifestTensor tensor(std::string name, std::string dtype, std::vector<std::int64_t> shape,
+                      bool by_class = false) {
+  return {.name = std::move(name),
+          .dtype = std::move(dtype),
+          .shape = std::move(shape),
+          .by_class = by_class,
+          .pieces = {}};
 }
 
 TEST(CheckpointLayout, RowsOfRanksAreWholeVirtualShardsAndTileTheClasses) {
@@ -89,7 +94,8 @@ TEST(CheckpointLayout, SharesOutEveryByteOnceAndEvenly) {
       EXPECT_TRUE(named[i]);
       EXPECT_EQ(next[i], tensor_bytes(tensors[i]));
     }
-    EXPECT_LE(*std::max_element(loads.begin(), loads.end()), std::max(most_before, mean) + kLeafBytes + loads.size());
+    EXPECT_LE(*std::max_element(loads.begin(), loads.end()),
+              std::max(most_before, mean) + kLeafBytes + loads.size());
   }
 }
 
@@ -124,7 +130,8 @@ TEST(CheckpointLayout, RootDependsOnEveryPartButNotOnThePieces) {
   EXPECT_NE(root_hash({other}, 4), root);
   auto second = whole;
   second.name = "s";
-  EXPECT_EQ(root_hash({whole, second}, 4), root_hash({second, whole}, 4)) << "tensors are taken in name order";
+  EXPECT_EQ(root_hash({whole, second}, 4), root_hash({second, whole}, 4))
+      << "tensors are taken in name order";
 }
 
 }  // namespace

@@ -10,9 +10,15 @@ namespace facemae {
 namespace {
 
 Manifest sample() {
-  Manifest manifest{.id = {1200, 3}, .samples = 76800, .world = 2, .threads = 4, .cpu = "AVX2", .virtual_shards = 4};
-  manifest.files = {{"r00000.safetensors", 4096 + 24 + 8, 4096, {1, 2}}, {"r00001.safetensors", 4096 + 24, 4096, {3, 4}}};
-  manifest.tensors = {{"centres", "F32", {4, 3}, true, {{0, 4096, {0, 24}, {{5, 6}, {7, 8}}}, {1, 4096, {24, 24}, {{9, 1}, {2, 2}}}}},
+  Manifest manifest{
+      .id = {1200, 3}, .samples = 76800, .world = 2, .threads = 4, .cpu = "AVX2", .virtual_shards = 4};
+  manifest.files = {{"r00000.safetensors", 4096 + 24 + 8, 4096, {1, 2}},
+                    {"r00001.safetensors", 4096 + 24, 4096, {3, 4}}};
+  manifest.tensors = {{"centres",
+                       "F32",
+                       {4, 3},
+                       true,
+                       {{0, 4096, {0, 24}, {{5, 6}, {7, 8}}}, {1, 4096, {24, 24}, {{9, 1}, {2, 2}}}}},
                       {"model.empty", "F32", {0}, false, {}},
                       {"model.w", "F32", {2}, false, {{0, 4120, {0, 8}, {{3, 3}}}}}};
   manifest.run_state = "{}";

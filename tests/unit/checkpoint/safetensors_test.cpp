@@ -70,7 +70,8 @@ TEST(Safetensors, GivesBackEveryTypeAndShape) {
   EXPECT_EQ(metadata, (std::map<std::string, std::string>{{"made", "by a test"}}));
   const auto header = read_safetensors_header(InputFile(path));
   for (const auto& [name, entry] : header.entries)
-    EXPECT_EQ((header.data_start + entry.begin) % c10::elementSize(entry.type), 0u) << name << " is not aligned";
+    EXPECT_EQ((header.data_start + entry.begin) % c10::elementSize(entry.type), 0u)
+        << name << " is not aligned";
 }
 
 TEST(Safetensors, RefusesHolesOverlapsAndWrongLengths) {
@@ -90,10 +91,9 @@ TEST(Safetensors, RefusesHolesOverlapsAndWrongLengths) {
               testing::HasSubstr("unknown type"));
   EXPECT_THAT(fault_of(file_with(R"({"a":{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}})", 4)),
               testing::HasSubstr("bad number in its shape"));
-  EXPECT_THAT(
-      fault_of(file_with(
-          R"({"a":{"dtype":"F64","shape":[4294967296,4294967296,2],"data_offsets":[0,4]}})", 4)),
-      testing::HasSubstr("overflows"));
+  EXPECT_THAT(fault_of(file_with(
+                  R"({"a":{"dtype":"F64","shape":[4294967296,4294967296,2],"data_offsets":[0,4]}})", 4)),
+              testing::HasSubstr("overflows"));
   EXPECT_THAT(fault_of(file_with("{" + a + "," + a + "}", 4)), testing::HasSubstr("there twice"));
   EXPECT_THAT(fault_of(file_with("{" + a, 4)), testing::HasSubstr("not JSON"));
   EXPECT_THAT(fault_of(file_with("[1]", 0)), testing::HasSubstr("object"));

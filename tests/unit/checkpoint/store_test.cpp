@@ -11,7 +11,8 @@ using namespace test;
 
 std::vector<std::string> names_in(const Path& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -70,7 +71,8 @@ TEST_F(CheckpointStoreTest, FilesAreReadableAsSafetensorsUnderTheirNames) {
   const Snapshot state = small_state(5, 20, 0, 20);
   ASSERT_TRUE(store().save(state, 1));
   std::map<std::string, torch::Tensor> read;
-  for (auto& [name, value] : read_safetensors(checkpoints() / "s000000005.a01/r00000.safetensors")) read[name] = value;
+  for (auto& [name, value] : read_safetensors(checkpoints() / "s000000005.a01/r00000.safetensors"))
+    read[name] = value;
   EXPECT_EQ(read.size(), state.replicated.size() + 1);
   for (const auto& [name, value] : state.replicated) EXPECT_TRUE(torch::equal(read.at(name), value)) << name;
   EXPECT_TRUE(torch::equal(read.at("centres"), state.by_class[0].rows));

@@ -8,7 +8,7 @@ namespace facemae {
 namespace {
 
 TEST(Crc32c, GivesTheStandardCheckValues) {
-  EXPECT_EQ(crc32c(bytes_of("123456789")), 0xE3069283u);  // the catalogue's check value
+  EXPECT_EQ(crc32c(bytes_of("123456789")), 0xE3069283u);            // the catalogue's check value
   EXPECT_EQ(crc32c(bytes_of(std::string(32, '\0'))), 0x8A9136AAu);  // RFC 3720, B.4
   EXPECT_EQ(crc32c(bytes_of(std::string(32, '\xff'))), 0x62A8AB43u);
   EXPECT_EQ(crc32c({}), 0u);
@@ -21,7 +21,8 @@ TEST(Xxh128, OfPiecesIsThatOfTheWhole) {
   hasher.add(bytes_of(text.substr(7)));
   EXPECT_EQ(hasher.digest(), xxh128(bytes_of(text)));
   EXPECT_NE(xxh128(bytes_of(text)), xxh128(bytes_of(text + " ")));
-  EXPECT_EQ(xxh128({}).hex(), "99aa06d3014798d86001c324468d497f");  // xxHash's own test vector of the empty input
+  EXPECT_EQ(xxh128({}).hex(),
+            "99aa06d3014798d86001c324468d497f");  // xxHash's own test vector of the empty input
 }
 
 TEST(Hash128, SurvivesItsText) {

@@ -16,7 +16,9 @@ TEST(ExitCodes, FollowTheKindOfError) {
   EXPECT_EQ(kind_of(std::runtime_error("")), "crash");
 }
 
-TEST(Error, KnowsWhereItWasRaised) { EXPECT_NE(std::string(Error("x").where().file_name()).find("error_test"), std::string::npos); }
+TEST(Error, KnowsWhereItWasRaised) {
+  EXPECT_NE(std::string(Error("x").where().file_name()).find("error_test"), std::string::npos);
+}
 
 }  // namespace
 }  // namespace facemae

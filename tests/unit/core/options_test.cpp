@@ -22,7 +22,10 @@ struct Bound {
   CommonOptions common;
   Options options{"Does things.", "thing [OPTIONS]"};
   Bound() {
-    options.add("name", name, "a name").add("count", count, "how many").add("rate", rate, "per second").flag("fast", fast, "hurry");
+    options.add("name", name, "a name")
+        .add("count", count, "how many")
+        .add("rate", rate, "per second")
+        .flag("fast", fast, "hurry");
     options.add("on", on, "yes or no").add("list", list, "several").add("limit", limit, "perhaps");
     options.positional("WORD...", words, "free words");
   }
@@ -31,7 +34,8 @@ struct Bound {
 
 TEST(Options, ReadsEveryType) {
   Bound b;
-  b.parse({"one", "--name", "x", "--count=-7", "--rate", "1e-3", "--fast", "--on", "no", "--limit", "9", "--list", "a", "b"});
+  b.parse({"one", "--name", "x", "--count=-7", "--rate", "1e-3", "--fast", "--on", "no", "--limit", "9",
+           "--list", "a", "b"});
   ASSERT_TRUE(b.options.finish());
   EXPECT_EQ(b.name, "x");
   EXPECT_EQ(b.count, -7);

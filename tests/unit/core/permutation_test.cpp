@@ -25,12 +25,14 @@ TEST(Permutation, VisitsEveryElementOnceAtAwkwardSizes) {
   }
 }
 
-TEST(Permutation, LooksRandom) {  // where elements 0 and 1 of 8 go, over many keys: chi-square with 7 degrees of freedom
+TEST(Permutation,
+     LooksRandom) {  // where elements 0 and 1 of 8 go, over many keys: chi-square with 7 degrees of freedom
   constexpr int keys = 8000;
   int places[2][8] = {};
   for (int key = 0; key < keys; ++key) {
     const Permutation permutation(8, static_cast<std::uint64_t>(key) * 977);
-    for (int element = 0; element < 2; ++element) ++places[element][permutation(static_cast<std::uint64_t>(element))];
+    for (int element = 0; element < 2; ++element)
+      ++places[element][permutation(static_cast<std::uint64_t>(element))];
   }
   for (const auto& counts : places) {
     double chi_square = 0;

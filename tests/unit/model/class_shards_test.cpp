@@ -84,7 +84,7 @@ Dense dense_cosface(const torch::Tensor& embeddings, const torch::Tensor& centre
   return {loss.detach(), x.grad(), w.grad()};
 }
 
-double relative(const torch::Tensor& a, const torch::Tensor& b) {
+double relative_to(const torch::Tensor& a, const torch::Tensor& b) {
   return ((a - b).norm() / b.norm()).item<double>();
 }
 
@@ -99,9 +99,9 @@ TEST(ClassCentres, GiveTheDenseSoftmaxOnOneRank) {
     const auto result = centres.loss(embeddings, labels, {.kind = "cosface", .m = 0.4}, 10);
     result.share.backward();
     const auto dense = dense_cosface(embeddings, centres.weight(), labels);
-    EXPECT_LT(relative(result.share, dense.loss), tolerance);
-    EXPECT_LT(relative(embeddings.grad(), dense.of_embeddings), tolerance);
-    EXPECT_LT(relative(centres.weight().grad(), dense.of_centres), tolerance);
+    EXPECT_LT(relative_to(result.share, dense.loss), tolerance);
+    EXPECT_LT(relative_to(embeddings.grad(), dense.of_embeddings), tolerance);
+    EXPECT_LT(relative_to(centres.weight().grad(), dense.of_centres), tolerance);
   }
 }
 
@@ -122,7 +122,7 @@ TEST(ClassCentres, AddUpOverMicroBatchesToTheWholeBatch) {
     sum += share.item<double>();
   }
   EXPECT_NEAR(sum, all.item<double>(), 1e-10);
-  EXPECT_LT(relative(pieces.weight().grad(), whole.weight().grad()), 1e-12);
+  EXPECT_LT(relative_to(pieces.weight().grad(), whole.weight().grad()), 1e-12);
 }
 
 TEST(ClassCentres, CountRowsWhoseOwnCentreIsStrictlyTheNearest) {

@@ -27,13 +27,14 @@ class Noting final : public Communicator {
 
 torch::nn::Sequential small_network() {
   torch::manual_seed(1);
-  return torch::nn::Sequential(torch::nn::Linear(8, 16), torch::nn::GELU(), torch::nn::Linear(16, 16), torch::nn::GELU(),
-                               torch::nn::Linear(16, 4));
+  return torch::nn::Sequential(torch::nn::Linear(8, 16), torch::nn::GELU(), torch::nn::Linear(16, 16),
+                               torch::nn::GELU(), torch::nn::Linear(16, 4));
 }
 
 std::vector<Parameter> parameters_of(torch::nn::Sequential& network) {
   std::vector<Parameter> parameters;
-  for (const auto& item : network->named_parameters()) parameters.push_back({item.key(), item.value(), item.value().dim() > 1});
+  for (const auto& item : network->named_parameters())
+    parameters.push_back({item.key(), item.value(), item.value().dim() > 1});
   return parameters;
 }
 
@@ -66,7 +67,8 @@ TEST(GradientBuckets, AreReducedOncePerStepInBackwardOrder) {
   GradientBuckets buckets(parameters_of(network), ranks, 1024, 64);
   std::vector<std::int64_t> layout;
   std::int64_t values = 0;
-  for (const auto& bucket : buckets.buckets()) layout.push_back(bucket.values.numel()), values += bucket.values.numel();
+  for (const auto& bucket : buckets.buckets())
+    layout.push_back(bucket.values.numel()), values += bucket.values.numel();
   EXPECT_EQ(values, 8 * 16 + 16 + 16 * 16 + 16 + 16 * 4 + 4);
   EXPECT_GT(layout.size(), 2u);
   const auto x = torch::randn({3, 8});

@@ -34,7 +34,8 @@ TEST(Optimizer, AdamWFollowsThePaper) {
   for (int step = 0; step < 4; ++step) {
     problem.set_gradients(step);
     problem.optimizer.step(0.01);
-    const double g = 0.1 * (step + 1), gb = -0.2 * (step + 1), c1 = 1 - std::pow(0.8, step + 1), c2 = 1 - std::pow(0.9, step + 1);
+    const double g = 0.1 * (step + 1), gb = -0.2 * (step + 1), c1 = 1 - std::pow(0.8, step + 1),
+                 c2 = 1 - std::pow(0.9, step + 1);
     m = 0.8 * m + 0.2 * g, v = 0.9 * v + 0.1 * g * g;
     mb = 0.8 * mb + 0.2 * gb, vb = 0.9 * vb + 0.1 * gb * gb;
     weight = weight - 0.01 * 0.1 * weight - 0.01 * (m / c1) / (std::sqrt(v / c2) + 1e-6);

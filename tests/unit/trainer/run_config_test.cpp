@@ -25,8 +25,10 @@ std::string faults_of(const std::vector<std::string>& words) {
 }
 
 TEST(PretrainConfig, ReportsAllFaultsAtOnceWithTheNearestNames) {
-  const std::string faults = faults_of({"--store", "s", "--run", "r", "--btach", "8", "--batch", "8", "--steps", "10", "--epochs", "1",
-                                        "--mask-ratio", "1.5", "--model", "tinny", "--accumulate", "x", "--relation-weight", "auto:"});
+  const std::string faults = faults_of({"--store",           "s",    "--run",   "r",     "--btach",      "8",
+                                        "--batch",           "8",    "--steps", "10",    "--epochs",     "1",
+                                        "--mask-ratio",      "1.5",  "--model", "tinny", "--accumulate", "x",
+                                        "--relation-weight", "auto:"});
   EXPECT_THAT(faults, HasSubstr("unknown option --btach: did you mean --batch?"));
   EXPECT_THAT(faults, HasSubstr("give one of --steps and --epochs"));
   EXPECT_THAT(faults, HasSubstr("--mask-ratio must be between 0 and 1"));
@@ -43,7 +45,9 @@ TEST(PretrainConfig, NamesWhatIsMissing) {
 }
 
 TEST(PretrainConfig, AcceptsASensibleRun) {
-  EXPECT_EQ(faults_of({"--store", "s", "--run", "r", "--batch", "64", "--epochs", "2.5", "--relation-weight", "auto:0.3"}), "");
+  EXPECT_EQ(faults_of({"--store", "s", "--run", "r", "--batch", "64", "--epochs", "2.5", "--relation-weight",
+                       "auto:0.3"}),
+            "");
 }
 
 TEST(PretrainConfig, ItsTextParsesBackToItself) {
@@ -51,7 +55,8 @@ TEST(PretrainConfig, ItsTextParsesBackToItself) {
   CommonOptions common;
   Options options("", "pretrain");
   declare(options, config);
-  const std::vector<std::string> words = {"--store", "s", "--run", "r", "--batch", "64", "--steps", "7", "--lr", "0.001"};
+  const std::vector<std::string> words = {"--store", "s",       "--run", "r",    "--batch",
+                                          "64",      "--steps", "7",     "--lr", "0.001"};
   options.parse(words, common);
   ASSERT_TRUE(options.finish());
   PretrainConfig again;
@@ -73,7 +78,8 @@ TEST(PretrainConfig, ItsTextParsesBackToItself) {
 }
 
 TEST(ResultChanges, ShowWhatMattersAndOverlookWhatIsFree) {
-  const auto changes = result_changes("batch = 8\nworkers = 1\nlr = 0.1\n", "batch = 16\nworkers = 4\nwarmup = 0\nlr = 0.1\n");
+  const auto changes =
+      result_changes("batch = 8\nworkers = 1\nlr = 0.1\n", "batch = 16\nworkers = 4\nwarmup = 0\nlr = 0.1\n");
   EXPECT_THAT(changes, testing::ElementsAre("batch: was 8, is 16", "warmup: was unset, is 0"));
 }
 

@@ -1,7 +1,6 @@
 #include "trainer/run_folder.h"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <fstream>
@@ -27,7 +26,8 @@ TEST_F(RunFolderTest, NumbersStartsFromZeroAndAssumesALostPeerUntilToldOtherwise
   ASSERT_TRUE(silent);
   EXPECT_EQ(silent->start, 1u);
   EXPECT_EQ(silent->code, ExitCode::PeerLost);
-  run.write_outcome({.start = 1, .code = ExitCode::Stopped, .kind = "stopped", .reason = "notice", .step = 12});
+  run.write_outcome(
+      {.start = 1, .code = ExitCode::Stopped, .kind = "stopped", .reason = "notice", .step = 12});
   EXPECT_EQ(run.read_outcome()->code, ExitCode::Stopped);
   EXPECT_EQ(run.read_outcome()->step, 12u);
 }

@@ -8,8 +8,8 @@
 namespace facemae {
 namespace {
 
-// One record of b"hello", framed by TensorFlow's record writer rules: length 5, masked CRC-32C of the length, data, masked
-// CRC-32C of the data. CRCs computed with an independent table-driven implementation.
+// One record of b"hello", framed by TensorFlow's record writer rules: length 5, masked CRC-32C of the length,
+// data, masked CRC-32C of the data. CRCs computed with an independent table-driven implementation.
 std::uint32_t slow_masked_crc(const std::string& data) {
   std::uint32_t crc = 0xFFFFFFFFu;
   for (const unsigned char byte : data) {
