@@ -162,7 +162,7 @@ ExitCode run_audit(App& app, Words words) {
     throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
   const auto real = Store::open(config.real), released = Store::open(config.released);
-  const ReleaseLink link = read_link(config.link);
+  const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   const AuditInput input = load_input(*real, *released, link);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
                std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),

@@ -1,8 +1,12 @@
 #include "app/command.h"
 
+#include <torch/torch.h>
+
+#include <algorithm>
 #include <array>
 
 #include "core/files.h"
+#include "core/host.h"
 #include "core/log.h"
 
 namespace facemae {
@@ -11,6 +15,7 @@ World& App::world(const WorldConfig& config) {
   if (!world_) {
     world_ = World::open(config);
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
+    torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));
   }
   return *world_;
 }

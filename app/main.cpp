@@ -6,6 +6,7 @@
 
 #include "app/command.h"
 #include "cluster/agree.h"
+#include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/version.h"
@@ -71,6 +72,7 @@ void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", wha
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   App app;
   try {
     return end_in_order(app, run(app, {argv + 1, argv + argc}));

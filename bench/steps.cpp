@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "cluster/alone.h"
+#include "core/host.h"
 #include "trainer/gradient_buckets.h"
 #include "trainer/optimizer.h"
 #include "trainer/pretrain.h"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   const std::string model = argv[1];
   const auto batch = std::strtoull(argv[2], nullptr, 10);
   const int steps = std::atoi(argv[3]);
+  keep_freed_memory();  // as the program does
   torch::set_num_threads(1);
   AloneCommunicator alone;
   const auto task = make_task(model, batch, alone);

@@ -1,10 +1,12 @@
 #include "core/host.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <fstream>
 
 namespace facemae {
@@ -26,6 +28,11 @@ std::string cpu_model() {
   for (std::string line; std::getline(info, line);)
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   return "unknown";
+}
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);              // large blocks come from the heap too
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);  // which is not given back before 2 GiB are free at its end
 }
 
 }  // namespace facemae

@@ -200,12 +200,9 @@ void finish_release(FileSystem& files, const Path& out, const Path& private_fold
   mark_finished(files, private_folder, secret.uuid);
 }
 
-ReleaseLink read_link(const Path& private_folder) {
-  const Path path = private_folder / kLinkName;
-  if (!std::filesystem::exists(path)) {
-    throw DataError("no " + path.string() +
-                    ": the release was not finished, or this is not its private folder");
-  }
+namespace {
+
+ReleaseLink read_link_file(const Path& path) {
   const auto file = hdf5::File::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kLinkFormat) {
     throw DataError(path.string() + " is an HDF5 file but no link of a release");
@@ -213,6 +210,22 @@ ReleaseLink read_link(const Path& private_folder) {
   return {.source_digest = file.read_text("source_digest"),
           .released_digest = file.read_text("released_digest"),
           .source_rows = file.read_array<std::uint64_t>("/source_row")};
+}
+
+}  // namespace
+
+ReleaseLink read_link(const Path& private_folder, const std::string& released_digest) {
+  const Path path = private_folder / kLinkName;
+  if (!std::filesystem::exists(path)) {
+    throw DataError("no " + path.string() +
+                    ": the release was not finished, or this is not its private folder");
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(private_folder)) {
+    const std::string name = entry.path().filename();
+    if (released_digest.empty() || !name.starts_with("link") || !name.ends_with(".h5")) continue;
+    if (auto link = read_link_file(entry.path()); link.released_digest == released_digest) return link;
+  }
+  return read_link_file(path);
 }
 
 }  // namespace facemae

@@ -55,11 +55,12 @@ void finish_release(FileSystem& files, const Path& out, const Path& private_fold
                     const ReleaseSecret& secret, const ReleasePlan& plan, const ReleaseNotes& notes,
                     const Store& source);
 
-/// link.h5: source row of each released row. Throws DataError.
+/// link.h5: source row of each released row; with a digest, that of this release among the links of several
+/// (link-<uuid>.h5), or link.h5 when none matches. Throws DataError.
 struct ReleaseLink {
   std::string source_digest, released_digest;
   std::vector<std::uint64_t> source_rows;
 };
-ReleaseLink read_link(const Path& private_folder);
+ReleaseLink read_link(const Path& private_folder, const std::string& released_digest = "");
 
 }  // namespace facemae

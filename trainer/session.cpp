@@ -111,6 +111,18 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config
   return snapshot;
 }
 
+/// Checkpoints throw these on all ranks together.
+template <class Call>
+auto known_to_all(Call&& call) {
+  try {
+    return call();
+  } catch (const ConfigError& error) {
+    throw AgreedError(error.what(), ExitCode::BadConfiguration, "ConfigError");
+  } catch (const Unresumable& error) {
+    throw AgreedError(error.what(), ExitCode::DoNotRequeue, "Unresumable");
+  }
+}
+
 /// Starts from the newest valid checkpoint; returns the steps done.
 std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const RunConfig& config,
                      const std::string& config_text, const Store& store, Control& control) {
@@ -162,7 +174,8 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
     CheckpointStore checkpoints(config.run, control, real_files());
     checkpoints.keep_last(config.keep);
     RunState state;
-    const std::uint64_t first = resume(checkpoints, snapshot, state, config, config_text, *store, control);
+    const std::uint64_t first = known_to_all(
+        [&] { return resume(checkpoints, snapshot, state, config, config_text, *store, control); });
     outcome.step = first;
     task->set_automatic_weight(state.automatic_weight);
     Faces pictures;
@@ -202,7 +215,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
                           snapshot.step = done;
                           snapshot.samples = done * config.batch;
                           snapshot.run_state = state.to_json();
-                          const bool committed = checkpoints.save(snapshot, outcome.start);
+                          const bool committed = known_to_all([&] { return checkpoints.save(snapshot, outcome.start); });
                           if (committed) outcome.step = done;
                           return committed;
                         },

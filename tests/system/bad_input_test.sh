@@ -21,8 +21,7 @@ ends_with 65 "a missing shard" 'shard-00000' "$facemae" pretrain --store missing
 cp -r faces short && truncate -s -5000 short/shard-00000.h5
 ends_with 65 "a truncated shard" 'shard-00000' "$facemae" pretrain --store short --run r $options
 cp -r faces flipped
-size=$(stat -c %s flipped/shard-00000.h5)
-printf '\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((size / 2)) conv=notrunc status=none
+printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 20000)) conv=notrunc status=none # the blob starts at 1 MiB
 ends_with 65 "a flipped byte: verify names the image" 'index [0-9]+' "$facemae" store verify flipped
 ends_with 65 "a flipped byte: training ends" 'shard-00000' "$facemae" pretrain --store flipped --run r $options --steps 10
 check "and its outcome is that of bad data" equal "$(outcome r)" 65

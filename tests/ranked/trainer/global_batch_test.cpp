@@ -20,6 +20,7 @@ void expect_equal(const Trained& ranks, const Trained& one) {
   EXPECT_NEAR(ranks.loss, one.loss, 1e-5 * std::abs(one.loss));
   EXPECT_LT(worst_gradient(ranks, one), 1e-5);
   EXPECT_LT(worst_value(ranks, one), 1e-6);
+  EXPECT_GT(largest_difference(one.values, one.initial), 1e-4) << "the steps hardly moved anything";
 }
 
 TEST_P(GlobalBatch, GivesTheGradientsAndWeightsOfOneProcess) {
@@ -42,9 +43,9 @@ std::vector<Trial> trials() {
     all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, ::testing::ValuesIn(trials()), [](const auto& info) {
-  return (info.param.recognition ? "recognition" : info.param.relation) +
-         std::to_string(info.param.micro_batches);
+INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, ::testing::ValuesIn(trials()), [](const auto& trial) {
+  return (trial.param.recognition ? "recognition" : trial.param.relation) +
+         std::to_string(trial.param.micro_batches);
 });
 
 TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {

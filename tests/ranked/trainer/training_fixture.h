@@ -25,7 +25,7 @@ struct Trial {
 
 /// Parameters' gradients of the first step and values after `steps` SGD steps at a constant rate.
 struct Trained {
-  std::map<std::string, torch::Tensor> gradients, values;
+  std::map<std::string, torch::Tensor> gradients, initial, values;
   double loss = 0;  ///< of the first step, over all ranks
 };
 
@@ -96,6 +96,8 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
   Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->centres());
   Trained result;
+  for (const auto& bucket : buckets.buckets())
+    for (const auto& slot : bucket.slots) result.initial[slot.name] = slot.value.detach().clone();
   auto centres = task->centres();
   for (int step = 0; step < trial.steps; ++step) {
     const auto number = static_cast<std::uint64_t>(step);
@@ -120,7 +122,7 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
       reduction.all_reduce(loss, Reduce::Sum).wait();
       result.loss = loss.item<double>();
     }
-    optimizer.step(0.02);
+    optimizer.step(trial.recognition ? 5e-4 : 0.02);
     task->end_step();
   }
   for (const auto& bucket : buckets.buckets())
@@ -147,11 +149,14 @@ inline double worst_gradient(const Trained& a, const Trained& b) {
   return worst;
 }
 
-inline double worst_value(const Trained& a, const Trained& b) {
-  double worst = 0;
-  for (const auto& [name, value] : b.values)
-    worst = std::max(worst, (a.values.at(name) - value).abs().max().item<double>());
-  return worst;
+/// Largest change that `after` made to any value of `before`.
+inline double largest_difference(const std::map<std::string, torch::Tensor>& after, const std::map<std::string, torch::Tensor>& before) {
+  double largest = 0;
+  for (const auto& [name, value] : before)
+    largest = std::max(largest, (after.at(name) - value).abs().max().item<double>());
+  return largest;
 }
+
+inline double worst_value(const Trained& a, const Trained& b) { return largest_difference(a.values, b.values); }
 
 }  // namespace facemae::testing
