@@ -9,8 +9,8 @@ std::string host_name();
 /// The model name in /proc/cpuinfo, or "unknown".
 std::string cpu_model();
 
-/// Keeps freed memory in the process: tensors of tens of MiB come and go every step, and asking the system for their
-/// pages anew each time costs more than a small convolution.
+/// Keeps freed memory in the process: tensors of tens of MiB come and go every step, and asking the system
+/// for their pages anew each time costs more than a small convolution.
 void keep_freed_memory();
 
 }  // namespace facemae

@@ -118,6 +118,7 @@ std::string readable(const StoreManifest& m) {
 template <class Value, class Of>
 auto column(const std::vector<ShardInfo>& shards, Of of) {
   std::vector<Value> values;
+  values.reserve(shards.size());
   for (const auto& shard : shards) values.push_back(of(shard));
   return values;
 }

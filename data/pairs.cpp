@@ -17,7 +17,7 @@ using Rows = std::span<const std::uint64_t>;
 /// Draws distinct pairs of one fold: its identities and their rows.
 class FoldPairs {
  public:
-  FoldPairs(std::vector<Rows> identities, std::uint64_t key) : draws_(key) {
+  FoldPairs(const std::vector<Rows>& identities, std::uint64_t key) : draws_(key) {
     for (const Rows rows : identities) {
       if (rows.empty()) continue;
       identities_.push_back(rows);

@@ -199,40 +199,40 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
                        .last_step = total,
                        .start = outcome.start},
                       world.batch(), world.device(), std::move(pictures));
-    LoopParts parts{.task = *task,
-                    .next_faces =
-                        [&] {
-                          bytes = loader.next(std::move(bytes));
-                          return to_faces(*bytes, plan, config.seed, config.flip, world.device());
-                        },
-                    .data_wait = [&] { return loader.wait_seconds(); },
-                    .gradients = gradients,
-                    .optimizer = optimizer,
-                    .control = control,
-                    .observer = observer,
-                    .save =
-                        [&](std::uint64_t done) {
-                          snapshot.step = done;
-                          snapshot.samples = done * config.batch;
-                          snapshot.run_state = state.to_json();
-                          const bool committed = known_to_all([&] { return checkpoints.save(snapshot, outcome.start); });
-                          if (committed) outcome.step = done;
-                          return committed;
-                        },
-                    .out_of_time =
-                        [&] {
-                          const std::chrono::duration<double> spent =
-                              std::chrono::steady_clock::now() - began;
-                          return config.max_hours && spent.count() > *config.max_hours * 3600;
-                        },
-                    .schedule = config.schedule_for(store->size()),
-                    .state = state,
-                    .batch = config.batch,
-                    .save_every = config.save_every,
-                    .micro_batches = config.accumulate,
-                    .max_skips = config.max_skips,
-                    .clip = config.clip,
-                    .stop_after = config.stop_after};
+    LoopParts parts{
+        .task = *task,
+        .next_faces =
+            [&] {
+              bytes = loader.next(std::move(bytes));
+              return to_faces(*bytes, plan, config.seed, config.flip, world.device());
+            },
+        .data_wait = [&] { return loader.wait_seconds(); },
+        .gradients = gradients,
+        .optimizer = optimizer,
+        .control = control,
+        .observer = observer,
+        .save =
+            [&](std::uint64_t done) {
+              snapshot.step = done;
+              snapshot.samples = done * config.batch;
+              snapshot.run_state = state.to_json();
+              const bool committed = known_to_all([&] { return checkpoints.save(snapshot, outcome.start); });
+              if (committed) outcome.step = done;
+              return committed;
+            },
+        .out_of_time =
+            [&] {
+              const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
+              return config.max_hours && spent.count() > *config.max_hours * 3600;
+            },
+        .schedule = config.schedule_for(store->size()),
+        .state = state,
+        .batch = config.batch,
+        .save_every = config.save_every,
+        .micro_batches = config.accumulate,
+        .max_skips = config.max_skips,
+        .clip = config.clip,
+        .stop_after = config.stop_after};
     if (config.stop_after && first >= *config.stop_after && first < total && control.is_root())
       spdlog::info("--stop-after {} is ignored: the run is at step {}", *config.stop_after, first);
     if (control.is_root())

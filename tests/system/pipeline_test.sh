@@ -44,7 +44,8 @@ check "two ranks embed as many images as one" equal "$(stat -c %s e1.npy)" "$(st
 check "the audit ends well" equal "$?" 0
 check "with a page" grep -q 'pixel' report/report.html
 check "and JSON" grep -q 'chance' report/report.json
-check "no pictures of real faces unless asked" bash -c '"$1" audit --real unseen --released rebuilt --link secret --report r2 --log-level warn >/dev/null 2>&1; ! grep -q "original</" r2/report.html' _ "$facemae"
+check "with pictures of both when asked" grep -q "figcaption>original" report/report.html
+check "no pictures of real faces unless asked" bash -c '"$1" audit --real unseen --released rebuilt --link secret --report r2 --log-level warn >/dev/null 2>&1; ! grep -q "figcaption>original" r2/report.html' _ "$facemae"
 ends_with 2 "the link of another release is refused" 'link|another' "$facemae" audit --real train --released rebuilt --link secret --report r3
 
 "$facemae" export --from mae --out mae.safetensors $quiet && "$facemae" import --weights mae.safetensors --network facemae --out mae2.safetensors $quiet

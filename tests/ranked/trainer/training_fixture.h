@@ -150,13 +150,16 @@ inline double worst_gradient(const Trained& a, const Trained& b) {
 }
 
 /// Largest change that `after` made to any value of `before`.
-inline double largest_difference(const std::map<std::string, torch::Tensor>& after, const std::map<std::string, torch::Tensor>& before) {
+inline double largest_difference(const std::map<std::string, torch::Tensor>& after,
+                                 const std::map<std::string, torch::Tensor>& before) {
   double largest = 0;
   for (const auto& [name, value] : before)
     largest = std::max(largest, (after.at(name) - value).abs().max().item<double>());
   return largest;
 }
 
-inline double worst_value(const Trained& a, const Trained& b) { return largest_difference(a.values, b.values); }
+inline double worst_value(const Trained& a, const Trained& b) {
+  return largest_difference(a.values, b.values);
+}
 
 }  // namespace facemae::testing
