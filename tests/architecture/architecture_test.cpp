@@ -160,6 +160,33 @@ std::vector<std::string> silent_headers(const fs::path& root) {
   return faults;
 }
 
+/// Two types of one name in one namespace: the linker would merge their functions without a word.
+std::vector<std::string> types_defined_twice(const fs::path& root) {
+  static const std::regex opens(R"(^(inline )?namespace ?([A-Za-z_:]*) ?\{)"), closes(R"(^\}  // namespace)");
+  static const std::regex defines(R"(^(struct|class|enum class|enum|union) ([A-Z]\w*)(?![\w:])[^;]*(\{.*)?$)");
+  std::map<std::string, std::string> where;
+  std::vector<std::string> faults;
+  for (const Source& source : read_tree(root, {".h", ".cpp"})) {
+    if (!arrows().contains(source.folder())) continue;
+    std::vector<std::string> spaces;
+    std::smatch match;
+    for (const std::string& line : source.lines) {
+      if (std::regex_search(line, match, opens)) {
+        spaces.push_back(match[2].length() > 0 ? match[2].str() : source.path);  // unnamed: the file's own
+      } else if (std::regex_search(line, closes) && !spaces.empty()) {
+        spaces.pop_back();
+      } else if (std::regex_match(line, match, defines)) {
+        std::string name;
+        for (const auto& space : spaces) name += space + "::";
+        name += match[2];
+        const auto [at, fresh] = where.try_emplace(name, source.path);
+        if (!fresh) faults.push_back(name + " is defined in " + at->second + " and in " + source.path);
+      }
+    }
+  }
+  return faults;
+}
+
 /// Paths and hosts that exist on somebody's machine only. The patterns are pieced together, so that this file
 /// passes.
 std::vector<std::string> machine_traces(const fs::path& root) {
@@ -194,6 +221,7 @@ class Architecture : public testing::Test {
 TEST_F(Architecture, IncludesFollowTheArrows) { EXPECT_THAT(wrong_includes(tree()), IsEmpty()); }
 TEST_F(Architecture, NoFileIsTooLongToRead) { EXPECT_THAT(long_files(tree()), IsEmpty()); }
 TEST_F(Architecture, EveryHeaderSaysWhatItIsFor) { EXPECT_THAT(silent_headers(tree()), IsEmpty()); }
+TEST_F(Architecture, EveryTypeIsDefinedOnce) { EXPECT_THAT(types_defined_twice(tree()), IsEmpty()); }
 TEST_F(Architecture, NothingNamesOneMachine) { EXPECT_THAT(machine_traces(tree()), IsEmpty()); }
 
 /// A tree with faults planted, to see the checks above fail.
@@ -257,6 +285,17 @@ TEST_F(PlantedTree, ALongFileAndASilentHeaderAreSeen) {
   EXPECT_EQ(silent_headers(root_).size(), 2u);
 }
 
+TEST_F(PlantedTree, ATypeOfTheSameNameIsSeenUnlessItsNamespaceDiffers) {
+  plant("core/a.h",
+        "#pragma once\n// A.\nnamespace facemae {\nstruct Twice {\n};\nstruct Once;\n}  // namespace "
+        "facemae\n");
+  plant("data/b.h", "#pragma once\n// B.\nnamespace facemae {\nstruct Once {\n};\n}  // namespace facemae\n");
+  plant("data/c.cpp",
+        "namespace facemae {\nnamespace {\nstruct Twice {\n};\n}  // namespace\n}  // namespace facemae\n");
+  EXPECT_THAT(types_defined_twice(root_), IsEmpty());
+  plant("data/d.cpp", "namespace facemae {\nstruct Twice {\n};\n}  // namespace facemae\n");
+  EXPECT_EQ(types_defined_twice(root_).size(), 1u);
+}
 TEST_F(PlantedTree, APathOfOneMachineIsSeen) {
   plant("scripts/a.sh", "cd /" + std::string("home/somebody\n"));
   plant("docs/b.md", "see https://" + std::string("mirror.example.com/x\n"));

@@ -1,0 +1,28 @@
+#pragma once
+// What `pretrain` and `recognize` do once their options are declared.
+#include <functional>
+#include <memory>
+
+#include "app/command.h"
+#include "app/describe.h"
+#include "trainer/session.h"
+
+namespace facemae {
+
+/// Reads and checks the words, then trains, resumes or shows what was asked for.
+template <class Config>
+ExitCode train_command(App& app, Words words, Options& options, Config& config,
+                       std::unique_ptr<Task> (*make)(const Config&, const Store&, World&)) {
+  declare(options, config);
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  validate(options, config);
+  if (!options.finish()) return ExitCode::Done;
+  World& world = app.world(world_config(config.common));
+  const Outcome outcome =
+      run_training(world, config.common, options.text(),
+                   [&](const Store& store, World& opened) { return make(config, store, opened); });
+  app.result(describe(outcome));
+  return outcome.code;
+}
+
+}  // namespace facemae
