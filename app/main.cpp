@@ -2,6 +2,7 @@
 #include <hdf5.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "app/command.h"
@@ -67,6 +68,13 @@ int end_in_order(App& app, ExitCode code) {
   return root ? static_cast<int>(code) : 0;
 }
 
+/// What a launcher says of us, where MPI cannot be asked.
+std::string launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"})
+    if (const char* rank = std::getenv(name); rank != nullptr) return rank;
+  return "0";
+}
+
 void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
 
 }  // namespace
@@ -81,6 +89,10 @@ int main(int argc, char** argv) {
     return end_in_order(app, error.code());
   } catch (const std::exception& error) {
     const ExitCode code = exit_code_for(error);
+    if (app.world_refused()) {  // no such device or back end, on every rank alike; MPI has ended
+      if (launched_rank() == "0") report(error.what());
+      return static_cast<int>(code);
+    }
     if (!app.has_world()) {  // the words themselves are wrong, on every rank alike
       try {
         if (app.world({.device = "cpu"}).topology().rank == 0) report(error.what());

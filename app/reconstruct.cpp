@@ -66,6 +66,24 @@ void warn_of_training_identities(const Store& store, const Weights& weights) {
         both, store.identities());
 }
 
+/// A release is made with one set of settings: going on with others would mix them without a trace.
+void check_settings(const ReconstructConfig& config, const Weights& weights, const ReleaseSecret& secret) {
+  const nlohmann::ordered_json settings = {{"model_hash", weights.hash},
+                                           {"mask_ratio", config.mask_ratio},
+                                           {"codec", config.codec},
+                                           {"quality", config.quality},
+                                           {"images_per_identity", config.images_per_identity},
+                                           {"shard_images", config.shard_images}};
+  const Path file = Path(config.private_folder) / ("settings-" + secret.uuid + ".json");
+  const std::string now = settings.dump(2) + "\n";
+  if (!std::filesystem::exists(file)) return write_durably(real_files(), file, now);
+  if (const std::string before = read_file(file); before != now)
+    throw ConfigError(
+        "the interrupted release in " + config.out + " was begun with other settings:\n" + before +
+        "Go on with those (an exported model does not change while its run goes on), or remove " +
+        config.out + " and use another --private folder.");
+}
+
 /// Every rank rebuilds its shards; finished ones are left alone.
 void rebuild_shards(World& world, const Store& store, FaceMae& model, const ReconstructConfig& config,
                     const ReleaseSecret& secret, const ReleasePlan& plan) {
@@ -164,10 +182,16 @@ ExitCode run_reconstruct(App& app, Words words) {
     model->to(world.device());
     if (control.is_root()) {
       warn_of_training_identities(*store, weights);
-      secret_text = to_text(
-          open_private(real_files(), config.private_folder, config.out, *store, config.second_release));
+      const auto opened =
+          open_private(real_files(), config.private_folder, config.out, *store, config.second_release);
+      check_settings(config, weights, opened);
+      secret_text = to_text(opened);
     }
   });
+  if (!control.same_everywhere(weights.hash))
+    throw AgreedError(
+        "the ranks read different weights from " + config.from + ": export them to a file first",
+        ExitCode::BadConfiguration, "ConfigError");
   const ReleaseSecret secret = secret_from(control.broadcast(secret_text));
   ReleasePlan plan;
   together(control, [&] {
@@ -183,7 +207,11 @@ ExitCode run_reconstruct(App& app, Words words) {
                     .source_licence = store->source_licence(),
                     .mask_ratio = config.mask_ratio},
                    *store);
-    audit = closing_audit(config, *store);
+    try {
+      audit = closing_audit(config, *store);
+    } catch (const std::exception& error) {  // the release is finished; only its first figure is missing
+      spdlog::error("the closing audit failed, run `facemae audit`: {}", error.what());
+    }
   });
   const std::uint64_t audited = std::min<std::uint64_t>(kQuickAuditImages, plan.source_rows.size());
   if (control.is_root()) {

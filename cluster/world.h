@@ -21,7 +21,7 @@ struct Topology {
 struct WorldConfig {
   std::string backend = "auto";  ///< auto | mpi | nccl: the back end of tensor collectives
   std::string device = "auto";   ///< auto | cpu | cuda
-  std::chrono::milliseconds deadline = std::chrono::minutes(10);  ///< of a single collective
+  std::chrono::milliseconds deadline = std::chrono::hours(24);  ///< of a single wait for the other ranks
 };
 
 /// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cluster/agree.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/signals.h"
@@ -77,12 +78,15 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
       run.task.end_step();
       run.state.skipped_in_row = 0;
     } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of class shards
+      run.task.undo_step();
       ++run.state.skipped;
       if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
-        throw Error(fmt::format(
-            "step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
-            "--precision float32; --max-skips raises this limit",
-            step + 1, run.state.skipped_in_row));
+        throw AgreedError(
+            fmt::format(
+                "step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
+                "--precision float32; --max-skips raises this limit",
+                step + 1, run.state.skipped_in_row),
+            ExitCode::DoNotRequeue, "Diverged");
       spdlog::warn("step {}: the gradient is not finite, update skipped ({} so far)", step + 1,
                    run.state.skipped);
     }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/log.h"
 
 namespace facemae {
@@ -62,7 +63,11 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
       add("seconds", seconds);
       if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
       metrics_ << line.dump() << std::endl;
-      board_->scalars(done, scalars);
+      try {
+        board_->scalars(done, scalars);
+      } catch (const FileError& error) {
+        spdlog::warn("TensorBoard scalars of step {} are lost: {}", done, error.what());
+      }
     }
     last_ = Clock::now();
     last_step_ = done;
@@ -80,10 +85,14 @@ void Observer::draw(std::uint64_t done, Task& task) {
   const bool first = last_drawn_ == 0;
   last_drawn_ = done;
   const Path path = run_.samples() / fmt::format("step_{:09}.png", done);
-  const auto png = encode_png(image);
-  write_durably(real_files(), path, Bytes(png));
-  board_->picture(done, "samples", image);
-  if (first) spdlog::info("sample pictures (original | masked | rebuilt): {}", path.string());
+  try {  // a full disk must not end what the checkpoints survive
+    const auto png = encode_png(image);
+    write_durably(real_files(), path, Bytes(png));
+    board_->picture(done, "samples", image);
+    if (first) spdlog::info("sample pictures (original | masked | rebuilt): {}", path.string());
+  } catch (const FileError& error) {
+    spdlog::warn("sample picture of step {} is lost: {}", done, error.what());
+  }
 }
 
 void Observer::finish() {

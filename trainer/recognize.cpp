@@ -35,6 +35,8 @@ ClassTensor RecognitionTraining::centres_at() {
 
 void RecognitionTraining::begin_step(std::uint64_t) {
   own_rows_ = 0;
+  before_.clear();
+  for (const auto& statistic : statistics_) before_.push_back(statistic.clone());
   loss_ = torch::zeros({}, torch::TensorOptions().device(device_));
   correct_ = torch::zeros_like(loss_);
 }
@@ -53,6 +55,11 @@ torch::Tensor RecognitionTraining::loss_share(const Faces& faces) {
   loss_ += softmax.share.detach();
   correct_ += softmax.correct;
   return softmax.share;
+}
+
+void RecognitionTraining::undo_step() {
+  torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < statistics_.size(); ++i) statistics_[i].copy_(before_[i]);
 }
 
 /// Running statistics become the mean over ranks, weighted by rows, so that replicated state is replicated.

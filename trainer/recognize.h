@@ -30,6 +30,7 @@ class RecognitionTraining final : public Task {
   std::int64_t virtual_shards() const override { return centres_.virtual_shards(); }
   void begin_step(std::uint64_t step) override;
   torch::Tensor loss_share(const Faces& faces) override;
+  void undo_step() override;
   void end_step() override;
   std::vector<Metric> metrics() override;
   void add_to(Snapshot& snapshot) override;
@@ -43,6 +44,7 @@ class RecognitionTraining final : public Task {
   Precision precision_;
   torch::Device device_;
   std::vector<torch::Tensor> statistics_;  ///< running means and variances
+  std::vector<torch::Tensor> before_;      ///< statistics before the step
   std::int64_t own_rows_ = 0;              ///< of the step
   torch::Tensor loss_, correct_;
 };

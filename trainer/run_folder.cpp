@@ -35,11 +35,18 @@ std::uint32_t RunFolder::begin_start(int world, bool fresh) {
   make_folders(files_, fence);
   make_folders(files_, samples());
   std::uint32_t start = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(fence))
-    start = std::max(
-        start, static_cast<std::uint32_t>(std::strtoul(entry.path().filename().c_str(), nullptr, 10)) + 1);
-  if (fresh && start > 0) {
-    files_.rename(run_ / "checkpoints", run_ / fmt::format("checkpoints.before-{:08}", start));
+  const auto beyond = [&start](const std::string& number, std::uint32_t next) {
+    start = std::max(start, static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)) + next);
+  };
+  for (const auto& entry : std::filesystem::directory_iterator(fence)) beyond(entry.path().filename(), 1);
+  const std::string aside = "checkpoints.before-";  // what an earlier --fresh moved: its start came after
+  for (const auto& entry : std::filesystem::directory_iterator(run_))
+    if (const std::string name = entry.path().filename(); name.starts_with(aside))
+      beyond(name.substr(aside.size()), 0);
+  if (fresh && start > 0 && !std::filesystem::is_empty(fence)) {
+    files_.rename(run_ / "checkpoints", run_ / fmt::format("{}{:08}", aside, start));
+    if (std::filesystem::exists(metrics()))
+      files_.rename(metrics(), run_ / fmt::format("metrics.before-{:08}.jsonl", start));
     make_folders(files_, fence);
   }
   for (;; ++start) {
@@ -82,7 +89,14 @@ void RunFolder::cut_metrics(std::uint64_t step) {
 }
 
 void RunFolder::write_outcome(const Outcome& outcome) {
-  write_durably(files_, run_ / "outcome.json", to_text(outcome));
+  // A temporary name of our own: several failing ranks may write at once.
+  const Path temporary = run_ / fmt::format("outcome.json.{}.{}.tmp", host_name(), ::getpid());
+  auto out = files_.create(temporary);
+  out->write(bytes_of(to_text(outcome)));
+  out->sync();
+  out->close();
+  files_.rename(temporary, run_ / "outcome.json");
+  files_.sync_folder(run_);
 }
 
 std::optional<Outcome> RunFolder::read_outcome() const {

@@ -111,6 +111,16 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config
   return snapshot;
 }
 
+/// Of all replicated tensors: what every rank must have alike.
+Hash128 hash_of(const Snapshot& snapshot) {
+  Hasher hasher;
+  for (const auto& tensor : snapshot.replicated) {
+    const auto host = tensor.value.detach().to(torch::kCPU).contiguous();
+    hasher.add({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
+  }
+  return hasher.digest();
+}
+
 /// Checkpoints throw these on all ranks together.
 template <class Call>
 auto known_to_all(Call&& call) {
@@ -159,6 +169,9 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
   GradientBuckets gradients(task->parameters(), world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
   Snapshot snapshot = snapshot_of(*task, optimizer, config_text, *store);
+  if (!control.same_everywhere(hash_of(snapshot).hex()))
+    throw AgreedError("the ranks do not start from the same weights: did --init change while they read it?",
+                      ExitCode::PeerLost, "DataError");
   if (config.dry_run) {
     print_dry_run(config, *store, snapshot, gradients, world, total);
     return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};

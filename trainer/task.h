@@ -39,6 +39,8 @@ class Task {
   virtual void observed_all() {}
   /// This rank's share of the whole step's loss, from one micro-batch.
   virtual torch::Tensor loss_share(const Faces& faces) = 0;
+  /// The update was skipped: takes back what the forward pass changed.
+  virtual void undo_step() {}
   virtual void end_step() {}                  ///< after the optimizer: replicated statistics
   virtual std::vector<Metric> metrics() = 0;  ///< of the last step
 
