@@ -117,7 +117,7 @@ PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uin
     for (std::uint64_t i = fold * identities / parts; i < (fold + 1) * identities / parts; ++i) {
       rows.push_back(store.rows_of(static_cast<std::int64_t>(shuffled(i))));
     }
-    FoldPairs drawn(std::move(rows), key_of(seed, Purpose::Pairs, 1, fold));
+    FoldPairs drawn(rows, key_of(seed, Purpose::Pairs, 1, fold));
     if (!drawn.enough(each)) {
       throw ConfigError(
           fmt::format("making pairs from {}: fold {} has too few images for {} same and {} different pairs; "

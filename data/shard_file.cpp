@@ -178,7 +178,7 @@ ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent&
   try {
     files.create(temporary)->close();
     write_hdf5(temporary, index, content.images);
-    const ShardInfo info = check_written(temporary, index);
+    ShardInfo info = check_written(temporary, index);
     hdf5::publish(files, temporary, final);
     return info;
   } catch (...) {

@@ -47,9 +47,9 @@ on_ranks() { mpirun --bind-to none --oversubscribe -n 2 "$facemae" "$@"; }
 
 # Lengths. Each stage prints its own rate and time left.
 if [ $quick = yes ]; then
-  identities=100 images=8 mae_steps=150 recognition_steps=100 pairs=600 label="quick: not meaningful"
+  identities=100 images=8 mae_steps=80 recognition_steps=50 pairs=600 label="quick: not meaningful"
 else
-  identities=300 images=16 mae_steps=1100 recognition_steps=700 pairs=2000 label="a few minutes of training"
+  identities=300 images=16 mae_steps=500 recognition_steps=220 pairs=2000 label="a few minutes of training"
 fi
 
 started=$SECONDS stage_names=() stage_times=()
