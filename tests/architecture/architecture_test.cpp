@@ -163,7 +163,8 @@ std::vector<std::string> silent_headers(const fs::path& root) {
 /// Two types of one name in one namespace: the linker would merge their functions without a word.
 std::vector<std::string> types_defined_twice(const fs::path& root) {
   static const std::regex opens(R"(^(inline )?namespace ?([A-Za-z_:]*) ?\{)"), closes(R"(^\}  // namespace)");
-  static const std::regex defines(R"(^(struct|class|enum class|enum|union) ([A-Z]\w*)(?![\w:])[^;]*(\{.*)?$)");
+  static const std::regex defines(
+      R"(^(struct|class|enum class|enum|union) ([A-Z]\w*)(?![\w:])[^;]*(\{.*)?$)");
   std::map<std::string, std::string> where;
   std::vector<std::string> faults;
   for (const Source& source : read_tree(root, {".h", ".cpp"})) {

@@ -38,7 +38,7 @@ std::vector<std::vector<std::byte>> rebuilt(const ReleasePlan& plan, std::uint64
 ReleasePlan release(const Store& source, const Path& out, const Path& folder, const std::string& reason = "",
                     std::uint64_t per_identity = 0) {
   const ReleaseSecret secret = open_private(real_files(), folder, out, source, reason);
-  const ReleasePlan plan = plan_release(source, secret, per_identity, 8);
+  ReleasePlan plan = plan_release(source, secret, per_identity, 8);
   for (std::uint64_t shard = 0; shard < plan.shards(); ++shard) {
     if (release_shard_done(out, secret, plan, shard)) continue;
     write_release_shard(real_files(), out, secret, plan, shard, rebuilt(plan, shard), 16);
@@ -61,7 +61,7 @@ TEST(Release, HoldsNothingOfTheSourceButImagesLabelsAndLicence) {
     ReleaseSecret s;
     const std::string text = read_file(hidden / ("secret-" + entry.uuid + ".json"));
     const auto number = [&](const std::string& name) {
-      return std::stoull(text.substr(text.find(":", text.find("\"" + name + "\"")) + 1));
+      return std::stoull(text.substr(text.find(':', text.find("\"" + name + "\"")) + 1));
     };
     s.mask_seed = number("mask_seed");
     s.label_seed = number("label_seed");

@@ -51,8 +51,7 @@ inline std::uint64_t planted_key(std::uint64_t row) {
 inline std::vector<std::byte> tiny_picture(std::uint64_t content, int side = 16) {
   Image image{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side * 3))};
   Draws draws(content);
-  for (std::size_t i = 0; i < image.pixels.size(); ++i)
-    image.pixels[i] = static_cast<std::uint8_t>(draws.next());
+  for (auto& value : image.pixels) value = static_cast<std::uint8_t>(draws.next());
   return encode_jpeg(image, 90);
 }
 
