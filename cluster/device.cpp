@@ -48,7 +48,7 @@ std::string choose_backend(const std::string& wanted, bool nccl_everywhere) {
   if (wanted == "nccl")
     throw ConfigError(
         "--backend nccl: some rank has no CUDA device to itself, or the program was built without NCCL "
-        "(facemae doctor "
+        "(facemae --version "
         "tells); use as many ranks per node as it has GPUs, or --backend mpi");
   return "mpi";
 }
