@@ -52,7 +52,6 @@ ExitCode run_embed(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
-  BinPack pack;
   ImageSet images;
   together(world.control(), [&] {
     network = network_from(read_weights(from), network_name);
@@ -66,8 +65,7 @@ ExitCode run_embed(App& app, Words words) {
       images = images_of(images_below(folder));
       if (images.size == 0) throw ConfigError("no JPEG or PNG file below " + folder);
     } else {
-      pack = read_bin_pack(bin);
-      images = images_of(pack.images);
+      images = images_of(read_bin_pack(bin).images);
     }
   });
   const auto embeddings =

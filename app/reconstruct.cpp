@@ -79,9 +79,9 @@ void check_settings(const ReconstructConfig& config, const Weights& weights, con
   if (!std::filesystem::exists(file)) return write_durably(real_files(), file, now);
   if (const std::string before = read_file(file); before != now)
     throw ConfigError(
-        "the interrupted release in " + config.out + " was begun with other settings:\n" + before +
-        "Go on with those (an exported model does not change while its run goes on), or remove " +
-        config.out + " and use another --private folder.");
+        "the release in " + config.out + " was begun with other settings:\n" + before +
+        "Go on with those (an exported model does not change while its run goes on), or choose another --out "
+        "and say why with --second-release.");
 }
 
 /// Every rank rebuilds its shards; finished ones are left alone.

@@ -56,16 +56,22 @@ if wanted loader; then
   fi
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
-rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$1/metrics.jsonl"; }
-on_ranks() {
+rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }
+on_ranks() { # on_ranks N [PREFIX...]
+  local n=$1
+  shift
   rm -rf "$data/run"
-  mpirun --bind-to none -n "$1" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
+  mpirun --bind-to none -n "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
     --patch 16 --embedder-width 32 --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
-  rate "$data/run"
 }
 if wanted ranks; then
-  compare "FaceMAE, 2 ranks / 1 rank, a thread each" "on_ranks 2" "on_ranks 1"
-  on_ranks 2 >/dev/null
+  compare "FaceMAE, 2 ranks / 1 rank, a thread each" "on_ranks 2; rate" "on_ranks 1; rate"
+  on_ranks 2
   awk -F'"exposed_reduction_seconds":' 'NR > 3 { split($2, e, ","); x += e[1]; split($0, s, "\"seconds\":"); t += s[2] + 0 }
     END { printf "%-44s %.1f %% of the time at 2 ranks\n", "exposed reduction", 100 * x / t }' "$data/run/metrics.jsonl"
+  peak='import os, resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+open(os.environ["PEAK"] + os.environ["OMPI_COMM_WORLD_RANK"], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))'
+  PEAK=$data/peak on_ranks 2 python3 -c "$peak"
+  printf "%-44s %d and %d MiB at 2 ranks\n" "peak memory of the ranks" $(($(cat "$data/peak0") / 1024)) $(($(cat "$data/peak1") / 1024))
 fi

@@ -167,6 +167,9 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
                       (reasons.empty() ? "\n  HISTORY names checkpoints, no COMMIT is left" : reasons));
   }
   const Manifest manifest = parse_manifest(bytes);
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const auto& tensor : manifest.tensors)
+    if (!tensor.by_class) shapes[tensor.name] = tensor.shape;
   return CheckpointInfo{.step = manifest.id.step,
                         .start = manifest.id.start,
                         .folder = checkpoints_ / folder,
@@ -176,7 +179,8 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
                         .run_state = manifest.run_state,
                         .model_hash = manifest.model_hash,
                         .dataset_digest = manifest.dataset_digest,
-                        .root_hash = manifest.root.hex()};
+                        .root_hash = manifest.root.hex(),
+                        .shapes = std::move(shapes)};
 }
 
 std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, Snapshot& into) {

@@ -69,7 +69,12 @@ struct Loader::Pipeline {
         }
       }
       if (ring.size() < static_cast<std::size_t>(config.ahead)) {
-        ring.push_back(open());
+        try {
+          ring.push_back(open());
+        } catch (...) {  // out of memory: next() says so
+          broken = std::current_exception();
+          stopping = true;
+        }
         // Others may take slots of it too; an empty one is ready at once.
         work.notify_all();
         done.notify_all();
@@ -139,8 +144,9 @@ struct Loader::Pipeline {
     const auto start = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex);
     if (recycle) spare = std::move(recycle);
-    done.wait(lock, [this] { return !ring.empty() && ring.front()->ready(); });
+    done.wait(lock, [this] { return broken || (!ring.empty() && ring.front()->ready()); });
     waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (broken) std::rethrow_exception(broken);
     // A failed batch stays in front: every further call says the same.
     if (ring.front()->failure) std::rethrow_exception(ring.front()->failure);
     auto batch = std::move(ring.front()->batch);
@@ -172,6 +178,7 @@ struct Loader::Pipeline {
   std::uint64_t opened = 0;
   double waited = 0;
   bool stopping = false;
+  std::exception_ptr broken;      ///< a batch could not even be opened
   std::vector<Decoder> decoders;  ///< one per thread, made before any thread starts: making one may throw
   std::vector<std::thread> threads;
 };

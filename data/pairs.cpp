@@ -111,7 +111,7 @@ PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uin
   }
   const std::uint64_t each = pairs / parts / 2;  // same, and as many different
   const Permutation shuffled(identities, key_of(seed, Purpose::Pairs));
-  PairList list{.folds = folds, .pairs = {}};
+  PairList list{.folds = folds, .pairs = {}, .store_digest = {}};
   for (std::uint64_t fold = 0; fold < parts; ++fold) {
     std::vector<Rows> rows;
     for (std::uint64_t i = fold * identities / parts; i < (fold + 1) * identities / parts; ++i) {
@@ -141,14 +141,14 @@ void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, con
 
 PairList read_pairs(const Path& path, std::vector<std::string>* names) {
   std::istringstream lines(read_file(path));
-  PairList list{.folds = 0, .pairs = {}};
+  PairList list{.folds = 0, .pairs = {}, .store_digest = {}};
   std::unordered_map<std::string, std::uint64_t> known;
   const auto name_index = [&](const std::string& name) {
     const auto [at, fresh] = known.emplace(name, names->size());
     if (fresh) names->push_back(name);
     return at->second;
   };
-  const std::string heading = "# facemae pairs: folds ";
+  const std::string heading = "# facemae pairs: folds ", digest = ", store ";
   std::string line;
   for (std::uint64_t number_of_line = 1; std::getline(lines, line); ++number_of_line) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -157,6 +157,8 @@ PairList read_pairs(const Path& path, std::vector<std::string>* names) {
       if (!number(folds, list.folds) || list.folds < 1) {
         throw DataError(path.string() + ": the number of folds in its first line is no number");
       }
+      if (const auto at = line.find(digest); at != std::string::npos)
+        list.store_digest = line.substr(at + digest.size());
     }
     if (line.empty() || line[0] == '#') continue;
     std::istringstream words(line);

@@ -26,7 +26,8 @@ struct ReleaseSecret {
 
 /// Opens or makes the private folder: refuses one inside `out` or the other way round (ConfigError); a ledger
 /// refuses a second release of the same dataset digest unless `second_release_reason` (ReleaseRefused, 66).
-/// Going on with an interrupted release of the same data to the same `out` returns the same secret.
+/// A release of the same data to the same `out`, interrupted or finished, goes on with its own secret: the
+/// same masks give the same faces, so nothing more is revealed.
 ReleaseSecret open_private(FileSystem& files, const Path& folder, const Path& out, const Store& source,
                            const std::string& second_release_reason);
 

@@ -142,7 +142,7 @@ ReleaseSecret open_private(FileSystem& files, const Path& folder, const Path& ou
   bool earlier = false;
   for (const LedgerEntry& entry : entries) {
     if (entry.dataset != digest) continue;
-    if (!entry.finished && entry.out == released.string()) return load_secret(secret_folder, entry.uuid);
+    if (entry.out == released.string()) return load_secret(secret_folder, entry.uuid);
     earlier = true;
   }
   if (earlier && second_release_reason.empty()) {

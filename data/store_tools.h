@@ -32,7 +32,8 @@ struct Pair {
 };
 struct PairList {
   int folds = 10;
-  std::vector<Pair> pairs;  ///< folds * (pairs / folds), fold by fold
+  std::vector<Pair> pairs;   ///< folds * (pairs / folds), fold by fold
+  std::string store_digest;  ///< of the store that they were made from; "" when the file does not say
 };
 /// Half same, half different in every fold. Throws ConfigError when the store has too few identities or
 /// images.
@@ -40,8 +41,8 @@ PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uin
 /// Text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the store (same
 /// 1 or 0).
 void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, const Store& store);
-/// Rows of a store, or image paths relative to a folder when `names` is given: those lines are "path path
-/// 0|1".
+/// Rows of a store, or, when `names` is given, positions in it: lines are then "path path 0|1", and `names`
+/// gets the distinct paths, relative to a folder.
 PairList read_pairs(const Path& path, std::vector<std::string>* names = nullptr);
 
 }  // namespace facemae

@@ -20,7 +20,7 @@
 #                    (optional, tests that miss them skip) a small Slurm and a browser for the report's page
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
-#   --interop        makes .venv: Python with numpy, h5py, safetensors, tensorboard (tests that read our files)
+#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files)
 #   --no-system      never calls apt-get: lists everything missing, with Debian package names, and exits 1
 #   -h, --help       this text
 #
@@ -254,8 +254,8 @@ done
 for venv in "${venvs[@]}"; do
   say "setup.sh: making $venv"
   python3 -m venv --clear "$root/$venv"
-  packages=(numpy h5py safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
-  if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version" pillow); fi
+  packages=(numpy h5py pillow safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
+  if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version"); fi
   "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||
     fail "pip could not fill $venv (${packages[*]})"
   : >"$root/$venv/.complete"

@@ -3,7 +3,7 @@
 #
 # usage: scripts/test.sh [option...]
 #
-#   set-up    scripts/setup.sh --tests --nccl-headers (installs what is missing, or says what)
+#   set-up    scripts/setup.sh --tests --nccl-headers --interop (installs what is missing, or says what)
 #   build     everything, preset release, in build/release
 #   tests     ctest in build/release: unit, ranked (1, 2, 4 MPI processes), faults, Slurm, architecture
 #   races     ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan
@@ -99,7 +99,7 @@ sanitizer_tests() { # sanitizer_tests NAME TARGET CTEST_OPTION...
 }
 
 if [ $setup = yes ]; then
-  stage set-up scripts/setup.sh --tests --nccl-headers
+  stage set-up scripts/setup.sh --tests --nccl-headers --interop
   code=$?
   verdict set-up $code
   [ $code = 0 ] || finish

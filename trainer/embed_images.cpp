@@ -75,9 +75,10 @@ ImageSet images_of(std::vector<Path> files) {
           .name = [shared](std::size_t i) { return (*shared)[i].string(); }};
 }
 
-ImageSet images_of(const std::vector<std::vector<std::byte>>& encoded) {
-  return {.size = encoded.size(),
-          .read = [&encoded](std::size_t i) { return encoded[i]; },
+ImageSet images_of(std::vector<std::vector<std::byte>> encoded) {
+  auto shared = std::make_shared<const std::vector<std::vector<std::byte>>>(std::move(encoded));
+  return {.size = shared->size(),
+          .read = [shared](std::size_t i) { return (*shared)[i]; },
           .name = [](std::size_t i) { return "image " + std::to_string(i); }};
 }
 

@@ -22,7 +22,7 @@ struct ImageSet {
 };
 ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows);
 ImageSet images_of(std::vector<Path> files);
-ImageSet images_of(const std::vector<std::vector<std::byte>>& encoded);
+ImageSet images_of(std::vector<std::vector<std::byte>> encoded);
 
 /// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112 and the
 /// middle kept.

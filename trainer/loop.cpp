@@ -101,6 +101,9 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
                              .skipped = run.state.skipped});
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
+    // Before the commit, so that a kill in between is made up for. With a notice given, time is short.
+    if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
+      run.evaluate(done);
     bool committed = true;
     if (stop || done == last || done % run.save_every == 0) {
       committed = run.save(done);

@@ -32,11 +32,12 @@ struct LoopParts {
   Optimizer& optimizer;
   Control& control;
   Observer& observer;
-  std::function<bool(std::uint64_t)> save;  ///< commits the step; false: it failed and was counted
-  std::function<bool()> out_of_time;        ///< asked on rank 0
+  std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
+  std::function<bool(std::uint64_t)> save;      ///< commits the step; false: it failed and was counted
+  std::function<bool()> out_of_time;            ///< asked on rank 0
   Schedule schedule;
   RunState& state;
-  std::uint64_t batch = 1, save_every = 500;
+  std::uint64_t batch = 1, save_every = 500, evaluate_every = 0;
   int micro_batches = 1, max_skips = 10;
   double clip = 0;
   std::optional<std::uint64_t> stop_after;

@@ -27,10 +27,15 @@ int heads_or(const std::string& known, std::int64_t width) {
   return known.empty() ? static_cast<int>(std::max<std::int64_t>(1, width / 64)) : std::stoi(known);
 }
 
-/// The embedder that a pretraining run asks for.
-std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config) {
+/// The embedder that a pretraining run asks for. Weights are named by hash in `kind`, so that a resumed run
+/// never relates faces by another network than it began with.
+std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::string& kind) {
   if (config.relation == "none") return nullptr;
-  if (config.embedder != "random") return network_embedder(network_from(read_weights(config.embedder)));
+  if (config.embedder != "random") {
+    const Weights weights = read_weights(config.embedder);
+    kind += ", embedder " + weights.hash.substr(0, 16);
+    return network_embedder(network_from(weights));
+  }
   return random_embedder({.size = config.embedder_size,
                           .width = config.embedder_width,
                           .redraw = config.embedder_redraw,
@@ -89,7 +94,9 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
   model->initialise(config.common.seed);
   if (!config.common.init.empty()) load_state(*model, read_weights(config.common.init).tensors);
   model->to(world.device());
-  auto embedder = make_embedder(config);
+  std::string kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
+                                 shape.image, shape.patch);
+  auto embedder = make_embedder(config, kind);
   if (embedder) embedder->to(world.device());
 
   const bool automatic = config.relation_weight.starts_with("auto:");
@@ -106,8 +113,7 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
       .relation_over_global_batch = config.relation_batch == "global" && config.common.accumulate > 1,
       .seed = config.common.seed,
       .global_batch = config.common.batch,
-      .model_kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
-                                shape.image, shape.patch)};
+      .model_kind = kind};
   if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" &&
       world.control().is_root())
     spdlog::info(
@@ -128,6 +134,11 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
   network->initialise(config.common.seed);
   if (!config.common.init.empty()) load_state(*network, read_weights(config.common.init).tensors);
   network->to(world.device());
+  std::vector<PairSet> evaluation;
+  for (const auto& file : config.eval)
+    evaluation.push_back(file.ends_with(".bin")       ? pairs_of_pack(file)
+                         : !config.eval_store.empty() ? pairs_of_store(file, config.eval_store)
+                                                      : pairs_of_folder(file, config.eval_images));
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
                        world.device());
   const RecognitionSettings settings{
@@ -138,8 +149,9 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
       .global_batch = config.common.batch,
       .frozen_batch_norm = config.batch_norm == "frozen",
       .decay_all = true,
-      .model_kind = fmt::format("{}, {} classes in {} shards", config.network, store.identities(),
-                                config.class_shards)};
+      .model_kind =
+          fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),
+      .evaluation = std::move(evaluation)};
   return std::make_unique<RecognitionTraining>(
       std::move(network), std::move(centres), settings, world.batch(),
       precision_for(config.common.precision, world.device()), world.device());

@@ -22,6 +22,7 @@ Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& r
       last_step_(config.first_step) {
   if (ranks_.rank() != 0) return;
   metrics_.open(run_.metrics(), std::ios::app);
+  evaluations_.open(run_.evaluations(), std::ios::app);
   board_ = std::make_unique<TensorBoard>(real_files(), run_.path(), config_.start);
   progress_ = std::make_unique<Progress>("training", config_.last_step, "steps");
   progress_->start_from(config_.first_step);
@@ -63,11 +64,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
       add("seconds", seconds);
       if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
       metrics_ << line.dump() << std::endl;
-      try {
-        board_->scalars(done, scalars);
-      } catch (const FileError& error) {
-        spdlog::warn("TensorBoard scalars of step {} are lost: {}", done, error.what());
-      }
+      show(done, scalars);
     }
     last_ = Clock::now();
     last_step_ = done;
@@ -76,6 +73,39 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done, task);
   progress_->advance(1, fmt::format("loss {:.4g}", last_loss_));
+}
+
+void Observer::show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars) {
+  try {
+    board_->scalars(done, scalars);
+  } catch (const FileError& error) {
+    spdlog::warn("TensorBoard scalars of step {} are lost: {}", done, error.what());
+  }
+}
+
+void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
+  const auto began = Clock::now();
+  const auto results = task.evaluate(world);
+  const auto spent = Clock::now() - began;
+  last_ += spent;  // images_per_second is of training
+  if (ranks_.rank() != 0) return;
+  for (const auto& [set, pairs, figures] : results) {
+    const nlohmann::ordered_json line = {{"step", done},
+                                         {"images", done * config_.batch},
+                                         {"set", set},
+                                         {"pairs", pairs},
+                                         {"folds", figures.folds.size()},
+                                         {"accuracy", figures.accuracy},
+                                         {"accuracy_std", figures.accuracy_std},
+                                         {"auc", figures.auc},
+                                         {"eer", figures.eer},
+                                         {"seconds", std::chrono::duration<double>(spent).count()}};
+    evaluations_ << line.dump() << std::endl;
+    const std::string name = "evaluation/" + Path(set).stem().string();
+    show(done, {{name + "/accuracy", figures.accuracy}, {name + "/auc", figures.auc}});
+    spdlog::info("step {}: {}: accuracy {:.2f} % +- {:.2f} ({} pairs), AUC {:.4f}", done, set,
+                 100 * figures.accuracy, 100 * figures.accuracy_std, pairs, figures.auc);
+  }
 }
 
 void Observer::draw(std::uint64_t done, Task& task) {

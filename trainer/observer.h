@@ -29,19 +29,22 @@ class Observer {
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
+  /// All ranks: what the task reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log.
+  void evaluate(std::uint64_t done, Task& task, World& world);
   /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
   void draw(std::uint64_t done, Task& task);
   void finish();
   double last_loss() const { return last_loss_; }
 
  private:
+  void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
   using Clock = std::chrono::steady_clock;
   RunFolder& run_;
   ObserverConfig config_;
   Communicator& ranks_;
   torch::Device device_;
   Faces picture_faces_;
-  std::ofstream metrics_;
+  std::ofstream metrics_, evaluations_;
   std::unique_ptr<TensorBoard> board_;
   std::unique_ptr<Progress> progress_;
   Clock::time_point last_;

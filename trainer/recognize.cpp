@@ -90,4 +90,13 @@ void RecognitionTraining::add_to(Snapshot& snapshot) {
   snapshot.by_class.push_back(centres_at());
 }
 
+std::vector<Evaluated> RecognitionTraining::evaluate(World& world) {
+  network_->eval();
+  std::vector<Evaluated> results;
+  for (const auto& set : settings_.evaluation)
+    results.push_back(verify_pairs(set, *network_, world, {.show_progress = false}));
+  network_->train(!settings_.frozen_batch_norm);
+  return results;
+}
+
 }  // namespace facemae

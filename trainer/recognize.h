@@ -5,6 +5,7 @@
 #include "cluster/communicator.h"
 #include "model/class_shards.h"
 #include "model/recognition.h"
+#include "trainer/pair_set.h"
 #include "trainer/precision.h"
 #include "trainer/task.h"
 
@@ -16,6 +17,7 @@ struct RecognitionSettings {
   bool frozen_batch_norm = false;
   bool decay_all = true;  ///< weight decay on norms and biases too, as upstream
   std::string model_kind;
+  std::vector<PairSet> evaluation;  ///< sets for evaluate()
 };
 
 class RecognitionTraining final : public Task {
@@ -34,6 +36,7 @@ class RecognitionTraining final : public Task {
   void end_step() override;
   std::vector<Metric> metrics() override;
   void add_to(Snapshot& snapshot) override;
+  std::vector<Evaluated> evaluate(World& world) override;
   std::string kind() const override { return settings_.model_kind; }
 
  private:

@@ -143,6 +143,12 @@ void declare(Options& o, RecognizeConfig& c) {
       .choice("batch-norm", c.batch_norm, {"local", "frozen"},
               "local: a rank's own batch statistics, running ones averaged over ranks; frozen: running ones "
               "only");
+  o.group("Evaluation during training")
+      .add("eval", c.eval,
+           "InsightFace packs (.bin) and texts of pairs to verify while training: evaluations.jsonl")
+      .add("eval-store", c.eval_store, "store whose rows the texts of --eval name")
+      .add("eval-images", c.eval_images, "folder whose files the texts of --eval name")
+      .add("eval-every", c.common.eval_every, "steps between evaluations, 0: only after the last step");
 }
 
 void validate(Options& o, const PretrainConfig& c) {
@@ -175,14 +181,19 @@ void validate(Options& o, const RecognizeConfig& c) {
   validate_common(o, c.common);
   o.check(c.scale > 0, "--scale must be above 0");
   o.check(c.class_shards > 0, "--class-shards must be at least 1");
+  const bool texts =
+      std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
+  o.check(c.eval_store.empty() || c.eval_images.empty(), "give one of --eval-store and --eval-images");
+  o.check(!texts || !c.eval_store.empty() || !c.eval_images.empty(),
+          "--eval with a text of pairs needs --eval-store or --eval-images; packs end in .bin");
 }
 
 bool free_to_change(const std::string& key) {
-  static const std::set<std::string> keys = {"run",           "stop-after", "max-hours", "save-every",
-                                             "keep",          "workers",    "threads",   "device",
-                                             "backend",       "log-every",  "fresh",     "dry-run",
-                                             "peer-deadline", "init",       "max-skips", "allow-changes",
-                                             "store"};  // the store is compared by its dataset digest
+  static const std::set<std::string> keys = {
+      "run",           "stop-after", "max-hours", "save-every",    "keep",  "workers",
+      "threads",       "device",     "backend",   "log-every",     "fresh", "dry-run",
+      "peer-deadline", "init",       "max-skips", "allow-changes", "eval",  "eval-store",
+      "eval-images",   "eval-every", "store"};  // the store is compared by its dataset digest
   return keys.contains(key);
 }
 

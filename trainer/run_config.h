@@ -38,6 +38,7 @@ struct RunConfig {
   std::optional<std::uint64_t> stop_after;
   std::optional<double> max_hours;
   std::uint64_t log_every = 10;
+  std::uint64_t eval_every = 2000;  ///< of recognition training; also after the last step
   double peer_deadline = 600;
   int max_skips = 10;
   std::string init;
@@ -76,6 +77,8 @@ struct RecognizeConfig {
   std::string margin_gradient = "exact";
   std::int64_t class_shards = 1024;
   std::string batch_norm = "local";
+  std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
+  std::string eval_store, eval_images;  ///< what texts of pairs name
 };
 
 /// Declares the options, with this command's own first.

@@ -45,8 +45,9 @@ std::uint32_t RunFolder::begin_start(int world, bool fresh) {
       beyond(name.substr(aside.size()), 0);
   if (fresh && start > 0 && !std::filesystem::is_empty(fence)) {
     files_.rename(run_ / "checkpoints", run_ / fmt::format("{}{:08}", aside, start));
-    if (std::filesystem::exists(metrics()))
-      files_.rename(metrics(), run_ / fmt::format("metrics.before-{:08}.jsonl", start));
+    for (const Path& lines : {metrics(), evaluations()})
+      if (std::filesystem::exists(lines))
+        files_.rename(lines, run_ / fmt::format("{}.before-{:08}.jsonl", lines.stem().string(), start));
     make_folders(files_, fence);
   }
   for (;; ++start) {
@@ -77,15 +78,17 @@ std::uint32_t RunFolder::begin_start(int world, bool fresh) {
 
 void RunFolder::write_config(const std::string& text) { write_durably(files_, run_ / "config.txt", text); }
 
-void RunFolder::cut_metrics(std::uint64_t step) {
-  std::ifstream in(metrics());
-  if (!in) return;
-  std::string kept;
-  for (std::string line; std::getline(in, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+void RunFolder::cut_back(std::uint64_t step) {
+  for (const Path& path : {metrics(), evaluations()}) {
+    std::ifstream in(path);
+    if (!in) continue;
+    std::string kept;
+    for (std::string line; std::getline(in, line);) {
+      const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+    }
+    write_durably(files_, path, kept);
   }
-  write_durably(files_, metrics(), kept);
 }
 
 void RunFolder::write_outcome(const Outcome& outcome) {

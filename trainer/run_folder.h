@@ -22,6 +22,7 @@ class RunFolder {
   explicit RunFolder(Path run, FileSystem& files = real_files()) : run_(std::move(run)), files_(files) {}
   const Path& path() const noexcept { return run_; }
   Path metrics() const { return run_ / "metrics.jsonl"; }
+  Path evaluations() const { return run_ / "evaluations.jsonl"; }
   Path samples() const { return run_ / "samples"; }
 
   /// Rank 0: makes the folders and claims the next start number by a token that nobody else can make. `fresh`
@@ -29,8 +30,8 @@ class RunFolder {
   /// word: a lost peer.
   std::uint32_t begin_start(int world, bool fresh);
   void write_config(const std::string& text);
-  /// Cuts metrics.jsonl back to lines with step <= `step`.
-  void cut_metrics(std::uint64_t step);
+  /// Cuts metrics.jsonl and evaluations.jsonl back to lines with step <= `step`.
+  void cut_back(std::uint64_t step);
   /// Rank 0, or the failing rank on the fatal path.
   void write_outcome(const Outcome& outcome);
   std::optional<Outcome> read_outcome() const;

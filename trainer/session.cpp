@@ -18,6 +18,7 @@
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
 #include "trainer/loop.h"
+#include "trainer/training_identities.h"
 
 namespace facemae {
 namespace {
@@ -87,24 +88,16 @@ void check_unchanged(const CheckpointInfo& info, const RunConfig& config, const 
   spdlog::warn("resuming with changed settings:\n  {}", list);
 }
 
-/// Hashes of the names of the store's identities, ascending.
-torch::Tensor training_identities(const Store& store) {
-  std::vector<std::int64_t> hashes;
-  for (std::int64_t label = 0; label < store.identities(); ++label)
-    hashes.push_back(training_identity_hash(store.identity_name(label)));
-  std::sort(hashes.begin(), hashes.end());
-  return torch::tensor(hashes, torch::kInt64);
-}
-
 /// Adds everything that a checkpoint holds, as references.
-Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config_text, const Store& store) {
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const std::string& config_text, const Store& store,
+                     torch::Tensor identities) {
   Snapshot snapshot;
   task.add_to(snapshot);
   const bool has_centres = task.centres().defined();
   const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
   optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
   if (has_centres) snapshot.virtual_shards = task.virtual_shards();
-  snapshot.replicated.push_back({kTrainingIdentities, training_identities(store)});
+  snapshot.replicated.push_back({kTrainingIdentities, std::move(identities)});
   snapshot.config = config_text;
   snapshot.dataset_digest = store.dataset_digest().hex();
   snapshot.model_hash = task.kind();
@@ -138,7 +131,7 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
                      const std::string& config_text, const Store& store, Control& control) {
   while (const auto info = checkpoints.newest()) {
     check_unchanged(*info, config, config_text, store);
-    if (const auto corrupt = checkpoints.restore(*info, into)) {
+    if (const auto corrupt = restore_with_identities(checkpoints, *info, into)) {
       if (control.is_root())
         spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
       continue;
@@ -165,10 +158,14 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
   agree_on_plan(world, *store, config_text);
   const std::uint64_t total = config.total_steps(store->size());
   std::unique_ptr<Task> task;
-  together(control, [&] { task = make_task(*store, world); });
+  torch::Tensor identities;
+  together(control, [&] {
+    task = make_task(*store, world);
+    identities = training_identities(*store, config.init);
+  });
   GradientBuckets gradients(task->parameters(), world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
-  Snapshot snapshot = snapshot_of(*task, optimizer, config_text, *store);
+  Snapshot snapshot = snapshot_of(*task, optimizer, config_text, *store, identities);
   if (!control.same_everywhere(hash_of(snapshot).hex()))
     throw AgreedError("the ranks do not start from the same weights: did --init change while they read it?",
                       ExitCode::PeerLost, "DataError");
@@ -195,7 +192,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
     together(control, [&] {
       if (!control.is_root()) return;
       run.write_config(config_text);
-      run.cut_metrics(first);
+      run.cut_back(first);
       pictures = picture_faces(*store, config.seed, world.device());
     });
 
@@ -224,6 +221,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
         .optimizer = optimizer,
         .control = control,
         .observer = observer,
+        .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
         .save =
             [&](std::uint64_t done) {
               snapshot.step = done;
@@ -242,6 +240,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
         .state = state,
         .batch = config.batch,
         .save_every = config.save_every,
+        .evaluate_every = config.eval_every,
         .micro_batches = config.accumulate,
         .max_skips = config.max_skips,
         .clip = config.clip,

@@ -12,6 +12,7 @@
 #include "data/image.h"
 #include "trainer/faces.h"
 #include "trainer/gradient_buckets.h"
+#include "trainer/pair_set.h"
 
 namespace facemae {
 
@@ -49,6 +50,8 @@ class Task {
   virtual double automatic_weight() const { return 0; }  ///< part of RunState
   virtual void set_automatic_weight(double) {}
   virtual std::string kind() const = 0;  ///< names the model: a checkpoint of another is refused
+  /// Measures the model on sets kept apart from training. Leaves its state as it was.
+  virtual std::vector<Evaluated> evaluate(World&) { return {}; }
   /// A picture of what the model does with these faces, or an empty one.
   virtual Image picture(const Faces&) { return {}; }
 };

@@ -19,6 +19,8 @@ check "and makes nothing" test ! -e other
 ranks 2 reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 $quiet >rebuilt.log 2>&1
 check "reconstruction ends well" equal "$?" 0
 check "and closes with a pixel audit beside chance" grep -q 'quick pixel audit: .*chance' rebuilt.log
+ends_with 0 "the same command once more finds all done" 'finished by an earlier start' "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16
+ends_with 2 "but not with other settings" 'other settings' "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 --quality 50 $quiet
 ends_with 66 "a second release without a reason is refused" 'second-release|second release' "$facemae" reconstruct --store unseen --from mae --out again --private secret $quiet
 ends_with 0 "with a reason it is made" '' "$facemae" reconstruct --store unseen --from mae --out again --private secret --second-release test $quiet
 ends_with 2 "the private folder inside --out is refused" 'private' "$facemae" reconstruct --store unseen --from mae --out rebuilt2 --private rebuilt2/secret $quiet
@@ -26,6 +28,9 @@ check "no name of the source is in the release" bash -c '! grep -rqa "syn-0" reb
 check "nor the mask secret" bash -c '! grep -rqaF "$(grep -oE "[0-9]{12,}" secret/*.json | head -1 | sed "s/.*://")" rebuilt'
 check "the private folder is closed to others" equal "$(stat -c %a secret)" 700
 check "a warning names training identities" bash -c '"$1" reconstruct --store train --from mae --out t --private ts 2>&1 | grep -q "in the model.s training set"' _ "$facemae"
+
+"$facemae" pretrain --store unseen --run further --init mae --steps 1 --batch 4 --patch 16 --threads 1 --relation none $quiet 2>further.log
+check "--init brings its training identities along" bash -c '"$1" reconstruct --store train --from further --out u --private us 2>&1 | grep -q "in the model.s training set"' _ "$facemae"
 
 for kind in unseen rebuilt; do
   ranks 2 recognize --store $kind --run net-$kind --steps 6 --batch 16 --margin cosface --lr 0.05 --threads 1 $quiet 2>net.log
@@ -35,6 +40,14 @@ for kind in unseen rebuilt; do
 done
 "$facemae" evaluate --from net-unseen --store held-out --pairs pairs.txt --json one.json $quiet >/dev/null
 check "two ranks evaluate like one" equal "$(grep -A9 '"sets"' one.json | grep accuracy)" "$(grep -A9 '"sets"' unseen.json | grep accuracy)"
+ranks 2 recognize --store unseen --run net-watched --steps 6 --batch 16 --margin cosface --lr 0.05 --threads 1 \
+  --eval pairs.txt --eval-store held-out --eval-every 4 $quiet 2>net.log
+check "evaluation while training leaves the weights as they are" equal "$(weights net-watched)" "$(weights net-unseen)"
+check "and is done when asked and at the end" equal "$(sed 's/.*"step":\([0-9]*\).*/\1/' net-watched/evaluations.jsonl | tr '\n' ' ')" "4 6 "
+accuracy() { grep -oE '"accuracy": ?[0-9.]+' | tail -1 | grep -oE '[0-9.]+'; }
+check "with the figures of evaluate" equal "$(accuracy <net-watched/evaluations.jsonl)" "$(accuracy <unseen.json)"
+ends_with 65 "pairs of another store are refused" 'another store' "$facemae" evaluate --from net-unseen --store train --pairs pairs.txt $quiet
+ends_with 2 "--eval with pairs needs to know of what" 'eval-store' "$facemae" recognize --store unseen --run none --steps 1 --batch 4 --eval pairs.txt
 ranks 2 embed --from net-unseen --store held-out --out e2.npy --names names.txt $quiet
 "$facemae" embed --from net-unseen --store held-out --out e1.npy $quiet
 check "two ranks embed as many images as one" equal "$(stat -c %s e1.npy)" "$(stat -c %s e2.npy)"

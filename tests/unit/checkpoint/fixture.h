@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -15,27 +14,9 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae::test {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "facemae_ckpt_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw FileError("making a temporary folder", errno);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
 
 /// Values of a tensor that depend on its name, its place and `version` only.
 inline torch::Tensor values(std::vector<std::int64_t> shape, torch::ScalarType type, double version) {

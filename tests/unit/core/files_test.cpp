@@ -1,24 +1,20 @@
 #include "core/files.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 
 #include "core/error.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae {
 namespace {
 
 class Files : public testing::Test {
  protected:
-  void SetUp() override {
-    folder = Path(testing::TempDir()) / ("files_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  Path folder;
+  const test::TemporaryFolder temporary;
+  const Path folder = temporary.path();
 };
 
 TEST_F(Files, ADurableWriteReplacesTheWholeFile) {

@@ -1,7 +1,6 @@
 #pragma once
 // A small finished store on disk for tests of the store tools and of releases, with every secret a source can
 // have.
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -14,28 +13,11 @@
 #include "data/manifest.h"
 #include "data/shard_file.h"
 #include "data/store.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae::testing_stores {
 
-/// A folder that is removed at the end of a test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "facemae-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw FileError("making a temporary folder " + name, errno);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  Path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  Path path_;
-};
+using test::TemporaryFolder;
 
 inline constexpr std::uint64_t kIngestSeed = 0x71A4C39B5D02E86FULL;
 inline constexpr const char* kUser = "zz-planted-user";

@@ -1,6 +1,5 @@
 #pragma once
 // Small images, folders of them, and a file system that fails on demand, for the tests of data/.
-#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "core/keys.h"
 #include "data/image.h"
 #include "data/pack.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae::test_images {
 
@@ -30,27 +30,7 @@ inline Image picture(std::uint64_t seed, int side = 32) {
   return image;
 }
 
-/// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    // In memory where that is possible: these tests fsync thousands of times.
-    const Path shared = "/dev/shm";
-    const Path home = ::access(shared.c_str(), W_OK) == 0 ? shared : std::filesystem::temp_directory_path();
-    std::string name = (home / "facemae-data-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  Path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  Path path_;
-};
+using test::TemporaryFolder;
 
 inline void put(const Path& path, Bytes bytes) {
   std::filesystem::create_directories(path.parent_path());

@@ -1,21 +1,18 @@
 #include "trainer/run_folder.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
+
+#include "tests/temporary_folder.h"
 
 namespace facemae {
 namespace {
 
 class RunFolderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder = Path(testing::TempDir()) / ("run_folder_" + std::to_string(::getpid()));
-    std::filesystem::remove_all(folder);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  Path folder;
+  const test::TemporaryFolder temporary;
+  const Path folder = temporary.path();
 };
 
 TEST_F(RunFolderTest, NumbersStartsFromZeroAndAssumesALostPeerUntilToldOtherwise) {
@@ -46,7 +43,7 @@ TEST_F(RunFolderTest, CutsMetricsBackToTheResumedStep) {
   RunFolder run(folder);
   run.begin_start(1, false);
   std::ofstream(run.metrics()) << "{\"step\":10,\"loss\":1}\n{\"step\":20,\"loss\":2}\n{\"step\":30,\"lo";
-  run.cut_metrics(15);
+  run.cut_back(15);
   EXPECT_EQ(read_file(run.metrics()), "{\"step\":10,\"loss\":1}\n");
 }
 
