@@ -33,4 +33,15 @@ check "the same command resumes from a commit ($before)" resumed
 kill -USR2 "$(launcher "$job")"
 wait "$job"
 check "and can be stopped in order" equal "$?" 76
+
+# One rank throws in the middle of a step, where the others wait for it: a bad image that only one of them reads.
+cp -r faces flipped
+printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 20000)) conv=notrunc status=none # the blob starts at 1 MiB
+begun=$SECONDS
+tiny_run 3 bad 100 --store flipped --save-every 100
+code=$?
+check "a rank that throws ends the job with its own code" equal "$code" 65
+check "at once, not by a deadline (after $((SECONDS - begun)) s)" test $((SECONDS - begun)) -lt 30
+check "the outcome tells the cause" grep -q '"code":65.*shard-00000' bad/outcome.json
+check "which the failing rank noted" equal "$(cat bad/exits/*/rank*.json | grep -c '"code":65')" 1
 finish
