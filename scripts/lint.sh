@@ -8,7 +8,7 @@
 #   --fix        rewrites files: clang-format in place, and what clang-tidy knows how to fix
 #   -h, --help   this text
 #
-# clang-tidy needs a configured build (build/release/compile_commands.json; scripts/build.sh --tests makes it). Files
+# clang-tidy needs a configured build (scripts/build.sh --tests; --all configures another in build/lint/tree). Files
 # that passed are remembered in build/lint/ by the content of the file, of every header of ours that it reaches, and of
 # .clang-tidy, so the second run takes seconds. Exit: 0 clean, 1 faults found, 77 nothing could be checked.
 # clang-format differs between versions: this tree is formatted with version 14 (Debian 12), others are not asked.
@@ -51,7 +51,14 @@ else
 fi
 
 tidy=$(tool clang-tidy 14)
-database=$root/build/release/compile_commands.json
+tree=build/release
+if [ $all = yes ] && [ -n "$tidy" ]; then # build/release compiles LibTorch's sources together: they need a tree of their own
+  tree=build/lint/tree
+  cmake --preset release -B $tree -DFACEMAE_UNITY=OFF -DFACEMAE_TESTS=ON -DFACEMAE_BENCH=ON >build/lint.log 2>&1 ||
+    { cat build/lint.log >&2; fail "configuring $tree failed; scripts/setup.sh --tests installs what is missing"; }
+  find "${folders[@]}" -name '*.proto' -exec protoc --proto_path=. --cpp_out=$tree {} +
+fi
+database=$root/$tree/compile_commands.json
 if [ -z "$tidy" ] || [ ! -e "$database" ]; then
   say "lint: clang-tidy did not run: it is not installed, or $database is not there"
 else
@@ -83,10 +90,10 @@ else
   done
   say "lint: clang-tidy on $((${#todo[@]} / 2)) of ${#sources[@]} files (the rest has not changed since it passed)"
   if [ ${#todo[@]} -gt 0 ]; then
-    export tidy fix
+    export tidy fix tree
     # shellcheck disable=SC2016  # expanded by the inner shell
     printf '%s\n' "${todo[@]}" | xargs -d '\n' -n 2 -P "$(nproc)" bash -c '
-      options=(--quiet -p build/release --extra-arg=-Wno-error "--extra-arg-before=-include$PWD/scripts/source_location_for_lint.h")
+      options=(--quiet -p $tree --extra-arg=-Wno-error "--extra-arg-before=-include$PWD/scripts/source_location_for_lint.h")
       if [ "$fix" = yes ]; then options+=(--fix); fi
       if said=$("$tidy" "${options[@]}" "$1" 2>/dev/null); then : >"build/lint/$2"; else printf "%s\n" "$said"; exit 1; fi' tidy ||
       faults=1
