@@ -1,11 +1,11 @@
-// folder_source() of data/pack.h: ROOT/<identity>/<image>.
+// folder_source() of data/source.h: ROOT/<identity>/<image>.
 #include <algorithm>
 #include <cctype>
 #include <map>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/pack.h"
+#include "data/source.h"
 
 namespace facemae {
 namespace {
@@ -50,8 +50,10 @@ class FolderSource final : public ImageSource {
   }
 
   const std::vector<std::string>& identity_names() const override { return names_; }
-  const std::vector<Entry>& entries() const override { return entries_; }
-  std::vector<std::byte> read(std::size_t entry) const override {
+  std::uint64_t size() const override { return entries_.size(); }
+  std::int64_t label(std::uint64_t entry) const override { return entries_.at(entry).label; }
+  std::string name(std::uint64_t entry) const override { return entries_.at(entry).name; }
+  std::vector<std::byte> read(std::uint64_t entry) const override {
     const InputFile file(paths_.at(entry));
     std::vector<std::byte> bytes(file.size());
     file.read_at(0, bytes);
@@ -59,6 +61,10 @@ class FolderSource final : public ImageSource {
   }
 
  private:
+  struct Entry {
+    std::int64_t label;
+    std::string name;
+  };
   void add_root(const Path& root, std::map<std::string, std::map<std::string, Path>>& images) {
     if (!fs::is_directory(root)) throw ConfigError("packing a folder: " + root.string() + " is not a folder");
     for (const auto& identity : fs::directory_iterator(root)) {

@@ -146,14 +146,14 @@ class Packing {
     std::vector<std::vector<std::byte>> images;
     Journal::Shard done;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const auto& entry = source_.entries()[entries[i]];
+      const std::string name = source_.name(entries[i]);
       if (!checked[i].reject.empty()) {
-        done.rejects.push_back({entry.name, checked[i].reject});
+        done.rejects.push_back({name, checked[i].reject});
         continue;
       }
       const bool duplicate = is_duplicate(xxh64(checked[i].bytes));
-      content.labels.push_back(entry.label);
-      content.source_keys.push_back(xxh64(bytes_of(entry.name)));
+      content.labels.push_back(source_.label(entries[i]));
+      content.source_keys.push_back(xxh64(bytes_of(name)));
       content.flags.push_back(static_cast<std::uint8_t>(checked[i].flags | (duplicate ? kFlagDuplicate : 0)));
       images.push_back(std::move(checked[i].bytes));
     }

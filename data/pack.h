@@ -1,37 +1,12 @@
 #pragma once
 // Makes stores: from folders of images and from synthetic faces. Killed at any moment, the same call goes on.
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "core/files.h"
-#include "data/image.h"
+#include "data/source.h"
 
 namespace facemae {
-
-/// Where images come from: a catalogue known beforehand and random access to the encoded bytes. read() is
-/// called from several threads.
-class ImageSource {
- public:
-  struct Entry {
-    std::int64_t label;
-    std::string name;  ///< source-relative, for rejects and the source key
-  };
-  virtual ~ImageSource() = default;
-  virtual const std::vector<std::string>& identity_names() const = 0;  ///< sorted; label = position
-  virtual const std::vector<Entry>& entries() const = 0;
-  /// Throws DataError or FileError: the image becomes a reject.
-  virtual std::vector<std::byte> read(std::size_t entry) const = 0;
-};
-
-/// ROOT/<identity>/<image>.{jpg,jpeg,png}, several roots as one set. Throws ConfigError when there is none,
-/// DataError for an empty identity folder, naming it.
-std::unique_ptr<ImageSource> folder_source(const std::vector<Path>& roots);
-/// Synthetic identities first..first+count-1, JPEG quality 95.
-std::unique_ptr<ImageSource> synth_source(std::uint64_t seed, std::uint64_t first_identity,
-                                          std::uint64_t identities, std::uint64_t images_per_identity);
 
 struct PackConfig {
   Path out;

@@ -40,22 +40,21 @@ Image centre_square(const Image& image) {
 int size_of_first_image(const ImageSource& source) {
   Decoder decoder;
   std::string reason;
-  for (std::size_t i = 0; i < source.entries().size(); ++i) {
+  for (std::uint64_t i = 0; i < source.size(); ++i) {
     try {
       const auto header = decoder.header(source.read(i));
       if (header.width == header.height) return header.width;
-      reason =
-          fmt::format("{} is {} x {}, not square", source.entries()[i].name, header.width, header.height);
+      reason = fmt::format("{} is {} x {}, not square", source.name(i), header.width, header.height);
     } catch (const DataError& error) {
-      reason = source.entries()[i].name + ": " + error.what();
+      reason = source.name(i) + ": " + error.what();
     } catch (const FileError& error) {
-      reason = source.entries()[i].name + ": " + error.what();
+      reason = source.name(i) + ": " + error.what();
     }
   }
   throw DataError(
       fmt::format("packing: none of {} images can tell the image size; the last: {}. Pass --image-size and "
                   "--resize when sizes differ",
-                  source.entries().size(), reason));
+                  source.size(), reason));
 }
 
 Hash128 digest_of_catalogue(const ImageSource& source) {
@@ -66,9 +65,9 @@ Hash128 digest_of_catalogue(const ImageSource& source) {
   };
   hasher.add_value(static_cast<std::uint64_t>(source.identity_names().size()));
   for (const auto& name : source.identity_names()) add(name);
-  for (const auto& entry : source.entries()) {
-    hasher.add_value(entry.label);
-    add(entry.name);
+  for (std::uint64_t entry = 0; entry < source.size(); ++entry) {
+    hasher.add_value(source.label(entry));
+    add(source.name(entry));
   }
   return hasher.digest();
 }
@@ -114,7 +113,7 @@ void ImageChecker::fit(PreparedImage& image, int width, int height, Codec codec)
 }
 
 PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
-  if (source.entries().empty()) throw ConfigError("packing: the source has no images");
+  if (source.size() == 0) throw ConfigError("packing: the source has no images");
   if (config.threads < 1 || config.shard_bytes < 1 || config.image_size < 0 ||
       !(config.max_reject_fraction >= 0) || config.max_reject_fraction > 1)
     throw ConfigError(
@@ -125,7 +124,7 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
         fmt::format("packing: the source licence has {} bytes, at most {} fit; name it and say where it is",
                     config.source_licence.size(), kLongestLicence));
   PackPlan plan;
-  plan.entries = source.entries().size();
+  plan.entries = source.size();
   plan.order_key = key_of(config.seed, Purpose::Ingest);
   plan.image_size = config.image_size > 0 ? config.image_size : size_of_first_image(source);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/image.h"
 #include "data/pack.h"
 
 namespace facemae {

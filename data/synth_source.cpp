@@ -1,6 +1,7 @@
-// synth_source() of data/pack.h: faces rendered when they are asked for.
+// synth_source() of data/source.h: faces rendered when they are asked for.
 #include "core/error.h"
-#include "data/pack.h"
+#include "data/image.h"
+#include "data/source.h"
 #include "data/synth.h"
 
 namespace facemae {
@@ -21,12 +22,18 @@ class SynthSource final : public ImageSource {
     }
   }
   const std::vector<std::string>& identity_names() const override { return names_; }
-  const std::vector<Entry>& entries() const override { return entries_; }
-  std::vector<std::byte> read(std::size_t entry) const override {
+  std::uint64_t size() const override { return entries_.size(); }
+  std::int64_t label(std::uint64_t entry) const override { return entries_.at(entry).label; }
+  std::string name(std::uint64_t entry) const override { return entries_.at(entry).name; }
+  std::vector<std::byte> read(std::uint64_t entry) const override {
     return encode_jpeg(render_face(seed_, first_ + entry / images_, entry % images_), 95);
   }
 
  private:
+  struct Entry {
+    std::int64_t label;
+    std::string name;
+  };
   std::uint64_t seed_, first_, images_;
   std::vector<std::string> names_;
   std::vector<Entry> entries_;

@@ -216,9 +216,9 @@ TEST(FolderSource, SortsIdentitiesOverSeveralRoots) {
   put(here / "b/adam/2.jpg", encode_jpeg(picture(4)));
   const auto source = folder_source({here / "a", here / "b"});
   EXPECT_EQ(source->identity_names(), (std::vector<std::string>{"adam", "mia", "zoe"}));
-  ASSERT_EQ(source->entries().size(), 4u);
-  EXPECT_EQ(source->entries()[1].name, "adam/2.jpg");
-  EXPECT_EQ(source->entries()[3].label, 2);
+  ASSERT_EQ(source->size(), 4u);
+  EXPECT_EQ(source->name(1), "adam/2.jpg");
+  EXPECT_EQ(source->label(3), 2);
   EXPECT_EQ(source->read(1), encode_jpeg(picture(4)));
   put(here / "b/adam/1.png", encode_png(picture(5)));
   EXPECT_NE(why<DataError>([&] {
