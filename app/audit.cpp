@@ -54,7 +54,9 @@ std::vector<NamedEmbedder> load_embedders(const AuditConfig& config, torch::Devi
     const auto network = network_from(weights);
     network->to(device);
     embedders.push_back(
-        {network_name_of(weights) + " (" + path + ")", [network, device](const torch::Tensor& images) {
+        {network_name_of(weights) + " (" + Path(path).filename().string() + ", " +
+             weights.hash.substr(0, 16) + ")",
+         [network, device](const torch::Tensor& images) {
            torch::NoGradGuard no_grad;
            const auto faces = images.to(device);
            return (network->forward(faces) + network->forward(faces.flip({3}))).to(torch::kCPU);

@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/describe.h"
+#include "core/signals.h"
 #include "trainer/session.h"
 
 namespace facemae {
@@ -12,15 +13,18 @@ namespace facemae {
 /// Reads and checks the words, then trains, resumes or shows what was asked for.
 template <class Config>
 ExitCode train_command(App& app, Words words, Options& options, Config& config,
-                       std::unique_ptr<Task> (*make)(const Config&, const Store&, World&)) {
+                       std::unique_ptr<Task> (*make)(const Config&, const Store&, World&,
+                                                     const std::string&)) {
   declare(options, config);
   if (!options.parse(words, app.common)) return ExitCode::Done;
   validate(options, config);
   if (!options.finish()) return ExitCode::Done;
+  if (!config.common.dry_run) install_notice_handlers();  // a notice while ranks start counts too
   World& world = app.world(world_config(config.common));
-  const Outcome outcome =
-      run_training(world, config.common, options.text(),
-                   [&](const Store& store, World& opened) { return make(config, store, opened); });
+  const Outcome outcome = run_training(world, config.common, options.text(),
+                                       [&](const Store& store, World& opened, const std::string& init) {
+                                         return make(config, store, opened, init);
+                                       });
   app.result(describe(outcome));
   return outcome.code;
 }

@@ -64,7 +64,7 @@ Weights from_run(const Path& run) {
     }
   }
   if (reasons.empty()) throw ConfigError("the run " + run.string() + " has no checkpoint yet");
-  throw CheckpointError("the run " + run.string() + " has no valid checkpoint:" + reasons);
+  throw Unresumable("the run " + run.string() + " has no valid checkpoint:" + reasons);
 }
 
 }  // namespace

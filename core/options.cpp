@@ -5,7 +5,9 @@
 #include <charconv>
 #include <cstdio>
 #include <fstream>
+#include <iomanip>
 #include <map>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -21,6 +23,25 @@ std::string parse_number(const std::string& word, T& value, const char* what) {
   if (code != std::errc() || end != word.data() + word.size()) return "\"" + word + "\" is not " + what;
   value = parsed;
   return "";
+}
+
+/// Words of a list, parted by blanks; those with blanks or quotes of their own are quoted.
+std::vector<std::string> words_in(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string word; in >> std::quoted(word);) words.push_back(word);
+  return words;
+}
+std::string line_of(const std::vector<std::string>& words) {
+  std::ostringstream line;
+  for (const auto& word : words) {
+    if (line.tellp() > 0) line << ' ';
+    if (word.empty() || word.find_first_of(" \t\"") != std::string::npos)
+      line << std::quoted(word);
+    else
+      line << word;
+  }
+  return line.str();
 }
 
 std::string print_double(double value) {
@@ -128,8 +149,8 @@ void Options::State::read_file() {
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
-    line = trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
+    line = trim(line);
+    if (line.empty() || line.front() == '#') continue;  // further right a # belongs to the value
     const std::string where = " (" + config_file + ":" + std::to_string(number) + ")";
     const auto equals = line.find('=');
     const std::string name = trim(line.substr(0, equals));
@@ -139,7 +160,7 @@ void Options::State::read_file() {
       faults.push_back("unknown key \"" + name + "\"" + where + suggestion("--" + name, names()));
     } else if (!given.contains(name)) {  // flags override the file
       const std::string value = trim(line.substr(equals + 1));
-      assign(name, entry->binding.is_list ? facemae::split(value, ' ') : std::vector{value}, where);
+      assign(name, entry->binding.is_list ? words_in(value) : std::vector{value}, where);
     }
   }
 }
@@ -232,7 +253,7 @@ std::string Options::text() const {
   for (std::size_t i = 0; i < state_->common_entries; ++i) {
     const auto& entry = state_->entries[i];
     if (const auto words = entry.binding.get(); !words.empty())
-      lines += entry.name + " = " + join(words, " ") + "\n";
+      lines += entry.name + " = " + (entry.binding.is_list ? line_of(words) : words.front()) + "\n";
   }
   return lines;
 }

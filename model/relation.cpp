@@ -80,7 +80,7 @@ Tensor pkt_share(const Side& real, const Side& rebuilt, const Rows& rows) {
   constexpr double eps = 1e-7;
   const auto apart = others(rows, real.unit.options());
   const auto probabilities = [&](const Side& side) {
-    const auto affinity = (cosines(side, rows) + 1) / 2 * apart;
+    const auto affinity = ((cosines(side, rows) + 1) / 2).clamp_min(0) * apart;  // rounding may pass -1
     return affinity /
            affinity.sum(1, /*keepdim=*/true).clamp_min(1e-12);  // a sum of 0: all others exactly opposite
   };

@@ -64,7 +64,7 @@ stage() { # stage NAME COMMAND...
 
 make_faces() {
   if [ -n "$faces" ]; then
-    "$facemae" pack --from folder --in "$faces" --out all --source-licence "as the source, see $(basename "$faces")"
+    "$facemae" pack --from folder --in "$faces" --out all --source-licence "as the source of the faces"
   else
     "$facemae" synth --out all --identities "$identities" --images-per-identity "$images"
   fi

@@ -80,7 +80,8 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
   return network;
 }
 
-std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world) {
+std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+                                       const std::string& init) {
   if (store.image_size() % config.patch != 0)
     throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}",
                                   config.patch, store.image_size(),
@@ -92,7 +93,7 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
   }();
   FaceMae model(shape);
   model->initialise(config.common.seed);
-  if (!config.common.init.empty()) load_state(*model, read_weights(config.common.init).tensors);
+  if (!init.empty()) load_state(*model, read_weights(init).tensors);
   model->to(world.device());
   std::string kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
                                  shape.image, shape.patch);
@@ -124,15 +125,26 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
                                        world.device());
 }
 
-std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world) {
+std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world,
+                                       const std::string& init) {
   if (store.image_size() != 112)
     throw ConfigError(
         fmt::format("recognition networks take 112 x 112 pixels, the store has {}: pack it with --resize",
                     store.image_size()));
   if (store.identities() < 2) throw ConfigError("recognition needs a store with at least 2 identities");
+  const int ranks = world.topology().size;
+  const BatchPlan plan{
+      .global_batch = config.common.batch, .micro_batches = config.common.accumulate, .world = ranks};
+  for (int micro = 0; micro < plan.micro_batches && config.batch_norm == "local"; ++micro)
+    for (const auto rows : plan.rows_of_rank(micro))
+      if (rows < 2)
+        throw ConfigError(fmt::format(
+            "--batch {} in {} micro-batch(es) leaves a rank of {} with one image, which has no batch "
+            "statistics: raise --batch, lower --accumulate or use fewer ranks",
+            config.common.batch, config.common.accumulate, ranks));
   auto network = make_network(config.network);
   network->initialise(config.common.seed);
-  if (!config.common.init.empty()) load_state(*network, read_weights(config.common.init).tensors);
+  if (!init.empty()) load_state(*network, read_weights(init).tensors);
   network->to(world.device());
   std::vector<PairSet> evaluation;
   for (const auto& file : config.eval)

@@ -23,7 +23,9 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
 std::string network_name_of(const Weights& weights);  ///< "" when unknown
 
 /// Tasks for run_training().
-std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world);
-std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world);
+std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+                                       const std::string& init);
+std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world,
+                                       const std::string& init);
 
 }  // namespace facemae

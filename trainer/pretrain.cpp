@@ -29,7 +29,9 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       batch_(batch),
       precision_(precision),
       device_(device),
-      relation_weight_(settings.relation_weight) {}
+      relation_weight_(settings.relation_weight) {
+  prepare(precision_);
+}
 
 std::vector<Parameter> Pretraining::parameters() {
   std::vector<Parameter> trained;
@@ -94,7 +96,7 @@ torch::Tensor Pretraining::loss_share(const Faces& faces) {
   const double part = static_cast<double>(faces.micro_rows()) / static_cast<double>(settings_.global_batch);
   const auto relation = part * matched.share;
   if (settings_.automatic_ratio && faces.micro == 0 && (!measured_ || step_ % kBalanceEvery == 0))
-    balance(pixel, relation, rebuilt);
+    balance(pixel, relation, predicted);
   relation_ += relation.detach();
   correlation_ += part * matched.correlation;
   return share + relation_weight_ * relation;
@@ -133,14 +135,13 @@ void Pretraining::observed_all() {
   observed_.clear();
 }
 
-/// Sets the weight so that, over the global batch, |d relation / d rebuilt| * weight = ratio * |d pixel / d
-/// rebuilt|.
+/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight = ratio * |d
+/// pixel|, gradients with respect to the predicted patches. They are the rebuilt images' pixels in another
+/// sequence, and the clamp in between passes gradients on, so these norms are those at the rebuilt images.
 void Pretraining::balance(const torch::Tensor& pixel, const torch::Tensor& relation,
-                          const torch::Tensor& rebuilt) {
+                          const torch::Tensor& predicted) {
   const auto gradient_square = [&](const torch::Tensor& loss) {
-    const auto gradient =
-        torch::autograd::grad({loss}, {rebuilt}, {}, /*retain_graph=*/true, false, true).front();
-    return gradient.defined() ? gradient.pow(2).sum() : torch::zeros({}, rebuilt.options());
+    return torch::autograd::grad({loss}, {predicted}, {}, /*retain_graph=*/true).front().pow(2).sum();
   };
   auto squares =
       torch::stack({gradient_square(settings_.reconstruction_weight * pixel), gradient_square(relation)})

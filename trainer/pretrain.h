@@ -57,7 +57,7 @@ class Pretraining final : public Task {
   Forward rebuild(const Faces& faces);
   Masked mask_of(const Faces& faces) const;
   RelationLoss relate(const Faces& faces, const torch::Tensor& rebuilt);
-  void balance(const torch::Tensor& pixel, const torch::Tensor& relation, const torch::Tensor& rebuilt);
+  void balance(const torch::Tensor& pixel, const torch::Tensor& relation, const torch::Tensor& predicted);
 
   FaceMae model_;
   std::unique_ptr<Embedder> embedder_;

@@ -16,6 +16,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       batch_(batch),
       precision_(precision),
       device_(device) {
+  prepare(precision_);
   network_->train(!settings_.frozen_batch_norm);
   for (const auto& item : network_->named_buffers())
     if (item.value().is_floating_point()) statistics_.push_back(item.value());

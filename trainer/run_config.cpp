@@ -173,6 +173,10 @@ void validate(Options& o, const PretrainConfig& c) {
   o.check(c.relation == "none" || common.batch == 0 ||
               (c.relation_batch == "global" ? common.batch : smallest) >= 2,
           "a relation needs at least 2 images in a (micro-)batch");
+  o.check(
+      c.relation != "pkt" || common.batch == 0 ||
+          (c.relation_batch == "global" ? common.batch : smallest) >= 3,
+      "--relation pkt needs at least 3 images in a (micro-)batch: with 2 there is one other, always likely");
   o.check(c.relation_batch == "micro" || !automatic,
           "--relation-weight auto works with --relation-batch micro only");
 }

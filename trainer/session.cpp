@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "checkpoint/discover.h"
 #include "checkpoint/store.h"
 #include "checkpoint/weights.h"
 #include "cluster/agree.h"
@@ -18,6 +19,7 @@
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
 #include "trainer/loop.h"
+#include "trainer/run_lock.h"
 #include "trainer/training_identities.h"
 
 namespace facemae {
@@ -81,6 +83,14 @@ void check_unchanged(const CheckpointInfo& info, const RunConfig& config, const 
                       store.dataset_digest().hex());
   if (changes.empty()) return;
   const std::string list = join(changes, "\n  ");
+  // A step would mean other images: what was counted as seen, and the schedule, would be wrong.
+  const bool other_batch = std::any_of(changes.begin(), changes.end(),
+                                       [](const auto& change) { return change.starts_with("batch:"); });
+  if (other_batch)
+    throw AgreedError("the run " + config.run + " was made with another global batch:\n  " + list +
+                          "\nSteps are counted in it. Use the old --batch, or another --run with --init " +
+                          config.run + ".",
+                      ExitCode::BadConfiguration, "ConfigError");
   if (!config.allow_changes)
     throw AgreedError("the run " + config.run + " was made with other settings:\n  " + list +
                           "\nUse the old settings, another --run, --fresh, or --allow-changes.",
@@ -112,6 +122,22 @@ Hash128 hash_of(const Snapshot& snapshot) {
     hasher.add({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
   }
   return hasher.digest();
+}
+
+/// Has the run committed something already? Then it needs no initial weights any more.
+bool has_begun(const RunConfig& config, Control& control) {
+  bool begun = false;
+  together(control, [&] {
+    const Path checkpoints = Path(config.run) / "checkpoints";
+    begun = control.is_root() && !config.fresh && has_history(checkpoints, list_checkpoints(checkpoints));
+  });
+  return control.any_of(begun ? 1 : 0) != 0;
+}
+
+/// LibTorch's errors carry a stack trace, which is for a log.
+std::string reason_of(const std::exception& error) {
+  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
 }
 
 /// Checkpoints throw these on all ranks together.
@@ -159,9 +185,10 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
   const std::uint64_t total = config.total_steps(store->size());
   std::unique_ptr<Task> task;
   torch::Tensor identities;
+  const std::string init = has_begun(config, control) ? "" : config.init;
   together(control, [&] {
-    task = make_task(*store, world);
-    identities = training_identities(*store, config.init);
+    task = make_task(*store, world, init);
+    identities = training_identities(*store, init);
   });
   GradientBuckets gradients(task->parameters(), world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
@@ -176,8 +203,11 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
 
   RunFolder run(config.run);
   Outcome outcome;
+  std::optional<RunLock> lock;
   together(control, [&] {
-    if (control.is_root()) outcome.start = run.begin_start(control.size(), config.fresh);
+    if (!control.is_root()) return;
+    lock.emplace(config.run);
+    outcome.start = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(outcome.start))));
   try {
@@ -251,7 +281,6 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
       spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
                    task->kind(), first + 1, total, config.batch, control.size(), threads,
                    human_count(store->size()), human_count(trained_values(gradients)));
-    install_notice_handlers();
     const LoopEnd end = train(parts, first, total);
     observer.finish();
     if (!end.committed)
@@ -270,7 +299,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
     const auto* agreed = dynamic_cast<const AgreedError*>(&error);
     outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
     outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
-    outcome.reason = error.what();
+    outcome.reason = reason_of(error);
     run.write_exit(outcome, control.rank());
     // A lost peer is what outcome.json says already; a cause of our own is worth more.
     if (agreed != nullptr ? control.is_root() : outcome.code != ExitCode::PeerLost) {

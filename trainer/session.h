@@ -12,9 +12,10 @@
 
 namespace facemae {
 
-/// Builds the model and its task for a store; must give the same on every rank and not communicate. Throws
-/// ConfigError.
-using MakeTask = std::function<std::unique_ptr<Task>(const Store& store, World& world)>;
+/// Builds the model and its task for a store, from the weights `init` unless it is ""; must give the same on
+/// every rank and not communicate. Throws ConfigError.
+using MakeTask =
+    std::function<std::unique_ptr<Task>(const Store& store, World& world, const std::string& init)>;
 
 /// All ranks. Opens the store, agrees on plan and configuration, resumes from the newest valid checkpoint,
 /// trains, commits and leaves outcome.json. Throws AgreedError when all ranks know of the failure, else

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # h5py, safetensors, TensorBoard and numpy read what the program writes; the example of docs/FORMATS.md runs.
 if [ ! -e "$SOURCE/.venv/.complete" ]; then
-  echo "skipped: no .venv with h5py, safetensors and tensorboard (scripts/setup.sh --interop)"
+  echo "SKIP: no .venv with h5py, safetensors and tensorboard (scripts/setup.sh --interop)"
   exit 77
 fi
 python=$SOURCE/.venv/bin/python

@@ -64,9 +64,22 @@ check "history but nothing valid: exit 93" equal "$?" 93
 tiny_run 1 sound 10 --mask-ratio 0.5
 check "a changed setting is refused with 2" equal "$?" 2
 check "and shown" grep -q "mask-ratio: was 0.75, is 0.5" sound.log
+tiny_run 1 sound 12 --batch 4 --allow-changes
+check "another global batch is refused in any case" equal "$?" 2
+
+# Initial weights are needed once.
+"$facemae" export --from sound --out first.safetensors --log-level warn
+tiny_run 1 initialised 6 --init first.safetensors --stop-after 3
+rm first.safetensors
+tiny_run 1 initialised 6 --init first.safetensors
+check "a run goes on without the weights that it began with" equal "$?" 0
+
 tiny_run 2 noticed 100000 --save-every 1000000 &
 job=$!
 for _ in $(seq 300); do [ -s noticed/metrics.jsonl ] && break; sleep 0.1; done
+tiny_run 1 noticed 100000 --save-every 1000000
+check "a second job on the same run is refused with 93" equal "$?" 93
+check "and told who owns it" grep -q "belongs to another job" noticed.log
 kill -USR2 "$(launcher "$job")"
 wait "$job"
 check "USR2 to mpirun: commits and ends in 76" equal "$?" 76

@@ -6,12 +6,12 @@
 #include "cluster/mpi_communicator.h"
 #include "tests/ranked/trainer/training_fixture.h"
 
-namespace facemae::testing {
+namespace facemae::trials {
 namespace {
 
 using std::chrono::minutes;
 
-class GlobalBatch : public ::testing::TestWithParam<Trial> {
+class GlobalBatch : public testing::TestWithParam<Trial> {
  protected:
   void SetUp() override { torch::set_num_threads(1); }
 };
@@ -43,7 +43,7 @@ std::vector<Trial> trials() {
     all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, ::testing::ValuesIn(trials()), [](const auto& trial) {
+INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, testing::ValuesIn(trials()), [](const auto& trial) {
   return (trial.param.recognition ? "recognition" : trial.param.relation) +
          std::to_string(trial.param.micro_batches);
 });
@@ -120,4 +120,4 @@ TEST(TheComparison, NoticesAWrongReductionAWrongGatherAndAWrongDenominator) {
 }
 
 }  // namespace
-}  // namespace facemae::testing
+}  // namespace facemae::trials

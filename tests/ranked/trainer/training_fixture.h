@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cluster/communicator.h"
@@ -12,7 +13,7 @@
 #include "trainer/pretrain.h"
 #include "trainer/recognize.h"
 
-namespace facemae::testing {
+namespace facemae::trials {
 
 struct Trial {
   std::string relation = "none";
@@ -21,13 +22,31 @@ struct Trial {
   int micro_batches = 1;
   bool relation_over_global_batch = false;
   int steps = 3;
+  std::optional<double> automatic_ratio = {};
 };
 
 /// Parameters' gradients of the first step and values after `steps` SGD steps at a constant rate.
 struct Trained {
   std::map<std::string, torch::Tensor> gradients, initial, values;
   double loss = 0;  ///< of the first step, over all ranks
+  double automatic_weight = 0;
 };
+
+inline FaceMae trial_model() {
+  FaceMae model(FaceMaeConfig{.image = 16,
+                              .patch = 4,
+                              .width = 24,
+                              .depth = 2,
+                              .heads = 3,
+                              .decoder_width = 12,
+                              .decoder_depth = 1,
+                              .decoder_heads = 3});
+  model->initialise(3);
+  return model;
+}
+inline std::unique_ptr<Embedder> trial_embedder() {
+  return random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
+}
 
 inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) {
   if (trial.recognition) {
@@ -41,26 +60,17 @@ inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) 
                             .model_kind = "trial"},
         ranks, Precision::Float32, torch::kCPU);
   }
-  FaceMae model(FaceMaeConfig{.image = 16,
-                              .patch = 4,
-                              .width = 24,
-                              .depth = 2,
-                              .heads = 3,
-                              .decoder_width = 12,
-                              .decoder_depth = 1,
-                              .decoder_heads = 3});
-  model->initialise(3);
   const Relation relation = relation_from(trial.relation);
-  auto embedder = relation == Relation::None
-                      ? nullptr
-                      : random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
+  auto embedder = relation == Relation::None ? nullptr : trial_embedder();
   PretrainSettings settings;
   settings.relation = relation;
   settings.relation_over_global_batch = trial.relation_over_global_batch;
+  settings.automatic_ratio = trial.automatic_ratio;
+  settings.relation_weight = trial.automatic_ratio ? 0 : 1;
   settings.seed = 3;
   settings.global_batch = trial.global_batch;
   settings.model_kind = "trial";
-  return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, ranks,
+  return std::make_unique<Pretraining>(trial_model(), std::move(embedder), settings, ranks,
                                        Precision::Float32, torch::kCPU);
 }
 
@@ -127,6 +137,7 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
   }
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) result.values[slot.name] = slot.value.detach().clone();
+  result.automatic_weight = task->automatic_weight();
   if (centres.defined()) {  // own rows among all, summed: every rank compares all centres
     auto all = torch::zeros({11, centres.size(1)});
     const auto at = task->centres_at();
@@ -162,4 +173,4 @@ inline double worst_value(const Trained& a, const Trained& b) {
   return largest_difference(a.values, b.values);
 }
 
-}  // namespace facemae::testing
+}  // namespace facemae::trials

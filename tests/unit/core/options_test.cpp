@@ -67,6 +67,20 @@ TEST(Options, FlagsOverrideTheFile) {
   std::filesystem::remove(file);
 }
 
+TEST(Options, WhatTheyPrintTheyReadBack) {
+  Bound a;
+  a.parse({"--name", "research only, set #3", "--list", "two words", "p", "", "with \"quotes\""});
+  ASSERT_TRUE(a.options.finish());
+  const Path file = Path(testing::TempDir()) / ("options_round_" + std::to_string(::getpid()));
+  write_durably(real_files(), file, a.options.text());
+  Bound b;
+  b.parse({"--config", file.string()});
+  ASSERT_TRUE(b.options.finish());
+  EXPECT_EQ(b.name, "research only, set #3");
+  EXPECT_THAT(b.list, testing::ElementsAre("two words", "p", "", "with \"quotes\""));
+  std::filesystem::remove(file);
+}
+
 TEST(Options, CollectsFaultsOfFlagsAndFile) {
   const Path file = Path(testing::TempDir()) / ("options_bad_" + std::to_string(::getpid()));
   write_durably(real_files(), file, "cuont = 5\nnonsense\n");
