@@ -197,8 +197,9 @@ if [ ${#needed[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || ask_for "there is no apt-get here" "${needed[@]}"
   [ "${as_root[*]}" != no ] || ask_for "neither root nor sudo" "${needed[@]}"
 fi
+unasked() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } # for what is only wished, nobody is asked a password
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
-if [ ${#needed[@]} -gt 0 ] || { [ ${#wished[@]} -gt 0 ] && [ "$system" = yes ] && [ "${as_root[*]}" != no ] && command -v apt-get >/dev/null; }; then
+if [ ${#needed[@]} -gt 0 ] || { [ ${#wished[@]} -gt 0 ] && [ "$system" = yes ] && unasked && command -v apt-get >/dev/null; }; then
   say "setup.sh: installing ${needed[*]} ${wished[*]}"
   apt update >/dev/null || say "setup.sh: apt-get update failed; trying with the package lists that are there" >&2
   if [ ${#needed[@]} -gt 0 ]; then
