@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 namespace facemae::hdf5 {
 
 static_assert(std::is_same_v<Id, hid_t> || sizeof(Id) == sizeof(hid_t));
+static_assert(std::endian::native == std::endian::little, "arrays are read where they lie in the file");
 
 namespace {
 
@@ -241,7 +243,7 @@ void File::read_bytes(const std::string& name, std::uint64_t offset, std::span<s
         "reading " + name);
 }
 
-File::Blob File::blob(const std::string& name) const {
+File::Blob File::blob(const std::string& name, Type element) const {
   const Handle set = dataset(name);
   const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
   const Handle creation = own(H5Dget_create_plist(set.id()), H5Pclose, "reading the properties of " + name);
@@ -253,14 +255,14 @@ File::Blob File::blob(const std::string& name) const {
   if (H5Pget_layout(creation.id()) != H5D_CONTIGUOUS) refuse("is not contiguous");
   if (H5Pget_nfilters(creation.id()) != 0) refuse("has filters");
   if (H5Pget_external_count(creation.id()) != 0) refuse("lies in external files");
-  if (H5Tequal(type.id(), H5T_STD_U8LE) <= 0) refuse("is not an array of bytes");
-  Blob blob;
-  blob.bytes = count_of(set, name);
-  if (blob.bytes == 0) return blob;
+  if (H5Tequal(type.id(), file_type(element)) <= 0) refuse("has another element type");
+  const std::uint64_t count = count_of(set, name);
+  if (count == 0) return {};
   const haddr_t offset = H5Dget_offset(set.id());
   if (offset == HADDR_UNDEF) refuse("has no place in the file");
-  blob.offset = offset;
-  return blob;
+  const std::uint64_t size = std::filesystem::file_size(path_);
+  if (offset > size || count > (size - offset) / H5Tget_size(type.id())) refuse("ends beyond the file");
+  return {.offset = offset, .bytes = count * H5Tget_size(type.id())};
 }
 
 void File::write_attribute(const std::string& name, std::uint64_t value) {

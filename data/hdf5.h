@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/array.h"
 #include "core/checksum.h"
 #include "core/files.h"
 
@@ -102,9 +103,15 @@ class File {
   struct Blob {
     std::uint64_t offset = 0, bytes = 0;  ///< in the file; offset 0 when empty
   };
-  /// Where a contiguous array of bytes lies. Throws DataError when it is chunked, filtered, in external files
-  /// or not of bytes.
-  Blob blob(const std::string& name) const;
+  /// Where a contiguous array lies. Throws DataError when it is chunked, filtered, in external files, of
+  /// another type, or claims more than the file holds.
+  Blob blob(const std::string& name, Type type = Type::U8) const;
+  /// The array where it lies in the file, of any alignment: shared by all processes of the host.
+  template <class T>
+  Array<T> map_array(const std::string& name) const {
+    const Blob at = blob(name, type_of<T>());
+    return Array<T>::map(path_, at.offset, at.bytes / sizeof(T));
+  }
 
   void write_attribute(const std::string& name, std::uint64_t value);
   void write_attribute(const std::string& name, const std::string& value);  ///< fixed-length UTF-8

@@ -21,9 +21,9 @@ void add_text(Hasher& hasher, const std::string& text) {
   hasher.add(bytes_of(text));
 }
 template <class T>
-void add_array(Hasher& hasher, const std::vector<T>& values) {
+void add_array(Hasher& hasher, const Array<T>& values) {
   hasher.add_value(static_cast<std::uint64_t>(values.size()));
-  hasher.add(bytes_of(std::span<const T>(values)));
+  hasher.add(values.bytes());
 }
 void add_digest(Hasher& hasher, const Hash128& digest) {
   hasher.add_value(digest.high);
@@ -69,9 +69,10 @@ void group_by_identity(StoreManifest& manifest, std::span<const std::int64_t> la
   }
   for (std::size_t k = 1; k < next.size(); ++k) next[k] += next[k - 1];
   manifest.identity_offsets = next;
-  manifest.identity_rows.assign(next.back(), 0);
+  std::vector<std::uint64_t> rows(next.back());
   for (std::size_t row = 0; row < labels.size(); ++row)
-    if (labels[row] >= 0) manifest.identity_rows[next[static_cast<std::size_t>(labels[row])]++] = row;
+    if (labels[row] >= 0) rows[next[static_cast<std::size_t>(labels[row])]++] = row;
+  manifest.identity_rows = std::move(rows);
 }
 
 Hash128 digest_of_view(const StoreManifest& manifest) {
@@ -209,15 +210,15 @@ void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& 
     file.write_attribute("parent", m.parent);
     file.write_attribute("parent_digest", m.parent_digest.hex());
     file.make_group("/view");
-    file.write_array("/view/rows", m.rows);
-    file.write_array("/view/labels", m.labels);
+    file.write_array("/view/rows", m.rows.span());
+    file.write_array("/view/labels", m.labels.span());
   } else {
     write_shards(file, m.shards);
   }
   file.make_group("/identities");
   if (!m.identity_names.empty()) file.write_texts("/identities/name", m.identity_names);
-  file.write_array("/identities/offset", m.identity_offsets);
-  file.write_array("/identities/row", m.identity_rows);
+  file.write_array("/identities/offset", m.identity_offsets.span());
+  file.write_array("/identities/row", m.identity_rows.span());
   file.write_attribute("manifest_digest", own_digest(m).hex());
   file.close();
   hdf5::publish(files, temporary, final);
@@ -259,14 +260,14 @@ StoreManifest read_manifest(const Path& folder) {
   if (m.kind == StoreManifest::Kind::View) {
     m.parent = file.read_text("parent");
     m.parent_digest = Hash128::from_hex(file.read_text("parent_digest"));
-    m.rows = file.read_array<std::uint64_t>("/view/rows");
-    m.labels = file.read_array<std::int64_t>("/view/labels");
+    m.rows = file.map_array<std::uint64_t>("/view/rows").aligned();
+    m.labels = file.map_array<std::int64_t>("/view/labels").aligned();
   } else {
     m.shards = read_shards(file);
   }
   if (file.has("/identities/name")) m.identity_names = file.read_texts("/identities/name");
-  m.identity_offsets = file.read_array<std::uint64_t>("/identities/offset");
-  m.identity_rows = file.read_array<std::uint64_t>("/identities/row");
+  m.identity_offsets = file.map_array<std::uint64_t>("/identities/offset").aligned();
+  m.identity_rows = file.map_array<std::uint64_t>("/identities/row").aligned();
   if (const auto found = own_digest(m).hex(), stored = file.read_text("manifest_digest"); found != stored)
     throw DataError(
         fmt::format("{} is damaged: its digest is {}, expected {}; copy it from a replica or make the store "

@@ -7,12 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/array.h"
 #include "core/checksum.h"
 #include "core/files.h"
 #include "data/store.h"
 
 namespace facemae {
 
+/// Long arrays of a manifest that was read lie in the file, shared by all processes of the host.
 struct StoreManifest {
   enum class Kind { Store, View };
   Kind kind = Kind::Store;
@@ -26,7 +28,7 @@ struct StoreManifest {
   Hash128 dataset_digest;
 
   /// Rows of identity k, ascending: identity_rows[identity_offsets[k] .. identity_offsets[k+1]).
-  std::vector<std::uint64_t> identity_offsets, identity_rows;
+  Array<std::uint64_t> identity_offsets, identity_rows;
 
   // A store of its own shards.
   std::vector<ShardInfo> shards;
@@ -37,8 +39,8 @@ struct StoreManifest {
   // A view of another store.
   std::string parent;                ///< path of the parent store relative to the view's folder
   Hash128 parent_digest;             ///< its dataset_digest
-  std::vector<std::uint64_t> rows;   ///< of the parent, in the view's order
-  std::vector<std::int64_t> labels;  ///< one per row
+  Array<std::uint64_t> rows;   ///< of the parent, in the view's order
+  Array<std::int64_t> labels;  ///< one per row
 };
 
 inline constexpr const char* kManifestName = "manifest.h5";

@@ -34,7 +34,7 @@ class MemoryStore : public Store {
   std::string identity_name(std::int64_t) const override { return ""; }
   std::int64_t label(std::uint64_t row) const override { return static_cast<std::int64_t>(row % 7); }
   int image_size() const noexcept override { return kSide; }
-  void read(std::uint64_t row, std::vector<std::byte>& encoded) const override {
+  void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures&) const override {
     encoded = encoded_.at(row);
     if (encoded.empty()) throw DataError("row " + std::to_string(row) + " is lost");
   }

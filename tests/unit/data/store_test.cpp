@@ -88,7 +88,7 @@ TEST_F(StoreTest, FlippedBitAnywhereElseIsSeenOnOpening) {
   const std::string original = read_file(only(shard.file));
   // Where the CRC array lies: its bytes are known.
   const auto at =
-      original.find(std::string(reinterpret_cast<const char*>(index.crcs.data()), index.crcs.size() * 4));
+      original.find(std::string(reinterpret_cast<const char*>(index.crcs.bytes().data()), index.crcs.size() * 4));
   ASSERT_NE(at, std::string::npos);
   flip_bit(only(shard.file), at + 3);
   EXPECT_NE(why_not_open(store_).find("index digest"), std::string::npos);
