@@ -19,7 +19,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world(world_config(config.common));
   const Outcome outcome =
-      run_training(world, config.common, options.text(),
+      run_training(world, run_config_of(config), options.text(),
                    [&](const Store& store, World& opened) { return make(config, store, opened); });
   app.result(describe(outcome));
   return outcome.code;

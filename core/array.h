@@ -72,13 +72,12 @@ class Array {
   auto begin() const { return span().begin(); }
   auto end() const { return span().end(); }
   bool operator==(const Array& other) const noexcept {
-    return size_ == other.size_ && (size_ == 0 || std::memcmp(data_.get(), other.data_.get(), bytes().size()) == 0);
+    return size_ == other.size_ &&
+           (size_ == 0 || std::memcmp(data_.get(), other.data_.get(), bytes().size()) == 0);
   }
 
  private:
-  bool is_aligned() const noexcept {
-    return reinterpret_cast<std::uintptr_t>(data_.get()) % alignof(T) == 0;
-  }
+  bool is_aligned() const noexcept { return reinterpret_cast<std::uintptr_t>(data_.get()) % alignof(T) == 0; }
   std::shared_ptr<const std::byte> data_;
   std::size_t size_ = 0;
   bool mapped_ = false;

@@ -46,7 +46,8 @@ Rectangle draw_rectangle(Draws& draws, int side) {
 
 void blacken_outside(std::span<std::uint8_t> pixels, int side, const Rectangle& kept) {
   for (int y = 0; y < side; ++y) {
-    const auto row = pixels.subspan(static_cast<std::size_t>(y * side * 3), static_cast<std::size_t>(side * 3));
+    const auto row =
+        pixels.subspan(static_cast<std::size_t>(y * side * 3), static_cast<std::size_t>(side * 3));
     const bool inside = y >= kept.top && y < kept.top + kept.height;
     const auto begin = static_cast<std::size_t>(inside ? kept.left * 3 : 0),
                end = static_cast<std::size_t>(inside ? (kept.left + kept.width) * 3 : 0);

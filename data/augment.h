@@ -1,6 +1,6 @@
 #pragma once
-// Augmentations for recognition in the manner of AdaFace (Kim, Jain, Liu 2022, arXiv 2204.00964; the recipe is
-// in dataset/image_folder_dataset.py of github.com/mk-minchul/AdaFace: each with probability 0.2, in this
+// Augmentations for recognition in the manner of AdaFace (Kim, Jain, Liu 2022, arXiv 2204.00964; the recipe
+// is in dataset/image_folder_dataset.py of github.com/mk-minchul/AdaFace: each with probability 0.2, in this
 // order). All are pure functions of (seed, ordinal). Not for pretraining: aligned faces must stay aligned.
 #include <cstdint>
 #include <span>

@@ -44,8 +44,10 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
     throw ConfigError(fmt::format("loader: {} threads and {} batches ahead: both must be at least 1",
                                   config.threads, config.ahead));
   }
-  if (config.sample.format == PixelFormat::Yuv420 && (config.sample.augment.any() || store->image_size() % 2 != 0)) {
-    throw ConfigError("loader: planes (--decode yuv420) need images of an even side and no augmentation but the flip");
+  if (config.sample.format == PixelFormat::Yuv420 &&
+      (config.sample.augment.any() || store->image_size() % 2 != 0)) {
+    throw ConfigError(
+        "loader: planes (--decode yuv420) need images of an even side and no augmentation but the flip");
   }
   if (plan.global_batch < 1 || plan.micro_batches < 1 || rank < 0 || rank >= plan.world) {
     throw ConfigError(fmt::format("loader: rank {} of {}, global batch {} in {} micro-batches is impossible",
@@ -64,7 +66,8 @@ struct Loader::Pipeline {
         first_step(first_step_),
         config(std::move(config_)),
         bad(*store, config.max_bad_fraction) {
-    if (order_.block() > 1 && config.block_bytes > 0) blocks.emplace(*store, order_.block(), config.block_bytes);
+    if (order_.block() > 1 && config.block_bytes > 0)
+      blocks.emplace(*store, order_.block(), config.block_bytes);
     auto known = Quarantine(std::move(order_), config.sample.seed,
                             [s = store.get()](std::uint64_t row) { return s->shard_of(row); });
     for (const Quarantined& entry : config.quarantined) known.add(entry);
@@ -161,7 +164,8 @@ struct Loader::Pipeline {
          !done.wait_until(lock, start + std::min(patience, config.give_up_after), ready); patience *= 2) {
       const double seconds = seconds_since(start);
       const std::string what = fmt::format(
-          "waited {:.0f} s for a batch, of which {} of {} images are there: the storage under {} is slow or gone",
+          "waited {:.0f} s for a batch, of which {} of {} images are there: the storage under {} is slow or "
+          "gone",
           seconds, ring.empty() ? 0 : ring.front()->finished, ring.empty() ? 0 : ring.front()->batch->size(),
           store->folder().string());
       if (seconds >= config.give_up_after.count()) throw FileError(what, ETIMEDOUT);
@@ -182,9 +186,10 @@ struct Loader::Pipeline {
     if (entry.from_ordinal % plan.global_batch != 0 ||
         first_step * static_cast<std::uint64_t>(plan.micro_batches) + handed_out >
             step * static_cast<std::uint64_t>(plan.micro_batches))
-      throw Error(fmt::format("shard {} cannot be quarantined from ordinal {} on: batches of it were used already, "
-                              "or no step begins there",
-                              entry.shard, entry.from_ordinal));
+      throw Error(
+          fmt::format("shard {} cannot be quarantined from ordinal {} on: batches of it were used already, "
+                      "or no step begins there",
+                      entry.shard, entry.from_ordinal));
     Quarantine more = *rows;
     more.add(entry);
     rows = std::make_shared<const Quarantine>(std::move(more));

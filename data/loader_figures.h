@@ -7,10 +7,10 @@
 namespace facemae {
 
 struct LoaderFigures {
-  double wait_seconds = 0;     ///< next() waited for a batch: the queue was empty
-  double full_seconds = 0;     ///< threads waited for room in the ring: the queue was full
+  double wait_seconds = 0;  ///< next() waited for a batch: the queue was empty
+  double full_seconds = 0;  ///< threads waited for room in the ring: the queue was full
   double decode_seconds = 0, augment_seconds = 0;
-  ReadFigures reads;           ///< read_seconds, crc_seconds, and what had to be tried again
+  ReadFigures reads;  ///< read_seconds, crc_seconds, and what had to be tried again
   std::uint64_t images = 0;
   std::uint64_t substituted = 0;  ///< images that stand in for one that could not be used
   void add(const LoaderFigures& other) {

@@ -37,8 +37,8 @@ struct StoreManifest {
   std::uint64_t rejects = 0, duplicates = 0;
 
   // A view of another store.
-  std::string parent;                ///< path of the parent store relative to the view's folder
-  Hash128 parent_digest;             ///< its dataset_digest
+  std::string parent;          ///< path of the parent store relative to the view's folder
+  Hash128 parent_digest;       ///< its dataset_digest
   Array<std::uint64_t> rows;   ///< of the parent, in the view's order
   Array<std::int64_t> labels;  ///< one per row
 };

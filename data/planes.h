@@ -1,6 +1,6 @@
 #pragma once
-// Encoded images as bytes of a batch: RGB, or the luma and half-size chroma planes that most JPEGs hold, which
-// saves the decoder its upsampling and colour conversion (model/pixels.h does both on the device).
+// Encoded images as bytes of a batch: RGB, or the luma and half-size chroma planes that most JPEGs hold,
+// which saves the decoder its upsampling and colour conversion (model/pixels.h does both on the device).
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -41,7 +41,7 @@ struct ShardIndex {
   std::uint64_t shard = 0, shards = 0;
   int image_size = 0;
   std::optional<std::uint64_t> ingest_seed;
-  ShardInfo info;                      ///< `file` is the file's name, first_global 0
+  ShardInfo info;  ///< `file` is the file's name, first_global 0
   // Where they lie in the file (read_shard), at any alignment: read single values.
   Array<std::uint64_t> offsets;  ///< images + 1, relative to the blob
   Array<std::uint32_t> crcs;     ///< CRC-32C of each image

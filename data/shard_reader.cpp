@@ -122,8 +122,9 @@ bool ShardReader::recover(const StoredImage& image, std::span<std::byte> out, Re
       continue;
     }
     if (crc32c(out) != image.crc32c) continue;
-    spdlog::warn("image {} of shard {} (row {}): its CRC-32C differed at first, a second read from {} is right",
-                 image.index, shard_, image.row, copy.path.string());
+    spdlog::warn(
+        "image {} of shard {} (row {}): its CRC-32C differed at first, a second read from {} is right",
+        image.index, shard_, image.row, copy.path.string());
     return true;
   }
   return false;

@@ -1,6 +1,6 @@
 #pragma once
-// Reads the bytes of one shard, whatever the storage does: tries again, reads around the page cache, goes to a
-// replica.
+// Reads the bytes of one shard, whatever the storage does: tries again, reads around the page cache, goes to
+// a replica.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace facemae {
 
 /// How hard a read is tried before it counts as failed.
 struct ReadPolicy {
-  std::chrono::milliseconds first_pause{100};    ///< before the second try; doubles from try to try
+  std::chrono::milliseconds first_pause{100};  ///< before the second try; doubles from try to try
   std::chrono::milliseconds longest_pause{5000};
   std::chrono::milliseconds give_up_after{30000};  ///< of trying, with pauses
   std::chrono::milliseconds slow_after{2000};      ///< one read that takes longer is counted and logged
@@ -44,7 +44,7 @@ class ShardUnreadable : public FileError {
 
 /// One image's place in a shard, and what it must be.
 struct StoredImage {
-  std::uint64_t index = 0, row = 0;  ///< within the shard; within the store
+  std::uint64_t index = 0, row = 0;     ///< within the shard; within the store
   std::uint64_t offset = 0, bytes = 0;  ///< in the file
   std::uint32_t crc32c = 0;
 };
@@ -78,8 +78,8 @@ class ShardReader {
   std::size_t shard_;
   InputFiles& files_;
   ReadPolicy policy_;
-  mutable std::mutex mutex_;  ///< guards what follows, for moments only
-  mutable Copies copies_;     ///< the preferred one first; replaced, never changed
+  mutable std::mutex mutex_;                         ///< guards what follows, for moments only
+  mutable Copies copies_;                            ///< the preferred one first; replaced, never changed
   mutable std::shared_ptr<const FileError> failed_;  ///< why reads are no longer tried
 };
 

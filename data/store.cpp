@@ -23,6 +23,9 @@ class ManifestStore : public Store {
         (!m.identity_names.empty() && m.identity_names.size() != identities))
       throw DataError("opening the store " + folder_.string() +
                       ": its manifest contradicts itself about identities");
+    m.identity_rows.drop_pages();
+    m.rows.drop_pages();
+    m.labels.drop_pages();
   }
   const Path& folder() const noexcept override { return folder_; }
   std::uint64_t size() const noexcept override { return manifest_.images; }
@@ -246,8 +249,8 @@ bool Store::read_block(std::uint64_t, std::uint64_t, RowBlock&, ReadFigures&) co
 bool Store::intact(std::uint64_t, Bytes) const { return true; }
 std::size_t Store::shard_of(std::uint64_t) const { return 0; }
 void Store::add_replica(std::size_t shard, const Path& file) const {
-  throw ConfigError(fmt::format("adding {} as a copy of shard {}: {} has no shard files", file.string(), shard,
-                                folder().string()));
+  throw ConfigError(fmt::format("adding {} as a copy of shard {}: {} has no shard files", file.string(),
+                                shard, folder().string()));
 }
 
 }  // namespace facemae

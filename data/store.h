@@ -21,8 +21,8 @@ struct ShardInfo {
 
 /// Encoded images of consecutive rows, not yet checked.
 struct RowBlock {
-  std::uint64_t first = 0;                          ///< row
-  std::vector<std::uint64_t> offsets;               ///< rows + 1, into bytes
+  std::uint64_t first = 0;             ///< row
+  std::vector<std::uint64_t> offsets;  ///< rows + 1, into bytes
   std::vector<std::byte> bytes;
   Bytes image(std::uint64_t row) const {
     const auto i = static_cast<std::size_t>(row - first);
@@ -57,7 +57,8 @@ class Store {
   }
   /// Rows [first, first + count) by one large read a shard. False when they do not lie together: then
   /// fetch() is the way. Throws ShardUnreadable.
-  virtual bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block, ReadFigures& figures) const;
+  virtual bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
+                          ReadFigures& figures) const;
   /// Whether these bytes are the image of the row.
   virtual bool intact(std::uint64_t row, Bytes encoded) const;
   /// Which of shards() a row lies in.

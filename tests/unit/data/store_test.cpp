@@ -87,8 +87,8 @@ TEST_F(StoreTest, FlippedBitAnywhereElseIsSeenOnOpening) {
   const auto index = read_shard(only(shard.file));
   const std::string original = read_file(only(shard.file));
   // Where the CRC array lies: its bytes are known.
-  const auto at =
-      original.find(std::string(reinterpret_cast<const char*>(index.crcs.bytes().data()), index.crcs.size() * 4));
+  const auto at = original.find(
+      std::string(reinterpret_cast<const char*>(index.crcs.bytes().data()), index.crcs.size() * 4));
   ASSERT_NE(at, std::string::npos);
   flip_bit(only(shard.file), at + 3);
   EXPECT_NE(why_not_open(store_).find("index digest"), std::string::npos);
