@@ -70,6 +70,8 @@ void SealHasher::add(std::uint64_t offset, Bytes piece) {
   rest_.add(piece.subspan(end));
 }
 
+Hash128 digest_of_file(const InputFile& file) { return digest_of(file, file.size(), {}); }
+
 Seal append_seal(FileSystem& files, const Path& path, ByteRange blob) {
   Seal seal{.blob = blob};
   {

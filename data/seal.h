@@ -38,6 +38,9 @@ class SealHasher {
   Hasher rest_, blob_;
 };
 
+/// XXH3-128 of a whole file, with or without a seal.
+Hash128 digest_of_file(const InputFile& file);
+
 /// Appends the seal to a finished file. Throws FileError.
 Seal append_seal(FileSystem& files, const Path& path, ByteRange blob);
 

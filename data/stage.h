@@ -1,9 +1,11 @@
 #pragma once
-// Copies of stores, checked while they are made: to a node's own disk, or back from a replica.
+// Stores copied to a node's own disk: checked, atomic, resumable file by file.
 #include <cstdint>
 #include <stop_token>
+#include <vector>
 
 #include "core/files.h"
+#include "data/manifest.h"
 #include "data/store.h"
 
 namespace facemae {
@@ -20,5 +22,31 @@ struct StageResult {
 /// `info`, FileError when it cannot be written; the .tmp is removed then.
 StageResult stage_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                         const Path& to_folder, const std::stop_token& stop = {});
+
+/// What goes where: a store into TO/<its folder's name>; of a view the parents too, each into a folder beside
+/// it.
+struct StagePlan {
+  struct Part {
+    Path from, to;
+    StoreManifest manifest;
+  };
+  std::vector<Part> parts;          ///< the store with the shards first, what was asked for last
+  std::uint64_t missing_bytes = 0;  ///< to be copied
+  const Path& result() const { return parts.back().to; }
+};
+
+/// Makes the target folders. Throws DataError: no such store. ConfigError: the target is the store itself, or
+/// has another store under this name, or too little space.
+StagePlan plan_stage(FileSystem& files, const Path& store, const Path& to);
+
+struct StageCount {
+  std::uint64_t copied_bytes = 0, copied_files = 0, found_files = 0;
+};
+/// The shards i with i % ranks == rank. Each rank of a node, or one alone.
+StageCount stage_shards(FileSystem& files, const StagePlan& plan, int rank, int ranks, bool show_progress);
+
+/// The files beside the shards, and the manifests, which make the copies stores: one rank of a node, when all
+/// have staged their shards.
+StageCount finish_stage(FileSystem& files, const StagePlan& plan);
 
 }  // namespace facemae

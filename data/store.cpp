@@ -1,11 +1,14 @@
 #include "data/store.h"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 
 #include "core/error.h"
 #include "core/host.h"
 #include "core/log.h"
 #include "data/manifest.h"
+#include "data/manifest_arrays.h"
 #include "data/shard_file.h"
 
 namespace facemae {
@@ -15,35 +18,18 @@ namespace {
 class ManifestStore : public Store {
  public:
   ManifestStore(Path folder, StoreManifest manifest)
-      : folder_(std::move(folder)), manifest_(std::move(manifest)) {
-    const auto& m = manifest_;
-    const auto identities = static_cast<std::size_t>(m.identities);
-    if (m.identity_offsets.size() != identities + 1 || m.identity_offsets.back() != m.identity_rows.size() ||
-        !std::is_sorted(m.identity_offsets.begin(), m.identity_offsets.end()) ||
-        (!m.identity_names.empty() && m.identity_names.size() != identities))
-      throw DataError("opening the store " + folder_.string() +
-                      ": its manifest contradicts itself about identities");
-    m.identity_rows.drop_pages();
-    m.rows.drop_pages();
-    m.labels.drop_pages();
-  }
+      : folder_(std::move(folder)), manifest_(std::move(manifest)) {}
   const Path& folder() const noexcept override { return folder_; }
   std::uint64_t size() const noexcept override { return manifest_.images; }
   std::int64_t identities() const noexcept override { return manifest_.identities; }
-  std::string identity_name(std::int64_t label) const override {
-    if (label < 0 || label >= manifest_.identities || manifest_.identity_names.empty()) return "";
-    return manifest_.identity_names[static_cast<std::size_t>(label)];
-  }
+  std::string identity_name(std::int64_t label) const override { return identities_file().name(label); }
   int image_size() const noexcept override { return manifest_.image_size; }
   const std::vector<ShardInfo>& shards() const noexcept override { return manifest_.shards; }
   Hash128 dataset_digest() const noexcept override { return manifest_.dataset_digest; }
   std::string source_licence() const override { return manifest_.source_licence; }
   bool released() const noexcept override { return manifest_.released; }
   std::span<const std::uint64_t> rows_of(std::int64_t label) const override {
-    if (label < 0 || label >= manifest_.identities) return {};
-    const auto k = static_cast<std::size_t>(label);
-    const auto first = manifest_.identity_offsets[k];
-    return manifest_.identity_rows.span().subspan(first, manifest_.identity_offsets[k + 1] - first);
+    return identities_file().rows_of(label);
   }
 
  protected:
@@ -54,6 +40,16 @@ class ManifestStore : public Store {
   }
   Path folder_;
   StoreManifest manifest_;
+
+ private:
+  /// Read when it is first asked for: training asks for neither names nor rows.
+  const Identities& identities_file() const {
+    const std::scoped_lock lock(mutex_);
+    if (!identities_) identities_ = Identities::read(folder_, manifest_);
+    return *identities_;
+  }
+  mutable std::mutex mutex_;
+  mutable std::optional<Identities> identities_;
 };
 
 /// Shards of its own. HDF5 is used while opening only; reads are positioned reads of the blobs.
@@ -195,6 +191,7 @@ class ViewStore final : public ManifestStore {
  public:
   ViewStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
       : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent(files, policy)) {
+    read_view(folder_, manifest_);
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
           fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; it was packed "
@@ -206,6 +203,7 @@ class ViewStore final : public ManifestStore {
     if (outside || manifest_.labels.size() != manifest_.rows.size() ||
         manifest_.rows.size() != manifest_.images)
       throw DataError("opening the view " + folder_.string() + ": its rows do not fit its parent store");
+    manifest_.rows.drop_pages();
   }
   const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
   std::int64_t label(std::uint64_t row) const override {

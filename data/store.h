@@ -43,9 +43,10 @@ class Store {
   virtual ~Store() = default;
 
   virtual const Path& folder() const noexcept = 0;
-  virtual std::uint64_t size() const noexcept = 0;                  ///< images
-  virtual std::int64_t identities() const noexcept = 0;             ///< labels are 0..identities()-1, or -1
-  virtual std::string identity_name(std::int64_t label) const = 0;  ///< "" in a released store
+  virtual std::uint64_t size() const noexcept = 0;       ///< images
+  virtual std::int64_t identities() const noexcept = 0;  ///< labels are 0..identities()-1, or -1
+  /// "" in a released store. Throws DataError when identities.h5, read at the first call, is damaged.
+  virtual std::string identity_name(std::int64_t label) const = 0;
   virtual std::int64_t label(std::uint64_t row) const = 0;
   virtual int image_size() const noexcept = 0;  ///< square side in pixels
   /// The encoded image. Throws, after everything that ShardReader tries, DataError naming shard, index and
@@ -71,7 +72,7 @@ class Store {
       const noexcept = 0;  ///< hash of the shard digests and, in a view, the selection
   virtual std::string source_licence() const = 0;
   virtual bool released() const noexcept = 0;  ///< made by `reconstruct`
-  /// Rows of one identity, ascending.
+  /// Rows of one identity, ascending. Throws DataError as identity_name().
   virtual std::span<const std::uint64_t> rows_of(std::int64_t label) const = 0;
 };
 
