@@ -12,7 +12,6 @@ namespace facemae {
 namespace {
 
 constexpr const char* kFormat = "facemae-manifest";
-constexpr std::uint64_t kVersion = 1;
 
 const char* name_of(StoreManifest::Kind kind) {
   return kind == StoreManifest::Kind::Store ? "store" : "view";
@@ -55,7 +54,7 @@ Hash128 digest_of_view(const StoreManifest& manifest) {
 std::string readable(const StoreManifest& m) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
-  json["version"] = kVersion;
+  json["version"] = kManifestVersion;
   json["kind"] = name_of(m.kind);
   json["uuid"] = m.uuid;
   json["images"] = m.images;
@@ -203,7 +202,7 @@ void write_manifest_head(FileSystem& files, const Path& folder, const StoreManif
   files.create(temporary)->close();
   auto file = hdf5::File::create(temporary);
   file.write_attribute("format", std::string(kFormat));
-  file.write_attribute("version", kVersion);
+  file.write_attribute("version", kManifestVersion);
   file.write_attribute("kind", std::string(name_of(m.kind)));
   file.write_attribute("uuid", m.uuid);
   file.write_attribute("images", m.images);
@@ -245,9 +244,9 @@ StoreManifest read_manifest(const Path& folder) {
   auto file = hdf5::File::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kFormat)
     throw DataError(path.string() + " is an HDF5 file but no manifest of a store");
-  if (const auto version = file.read_number("version"); version != kVersion)
+  if (const auto version = file.read_number("version"); version != kManifestVersion)
     throw DataError(fmt::format("{} has format version {}, this program reads {}: use a newer program",
-                                path.string(), version, kVersion));
+                                path.string(), version, kManifestVersion));
   StoreManifest m;
   m.kind = file.read_text("kind") == "view" ? StoreManifest::Kind::View : StoreManifest::Kind::Store;
   m.uuid = file.read_text("uuid");

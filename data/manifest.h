@@ -54,6 +54,7 @@ struct StoreManifest {
 };
 
 inline constexpr const char* kManifestName = "manifest.h5";
+inline constexpr std::uint64_t kManifestVersion = 1;
 inline constexpr const char* kReadableName = "manifest.json";
 
 /// XXH3-128 over (images, blob digest, index digest) of each shard in order.
