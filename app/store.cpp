@@ -1,112 +1,126 @@
-// facemae store info|verify|split: what one does with finished stores.
-#include "data/store.h"
-
-#include <algorithm>
+// facemae store VERB: what one does with finished stores; and its first verb, info.
 #include <cstdio>
 
-#include "app/command.h"
-#include "cluster/agree.h"
+#include "app/store_verbs.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "data/store_tools.h"
 
 namespace facemae {
 namespace {
 
-nlohmann::ordered_json describe_store(const Store& store) {
-  std::uint64_t bytes = 0;
-  for (const auto& shard : store.shards()) bytes += shard.bytes;
-  return {{"store", store.folder().string()},
-          {"images", store.size()},
-          {"identities", store.identities()},
-          {"image_size", store.image_size()},
-          {"shards", store.shards().size()},
-          {"bytes", bytes},
-          {"dataset_digest", store.dataset_digest().hex()},
-          {"released", store.released()},
-          {"source_licence", store.source_licence()}};
+void print_facts(const StoreFacts& facts) {
+  const auto line = [](const char* key, const std::string& value) { fmt::print("{:<20} {}\n", key, value); };
+  line("store", facts.folder.string());
+  if (facts.view) line("a view of", facts.parent.string());
+  line("images", human_count(facts.images));
+  line("identities", human_count(static_cast<std::uint64_t>(facts.identities)));
+  line("images of each", fmt::format("{} to {}, median {}", facts.fewest, facts.most, facts.median));
+  line("image size", fmt::format("{} x {}", facts.image_size, facts.image_size));
+  const char* whose = facts.view ? " (of the parent)" : "";
+  line("shards", human_count(facts.shards) + whose);
+  line("bytes of images", human_bytes(facts.bytes) + whose);
+  line("mean image", human_bytes(static_cast<std::uint64_t>(facts.mean_image_bytes())) + whose);
+  std::vector<std::string> kinds;
+  for (const auto& [kind, count] : facts.subsampling) kinds.push_back(fmt::format("{} {}", count, kind));
+  line("first shard", facts.codec + (kinds.empty() ? "" : ": " + join(kinds, ", ")));
+  line("rejects", human_count(facts.rejects));
+  line("duplicates", human_count(facts.duplicates));
+  line("released", facts.released ? "yes" : "no");
+  line("licence", facts.source_licence.empty() ? "not stated" : facts.source_licence);
+  line("digest", facts.dataset_digest);
+  line("uuid", facts.uuid);
+  line("format version", std::to_string(facts.format_version));
 }
 
-ExitCode info(App& app, const Store& store) {
-  const auto facts = describe_store(store);
-  for (const auto& [key, value] : facts.items())
-    fmt::print("{:<16} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-  app.result(facts);
+ExitCode store_info(App& app, Words words) {
+  std::vector<std::string> what;
+  Options options("Figures of a store, without reading its images.", "store info STORE [OPTIONS]");
+  options.positional("STORE", what, "the store", 1);
+  options.epilogue("Example:  facemae store info faces --json faces.json");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(what.size() <= 1, "one store is expected");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("store info");
+  const StoreFacts facts = facts_of_store(what[0]);
+  print_facts(facts);
+  app.result(json_of(facts));
   return ExitCode::Done;
 }
 
-/// Shards are divided over the ranks; the findings are gathered.
-ExitCode verify(App& app, const Store& store) {
-  Control& control = app.world().control();
-  std::vector<BadImage> bad;
-  together(control, [&] { bad = verify_store(store, control.rank(), control.size(), control.is_root()); });
-  nlohmann::json mine = nlohmann::json::array();
-  for (const auto& image : bad)
-    mine.push_back(
-        {{"shard", image.shard}, {"row", image.row}, {"index", image.index}, {"reason", image.reason}});
-  const auto parts = control.gather(mine.dump());
-  std::uint64_t count = 0;
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const auto& part : parts)
-    for (const auto& image : nlohmann::ordered_json::parse(part)) {
-      fmt::print("{} index {}: {}\n", image["shard"].get<std::string>(), image["index"].get<std::uint64_t>(),
-                 image["reason"].get<std::string>());
-      all.push_back(image);
-      ++count;
-    }
-  count = std::stoull(control.broadcast(std::to_string(count)));
-  if (control.is_root()) fmt::print("{} image(s) of {} are bad\n", count, human_count(store.size()));
-  app.result({{"images", store.size()}, {"bad", all}});
-  return count == 0 ? ExitCode::Done : ExitCode::BadData;
+struct Verb {
+  const char* name;
+  const char* summary;
+  ExitCode (*run)(App& app, Words words);
+};
+constexpr Verb kVerbs[] = {
+    {"info", "figures: images, identities, sizes, licence, digest", store_info},
+    {"verify", "re-read everything on any number of ranks, name what is bad, restore it from a copy",
+     store_verify},
+    {"stage", "copy to a node's own disk: checked, atomic, resumable", store_stage},
+    {"split", "two identity-disjoint views", store_split},
+    {"subset", "a view of some identities, or of some images of each", store_subset},
+    {"remove", "a view of everybody but some", store_remove},
+    {"compact", "a store of its own of a view's images, so that the rest can be deleted", store_compact},
+};
+
+void print_help() {
+  std::string text =
+      "facemae store: what one does with finished stores\n\n"
+      "  facemae store VERB STORE [OPTIONS]        facemae store VERB --help\n\n";
+  for (const auto& verb : kVerbs) text += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
+  text +=
+      "\nA view refers to the images of another store and copies none; it opens like any store.\n\n"
+      "Examples:  facemae store info faces\n"
+      "           mpirun -n 8 facemae store verify faces\n"
+      "           facemae store split faces --identities 0.5 --seed 1 --out train unseen\n";
+  std::fputs(text.c_str(), stdout);
 }
 
 }  // namespace
 
-ExitCode run_store(App& app, Words words) {
-  std::vector<std::string> what, out;
-  double identities = 0.5;
-  std::uint64_t seed = 0;
-  Options options(
-      "Looks at finished stores. info: figures. verify: re-reads every image and names each bad one (exit "
-      "65). split: two "
-      "identity-disjoint stores that refer to the images of this one, without copies.",
-      "store info|verify|split STORE [OPTIONS]");
-  options.positional("info|verify|split STORE", what, "what to do, and the store", 2);
-  options.group("Split")
-      .add("identities", identities, "fraction of the identities that goes to the first part")
-      .add("seed", seed, "which identities")
-      .add("out", out, "two folders: the first and the second part");
-  options.epilogue(
-      "Examples:  facemae store verify faces\n"
-      "           facemae store split faces --identities 0.5 --seed 1 --out train unseen");
-  if (!options.parse(words, app.common)) return ExitCode::Done;
-  const std::vector<std::string> verbs = {"info", "verify", "split"};
-  if (what.size() >= 2) {
-    const bool known = std::find(verbs.begin(), verbs.end(), what[0]) != verbs.end();
-    options.check(known, "store cannot \"" + what[0] + "\"" + suggestion(what[0], verbs));
-    options.check(what.size() == 2, "one store is expected");
-    options.check(what[0] != "split" || out.size() == 2, "split needs --out A B");
-    options.check(identities > 0 && identities < 1, "--identities is a fraction between 0 and 1");
-  }
-  if (!options.finish()) return ExitCode::Done;
-  if (what[0] == "verify") {
-    app.world({.device = "cpu"});
-  } else {
-    app.alone("store " + what[0]);
-  }
-  std::shared_ptr<const Store> store;
-  together(app.world().control(), [&] { store = Store::open(what[1]); });
-  if (what[0] == "info") return info(app, *store);
-  if (what[0] == "verify") return verify(app, *store);
-  split_store(real_files(), *store, identities, seed, out[0], out[1]);
+nlohmann::ordered_json json_of(const StoreFacts& facts) {
+  return {{"store", facts.folder.string()},
+          {"kind", facts.view ? "view" : "store"},
+          {"parent", facts.parent.string()},
+          {"images", facts.images},
+          {"identities", facts.identities},
+          {"image_size", facts.image_size},
+          {"images_per_identity", {{"min", facts.fewest}, {"median", facts.median}, {"max", facts.most}}},
+          {"shards", facts.shards},
+          {"bytes", facts.bytes},
+          {"mean_image_bytes", facts.mean_image_bytes()},
+          {"codec", facts.codec},
+          {"first_shard_subsampling", facts.subsampling},
+          {"rejects", facts.rejects},
+          {"duplicates", facts.duplicates},
+          {"dataset_digest", facts.dataset_digest},
+          {"uuid", facts.uuid},
+          {"released", facts.released},
+          {"source_licence", facts.source_licence},
+          {"format_version", facts.format_version}};
+}
+
+void report_made(App& app, const std::vector<std::string>& folders) {
   nlohmann::ordered_json parts = nlohmann::ordered_json::array();
-  for (const auto& folder : out) {
-    const auto part = Store::open(folder);
-    spdlog::info("{}: {} images of {} identities", folder, human_count(part->size()), part->identities());
-    parts.push_back(describe_store(*part));
+  for (const auto& folder : folders) {
+    const StoreFacts facts = facts_of_store(folder);
+    spdlog::info("{}: {} images of {} identities", folder, human_count(facts.images), facts.identities);
+    parts.push_back(json_of(facts));
   }
   app.result({{"parts", parts}});
-  return ExitCode::Done;
+}
+
+ExitCode run_store(App& app, Words words) {
+  if (words.empty() || words[0] == "--help") {
+    print_help();
+    return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
+  }
+  std::vector<std::string> names;
+  for (const auto& verb : kVerbs) {
+    if (words[0] == verb.name) return verb.run(app, words.subspan(1));
+    names.emplace_back(verb.name);
+  }
+  throw ConfigError("store cannot \"" + words[0] + "\"" + suggestion(words[0], names));
 }
 
 }  // namespace facemae

@@ -21,7 +21,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.finish()) return ExitCode::Done;
   if (!config.common.dry_run) install_notice_handlers();  // a notice while ranks start counts too
   World& world = app.world(world_config(config.common));
-  const Outcome outcome = run_training(world, config.common, options.text(),
+  const Outcome outcome = run_training(world, run_config_of(config), options.text(),
                                        [&](const Store& store, World& opened, const std::string& init) {
                                          return make(config, store, opened, init);
                                        });

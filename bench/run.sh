@@ -49,11 +49,24 @@ if wanted steps; then
   done
 fi
 if wanted loader; then
-  compare "loader, 1 thread / bare TurboJPEG" "$built/bench_loader 1 $data/faces 20000" "$built/bench_loader bare $data/faces 20000"
+  loader="$built/bench_loader"
+  compare "loader, 1 thread / bare TurboJPEG" "$loader 1 $data/faces 20000" "$loader bare $data/faces 20000"
+  compare "loader to planes, 1 thread / to RGB" "$loader 1-yuv420 $data/faces 20000" "$loader 1 $data/faces 20000"
+  compare "bare TurboJPEG to planes / to RGB" "$loader bare-yuv420 $data/faces 20000" "$loader bare $data/faces 20000"
+  compare "loader with --augment adaface / without" "$loader 1-adaface $data/faces 20000" "$loader 1 $data/faces 20000"
+  printf "%-44s %s\n" "loader, 1 thread" "$("$loader" 1 "$data/faces" 40000 shares)"
   if [ -x "$python" ]; then
     [ -e "$data/images" ] || "$built/bench_export_images" "$data/faces" "$data/images"
-    compare "loader, 2 threads / DataLoader, 2 workers" "$built/bench_loader 2 $data/faces 20000" "$python bench/torch_loader.py $data/images 2 8000"
+    compare "loader, 2 threads / DataLoader, 2 workers" "$loader 2 $data/faces 20000" "$python bench/torch_loader.py $data/images 2 8000"
+    compare "loader, 2 threads / h5py vlen, 2 threads" "$loader 2 $data/faces 20000" "$python bench/h5py_loader.py $data/images 2 8000"
+    compare "loader, 1 thread / h5py vlen, 1 thread" "$loader 1 $data/faces 20000" "$python bench/h5py_loader.py $data/images 1 8000"
   fi
+  # What part of MobileFaceNet training waits for data.
+  rm -rf "$data/run"
+  build/release/facemae recognize --store "$data/faces" --run "$data/run" --steps 30 --batch 16 --network mobilefacenet --threads 1 \
+    --save-every 1000 --log-every 5 --log-level warn 2>/dev/null
+  awk 'NR > 1 { split($0, w, "\"data_wait_seconds\":"); x += w[2] + 0; split($0, s, "\"seconds\":"); t += s[2] + 0 }
+    END { printf "%-44s %.2f %% of the step\n", "data wait, MobileFaceNet, batch 16", 100 * x / t }' "$data/run/metrics.jsonl"
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
 rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }

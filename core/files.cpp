@@ -75,7 +75,17 @@ class RealFiles final : public FileSystem {
   }
 };
 
+class RealInputs final : public InputFiles {
+ public:
+  std::unique_ptr<ReadableFile> open(const Path& path) override { return std::make_unique<InputFile>(path); }
+};
+
 }  // namespace
+
+InputFiles& real_inputs() {
+  static RealInputs inputs;
+  return inputs;
+}
 
 FileSystem& real_files() {
   static RealFiles files;
@@ -133,6 +143,14 @@ std::uint64_t InputFile::size() const {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) fail("reading the size of", path_);
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+void InputFile::forget(std::uint64_t offset, std::uint64_t bytes) const {
+  // Only whole pages are dropped, so the range is widened to them. Advice: nothing depends on it.
+  constexpr std::uint64_t page = 1 << 16;
+  const std::uint64_t first = offset / page * page, last = (offset + bytes + page - 1) / page * page;
+  ::posix_fadvise(descriptor_, static_cast<off_t>(first), static_cast<off_t>(last - first),
+                  POSIX_FADV_DONTNEED);
 }
 
 void InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {

@@ -1,6 +1,6 @@
 #pragma once
-// Durable file writes behind one small interface, so that tests can fill the disk, tear writes and record
-// operations.
+// Durable file writes and positioned reads behind small interfaces, so that tests can fill the disk, tear
+// writes, record operations, and damage what is read.
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -52,16 +52,36 @@ void make_folders(FileSystem& files, const Path& path);
 /// Whole file as bytes in a string; throws FileError.
 std::string read_file(const Path& path);
 
-/// A read-only file descriptor for positioned reads; safe from many threads. Move-only.
-class InputFile {
+/// A file open for positioned reads; const calls are safe from many threads.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  /// Exactly out.size() bytes at offset; a short read throws FileError (code EIO) naming the file and offset.
+  virtual void read_at(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  /// Drops what the page cache holds of this range, so that the next read asks the storage again.
+  virtual void forget(std::uint64_t offset, std::uint64_t bytes) const = 0;
+};
+
+/// Where files are opened for reading, so that tests can flip, truncate, lose and delay what is read.
+class InputFiles {
+ public:
+  virtual ~InputFiles() = default;
+  virtual std::unique_ptr<ReadableFile> open(const Path& path) = 0;  ///< throws FileError; any thread
+};
+
+/// The operating system's files. Stateless; lives for the whole program.
+InputFiles& real_inputs();
+
+/// A read-only file descriptor. Move-only.
+class InputFile final : public ReadableFile {
  public:
   explicit InputFile(const Path& path);  ///< throws FileError
-  ~InputFile();
+  ~InputFile() override;
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
   std::uint64_t size() const;
-  /// Exactly out.size() bytes at offset; a short read throws FileError (code EIO) naming the file and offset.
-  void read_at(std::uint64_t offset, std::span<std::byte> out) const;
+  void read_at(std::uint64_t offset, std::span<std::byte> out) const override;
+  void forget(std::uint64_t offset, std::uint64_t bytes) const override;
   const Path& path() const noexcept { return path_; }
 
  private:

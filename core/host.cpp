@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,13 @@ std::string cpu_model() {
   for (std::string line; std::getline(info, line);)
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   return "unknown";
+}
+
+void allow_open_files(std::uint64_t files) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) return;
+  limit.rlim_cur = std::min<rlim_t>(files, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);  // without it, opening a file says what is wrong
 }
 
 void keep_freed_memory() {

@@ -1,5 +1,6 @@
 #pragma once
 // What this process may use of its host.
+#include <cstdint>
 #include <string>
 
 namespace facemae {
@@ -8,6 +9,9 @@ int available_cores();  ///< from sched_getaffinity: what a launcher or cgroup b
 std::string host_name();
 /// The model name in /proc/cpuinfo, or "unknown".
 std::string cpu_model();
+
+/// Raises this process's limit of open files to `files`, as far as the hard limit lets it.
+void allow_open_files(std::uint64_t files);
 
 /// Keeps freed memory in the process: tensors of tens of MiB come and go every step, and asking the system
 /// for their pages anew each time costs more than a small convolution.

@@ -21,6 +21,9 @@ enum class Purpose : std::uint64_t {
   Bootstrap = 12,  ///< resampling for confidence intervals
   Samples = 13,    ///< masks of the sample pictures
   Audit = 14,      ///< which images an audit draws
+  Spare = 20,      ///< rows in place of unreadable ones (counter: ordinal)
+  Balance = 21,    ///< identities and images of the balanced order (counters: identity + 1, round)
+  Augment = 30,    ///< augmentations for recognition (counters: ordinal, stage)
 };
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection with good avalanche.

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 namespace facemae::hdf5 {
 
 static_assert(std::is_same_v<Id, hid_t> || sizeof(Id) == sizeof(hid_t));
+static_assert(std::endian::native == std::endian::little, "arrays are read where they lie in the file");
 
 namespace {
 
@@ -59,7 +61,16 @@ std::string innermost_reason() {
 /// HDF5 prints its error stack by default; ours go into exceptions. The setting is per thread.
 void keep_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
+std::recursive_mutex& one_at_a_time() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
 }  // namespace
+
+File::File(Path path, bool writing) : turn_(one_at_a_time()), path_(std::move(path)), writing_(writing) {
+  keep_quiet();
+}
 
 Id File::check(Id result, const std::string& doing, std::source_location at) const {
   if (result >= 0) return result;
@@ -87,10 +98,10 @@ hid_t plain_access() {
 }  // namespace
 
 File File::open(const Path& path) {
-  keep_quiet();
   if (!std::filesystem::exists(path))
     throw DataError("opening " + path.string() +
                     ": there is no such file; pack again or copy it from a replica");
+  check_seal(InputFile(path));
   File file(path, false);
   const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
   file.file_ = file.own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose, "opening the file");
@@ -98,7 +109,6 @@ File File::open(const Path& path) {
 }
 
 File File::create(const Path& path, std::uint64_t aligned_bytes) {
-  keep_quiet();
   File file(path, true);
   const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
   file.check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110),
@@ -215,6 +225,7 @@ std::vector<std::string> File::read_texts(const std::string& name) const {
 
 void File::make_blob(const std::string& name, std::uint64_t bytes) {
   create_dataset(name, H5T_STD_U8LE, bytes, true);
+  unsealed_ = name;
 }
 
 void File::write_bytes(const std::string& name, std::uint64_t offset, Bytes bytes) {
@@ -241,7 +252,7 @@ void File::read_bytes(const std::string& name, std::uint64_t offset, std::span<s
         "reading " + name);
 }
 
-File::Blob File::blob(const std::string& name) const {
+ByteRange File::blob(const std::string& name, Type element) const {
   const Handle set = dataset(name);
   const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
   const Handle creation = own(H5Dget_create_plist(set.id()), H5Pclose, "reading the properties of " + name);
@@ -253,14 +264,14 @@ File::Blob File::blob(const std::string& name) const {
   if (H5Pget_layout(creation.id()) != H5D_CONTIGUOUS) refuse("is not contiguous");
   if (H5Pget_nfilters(creation.id()) != 0) refuse("has filters");
   if (H5Pget_external_count(creation.id()) != 0) refuse("lies in external files");
-  if (H5Tequal(type.id(), H5T_STD_U8LE) <= 0) refuse("is not an array of bytes");
-  Blob blob;
-  blob.bytes = count_of(set, name);
-  if (blob.bytes == 0) return blob;
+  if (H5Tequal(type.id(), file_type(element)) <= 0) refuse("has another element type");
+  const std::uint64_t count = count_of(set, name);
+  if (count == 0) return {};
   const haddr_t offset = H5Dget_offset(set.id());
   if (offset == HADDR_UNDEF) refuse("has no place in the file");
-  blob.offset = offset;
-  return blob;
+  const std::uint64_t size = std::filesystem::file_size(path_);
+  if (offset > size || count > (size - offset) / H5Tget_size(type.id())) refuse("ends beyond the file");
+  return {.offset = offset, .bytes = count * H5Tget_size(type.id())};
 }
 
 void File::write_attribute(const std::string& name, std::uint64_t value) {
@@ -309,7 +320,11 @@ std::string File::read_text(const std::string& name) const {
 }
 
 void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing"); }
-void File::close() { check(H5Fclose(file_.release()), "closing"); }
+void File::close() {
+  const ByteRange unsealed = unsealed_.empty() ? ByteRange{} : blob(unsealed_);
+  check(H5Fclose(file_.release()), "closing");
+  if (writing_) append_seal(real_files(), path_, unsealed);
+}
 
 void publish(FileSystem& files, const Path& temporary, const Path& final) {
   auto file = files.open_append(temporary);

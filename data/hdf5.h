@@ -2,14 +2,17 @@
 // HDF5 behind a small move-only wrapper: files of one-dimensional arrays and root attributes. hdf5.h itself
 // stays in hdf5.cpp, and so does the one place where its return codes are checked.
 #include <cstdint>
+#include <mutex>
 #include <source_location>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/array.h"
 #include "core/checksum.h"
 #include "core/files.h"
+#include "data/seal.h"
 
 namespace facemae::hdf5 {
 
@@ -65,10 +68,11 @@ constexpr Type type_of<std::uint64_t>() {
   return Type::U64;
 }
 
-/// One HDF5 file. A file opened for reading throws DataError, one being created throws FileError.
+/// One HDF5 file with a seal. A file opened for reading throws DataError, one being created throws FileError.
+/// libhdf5 is not made for threads, so a thread waits in open() and create() while another has a File.
 class File {
  public:
-  /// Read-only, without file locking.
+  /// Read-only, without file locking. The seal is checked before libhdf5 sees the file.
   static File open(const Path& path);
   /// Truncates what is there. No times are stored and metadata are checksummed, so that equal content gives
   /// equal, self-checking bytes. Objects of `aligned_bytes` and more begin at multiples of 1 MiB.
@@ -99,12 +103,15 @@ class File {
   void make_blob(const std::string& name, std::uint64_t bytes);
   void write_bytes(const std::string& name, std::uint64_t offset, Bytes bytes);
   void read_bytes(const std::string& name, std::uint64_t offset, std::span<std::byte> out) const;
-  struct Blob {
-    std::uint64_t offset = 0, bytes = 0;  ///< in the file; offset 0 when empty
-  };
-  /// Where a contiguous array of bytes lies. Throws DataError when it is chunked, filtered, in external files
-  /// or not of bytes.
-  Blob blob(const std::string& name) const;
+  /// Where a contiguous array lies in the file; 0, 0 when empty. Throws DataError when it is chunked, filtered,
+  /// in external files, of another type, or claims more than the file holds.
+  ByteRange blob(const std::string& name, Type type = Type::U8) const;
+  /// The array where it lies in the file, of any alignment: shared by all processes of the host.
+  template <class T>
+  Array<T> map_array(const std::string& name) const {
+    const ByteRange at = blob(name, type_of<T>());
+    return Array<T>::map(path_, at.offset, at.bytes / sizeof(T));
+  }
 
   void write_attribute(const std::string& name, std::uint64_t value);
   void write_attribute(const std::string& name, const std::string& value);  ///< fixed-length UTF-8
@@ -113,11 +120,13 @@ class File {
   std::string read_text(const std::string& name) const;
 
   void flush();
-  void close();  ///< reports what the destructor cannot
+  /// Reports what the destructor cannot. A created file gets its seal here, which leaves out what make_blob()
+  /// made.
+  void close();
   const Path& path() const noexcept { return path_; }
 
  private:
-  File(Path path, bool writing) : path_(std::move(path)), writing_(writing) {}
+  File(Path path, bool writing);
   /// The one check of return codes: negative results become exceptions with HDF5's innermost reason.
   Id check(Id result, const std::string& doing,
            std::source_location at = std::source_location::current()) const;
@@ -132,8 +141,10 @@ class File {
   void write_raw(const std::string& name, Type type, std::uint64_t count, const void* values);
   void read_raw(const std::string& name, Type type, void* values) const;
 
+  std::unique_lock<std::recursive_mutex> turn_;
   Path path_;
   bool writing_;
+  std::string unsealed_;  ///< name of the blob, "" none
   Handle file_;
 };
 

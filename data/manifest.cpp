@@ -5,58 +5,26 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/hdf5.h"
+#include "data/manifest_arrays.h"
+#include "data/seal.h"
 
 namespace facemae {
 namespace {
 
 constexpr const char* kFormat = "facemae-manifest";
-constexpr std::uint64_t kVersion = 1;
 
 const char* name_of(StoreManifest::Kind kind) {
   return kind == StoreManifest::Kind::Store ? "store" : "view";
 }
 
-void add_text(Hasher& hasher, const std::string& text) {
-  hasher.add_value(static_cast<std::uint64_t>(text.size()));
-  hasher.add(bytes_of(text));
-}
 template <class T>
-void add_array(Hasher& hasher, const std::vector<T>& values) {
+void add_array(Hasher& hasher, const Array<T>& values) {
   hasher.add_value(static_cast<std::uint64_t>(values.size()));
-  hasher.add(bytes_of(std::span<const T>(values)));
+  hasher.add(values.bytes());
 }
 void add_digest(Hasher& hasher, const Hash128& digest) {
   hasher.add_value(digest.high);
   hasher.add_value(digest.low);
-}
-
-/// Of everything that the manifest says: HDF5 does not protect array contents. Order: docs/FORMATS.md.
-Hash128 own_digest(const StoreManifest& m) {
-  Hasher hasher;
-  add_text(hasher, name_of(m.kind));
-  add_text(hasher, m.uuid);
-  for (const auto value :
-       {static_cast<std::uint64_t>(m.image_size), m.images, static_cast<std::uint64_t>(m.identities),
-        std::uint64_t{m.released}, m.ingest_seed.value_or(0), m.rejects, m.duplicates})
-    hasher.add_value(value);
-  add_text(hasher, m.source_licence);
-  add_text(hasher, m.pack_settings);
-  add_text(hasher, m.parent);
-  add_digest(hasher, m.dataset_digest);
-  add_digest(hasher, m.parent_digest);
-  for (const auto& name : m.identity_names) add_text(hasher, name);
-  add_array(hasher, m.identity_offsets);
-  add_array(hasher, m.identity_rows);
-  add_array(hasher, m.rows);
-  add_array(hasher, m.labels);
-  for (const auto& shard : m.shards) {
-    add_text(hasher, shard.file);
-    for (const auto value : {shard.images, shard.first_global, shard.bytes, shard.blob_offset})
-      hasher.add_value(value);
-    add_digest(hasher, shard.blob_digest);
-    add_digest(hasher, shard.index_digest);
-  }
-  return hasher.digest();
 }
 
 void group_by_identity(StoreManifest& manifest, std::span<const std::int64_t> labels) {
@@ -69,9 +37,10 @@ void group_by_identity(StoreManifest& manifest, std::span<const std::int64_t> la
   }
   for (std::size_t k = 1; k < next.size(); ++k) next[k] += next[k - 1];
   manifest.identity_offsets = next;
-  manifest.identity_rows.assign(next.back(), 0);
+  std::vector<std::uint64_t> rows(next.back());
   for (std::size_t row = 0; row < labels.size(); ++row)
-    if (labels[row] >= 0) manifest.identity_rows[next[static_cast<std::size_t>(labels[row])]++] = row;
+    if (labels[row] >= 0) rows[next[static_cast<std::size_t>(labels[row])]++] = row;
+  manifest.identity_rows = std::move(rows);
 }
 
 Hash128 digest_of_view(const StoreManifest& manifest) {
@@ -85,7 +54,7 @@ Hash128 digest_of_view(const StoreManifest& manifest) {
 std::string readable(const StoreManifest& m) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
-  json["version"] = kVersion;
+  json["version"] = kManifestVersion;
   json["kind"] = name_of(m.kind);
   json["uuid"] = m.uuid;
   json["images"] = m.images;
@@ -115,11 +84,11 @@ std::string readable(const StoreManifest& m) {
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-template <class Value, class Of>
-auto column(const std::vector<ShardInfo>& shards, Of of) {
+template <class Value, class Row, class Of>
+auto column(const std::vector<Row>& rows, Of of) {
   std::vector<Value> values;
-  values.reserve(shards.size());
-  for (const auto& shard : shards) values.push_back(of(shard));
+  values.reserve(rows.size());
+  for (const auto& row : rows) values.push_back(of(row));
   return values;
 }
 
@@ -157,6 +126,44 @@ std::vector<ShardInfo> read_shards(const hdf5::File& file) {
   return shards;
 }
 
+/// What else belongs to a store. Those of them that lie in the folder now.
+std::vector<Companion> companions_in(const Path& folder) {
+  std::vector<Companion> found;
+  for (const char* name : {kReadableName, kIdentitiesName, kViewName, "rejects.csv", "RELEASE.md"}) {
+    if (!std::filesystem::exists(folder / name)) continue;
+    const InputFile file(folder / name);
+    found.push_back({name, file.size(), digest_of_file(file)});
+  }
+  return found;
+}
+
+void write_companions(hdf5::File& file, const std::vector<Companion>& companions) {
+  file.make_group("/files");
+  file.write_texts("/files/name", column<std::string>(companions, [](auto& c) { return c.file; }));
+  file.write_array("/files/bytes", column<std::uint64_t>(companions, [](auto& c) { return c.bytes; }));
+  file.write_texts("/files/digest", column<std::string>(companions, [](auto& c) { return c.digest.hex(); }));
+}
+
+std::string only_text(const hdf5::File& file, const std::string& name) {
+  const auto texts = file.read_texts(name);
+  if (texts.size() != 1)
+    throw DataError(
+        fmt::format("{} of {} has {} texts, expected one", name, file.path().string(), texts.size()));
+  return texts.front();
+}
+
+std::vector<Companion> read_companions(const hdf5::File& file) {
+  const auto names = file.read_texts("/files/name");
+  const auto bytes = file.read_array<std::uint64_t>("/files/bytes");
+  const auto digests = file.read_texts("/files/digest");
+  if (bytes.size() != names.size() || digests.size() != names.size())
+    throw DataError(file.path().string() + ": the arrays in /files differ in length: it is damaged");
+  std::vector<Companion> companions;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    companions.push_back({names[i], bytes[i], Hash128::from_hex(digests[i])});
+  return companions;
+}
+
 }  // namespace
 
 Hash128 digest_of_shards(const std::vector<ShardInfo>& shards) {
@@ -185,40 +192,39 @@ void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> la
 }
 
 void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& m) {
-  write_durably(files, folder / "manifest.json", readable(m));
+  write_manifest_arrays(files, folder, m);
+  write_manifest_head(files, folder, m);
+}
+
+void write_manifest_head(FileSystem& files, const Path& folder, const StoreManifest& m) {
+  write_durably(files, folder / kReadableName, readable(m));
   const Path final = folder / kManifestName, temporary = final.string() + ".tmp";
   files.create(temporary)->close();
   auto file = hdf5::File::create(temporary);
   file.write_attribute("format", std::string(kFormat));
-  file.write_attribute("version", kVersion);
+  file.write_attribute("version", kManifestVersion);
   file.write_attribute("kind", std::string(name_of(m.kind)));
   file.write_attribute("uuid", m.uuid);
   file.write_attribute("images", m.images);
   file.write_attribute("identities", static_cast<std::uint64_t>(m.identities));
   file.write_attribute("image_size", static_cast<std::uint64_t>(m.image_size));
   file.write_attribute("released", std::uint64_t{m.released});
-  file.write_attribute("source_licence", m.source_licence);
   file.write_attribute("dataset_digest", m.dataset_digest.hex());
   if (m.ingest_seed) file.write_attribute("ingest_seed", *m.ingest_seed);
   if (!m.pack_settings.empty()) {
-    file.write_attribute("pack_settings", m.pack_settings);
     file.write_attribute("rejects", m.rejects);
     file.write_attribute("duplicates", m.duplicates);
   }
   if (m.kind == StoreManifest::Kind::View) {
     file.write_attribute("parent", m.parent);
     file.write_attribute("parent_digest", m.parent_digest.hex());
-    file.make_group("/view");
-    file.write_array("/view/rows", m.rows);
-    file.write_array("/view/labels", m.labels);
   } else {
     write_shards(file, m.shards);
   }
-  file.make_group("/identities");
-  if (!m.identity_names.empty()) file.write_texts("/identities/name", m.identity_names);
-  file.write_array("/identities/offset", m.identity_offsets);
-  file.write_array("/identities/row", m.identity_rows);
-  file.write_attribute("manifest_digest", own_digest(m).hex());
+  // Not attributes, which end at 64 KiB.
+  file.write_texts("/source_licence", {m.source_licence});
+  if (!m.pack_settings.empty()) file.write_texts("/pack_settings", {m.pack_settings});
+  write_companions(file, companions_in(folder));
   file.close();
   hdf5::publish(files, temporary, final);
 }
@@ -238,9 +244,9 @@ StoreManifest read_manifest(const Path& folder) {
   auto file = hdf5::File::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kFormat)
     throw DataError(path.string() + " is an HDF5 file but no manifest of a store");
-  if (const auto version = file.read_number("version"); version != kVersion)
+  if (const auto version = file.read_number("version"); version != kManifestVersion)
     throw DataError(fmt::format("{} has format version {}, this program reads {}: use a newer program",
-                                path.string(), version, kVersion));
+                                path.string(), version, kManifestVersion));
   StoreManifest m;
   m.kind = file.read_text("kind") == "view" ? StoreManifest::Kind::View : StoreManifest::Kind::Store;
   m.uuid = file.read_text("uuid");
@@ -248,39 +254,31 @@ StoreManifest read_manifest(const Path& folder) {
   m.identities = static_cast<std::int64_t>(file.read_number("identities"));
   m.image_size = static_cast<int>(file.read_number("image_size"));
   m.released = file.read_number("released") != 0;
-  m.source_licence = file.read_text("source_licence");
+  m.source_licence = only_text(file, "/source_licence");
   m.dataset_digest = Hash128::from_hex(file.read_text("dataset_digest"));
   if (file.has_attribute("ingest_seed")) m.ingest_seed = file.read_number("ingest_seed");
-  if (file.has_attribute("pack_settings")) {
-    m.pack_settings = file.read_text("pack_settings");
+  if (file.has("/pack_settings")) {
+    m.pack_settings = only_text(file, "/pack_settings");
     m.rejects = file.read_number("rejects");
     m.duplicates = file.read_number("duplicates");
   }
   if (m.kind == StoreManifest::Kind::View) {
     m.parent = file.read_text("parent");
     m.parent_digest = Hash128::from_hex(file.read_text("parent_digest"));
-    m.rows = file.read_array<std::uint64_t>("/view/rows");
-    m.labels = file.read_array<std::int64_t>("/view/labels");
   } else {
     m.shards = read_shards(file);
   }
-  if (file.has("/identities/name")) m.identity_names = file.read_texts("/identities/name");
-  m.identity_offsets = file.read_array<std::uint64_t>("/identities/offset");
-  m.identity_rows = file.read_array<std::uint64_t>("/identities/row");
-  if (const auto found = own_digest(m).hex(), stored = file.read_text("manifest_digest"); found != stored)
-    throw DataError(
-        fmt::format("{} is damaged: its digest is {}, expected {}; copy it from a replica or make the store "
-                    "again",
-                    path.string(), found, stored));
+  m.companions = read_companions(file);
   return m;
 }
 
 void write_view(FileSystem& files, const Path& folder, const Store& parent, std::vector<std::uint64_t> rows,
-                std::vector<std::int64_t> labels, std::vector<std::string> identity_names) {
+                std::vector<std::int64_t> labels, std::int64_t identities,
+                std::vector<std::string> identity_names) {
   StoreManifest view;
   view.kind = StoreManifest::Kind::View;
   view.image_size = parent.image_size();
-  view.identities = static_cast<std::int64_t>(identity_names.size());
+  view.identities = identities;
   view.released = parent.released();
   view.source_licence = parent.source_licence();
   view.identity_names = std::move(identity_names);
@@ -290,10 +288,16 @@ void write_view(FileSystem& files, const Path& folder, const Store& parent, std:
       throw Error(fmt::format("making a view of {}: it has no row {}", parent.folder().string(), row));
   view.rows = std::move(rows);
   view.labels = std::move(labels);
-  make_folders(files, folder);
   view.parent = std::filesystem::relative(parent.folder(), folder).generic_string();
   complete_manifest(view, view.labels);
   view.uuid = view.dataset_digest.hex();
+  if (std::filesystem::exists(folder / kManifestName)) {
+    const StoreManifest there = read_manifest(folder);
+    if (there.dataset_digest == view.dataset_digest && there.parent == view.parent) return;
+    throw ConfigError("making a view of " + parent.folder().string() + " in " + folder.string() +
+                      ": another store is there; remove it or choose another --out");
+  }
+  make_folders(files, folder);
   write_manifest(files, folder, view);
 }
 

@@ -1,18 +1,28 @@
 #pragma once
 // The manifest of a store: which shards make it up, or, in a view, which rows of another store. Written last:
-// a folder with manifest.h5 is a finished store. manifest.json is a readable copy without the long arrays.
+// a folder with manifest.h5 is a finished store. Its long arrays are in files of their own
+// (data/manifest_arrays.h); manifest.json is a readable copy of the rest.
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/array.h"
 #include "core/checksum.h"
 #include "core/files.h"
 #include "data/store.h"
 
 namespace facemae {
 
+/// A file of the store beside the shards, by its content.
+struct Companion {
+  std::string file;
+  std::uint64_t bytes = 0;
+  Hash128 digest = {};  ///< XXH3-128 of the whole file
+};
+
+/// Long arrays that were read lie in their files, shared by all processes of the host.
 struct StoreManifest {
   enum class Kind { Store, View };
   Kind kind = Kind::Store;
@@ -22,11 +32,13 @@ struct StoreManifest {
   std::int64_t identities = 0;  ///< labels are 0..identities-1 or -1
   bool released = false;
   std::string source_licence;
-  std::vector<std::string> identity_names;  ///< one per identity, or empty in a release
   Hash128 dataset_digest;
+  std::vector<Companion> companions;  ///< filled in by write_manifest and read_manifest
 
+  // For writing; what was written is read by Identities.
+  std::vector<std::string> identity_names;  ///< one per identity, or empty in a release
   /// Rows of identity k, ascending: identity_rows[identity_offsets[k] .. identity_offsets[k+1]).
-  std::vector<std::uint64_t> identity_offsets, identity_rows;
+  Array<std::uint64_t> identity_offsets, identity_rows;
 
   // A store of its own shards.
   std::vector<ShardInfo> shards;
@@ -35,13 +47,15 @@ struct StoreManifest {
   std::uint64_t rejects = 0, duplicates = 0;
 
   // A view of another store.
-  std::string parent;                ///< path of the parent store relative to the view's folder
-  Hash128 parent_digest;             ///< its dataset_digest
-  std::vector<std::uint64_t> rows;   ///< of the parent, in the view's order
-  std::vector<std::int64_t> labels;  ///< one per row
+  std::string parent;          ///< path of the parent store relative to the view's folder
+  Hash128 parent_digest;       ///< its dataset_digest
+  Array<std::uint64_t> rows;   ///< of the parent, in the view's order
+  Array<std::int64_t> labels;  ///< one per row
 };
 
 inline constexpr const char* kManifestName = "manifest.h5";
+inline constexpr std::uint64_t kManifestVersion = 1;
+inline constexpr const char* kReadableName = "manifest.json";
 
 /// XXH3-128 over (images, blob digest, index digest) of each shard in order.
 Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
@@ -51,16 +65,23 @@ Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
 /// Throws DataError when their number differs or a label is not in -1..identities-1.
 void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> labels);
 
-/// manifest.json, then manifest.h5 (tmp, fsync, rename, folder fsync). Equal manifests give equal bytes.
+/// manifest.json and the long arrays, then manifest.h5 (tmp, fsync, rename, folder fsync), with the digests
+/// of what lies beside it: those, and rejects.csv and RELEASE.md when they are there already. Equal manifests
+/// give equal bytes.
 void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// Throws DataError: no manifest (unfinished or not a store), damaged (its digest differs), or a newer
-/// version.
+/// The same for a copy of a store, whose long arrays are there already.
+void write_manifest_head(FileSystem& files, const Path& folder, const StoreManifest& manifest);
+
+/// Without the long arrays. Throws DataError: no manifest (unfinished or not a store), damaged,
+/// or a newer version.
 StoreManifest read_manifest(const Path& folder);
 
-/// Writes a view of `parent` into `folder` (made when missing): `rows` of the parent with new labels and
-/// names.
+/// Writes a view of `parent` into `folder` (made when missing): `rows` of the parent with labels of its own,
+/// -1..identities-1, and names, none when the parent has none. The same view that is there already is left.
+/// Throws ConfigError when another store is there.
 void write_view(FileSystem& files, const Path& folder, const Store& parent, std::vector<std::uint64_t> rows,
-                std::vector<std::int64_t> labels, std::vector<std::string> identity_names);
+                std::vector<std::int64_t> labels, std::int64_t identities,
+                std::vector<std::string> identity_names);
 
 }  // namespace facemae

@@ -1,34 +1,50 @@
 #include "data/order.h"
 
-#include "core/keys.h"
+#include <utility>
+
+#include "core/error.h"
 
 namespace facemae {
+namespace {
 
-Order::Order(std::uint64_t rows, std::uint64_t seed) : rows_(rows), seed_(seed) {}
-
-std::uint64_t Order::row(std::uint64_t ordinal) const {
-  const Permutation epoch(rows_, key_of(seed_, Purpose::Order, ordinal / rows_));
-  return epoch(ordinal % rows_);
+/// Near OrderConfig::kLanes, dividing the micro-batch or divided by it: then lanes stay with their ranks.
+std::uint64_t lanes_for(std::uint64_t micro_rows) {
+  if (micro_rows <= OrderConfig::kLanes) return OrderConfig::kLanes / micro_rows * micro_rows;
+  std::uint64_t lanes = OrderConfig::kLanes;
+  while (micro_rows % lanes != 0) ++lanes;
+  return lanes;
 }
 
-std::int64_t BatchPlan::micro_rows(int micro) const {
-  return static_cast<std::int64_t>(micro_begin(micro + 1) - micro_begin(micro));
+}  // namespace
+
+OrderConfig OrderConfig::settled(std::uint64_t rows, std::uint64_t micro_rows) const {
+  OrderConfig config = *this;
+  if (config.kind == "auto") config.kind = rows < kBlocksFrom ? "uniform" : "blocks";
+  if (config.lanes == 0) config.lanes = lanes_for(micro_rows);
+  return config;
 }
 
-std::vector<std::int64_t> BatchPlan::rows_of_rank(int micro) const {
-  const std::int64_t n = micro_rows(micro);
-  std::vector<std::int64_t> rows;
-  for (std::int64_t r = 0; r < world; ++r) rows.push_back((r + 1) * n / world - r * n / world);
-  return rows;
+Order::Order(std::uint64_t rows, std::uint64_t seed) : rows_(rows), order_(UniformOrder(rows, seed)) {}
+
+Order::Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, Identities identities)
+    : Order(rows, seed) {
+  if (config.kind == "blocks") {
+    order_ = BlocksOrder(rows, seed, config.lanes, config.block);
+  } else if (config.kind == "balanced") {
+    order_ = BalancedOrder(std::move(identities), seed, config.images_per_identity);
+  } else if (config.kind != "uniform") {
+    throw ConfigError("there is no order \"" + config.kind + "\"; orders are uniform, blocks and balanced");
+  }
 }
 
-std::vector<std::uint64_t> BatchPlan::ordinals(std::uint64_t step, int micro, int rank) const {
-  const auto n = static_cast<std::uint64_t>(micro_rows(micro));
-  const auto r = static_cast<std::uint64_t>(rank), w = static_cast<std::uint64_t>(world);
-  const std::uint64_t first = step * global_batch + micro_begin(micro);
-  std::vector<std::uint64_t> mine;
-  for (std::uint64_t i = r * n / w; i < (r + 1) * n / w; ++i) mine.push_back(first + i);
-  return mine;
+std::uint64_t Order::lanes() const noexcept {
+  const auto* blocks = std::get_if<BlocksOrder>(&order_);
+  return blocks != nullptr ? blocks->lanes() : 1;
+}
+
+std::uint64_t Order::block() const noexcept {
+  const auto* blocks = std::get_if<BlocksOrder>(&order_);
+  return blocks != nullptr ? blocks->block() : 1;
 }
 
 }  // namespace facemae

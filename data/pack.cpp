@@ -127,7 +127,7 @@ class Packing {
     for (const std::uint64_t hash : hashes) is_duplicate(hash);
     progress_.start_from(shard * plan_.images_per_shard + index.crcs.size() + at->second.rejects.size());
     ++result_.resumed_shards;
-    take(at->second, index.labels);
+    take(at->second, index.labels.values());
     return true;
   }
 

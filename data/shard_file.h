@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/array.h"
 #include "core/checksum.h"
 #include "core/files.h"
 #include "data/store.h"
@@ -34,18 +35,19 @@ std::string shard_name(std::uint64_t shard);
 /// .tmp on failure. first_global of the result is 0: only the manifest knows it.
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content);
 
-/// A shard's header and index, read and checked; HDF5 is closed again when this exists.
+/// A shard's header and index, checked; HDF5 is closed again when this exists.
 struct ShardIndex {
   std::string uuid, codec;  ///< codec: "jpeg", "png" or "mixed"
   std::uint64_t shard = 0, shards = 0;
   int image_size = 0;
   std::optional<std::uint64_t> ingest_seed;
-  ShardInfo info;                      ///< `file` is the file's name, first_global 0
-  std::vector<std::uint64_t> offsets;  ///< images + 1, relative to the blob
-  std::vector<std::uint32_t> crcs;     ///< CRC-32C of each image
-  std::vector<std::int64_t> labels;
-  std::vector<std::uint64_t> source_keys;  ///< empty in a release
-  std::vector<std::uint8_t> flags;         ///< empty in a release
+  ShardInfo info;  ///< `file` is the file's name, first_global 0
+  // Where they lie in the file (read_shard), at any alignment: read single values.
+  Array<std::uint64_t> offsets;  ///< images + 1, relative to the blob
+  Array<std::uint32_t> crcs;     ///< CRC-32C of each image
+  Array<std::int64_t> labels;
+  Array<std::uint64_t> source_keys;  ///< empty in a release
+  Array<std::uint8_t> flags;         ///< empty in a release
 };
 
 /// Opens a shard read-only without file locking; checks that it is complete, the blob contiguous without

@@ -1,10 +1,14 @@
 #include "data/store.h"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 
 #include "core/error.h"
+#include "core/host.h"
 #include "core/log.h"
 #include "data/manifest.h"
+#include "data/manifest_arrays.h"
 #include "data/shard_file.h"
 
 namespace facemae {
@@ -14,33 +18,18 @@ namespace {
 class ManifestStore : public Store {
  public:
   ManifestStore(Path folder, StoreManifest manifest)
-      : folder_(std::move(folder)), manifest_(std::move(manifest)) {
-    const auto& m = manifest_;
-    const auto identities = static_cast<std::size_t>(m.identities);
-    if (m.identity_offsets.size() != identities + 1 || m.identity_offsets.back() != m.identity_rows.size() ||
-        !std::is_sorted(m.identity_offsets.begin(), m.identity_offsets.end()) ||
-        (!m.identity_names.empty() && m.identity_names.size() != identities))
-      throw DataError("opening the store " + folder_.string() +
-                      ": its manifest contradicts itself about identities");
-  }
+      : folder_(std::move(folder)), manifest_(std::move(manifest)) {}
   const Path& folder() const noexcept override { return folder_; }
   std::uint64_t size() const noexcept override { return manifest_.images; }
   std::int64_t identities() const noexcept override { return manifest_.identities; }
-  std::string identity_name(std::int64_t label) const override {
-    if (label < 0 || label >= manifest_.identities || manifest_.identity_names.empty()) return "";
-    return manifest_.identity_names[static_cast<std::size_t>(label)];
-  }
+  std::string identity_name(std::int64_t label) const override { return identities_file().name(label); }
   int image_size() const noexcept override { return manifest_.image_size; }
   const std::vector<ShardInfo>& shards() const noexcept override { return manifest_.shards; }
   Hash128 dataset_digest() const noexcept override { return manifest_.dataset_digest; }
   std::string source_licence() const override { return manifest_.source_licence; }
   bool released() const noexcept override { return manifest_.released; }
   std::span<const std::uint64_t> rows_of(std::int64_t label) const override {
-    if (label < 0 || label >= manifest_.identities) return {};
-    const auto k = static_cast<std::size_t>(label);
-    return std::span(manifest_.identity_rows)
-        .subspan(manifest_.identity_offsets[k],
-                 manifest_.identity_offsets[k + 1] - manifest_.identity_offsets[k]);
+    return identities_file().rows_of(label);
   }
 
  protected:
@@ -51,45 +40,105 @@ class ManifestStore : public Store {
   }
   Path folder_;
   StoreManifest manifest_;
+
+ private:
+  /// Read when it is first asked for: training asks for neither names nor rows.
+  const Identities& identities_file() const {
+    const std::scoped_lock lock(mutex_);
+    if (!identities_) identities_ = Identities::read(folder_, manifest_);
+    return *identities_;
+  }
+  mutable std::mutex mutex_;
+  mutable std::optional<Identities> identities_;
 };
 
 /// Shards of its own. HDF5 is used while opening only; reads are positioned reads of the blobs.
 class ShardStore final : public ManifestStore {
  public:
-  ShardStore(Path folder, StoreManifest manifest) : ManifestStore(std::move(folder), std::move(manifest)) {
+  ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
+      : ManifestStore(std::move(folder), std::move(manifest)) {
     report_missing();
+    allow_open_files(manifest_.shards.size() * 2 + 256);  // a replica of each, and what else is open
     shards_.reserve(manifest_.shards.size());
-    for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i);
+    for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i, files, policy);
   }
 
   std::int64_t label(std::uint64_t row) const override {
     const auto [shard, index] = locate(row);
-    return shards_[shard].labels[index];
+    const std::int64_t label = shards_[shard].labels[index];
+    if (label < -1 || label >= manifest_.identities) refuse_index(shard, index);
+    return label;
   }
 
-  void read(std::uint64_t row, std::vector<std::byte>& encoded) const override {
+  void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {
     const auto [s, index] = locate(row);
     const Shard& shard = shards_[s];
-    const std::uint64_t begin = shard.offsets[index];
-    encoded.resize(shard.offsets[index + 1] - begin);
-    shard.file.read_at(shard.blob_offset + begin, encoded);
-    const std::uint32_t found = crc32c(encoded);
-    if (found != shard.crcs[index])
-      throw DataError(
-          fmt::format("image {} of shard {} (row {}, {}): its CRC-32C is {:08x}, expected {:08x}; the file "
-                      "is damaged: copy it from "
-                      "a replica or pack it again",
-                      index, s, row, shard.file.path().string(), found, shard.crcs[index]));
+    const auto [begin, end] = range(s, index, index + 1);
+    encoded.resize(end - begin);
+    const StoredImage image{.index = index,
+                            .row = row,
+                            .offset = shard.blob_offset + begin,
+                            .bytes = end - begin,
+                            .crc32c = shard.crcs[index]};
+    shard.reader->read(image, encoded, figures);
+  }
+
+  bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
+                  ReadFigures& figures) const override {
+    block.first = first;
+    block.offsets = {0};
+    block.bytes.clear();
+    while (count > 0) {
+      const auto [s, index] = locate(first);
+      const Shard& shard = shards_[s];
+      const std::uint64_t here = std::min(count, manifest_.shards[s].images - index);
+      const auto [begin, end] = range(s, index, index + here);
+      const std::uint64_t before = block.bytes.size();
+      for (std::uint64_t i = index; i < index + here; ++i) {
+        const std::uint64_t next = range(s, i, i + 1).second;
+        block.offsets.push_back(before + next - begin);
+      }
+      block.bytes.resize(before + end - begin);
+      shard.reader->read(shard.blob_offset + begin, std::span(block.bytes).subspan(before), figures);
+      first += here;
+      count -= here;
+    }
+    return true;
+  }
+
+  bool intact(std::uint64_t row, Bytes encoded) const override {
+    const auto [s, index] = locate(row);
+    return crc32c(encoded) == shards_[s].crcs[index];
+  }
+  std::size_t shard_of(std::uint64_t row) const override { return locate(row).first; }
+  void add_replica(std::size_t shard, const Path& file) const override {
+    shards_.at(shard).reader->add_replica(file);
   }
 
  private:
   struct Shard {
-    InputFile file;
+    std::unique_ptr<ShardReader> reader;
     std::uint64_t blob_offset;
-    std::vector<std::uint64_t> offsets;
-    std::vector<std::uint32_t> crcs;
-    std::vector<std::int64_t> labels;
+    Array<std::uint64_t> offsets;
+    Array<std::uint32_t> crcs;
+    Array<std::int64_t> labels;
   };
+
+  /// Where images [first, last) of a shard lie in its blob. The index was checked when the store was opened,
+  /// but it lies in a file, and a file can change.
+  std::pair<std::uint64_t, std::uint64_t> range(std::size_t shard, std::uint64_t first,
+                                                std::uint64_t last) const {
+    const std::uint64_t begin = shards_[shard].offsets[first], end = shards_[shard].offsets[last];
+    if (begin > end || end > manifest_.shards[shard].bytes) refuse_index(shard, first);
+    return {begin, end};
+  }
+  [[noreturn]] void refuse_index(std::size_t shard, std::uint64_t index) const {
+    throw DataError(fmt::format(
+        "image {} of shard {} (row {}, {}): its index entry has changed since the store was opened; the file "
+        "is damaged or was overwritten: run `facemae store verify`",
+        index, shard, manifest_.shards[shard].first_global + index,
+        (folder_ / manifest_.shards[shard].file).string()));
+  }
 
   /// All at once: a list is what one copies files by.
   void report_missing() const {
@@ -103,7 +152,7 @@ class ShardStore final : public ManifestStore {
                     folder_.string(), missing.size(), manifest_.shards.size(), fmt::join(missing, ", ")));
   }
 
-  void open_shard(std::size_t i) {
+  void open_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy) {
     const ShardInfo& expected = manifest_.shards[i];
     const Path path = folder_ / expected.file;
     ShardIndex index = read_shard(path);
@@ -117,8 +166,11 @@ class ShardStore final : public ManifestStore {
       throw DataError("opening the store " + folder_.string() + ": the rows of " + expected.file +
                       " do not follow on");
     rows_ += expected.images;
-    shards_.push_back({InputFile(path), index.info.blob_offset, std::move(index.offsets),
-                       std::move(index.crcs), std::move(index.labels)});
+    index.offsets.drop_pages();
+    index.crcs.drop_pages();
+    index.labels.drop_pages();
+    shards_.push_back({std::make_unique<ShardReader>(i, path, files, policy), index.info.blob_offset,
+                       std::move(index.offsets), std::move(index.crcs), std::move(index.labels)});
   }
 
   std::pair<std::size_t, std::size_t> locate(std::uint64_t row) const {
@@ -137,8 +189,9 @@ class ShardStore final : public ManifestStore {
 /// A selection of another store's rows with labels of its own; holds no images.
 class ViewStore final : public ManifestStore {
  public:
-  ViewStore(Path folder, StoreManifest manifest)
-      : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent()) {
+  ViewStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
+      : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent(files, policy)) {
+    read_view(folder_, manifest_);
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
           fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; it was packed "
@@ -150,21 +203,30 @@ class ViewStore final : public ManifestStore {
     if (outside || manifest_.labels.size() != manifest_.rows.size() ||
         manifest_.rows.size() != manifest_.images)
       throw DataError("opening the view " + folder_.string() + ": its rows do not fit its parent store");
+    manifest_.rows.drop_pages();
   }
   const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
   std::int64_t label(std::uint64_t row) const override {
     check_row(row);
     return manifest_.labels[row];
   }
-  void read(std::uint64_t row, std::vector<std::byte>& encoded) const override {
-    check_row(row);
-    parent_->read(manifest_.rows[row], encoded);
+  void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {
+    parent_->fetch(parent_row(row), encoded, figures);
   }
+  bool intact(std::uint64_t row, Bytes encoded) const override {
+    return parent_->intact(parent_row(row), encoded);
+  }
+  std::size_t shard_of(std::uint64_t row) const override { return parent_->shard_of(parent_row(row)); }
+  void add_replica(std::size_t shard, const Path& file) const override { parent_->add_replica(shard, file); }
 
  private:
-  std::shared_ptr<const Store> open_parent() const {
+  std::uint64_t parent_row(std::uint64_t row) const {
+    check_row(row);
+    return manifest_.rows[row];
+  }
+  std::shared_ptr<const Store> open_parent(InputFiles& files, const ReadPolicy& policy) const {
     try {
-      return Store::open((folder_ / manifest_.parent).lexically_normal());
+      return Store::open((folder_ / manifest_.parent).lexically_normal(), files, policy);
     } catch (const DataError& error) {
       throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
     }
@@ -174,11 +236,19 @@ class ViewStore final : public ManifestStore {
 
 }  // namespace
 
-std::shared_ptr<const Store> Store::open(const Path& folder) {
+std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, const ReadPolicy& policy) {
   StoreManifest manifest = read_manifest(folder);
   if (manifest.kind == StoreManifest::Kind::View)
-    return std::make_shared<ViewStore>(folder, std::move(manifest));
-  return std::make_shared<ShardStore>(folder, std::move(manifest));
+    return std::make_shared<ViewStore>(folder, std::move(manifest), files, policy);
+  return std::make_shared<ShardStore>(folder, std::move(manifest), files, policy);
+}
+
+bool Store::read_block(std::uint64_t, std::uint64_t, RowBlock&, ReadFigures&) const { return false; }
+bool Store::intact(std::uint64_t, Bytes) const { return true; }
+std::size_t Store::shard_of(std::uint64_t) const { return 0; }
+void Store::add_replica(std::size_t shard, const Path& file) const {
+  throw ConfigError(fmt::format("adding {} as a copy of shard {}: {} has no shard files", file.string(),
+                                shard, folder().string()));
 }
 
 }  // namespace facemae

@@ -18,7 +18,8 @@ Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed
   std::vector<std::uint8_t> mirror;
   if (flip)
     for (const auto ordinal : bytes.ordinals) mirror.push_back(key_of(seed, Purpose::Flip, ordinal) & 1);
-  return {.images = to_network_input(bytes.pixels, bytes.image, mirror, device),
+  const auto convert = bytes.format == PixelFormat::Rgb ? to_network_input : planes_to_network_input;
+  return {.images = convert(bytes.pixels, bytes.image, mirror, device),
           .labels = torch::tensor(bytes.labels, torch::kInt64).to(device),
           .ordinals = bytes.ordinals,
           .rows_of_rank = plan.rows_of_rank(bytes.micro),

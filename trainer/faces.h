@@ -19,7 +19,7 @@ struct Faces {
   std::int64_t micro_rows() const;  ///< over all ranks
 };
 
-/// Normalises, and mirrors where the ordinal's key says so.
+/// Normalises (and converts from planes), and mirrors where the ordinal's key says so.
 Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip,
                torch::Device device);
 

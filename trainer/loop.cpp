@@ -96,7 +96,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     run.observer.after_step(done, run.task,
                             {.learning_rate = learning_rate,
                              .gradient_norm = gradient_norm,
-                             .data_wait_seconds = run.data_wait(),
+                             .data = run.data(),
                              .exposed_reduction_seconds = run.gradients.exposed_seconds(),
                              .skipped = run.state.skipped});
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;

@@ -26,8 +26,8 @@ struct RunState {
 
 struct LoopParts {
   Task& task;
-  std::function<Faces()> next_faces;  ///< this rank's next micro-batch
-  std::function<double()> data_wait;  ///< seconds since the last call
+  std::function<Faces()> next_faces;    ///< this rank's next micro-batch
+  std::function<LoaderFigures()> data;  ///< since the last call
   GradientBuckets& gradients;
   Optimizer& optimizer;
   Control& control;

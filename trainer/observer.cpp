@@ -29,13 +29,21 @@ Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& r
 }
 
 void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& figures) {
-  wait_ += figures.data_wait_seconds;
+  data_.add(figures.data);
   exposed_ += figures.exposed_reduction_seconds;
   if (done % config_.log_every == 0 || done == config_.last_step) {
     const auto metrics = task.metrics();
     std::vector<torch::Tensor> shares;
     for (const auto& metric : metrics)
       shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
+    // What went wrong with data is of interest on whichever rank it did.
+    const std::vector<std::pair<std::string, std::uint64_t>> faults = {
+        {"data_substituted", data_.substituted},
+        {"data_rereads", data_.reads.rereads},
+        {"data_retries", data_.reads.retries},
+        {"data_slow_reads", data_.reads.slow}};
+    for (const auto& [name, count] : faults)
+      shares.push_back(torch::tensor(static_cast<float>(count)).to(device_));
     auto sums = torch::stack(shares).to(device_);
     ranks_.all_reduce(sums, Reduce::Sum).wait();
     if (ranks_.rank() == 0) {
@@ -59,7 +67,16 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
       add("lr", figures.learning_rate);
       add("grad_norm", figures.gradient_norm);
       add("images_per_second", rate);
-      add("data_wait_seconds", wait_);
+      add("data_wait_seconds", data_.wait_seconds);
+      add("data_full_seconds", data_.full_seconds);
+      add("data_read_seconds", data_.reads.read_seconds);
+      add("data_crc_seconds", data_.reads.crc_seconds);
+      add("data_decode_seconds", data_.decode_seconds);
+      add("data_augment_seconds", data_.augment_seconds);
+      for (std::size_t i = 0; i < faults.size(); ++i) {
+        const auto count = sums[static_cast<std::int64_t>(metrics.size() + i)].item<double>();
+        if (count > 0) add(faults[i].first, count);
+      }
       add("exposed_reduction_seconds", exposed_);
       add("seconds", seconds);
       if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
@@ -68,7 +85,8 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
     }
     last_ = Clock::now();
     last_step_ = done;
-    wait_ = exposed_ = 0;
+    data_ = {};
+    exposed_ = 0;
   }
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done, task);

@@ -7,6 +7,7 @@
 
 #include "cluster/communicator.h"
 #include "core/progress.h"
+#include "data/loader_figures.h"
 #include "trainer/run_folder.h"
 #include "trainer/task.h"
 #include "trainer/tensorboard.h"
@@ -24,7 +25,8 @@ class Observer {
   Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
            Faces picture_faces);
   struct StepFigures {
-    double learning_rate = 0, gradient_norm = 0, data_wait_seconds = 0, exposed_reduction_seconds = 0;
+    double learning_rate = 0, gradient_norm = 0, exposed_reduction_seconds = 0;
+    LoaderFigures data;  ///< of the step
     std::uint64_t skipped = 0;
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
@@ -49,7 +51,8 @@ class Observer {
   std::unique_ptr<Progress> progress_;
   Clock::time_point last_;
   std::uint64_t last_step_, last_drawn_ = 0;
-  double wait_ = 0, exposed_ = 0, last_loss_ = 0;
+  LoaderFigures data_;  ///< since the last line
+  double exposed_ = 0, last_loss_ = 0;
 };
 
 }  // namespace facemae

@@ -23,6 +23,11 @@ void declare_common(Options& o, RunConfig& c) {
       .add("accumulate", c.accumulate, "micro-batches that a global batch is cut into")
       .add("seed", c.seed, "of order, masks, flips and initial weights")
       .add("flip", c.flip, "mirror half of the images")
+      .choice("decode", c.decode, {"rgb", "yuv420"},
+              "yuv420: the decoder leaves upsampling and colours to the device, which makes it faster")
+      .add("max-bad-fraction", c.max_bad_fraction,
+           "of the images read that may be damaged; others stand in for them. A few are borne in any case; "
+           "more end the run (exit 65)")
       .add("init", c.init, "initial weights: RUN, a checkpoint, or a safetensors file")
       .flag("fresh", c.fresh, "start anew although RUN has checkpoints (they stay, unused)")
       .flag("allow-changes", c.allow_changes, "resume although settings that alter the result have changed")
@@ -51,6 +56,9 @@ void declare_common(Options& o, RunConfig& c) {
       .choice("precision", c.precision, {"float32", "tf32", "bfloat16"}, "of the forward pass")
       .add("threads", c.threads, "compute threads of a rank; 0: the cores it may use / ranks on the host")
       .add("workers", c.workers, "threads of a rank that read and decode")
+      .add("block-cache-mib", c.block_cache_mib,
+           "MiB of a rank for blocks of images, which the order of blocks reads in one piece each; 0 reads "
+           "every image on its own")
       .add("peer-deadline", c.peer_deadline,
            "seconds that a rank waits for the others before it gives up (exit 75)")
       .add("log-every", c.log_every, "steps between lines of metrics.jsonl");
@@ -74,6 +82,7 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.log_every > 0, "--log-every must be at least 1");
   o.check(c.workers > 0, "--workers must be at least 1");
   o.check(c.threads >= 0, "--threads must not be negative");
+  o.check(c.max_bad_fraction >= 0 && c.max_bad_fraction <= 1, "--max-bad-fraction is within 0 and 1");
   o.check(c.peer_deadline > 0, "--peer-deadline must be above 0");
 }
 
@@ -99,6 +108,14 @@ double RunConfig::peak_lr() const {
 
 Schedule RunConfig::schedule_for(std::uint64_t images) const {
   return {.kind = schedule, .peak = peak_lr(), .total_images = total_steps(images) * batch, .warmup = warmup};
+}
+
+RunConfig run_config_of(const PretrainConfig& config) { return config.common; }
+
+RunConfig run_config_of(const RecognizeConfig& config) {
+  RunConfig run = config.common;
+  if (config.augment == "adaface") run.augment = config.probabilities;
+  return run;
 }
 
 void declare(Options& o, PretrainConfig& c) {
@@ -143,6 +160,15 @@ void declare(Options& o, RecognizeConfig& c) {
       .choice("batch-norm", c.batch_norm, {"local", "frozen"},
               "local: a rank's own batch statistics, running ones averaged over ranks; frozen: running ones "
               "only");
+  o.group("Augmentation")
+      .choice("augment", c.augment, {"none", "adaface"},
+              "adaface: each of the following with its probability, in this order; a mirror image is --flip")
+      .add("crop-probability", c.probabilities.crop,
+           "all but a rectangle of 0.2 to 1 of the area becomes black")
+      .add("low-resolution-probability", c.probabilities.low_resolution,
+           "shrunk to 0.2 to 1 of the side and enlarged again")
+      .add("photometric-probability", c.probabilities.photometric,
+           "brightness, contrast and saturation by factors of 0.5 to 1.5");
   o.group("Evaluation during training")
       .add("eval", c.eval,
            "InsightFace packs (.bin) and texts of pairs to verify while training: evaluations.jsonl")
@@ -183,6 +209,9 @@ void validate(Options& o, const PretrainConfig& c) {
 
 void validate(Options& o, const RecognizeConfig& c) {
   validate_common(o, c.common);
+  for (const double p : {c.probabilities.crop, c.probabilities.low_resolution, c.probabilities.photometric})
+    o.check(p >= 0 && p <= 1, "probabilities of --augment are within 0 and 1");
+  o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
   o.check(c.scale > 0, "--scale must be above 0");
   o.check(c.class_shards > 0, "--class-shards must be at least 1");
   const bool texts =
@@ -193,11 +222,29 @@ void validate(Options& o, const RecognizeConfig& c) {
 }
 
 bool free_to_change(const std::string& key) {
-  static const std::set<std::string> keys = {
-      "run",           "stop-after", "max-hours", "save-every",    "keep",  "workers",
-      "threads",       "device",     "backend",   "log-every",     "fresh", "dry-run",
-      "peer-deadline", "init",       "max-skips", "allow-changes", "eval",  "eval-store",
-      "eval-images",   "eval-every", "store"};  // the store is compared by its dataset digest
+  static const std::set<std::string> keys = {"run",
+                                             "stop-after",
+                                             "max-hours",
+                                             "save-every",
+                                             "keep",
+                                             "workers",
+                                             "threads",
+                                             "device",
+                                             "backend",
+                                             "log-every",
+                                             "fresh",
+                                             "dry-run",
+                                             "peer-deadline",
+                                             "init",
+                                             "max-skips",
+                                             "allow-changes",
+                                             "max-bad-fraction",
+                                             "block-cache-mib",
+                                             "eval",
+                                             "eval-store",
+                                             "eval-images",
+                                             "eval-every",
+                                             "store"};  // the store is compared by its dataset digest
   return keys.contains(key);
 }
 

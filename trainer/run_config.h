@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "data/augment.h"
 #include "trainer/optimizer.h"
 #include "trainer/schedule.h"
 
@@ -21,6 +22,9 @@ struct RunConfig {
   int accumulate = 1;
   std::uint64_t seed = 0;
   bool flip = true;
+  AugmentConfig augment;  ///< of recognition training only
+  std::string decode = "rgb";
+  double max_bad_fraction = 1e-5;
 
   OptimizerConfig optimizer;
   std::optional<double> lr, base_lr;
@@ -32,6 +36,7 @@ struct RunConfig {
   std::string precision = "float32";
   std::string device = "auto", backend = "auto";
   int workers = 1, threads = 0;
+  std::uint64_t block_cache_mib = 256;
 
   std::uint64_t save_every = 500;
   int keep = 3;
@@ -70,6 +75,8 @@ struct PretrainConfig {
 
 struct RecognizeConfig {
   RunConfig common;
+  std::string augment = "none";
+  AugmentConfig probabilities{.crop = 0.2, .low_resolution = 0.2, .photometric = 0.2};
   std::string network = "iresnet-tiny";
   std::string margin = "arcface";
   std::optional<double> margin_m;
@@ -80,6 +87,10 @@ struct RecognizeConfig {
   std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
   std::string eval_store, eval_images;  ///< what texts of pairs name
 };
+
+/// What run_training needs of a command's configuration.
+RunConfig run_config_of(const PretrainConfig& config);
+RunConfig run_config_of(const RecognizeConfig& config);
 
 /// Declares the options, with this command's own first.
 void declare(Options& options, PretrainConfig& config);

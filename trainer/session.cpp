@@ -19,6 +19,7 @@
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
 #include "trainer/loop.h"
+#include "trainer/pinned_memory.h"
 #include "trainer/run_lock.h"
 #include "trainer/training_identities.h"
 
@@ -44,6 +45,18 @@ std::shared_ptr<const Store> open_store(World& world, const RunConfig& config) {
   return store;
 }
 
+LoaderConfig loader_config(const RunConfig& config, std::pmr::memory_resource* pixel_memory) {
+  return {.threads = config.workers,
+          .ahead = 2 + config.accumulate,
+          .sample = {.format = config.decode == "yuv420" ? PixelFormat::Yuv420 : PixelFormat::Rgb,
+                     .augment = config.augment,
+                     .seed = config.seed},
+          .max_bad_fraction = config.max_bad_fraction,
+          .block_bytes = static_cast<std::size_t>(config.block_cache_mib) << 20,
+          .give_up_after = std::chrono::duration<double>(config.peer_deadline),
+          .pixel_memory = pixel_memory};
+}
+
 void agree_on_plan(World& world, const Store& store, const std::string& config_text) {
   std::vector<PlannedShard> shards;
   for (const auto& shard : store.shards()) shards.push_back({shard.file, shard.images, shard.bytes, 0});
@@ -63,10 +76,14 @@ Faces picture_faces(const Store& store, std::uint64_t seed, torch::Device device
   Decoder decoder;
   std::vector<std::byte> encoded;
   for (std::uint64_t i = 0; i < std::min(kPictures, store.size()); ++i) {
-    store.read(choice(i), encoded);
-    const Image image = decoder.decode(encoded);
-    bytes.pixels.insert(bytes.pixels.end(), image.pixels.begin(), image.pixels.end());
-    bytes.ordinals.push_back(kPictureOrdinals + i);
+    try {
+      store.read(choice(i), encoded);
+      const Image image = decoder.decode(encoded);
+      bytes.pixels.insert(bytes.pixels.end(), image.pixels.begin(), image.pixels.end());
+      bytes.ordinals.push_back(kPictureOrdinals + i);
+    } catch (const Error& error) {
+      spdlog::warn("sample pictures go without row {}: {}", choice(i), error.what());
+    }
   }
   Faces faces;
   faces.images = to_network_input(bytes.pixels, bytes.image, {}, device);
@@ -228,8 +245,9 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
 
     const BatchPlan plan{
         .global_batch = config.batch, .micro_batches = config.accumulate, .world = control.size()};
+    const auto pixel_memory = world.device().is_cuda() ? std::make_unique<PinnedMemory>() : nullptr;
     Loader loader(store, Order(store->size(), config.seed), plan, control.rank(), first,
-                  {.threads = config.workers, .ahead = 2 + config.accumulate});
+                  loader_config(config, pixel_memory.get()));
     std::unique_ptr<ByteBatch> bytes;
     Observer observer(run,
                       {.log_every = config.log_every,
@@ -246,7 +264,7 @@ Outcome run_training(World& world, const RunConfig& config, const std::string& c
               bytes = loader.next(std::move(bytes));
               return to_faces(*bytes, plan, config.seed, config.flip, world.device());
             },
-        .data_wait = [&] { return loader.wait_seconds(); },
+        .data = [&] { return loader.figures(); },
         .gradients = gradients,
         .optimizer = optimizer,
         .control = control,

@@ -26,7 +26,13 @@ ends_with 65 "a truncated shard" 'shard-00000' "$facemae" pretrain --store short
 cp -r faces flipped
 printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 20000)) conv=notrunc status=none # the blob starts at 1 MiB
 ends_with 65 "a flipped byte: verify names the image" 'index [0-9]+' "$facemae" store verify flipped
-ends_with 65 "a flipped byte: training ends" 'shard-00000' "$facemae" pretrain --store flipped --run r $options --steps 10
+ends_with 0 "a flipped byte: training goes on with another image" 'another image stands in' "$facemae" pretrain --store flipped --run r $options --steps 10
+check "and metrics.jsonl counts it" grep -q '"data_substituted":' r/metrics.jsonl
+rm -rf r
+for i in $(seq 0 99); do # something in nearly every image
+  printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 1000 * i)) conv=notrunc status=none
+done
+ends_with 65 "many flipped bytes: training ends" 'max-bad-fraction' "$facemae" pretrain --store flipped --run r $options --steps 10
 check "and its outcome is that of bad data" equal "$(outcome r)" 65
 rm -rf r
 

@@ -87,11 +87,11 @@ TEST_F(StoreTest, FlippedBitAnywhereElseIsSeenOnOpening) {
   const auto index = read_shard(only(shard.file));
   const std::string original = read_file(only(shard.file));
   // Where the CRC array lies: its bytes are known.
-  const auto at =
-      original.find(std::string(reinterpret_cast<const char*>(index.crcs.data()), index.crcs.size() * 4));
+  const auto at = original.find(
+      std::string(reinterpret_cast<const char*>(index.crcs.bytes().data()), index.crcs.size() * 4));
   ASSERT_NE(at, std::string::npos);
   flip_bit(only(shard.file), at + 3);
-  EXPECT_NE(why_not_open(store_).find("index digest"), std::string::npos);
+  EXPECT_NE(why_not_open(store_).find(shard.file + " is damaged outside its images"), std::string::npos);
   flip_bit(only(shard.file), at + 3);
   EXPECT_EQ(why_not_open(store_), "");
   flip_bit(only(shard.file), 9);  // superblock
@@ -99,11 +99,36 @@ TEST_F(StoreTest, FlippedBitAnywhereElseIsSeenOnOpening) {
 }
 
 TEST_F(StoreTest, DamagedManifestIsSeenOnOpening) {
-  const std::string original = read_file(store_ / "manifest.h5");
-  const auto at = original.find("id-2");
+  flip_bit(store_ / "manifest.h5", fs::file_size(store_ / "manifest.h5") / 2);
+  EXPECT_NE(why_not_open(store_).find("manifest.h5 is damaged"), std::string::npos);
+}
+
+TEST_F(StoreTest, DamagedIdentitiesAreSeenWhenTheyAreAskedFor) {
+  const auto at = read_file(store_ / "identities.h5").find("id-2");
   ASSERT_NE(at, std::string::npos);
-  flip_bit(store_ / "manifest.h5", at + 3);
-  EXPECT_NE(why_not_open(store_).find("damaged"), std::string::npos);
+  flip_bit(store_ / "identities.h5", at + 3);
+  const auto store = Store::open(store_);
+  std::vector<std::byte> bytes;
+  EXPECT_NO_THROW(store->read(0, bytes));
+  EXPECT_NO_THROW(store->label(0));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(store->identity_name(0), DataError);
+    EXPECT_THROW(store->rows_of(0), DataError);
+  }
+}
+
+TEST_F(StoreTest, FilesOfAnotherStoreAreRefused) {
+  auto other = quiet(here_ / "other");
+  other.seed = 8;
+  pack(*folder_source({here_ / "faces"}), other, real_files());
+  fs::copy_file(here_ / "other/identities.h5", store_ / "identities.h5",
+                fs::copy_options::overwrite_existing);
+  try {
+    Store::open(store_)->identity_name(0);
+    FAIL() << "the other store's names were taken";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("belongs to another store"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(StoreTest, TruncatedMissingAndForeignShardsAreNamed) {
@@ -147,7 +172,7 @@ TEST_F(StoreTest, ViewSelectsRowsOfItsParentWithLabelsOfItsOwn) {
   std::vector<std::int64_t> labels;
   for (const std::int64_t label : {1, 3})
     for (const auto row : parent->rows_of(label)) rows.push_back(row), labels.push_back(label / 2);
-  write_view(real_files(), here_ / "views/a", *parent, rows, labels,
+  write_view(real_files(), here_ / "views/a", *parent, rows, labels, 2,
              {parent->identity_name(1), parent->identity_name(3)});
   const auto view = Store::open(here_ / "views/a");
   ASSERT_EQ(view->size(), 12u);

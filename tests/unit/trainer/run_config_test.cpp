@@ -92,5 +92,41 @@ TEST(RunConfig, CountsStepsInEpochsRoundedUp) {
   EXPECT_DOUBLE_EQ(config.peak_lr(), 0.025);
 }
 
+TEST(RecognizeConfig, AugmentsWhenAskedAndOnRgbOnly) {
+  const auto parsed = [](std::vector<std::string> words, std::string& faults) {
+    RecognizeConfig config;
+    CommonOptions common;
+    Options options("", "recognize");
+    declare(options, config);
+    for (const char* word : {"--store", "s", "--run", "r", "--batch", "8", "--steps", "1"})
+      words.emplace_back(word);
+    options.parse(words, common);
+    validate(options, config);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      faults = error.what();
+    }
+    return run_config_of(config);
+  };
+  std::string faults;
+  EXPECT_FALSE(parsed({}, faults).augment.any());
+  const RunConfig run = parsed({"--augment", "adaface", "--crop-probability", "0.4"}, faults);
+  EXPECT_EQ(run.augment.crop, 0.4);
+  EXPECT_EQ(run.augment.photometric, 0.2);
+  EXPECT_EQ(faults, "");
+  parsed({"--augment", "adaface", "--decode", "yuv420"}, faults);
+  EXPECT_THAT(faults, HasSubstr("--decode rgb"));
+  parsed({"--augment", "adaface", "--low-resolution-probability", "1.5"}, faults);
+  EXPECT_THAT(faults, HasSubstr("within 0 and 1"));
+}
+
+TEST(Changes, OfWhatMakesThePixelsAreRefusedAndOfWhatReadsThemNot) {
+  for (const char* key : {"decode", "augment", "crop-probability", "photometric-probability"})
+    EXPECT_FALSE(free_to_change(key)) << key;
+  for (const char* key : {"workers", "max-bad-fraction", "block-cache-mib"})
+    EXPECT_TRUE(free_to_change(key)) << key;
+}
+
 }  // namespace
 }  // namespace facemae

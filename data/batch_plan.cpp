@@ -1,0 +1,43 @@
+#include <algorithm>
+#include <ranges>
+
+#include "data/order.h"
+
+namespace facemae {
+
+std::int64_t BatchPlan::micro_rows(int micro) const {
+  return static_cast<std::int64_t>(micro_begin(micro + 1) - micro_begin(micro));
+}
+
+std::vector<std::int64_t> BatchPlan::rows_of_rank(int micro) const {
+  const std::int64_t n = micro_rows(micro);
+  std::vector<std::int64_t> rows;
+  for (std::int64_t r = 0; r < world; ++r) rows.push_back((r + 1) * n / world - r * n / world);
+  return rows;
+}
+
+std::vector<std::uint64_t> BatchPlan::ordinals(std::uint64_t step, int micro, int rank) const {
+  const auto n = static_cast<std::uint64_t>(micro_rows(micro));
+  const auto r = static_cast<std::uint64_t>(rank), w = static_cast<std::uint64_t>(world);
+  const std::uint64_t first = step * global_batch + micro_begin(micro), end = first + n;
+  // Every lane has n / L ordinals, and n % L lanes from that of the first ordinal on, cyclically, one more.
+  const std::uint64_t phase = first % lanes, last = phase + n % lanes;
+  const auto in_lanes_below = [&](std::uint64_t lane) {
+    return lane * (n / lanes) + std::min(lane, last) - std::min(lane, phase) +
+           (last > lanes ? std::min(lane, last - lanes) : 0);
+  };
+  std::uint64_t at = r * n / w, left = (r + 1) * n / w - at;
+  const auto all = std::views::iota(std::uint64_t{0}, lanes);
+  std::uint64_t lane = *std::ranges::partition_point(
+      all, [&](std::uint64_t l) { return l + 1 < lanes && in_lanes_below(l + 1) <= at; });
+  std::uint64_t skip = at - in_lanes_below(lane);
+  std::vector<std::uint64_t> mine;
+  mine.reserve(left);
+  for (; left > 0; ++lane, skip = 0)
+    for (std::uint64_t p = first + (lane + lanes - phase) % lanes + skip * lanes; p < end && left > 0;
+         p += lanes, --left)
+      mine.push_back(p);
+  return mine;
+}
+
+}  // namespace facemae

@@ -1,0 +1,115 @@
+#include "data/checked_copy.h"
+
+#include <functional>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/seal.h"
+#include "data/shard_file.h"
+
+namespace facemae {
+namespace {
+
+constexpr std::uint64_t kPiece = 8 << 20;
+
+/// Gives every piece to `look`, writes it to TO.tmp, asks `check` at the end, and renames. False when
+/// stopped.
+bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
+                  const std::function<void(std::uint64_t, Bytes)>& look,
+                  const std::function<void(const Path&)>& check, const std::stop_token& stop = {}) {
+  const Path temporary = to.string() + ".tmp";
+  try {
+    auto out = files.create(temporary);
+    const std::uint64_t size = from.size();
+    std::vector<std::byte> piece;
+    for (std::uint64_t at = 0; at < size; at += piece.size()) {
+      if (stop.stop_requested()) {
+        files.remove(temporary);
+        return false;
+      }
+      piece.resize(std::min(kPiece, size - at));
+      from.read_at(at, piece);
+      look(at, piece);
+      out->write(piece);
+    }
+    out->sync();
+    out->close();
+    check(temporary);
+    files.rename(temporary, to);
+    files.sync_folder(to.parent_path());
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+  return true;
+}
+
+/// Divides pieces of a sealed file among the digests of its seal.
+class SealedPieces {
+ public:
+  explicit SealedPieces(const InputFile& file) : file_(file), seal_(read_seal(file)), hasher_(seal_.blob) {}
+  const Seal& seal() const { return seal_; }
+  void add(std::uint64_t at, Bytes piece) {
+    const std::uint64_t end = seal_.file_bytes - kSealBytes;
+    hasher_.add(at, piece.first(at < end ? std::min<std::uint64_t>(piece.size(), end - at) : 0));
+  }
+  /// Throws unless all that the seal fixes was right; returns the digest of the images.
+  Hash128 check() const {
+    if (hasher_.rest() != seal_.digest)
+      throw DataError("copying " + file_.path().string() +
+                      ": it is damaged outside its images (its digest is " + hasher_.rest().hex() +
+                      ", its seal says " + seal_.digest.hex() + ")");
+    return hasher_.blob();
+  }
+
+ private:
+  const InputFile& file_;
+  Seal seal_;
+  SealHasher hasher_;
+};
+
+}  // namespace
+
+std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
+                         const Path& to_folder, const std::stop_token& stop) {
+  const InputFile from(from_folder / info.file);
+  SealedPieces pieces(from);
+  const auto look = [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); };
+  const auto check = [&](const Path& copy) {
+    const Hash128 blob = pieces.check(), index = read_shard(copy).info.index_digest;
+    if (blob != info.blob_digest || index != info.index_digest)
+      throw DataError(fmt::format(
+          "copying {}: it has images with digest {} and an index with digest {}, the manifest says {} and "
+          "{}: "
+          "it is damaged or the shard of another store",
+          from.path().string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+  };
+  return copy_looking(files, from, to_folder / info.file, look, check, stop) ? pieces.seal().file_bytes : 0;
+}
+
+std::uint64_t copy_sealed_file(FileSystem& files, const Path& from_path, const Path& to) {
+  const InputFile from(from_path);
+  SealedPieces pieces(from);
+  copy_looking(
+      files, from, to, [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); },
+      [&](const Path&) { pieces.check(); });
+  return pieces.seal().file_bytes;
+}
+
+std::uint64_t copy_companion(FileSystem& files, const Path& from_folder, const Companion& companion,
+                             const Path& to_folder) {
+  const InputFile from(from_folder / companion.file);
+  Hasher hasher;
+  copy_looking(
+      files, from, to_folder / companion.file, [&](std::uint64_t, Bytes piece) { hasher.add(piece); },
+      [&](const Path&) {
+        if (hasher.digest() != companion.digest)
+          throw DataError("copying " + from.path().string() + ": its digest is " + hasher.digest().hex() +
+                          ", the manifest says " + companion.digest.hex() +
+                          ": it is damaged or was changed by hand");
+      });
+  return companion.bytes;
+}
+
+}  // namespace facemae

@@ -1,0 +1,67 @@
+#include "data/store_facts.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "data/jpeg_markers.h"
+#include "data/manifest.h"
+#include "data/manifest_arrays.h"
+#include "data/shard_file.h"
+
+namespace facemae {
+namespace {
+
+std::string name_of_flags(std::uint8_t flags) {
+  static constexpr const char* names[] = {"4:4:4", "4:2:2", "4:2:0", "grey",
+                                          "4:4:0", "4:1:1", "other", "no JPEG"};
+  return names[flags & kFlagSubsampling] + std::string((flags & kFlagProgressive) != 0 ? " progressive" : "");
+}
+
+void count_images_of_identities(const Path& folder, const StoreManifest& manifest, StoreFacts& facts) {
+  const Identities identities = Identities::read(folder, manifest);
+  std::vector<std::uint64_t> counts;
+  for (std::int64_t k = 0; k < manifest.identities; ++k) counts.push_back(identities.rows_of(k).size());
+  if (counts.empty()) return;
+  std::sort(counts.begin(), counts.end());
+  facts.fewest = counts.front();
+  facts.median = counts[counts.size() / 2];
+  facts.most = counts.back();
+}
+
+}  // namespace
+
+StoreFacts facts_of_store(const Path& folder) {
+  StoreManifest manifest = read_manifest(folder);
+  StoreFacts facts{.folder = folder,
+                   .view = manifest.kind == StoreManifest::Kind::View,
+                   .format_version = kManifestVersion,
+                   .uuid = manifest.uuid,
+                   .dataset_digest = manifest.dataset_digest.hex(),
+                   .source_licence = manifest.source_licence,
+                   .released = manifest.released,
+                   .images = manifest.images,
+                   .identities = manifest.identities,
+                   .image_size = manifest.image_size,
+                   .rejects = manifest.rejects,
+                   .duplicates = manifest.duplicates};
+  count_images_of_identities(folder, manifest, facts);
+  Path shard_folder = folder;
+  while (manifest.kind == StoreManifest::Kind::View) {
+    shard_folder = (shard_folder / manifest.parent).lexically_normal();
+    if (facts.parent.empty()) facts.parent = shard_folder;
+    manifest = read_manifest(shard_folder);
+  }
+  facts.shards = manifest.shards.size();
+  for (const auto& shard : manifest.shards) {
+    facts.shard_images += shard.images;
+    facts.bytes += shard.bytes;
+  }
+  if (!manifest.shards.empty()) {
+    const ShardIndex index = read_shard(shard_folder / manifest.shards.front().file);
+    facts.codec = index.codec;
+    for (std::size_t i = 0; i < index.flags.size(); ++i) ++facts.subsampling[name_of_flags(index.flags[i])];
+  }
+  return facts;
+}
+
+}  // namespace facemae

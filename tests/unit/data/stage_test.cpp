@@ -1,0 +1,84 @@
+#include "data/stage.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "core/error.h"
+#include "tests/unit/data/small_store.h"
+
+namespace facemae {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_stores::make_store;
+using testing_stores::TemporaryFolder;
+
+void flip_bit(const Path& path, std::uint64_t byte) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(byte));
+  const char value = static_cast<char>(file.get() ^ 4);
+  file.seekp(static_cast<std::streamoff>(byte));
+  file.put(value);
+}
+
+class StageShardTest : public ::testing::Test {
+ protected:
+  StageShardTest() : store_(make_store(here_ / "store", {20, 20})), to_(here_ / "disk") {
+    fs::create_directories(to_);
+  }
+  const ShardInfo& shard(std::size_t i) const { return store_->shards()[i]; }
+  StageResult stage(std::size_t i) { return stage_shard(real_files(), here_ / "store", shard(i), to_); }
+  TemporaryFolder here_;
+  std::shared_ptr<const Store> store_;
+  Path to_;
+};
+
+TEST_F(StageShardTest, CopiesOnceAndKnowsItsOwnCopy) {
+  for (const bool copied : {true, false}) {
+    const StageResult result = stage(1);
+    EXPECT_EQ(result.copied, copied);
+    EXPECT_EQ(result.bytes, fs::file_size(here_ / "store" / shard(1).file));
+  }
+  EXPECT_EQ(read_file(to_ / shard(1).file), read_file(here_ / "store" / shard(1).file));
+  EXPECT_EQ(std::distance(fs::directory_iterator(to_), {}), 1);
+}
+
+TEST_F(StageShardTest, ReplacesADamagedAndATornCopy) {
+  const std::string good = read_file(here_ / "store" / shard(0).file);
+  write_durably(real_files(), to_ / shard(0).file, good.substr(0, good.size() / 2));
+  write_durably(real_files(), (to_ / shard(0).file).string() + ".tmp", std::string("left by a killed start"));
+  EXPECT_TRUE(stage(0).copied);
+  EXPECT_EQ(read_file(to_ / shard(0).file), good);
+}
+
+TEST_F(StageShardTest, RefusesDamageInImagesIndexAndSealAndLeavesNothing) {
+  const Path path = here_ / "store" / shard(0).file;
+  for (const std::uint64_t byte : {shard(0).blob_offset + 5, std::uint64_t{40}, fs::file_size(path) - 10}) {
+    flip_bit(path, byte);
+    EXPECT_THROW(stage(0), DataError) << byte;
+    EXPECT_TRUE(fs::is_empty(to_)) << byte;
+    flip_bit(path, byte);
+  }
+  EXPECT_TRUE(stage(0).copied);
+}
+
+TEST_F(StageShardTest, RefusesTheShardOfAnotherStore) {
+  ShardInfo other = shard(0);
+  other.index_digest.low ^= 1;
+  EXPECT_THROW(stage_shard(real_files(), here_ / "store", other, to_), DataError);
+  EXPECT_TRUE(fs::is_empty(to_));
+}
+
+TEST_F(StageShardTest, StopsWhenAsked) {
+  std::stop_source source;
+  source.request_stop();
+  const auto result = stage_shard(real_files(), here_ / "store", shard(0), to_, source.get_token());
+  EXPECT_FALSE(result.copied);
+  EXPECT_EQ(result.bytes, 0u);
+  EXPECT_TRUE(fs::is_empty(to_));
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,22 @@
+#pragma once
+// Page-locked host memory, from which a GPU fetches without a copy in between.
+#include <torch/types.h>
+
+#include <map>
+#include <memory_resource>
+#include <mutex>
+
+namespace facemae {
+
+/// Safe from many threads. Only where torch::cuda::is_available(); throws c10::Error elsewhere.
+class PinnedMemory final : public std::pmr::memory_resource {
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
+  void do_deallocate(void* at, std::size_t bytes, std::size_t alignment) override;
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  std::mutex mutex_;
+  std::map<void*, torch::Tensor> blocks_;
+};
+
+}  // namespace facemae
