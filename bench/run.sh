@@ -4,7 +4,7 @@
 #
 # usage: bench/run.sh [option...]
 #   --pairs N      pairs of each comparison (default 7)
-#   --only NAME    steps, loader or ranks
+#   --only NAME    steps, loader, pack or ranks
 #   -h, --help     this text
 #
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
@@ -54,6 +54,12 @@ if wanted loader; then
     [ -e "$data/images" ] || "$built/bench_export_images" "$data/faces" "$data/images"
     compare "loader, 2 threads / DataLoader, 2 workers" "$built/bench_loader 2 $data/faces 20000" "$python bench/torch_loader.py $data/images 2 8000"
   fi
+fi
+if wanted pack; then
+  [ -e "$data/many-faces/manifest.h5" ] || build/release/facemae synth --out "$data/many-faces" --identities 400 --images-per-identity 50 --log-level warn
+  for _ in 1 2; do "$built/bench_pack" 1 "$data/many-faces" "$data/folders" "$data/packed" >"$data/warm"; done
+  compare "pack, 1 thread / bare TurboJPEG" "$built/bench_pack 1 $data/many-faces $data/folders $data/packed" "$built/bench_loader bare $data/many-faces 20000"
+  rm -rf "$data/packed"
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
 rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }

@@ -21,7 +21,8 @@ static_assert(sizeof(Header) == 24);
 
 /// A piece of a spill file with images of one shard by position.
 struct Row {
-  std::uint64_t shard = 0, offset = 0, bytes = 0, images = 0;
+  std::uint64_t shard = 0, offset = 0, bytes = 0;
+  std::uint32_t images = 0, crc = 0;  // crc: CRC-32C of what is before it
 };
 static_assert(sizeof(Row) == 32);
 
@@ -37,6 +38,10 @@ Path table_path(const Journal& journal, int rank) {
 template <class T>
 Bytes bytes_of_value(const T& value) {
   return std::as_bytes(std::span(&value, 1));
+}
+
+std::uint32_t crc_of(const Row& row) {
+  return crc32c(bytes_of_value(row).first(sizeof(Row) - sizeof row.crc));
 }
 
 /// Of a header whose crc is 0 and the bytes behind it.
@@ -99,7 +104,7 @@ void SpillWriter::write_run() {
   std::vector<std::byte> buffer;
   const auto put = [&](Bytes bytes) { buffer.insert(buffer.end(), bytes.begin(), bytes.end()); };
   for (const auto& [shard, image] : run_) {
-    if (rows.empty() || rows.back().shard != shard) rows.push_back({shard, noted_.bytes, 0, 0});
+    if (rows.empty() || rows.back().shard != shard) rows.push_back({shard, noted_.bytes, 0, 0, 0});
     Header header{image.position, static_cast<std::uint32_t>(image.bytes.size()), 0, image.flags};
     header.crc = crc_of(header, image.bytes);
     put(bytes_of_value(header));
@@ -113,6 +118,7 @@ void SpillWriter::write_run() {
     buffer.clear();
   }
   data_->write(buffer);
+  for (Row& row : rows) row.crc = crc_of(row);
   table_->write(std::as_bytes(std::span(rows)));
   noted_.extents += rows.size();
   since_commit_ += in_run_;
@@ -149,10 +155,12 @@ Spill::Spill(const Journal& journal, const PackPlan& plan, const std::vector<std
     std::vector<Row> rows(noted.extents);
     InputFile(table_path(journal, rank)).read_at(0, std::as_writable_bytes(std::span(rows)));
     for (const Row& row : rows) {
-      if (row.offset > noted.bytes || row.bytes > noted.bytes - row.offset)
-        throw FileError(table_path(journal, rank).string() + " points behind its data: the disk is faulty; " +
-                            "remove its folder and pack again",
-                        EIO);
+      if (row.crc != crc_of(row) || row.offset > noted.bytes || row.bytes > noted.bytes - row.offset)
+        throw FileError(
+            table_path(journal, rank).string() +
+                " gives back something else than was written: the disk or memory is faulty; remove "
+                "its folder and pack again",
+            EIO);
       if (const auto at = extents_.find(row.shard); at != extents_.end())
         at->second.push_back({files_.size() - 1, row.offset, row.bytes});
     }
