@@ -25,7 +25,7 @@ ExitCode run_pack(App& app, Words words) {
       .require("out", out, "folder of the new store")
       .add("seed", config.seed, "of the order of images in the store")
       .add("shard-mib", shard_mib,
-           "size of a shard file in MiB; each rank holds one in memory, so mind the ranks of a node")
+           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
       .add("image-size", config.image_size,
            "side in pixels, 0: the most common one of a sample. Others are rejected")
       .flag("resize", config.resize,

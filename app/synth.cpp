@@ -20,7 +20,8 @@ ExitCode run_synth(App& app, Words words) {
       .require("images-per-identity", images, "images of each")
       .add("seed", seed, "of the faces and of their order in the store")
       .add("first-identity", first, "number of the first identity: stores with disjoint ranges share nobody")
-      .add("shard-mib", shard_mib, "size of a shard file in MiB; each rank holds one in memory")
+      .add("shard-mib", shard_mib,
+           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
       .add("threads", pack_config.threads, "threads of each rank that draw and encode");
   options.epilogue(
       "Works on any number of ranks, with equal bytes for any; they must share the file system of --out.\n\n"

@@ -158,6 +158,10 @@ class Packing::Work {
   void make_shards() {
     if (finished_) return;
     const Numbers mine = share_of(shards_left_, rank_, ranks_);
+    if (rank_ == 0 && plan_.shards() < static_cast<std::uint64_t>(ranks_))
+      spdlog::warn(
+          "{} shard(s) for {} ranks: some have nothing to do; a smaller --shard-mib divides the work",
+          plan_.shards(), ranks_);
     std::optional<Spill> spill;
     if (source_.archives() > 0) spill.emplace(journal_, plan_, mine);
     ShardMaker maker(source_, plan_, config_, files_, journal_, spill ? &*spill : nullptr);
