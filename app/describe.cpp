@@ -6,10 +6,16 @@ nlohmann::ordered_json describe(const PackResult& result) {
   return {{"images", result.images},
           {"identities", result.identities},
           {"bytes", result.bytes},
+          {"bytes_mean",
+           result.images == 0 ? 0.0 : static_cast<double>(result.bytes) / static_cast<double>(result.images)},
+          {"bytes_min", result.smallest},
+          {"bytes_max", result.largest},
           {"shards", result.shards},
           {"rejects", result.rejects},
+          {"rejects_by_reason", result.rejects_by_reason},
           {"duplicates", result.duplicates},
           {"resumed_shards", result.resumed_shards},
+          {"resumed_images", result.resumed_images},
           {"seconds", result.seconds}};
 }
 

@@ -1,11 +1,8 @@
 // facemae pack: folders of images to a store.
 #include "data/pack.h"
 
-#include "app/command.h"
-#include "app/describe.h"
+#include "app/pack_ranks.h"
 #include "core/host.h"
-#include "core/log.h"
-#include "core/text.h"
 
 namespace facemae {
 
@@ -15,26 +12,42 @@ ExitCode run_pack(App& app, Words words) {
   std::vector<std::string> in;
   std::uint64_t shard_mib = 2048;
   config.threads = available_cores();
+  config.image_size = 112;
   Options options(
-      "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. "
-      "Killed at any "
-      "moment, the same command goes on.",
+      "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. Works "
+      "on "
+      "any number of ranks, with equal bytes for any. Killed at any moment, the same command goes on, on any "
+      "number of ranks.",
       "pack --from folder --in PATH... --out STORE [OPTIONS]");
   options.group("Images")
       .choice("from", from, {"folder"}, "folder: PATH/<identity>/<image>.jpg, .jpeg or .png")
       .require("in", in, "one or several folders, packed as one set")
       .require("out", out, "folder of the new store")
       .add("seed", config.seed, "of the order of images in the store")
-      .add("shard-mib", shard_mib, "size of a shard file in MiB")
-      .add("image-size", config.image_size, "side in pixels; 0: that of the first image. Others are rejected")
-      .flag("resize", config.resize, "re-encode images of another size instead of rejecting them")
+      .add("shard-mib", shard_mib,
+           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
+      .add("image-size", config.image_size,
+           "side in pixels, 0: the most common one of a sample. Others are rejected")
+      .flag("resize", config.resize,
+            "re-encode images of another size (the middle square) instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
            "more rejects than this end the command (exit 65)")
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")
-      .add("threads", config.threads, "threads that read and decode");
+      .add("threads", config.threads, "threads of each rank that read and decode");
   options.epilogue(
-      "Example:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'");
+      "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks "
+      "share.\n"
+      "Images of archives pass through it, so archives need room for all images twice. It is checked "
+      "beforehand.\n"
+      "Memory: a shard per rank, and on rank 0 about 16 bytes an image at the end (4 GiB for 260 million), "
+      "beside\n"
+      "the names of all images.\n"
+      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the "
+      "same\n"
+      "bytes; both are kept).\n\n"
+      "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
+      "           mpirun -n 4 facemae pack --from folder --in webface/0 webface/1 --out webface");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(shard_mib > 0, "--shard-mib must be at least 1");
   options.check(config.threads > 0, "--threads must be at least 1");
@@ -42,16 +55,9 @@ ExitCode run_pack(App& app, Words words) {
   options.check(config.max_reject_fraction >= 0 && config.max_reject_fraction <= 1,
                 "--max-reject-fraction is between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
-  app.alone("pack");
   config.out = out;
   config.shard_bytes = shard_mib << 20;
-  const auto result = pack(*folder_source({in.begin(), in.end()}), config, real_files());
-  spdlog::info(
-      "{}: {} images of {} identities, {} in {} shard(s), {} rejected, {} duplicates, {:.0f} images/s", out,
-      human_count(result.images), result.identities, human_bytes(result.bytes), result.shards, result.rejects,
-      result.duplicates, static_cast<double>(result.images) / std::max(result.seconds, 1e-9));
-  app.result(describe(result));
-  return ExitCode::Done;
+  return pack_on_all_ranks(app, config, [&] { return folder_source({in.begin(), in.end()}); });
 }
 
 }  // namespace facemae

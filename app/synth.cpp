@@ -1,10 +1,6 @@
 // facemae synth: a store of procedural faces.
-#include "app/command.h"
-#include "app/describe.h"
+#include "app/pack_ranks.h"
 #include "core/host.h"
-#include "core/log.h"
-#include "core/text.h"
-#include "data/pack.h"
 
 namespace facemae {
 
@@ -24,9 +20,12 @@ ExitCode run_synth(App& app, Words words) {
       .require("images-per-identity", images, "images of each")
       .add("seed", seed, "of the faces and of their order in the store")
       .add("first-identity", first, "number of the first identity: stores with disjoint ranges share nobody")
-      .add("shard-mib", shard_mib, "size of a shard file in MiB")
-      .add("threads", pack_config.threads, "threads that draw and encode");
-  options.epilogue("Example:  facemae synth --out faces --identities 100 --images-per-identity 20");
+      .add("shard-mib", shard_mib,
+           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
+      .add("threads", pack_config.threads, "threads of each rank that draw and encode");
+  options.epilogue(
+      "Works on any number of ranks, with equal bytes for any; they must share the file system of --out.\n\n"
+      "Example:  facemae synth --out faces --identities 100 --images-per-identity 20");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(identities > 0 || !options.given("identities"), "--identities must be at least 1");
   options.check(images > 0 || !options.given("images-per-identity"),
@@ -34,16 +33,12 @@ ExitCode run_synth(App& app, Words words) {
   options.check(shard_mib > 0, "--shard-mib must be at least 1");
   options.check(pack_config.threads > 0, "--threads must be at least 1");
   if (!options.finish()) return ExitCode::Done;
-  app.alone("synth");
   pack_config.out = out;
   pack_config.seed = seed;
+  pack_config.image_size = 112;
   pack_config.shard_bytes = shard_mib << 20;
   pack_config.source_licence = "synthetic faces made by facemae: no rights of persons are touched";
-  const auto result = pack(*synth_source(seed, first, identities, images), pack_config, real_files());
-  spdlog::info("{}: {} images of {} identities, {} in {} shard(s)", out, human_count(result.images),
-               result.identities, human_bytes(result.bytes), result.shards);
-  app.result(describe(result));
-  return ExitCode::Done;
+  return pack_on_all_ranks(app, pack_config, [&] { return synth_source(seed, first, identities, images); });
 }
 
 }  // namespace facemae

@@ -4,7 +4,7 @@
 #
 # usage: bench/run.sh [option...]
 #   --pairs N      pairs of each comparison (default 7)
-#   --only NAME    steps, loader or ranks
+#   --only NAME    steps, loader, pack or ranks
 #   -h, --help     this text
 #
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
@@ -67,6 +67,12 @@ if wanted loader; then
     --save-every 1000 --log-every 5 --log-level warn 2>/dev/null
   awk 'NR > 1 { split($0, w, "\"data_wait_seconds\":"); x += w[2] + 0; split($0, s, "\"seconds\":"); t += s[2] + 0 }
     END { printf "%-44s %.2f %% of the step\n", "data wait, MobileFaceNet, batch 16", 100 * x / t }' "$data/run/metrics.jsonl"
+fi
+if wanted pack; then
+  [ -e "$data/many-faces/manifest.h5" ] || build/release/facemae synth --out "$data/many-faces" --identities 400 --images-per-identity 50 --log-level warn
+  for _ in 1 2; do "$built/bench_pack" 1 "$data/many-faces" "$data/folders" "$data/packed" >"$data/warm"; done
+  compare "pack, 1 thread / bare TurboJPEG" "$built/bench_pack 1 $data/many-faces $data/folders $data/packed" "$built/bench_loader bare $data/many-faces 20000"
+  rm -rf "$data/packed"
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
 rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }

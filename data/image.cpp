@@ -86,8 +86,11 @@ struct Decoder::Handles {
     throw DataError("JPEG: " + reason);
   }
   Header jpeg_header(Bytes encoded, int& colours) {
-    Header header{0, 0, Codec::Jpeg};
     int subsampling = 0;
+    return jpeg_header(encoded, colours, subsampling);
+  }
+  Header jpeg_header(Bytes encoded, int& colours, int& subsampling) {
+    Header header{0, 0, Codec::Jpeg};
     check(tjDecompressHeader3(jpeg, data_of(encoded), encoded.size(), &header.width, &header.height,
                               &subsampling, &colours));
     check_size(header.width, header.height);
@@ -111,7 +114,7 @@ struct Decoder::Handles {
   }
 
   tjhandle jpeg = nullptr;
-  std::vector<std::uint8_t> cmyk;
+  std::vector<std::uint8_t> cmyk, planes;
 };
 
 Decoder::Decoder() : handles_(std::make_unique<Handles>()) {}
@@ -153,6 +156,27 @@ void Decoder::decode_into(Bytes encoded, int width, int height, std::span<std::u
   const Header found = handles_->jpeg_header(encoded, colours);
   check_same(found.width, found.height);
   handles_->decode_jpeg(encoded, found, colours, out.data());
+}
+
+Decoder::Header Decoder::check(Bytes encoded, int width, int height) {
+  const bool png = codec_of(encoded) == Codec::Png;
+  int colours = 0, subsampling = 0;
+  const Header found = png ? header(encoded) : handles_->jpeg_header(encoded, colours, subsampling);
+  if (found.width != width || found.height != height) return found;
+  auto& planes = handles_->planes;
+  // Everything that can go wrong in such a JPEG does so before its planes are made into RGB.
+  const unsigned long needed = png || (colours != TJCS_YCbCr && colours != TJCS_GRAY)
+                                   ? 0
+                                   : tjBufSizeYUV2(width, 1, height, subsampling);
+  if (needed == 0 || needed == static_cast<unsigned long>(-1)) {
+    planes.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
+    decode_into(encoded, width, height, planes);
+    return found;
+  }
+  planes.resize(needed);
+  handles_->check(tjDecompressToYUV2(handles_->jpeg, data_of(encoded), encoded.size(), planes.data(), width,
+                                     1, height, 0));
+  return found;
 }
 
 namespace {

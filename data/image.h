@@ -32,6 +32,9 @@ class Decoder {
   Image decode(Bytes encoded);  ///< throws DataError: a decoder's warning (truncated data) counts as an error
   /// Straight into `out`, which must hold height * width * 3 bytes; throws DataError when the size differs.
   void decode_into(Bytes encoded, int width, int height, std::span<std::uint8_t> out);
+  /// The header; an image of width x height is decoded too, without keeping pixels: throws DataError whenever
+  /// decode() would. Cheaper than decode(): colours are left unconverted.
+  Header check(Bytes encoded, int width, int height);
 
  private:
   struct Handles;

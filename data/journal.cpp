@@ -1,10 +1,10 @@
 #include "data/journal.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/text.h"
 #include "data/pack_plan.h"
 #include "data/shard_file.h"
 
@@ -13,79 +13,195 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kName = "pack.journal";
+constexpr const char* kSettings = "settings.json";
 
-std::string line_of(std::uint64_t number, const Journal::Shard& shard) {
-  Json rejects = Json::array();
-  for (const auto& reject : shard.rejects) rejects.push_back({reject.source, reject.reason});
-  const ShardInfo& info = shard.info;
-  const Json json{{"shard", number},
-                  {"images", info.images},
-                  {"bytes", info.bytes},
-                  {"blob_offset", info.blob_offset},
-                  {"blob_digest", info.blob_digest.hex()},
-                  {"index_digest", info.index_digest.hex()},
-                  {"rejects", rejects}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::pair<std::uint64_t, Journal::Shard> shard_of(const Json& json) {
-  Journal::Shard shard;
-  const auto number = json.at("shard").get<std::uint64_t>();
-  shard.info.file = shard_name(number);
-  shard.info.images = json.at("images").get<std::uint64_t>();
-  shard.info.bytes = json.at("bytes").get<std::uint64_t>();
-  shard.info.blob_offset = json.at("blob_offset").get<std::uint64_t>();
-  shard.info.blob_digest = Hash128::from_hex(json.at("blob_digest").get<std::string>());
-  shard.info.index_digest = Hash128::from_hex(json.at("index_digest").get<std::string>());
-  for (const auto& reject : json.at("rejects"))
-    shard.rejects.push_back({reject.at(0).get<std::string>(), reject.at(1).get<std::string>()});
-  return {number, std::move(shard)};
+/// The content of a note. It was written in full or not at all, so a broken one is a damaged disk.
+template <class Read>
+auto read_note(const Path& path, Read read) {
+  try {
+    return read(Json::parse(read_file(path)));
+  } catch (const FileError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw DataError("going on with a pack: " + path.string() + " is damaged (" + error.what() +
+                    "); remove its folder and pack again");
+  }
+}
+
+Json json_of(const std::vector<Reject>& rejects) {
+  Json json = Json::array();
+  for (const auto& reject : rejects) json.push_back({reject.entry, reject.reason});
+  return json;
+}
+std::vector<Reject> rejects_in(const Json& json) {
+  std::vector<Reject> rejects;
+  for (const auto& reject : json)
+    rejects.push_back({reject.at(0).get<std::uint64_t>(), reject.at(1).get<std::string>()});
+  return rejects;
+}
+
+std::string name_of(const std::string& beginning, std::uint64_t number, const std::string& ending) {
+  return fmt::format("{}{:05}{}", beginning, number, ending);
+}
+std::uint64_t number_in(const Path& note, const std::string& beginning) {
+  return std::stoull(note.filename().string().substr(beginning.size()));
 }
 
 }  // namespace
 
-Journal::Journal(FileSystem& files, const Path& folder, const std::string& settings)
-    : files_(files), path_(folder / kName) {
-  const std::string header =
-      Json{{"format", "facemae-pack-journal"}, {"version", 1}, {"settings", settings}}.dump();
-  if (!std::filesystem::exists(path_)) {
-    if (std::filesystem::exists(folder / shard_name(0)))
-      throw ConfigError("packing into " + folder.string() +
-                        ": it holds shards, but neither a manifest nor a journal says "
-                        "whose; use another --out, or remove them first");
-    write_durably(files_, path_, header + "\n");
+bool Journal::begun() const { return std::filesystem::exists(folder_ / kSettings); }
+
+void Journal::begin(const std::string& settings) {
+  if (begun()) {
+    require_begun(settings, 0);
+    files_.remove(folder_ / "halted");
+    for (const Path& note : notes("refused-", ".json")) files_.remove(note);
     return;
   }
-  std::vector<std::string> lines = split(read_file(path_), '\n');
-  const bool torn = !lines.back().empty();  // each line ends with a newline, so the last part is empty
-  lines.pop_back();
-  try {
-    if (lines.empty()) throw DataError("no line");
-    require_same_settings(Json::parse(lines.front()).at("settings").get<std::string>(), settings, folder);
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-      auto [number, shard] = shard_of(Json::parse(lines[i]));
-      shards_.insert_or_assign(number,
-                               std::move(shard));  // a shard made again has two lines: the last counts
-    }
-  } catch (const ConfigError&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw DataError("going on with the pack in " + folder.string() + ": " + path_.string() + " is damaged (" +
-                    error.what() + "); remove the folder and pack again");
+  if (std::filesystem::exists(out_ / shard_name(0)))
+    throw ConfigError(
+        "packing into " + out_.string() +
+        ": it holds shards, but neither a manifest nor a journal says whose; use another --out, "
+        "or remove them first");
+  make_folders(files_, folder_);
+  write_durably(
+      files_, folder_ / kSettings,
+      text_of({{"format", "facemae-pack-journal"}, {"version", 2}, {"settings", Json::parse(settings)}}));
+}
+
+void Journal::require_begun(const std::string& settings, int rank) const {
+  if (!begun())
+    throw ConfigError(
+        fmt::format("packing into {}: rank {} does not see the folder that rank 0 has made there; --out must "
+                    "lie on a file "
+                    "system that all ranks share",
+                    out_.string(), rank));
+  const std::string stored =
+      read_note(folder_ / kSettings, [](const Json& json) { return json.at("settings").dump(); });
+  require_same_settings(stored, settings, out_);
+}
+
+std::vector<Path> Journal::notes(const std::string& beginning, const std::string& ending) const {
+  std::vector<Path> found;
+  for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = file.path().filename().string();
+    if (name.starts_with(beginning) && name.ends_with(ending)) found.push_back(file.path());
   }
-  if (torn) write_durably(files_, path_, join(lines, "\n") + "\n");
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
-void Journal::add(std::uint64_t shard, const Shard& done) {
-  append_line_durably(files_, path_, line_of(shard, done));
-  shards_[shard] = done;
+std::vector<std::uint64_t> Journal::finished_shards() const {
+  std::vector<std::uint64_t> numbers;
+  for (const Path& note : notes("shard-", ".json")) numbers.push_back(number_in(note, "shard-"));
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
-void Journal::remove(FileSystem& files, const Path& folder) {
-  if (!std::filesystem::exists(folder / kName)) return;
-  files.remove(folder / kName);
-  files.sync_folder(folder);
+Journal::Shard Journal::shard(std::uint64_t number) const {
+  return read_note(folder_ / name_of("shard-", number, ".json"), [&](const Json& json) {
+    Shard shard;
+    shard.info.file = shard_name(number);
+    shard.info.images = json.at("images").get<std::uint64_t>();
+    shard.info.bytes = json.at("bytes").get<std::uint64_t>();
+    shard.info.blob_offset = json.at("blob_offset").get<std::uint64_t>();
+    shard.info.blob_digest = Hash128::from_hex(json.at("blob_digest").get<std::string>());
+    shard.info.index_digest = Hash128::from_hex(json.at("index_digest").get<std::string>());
+    shard.images_digest = Hash128::from_hex(json.at("images_digest").get<std::string>());
+    shard.rejects = rejects_in(json.at("rejects"));
+    return shard;
+  });
+}
+
+std::vector<Journal::Stored> Journal::images(std::uint64_t number) const {
+  const Path path = folder_ / name_of("shard-", number, ".images");
+  const InputFile file(path);
+  std::vector<Stored> images(file.size() / sizeof(Stored));
+  file.read_at(0, std::as_writable_bytes(std::span(images)));
+  if (file.size() % sizeof(Stored) != 0 ||
+      xxh128(std::as_bytes(std::span(images))) != shard(number).images_digest)
+    throw DataError(path.string() + " is damaged: its digest is another than its shard's note says");
+  return images;
+}
+
+Path Journal::path_of(std::uint64_t number) const {
+  const Path waiting = folder_ / shard_name(number);
+  return std::filesystem::exists(waiting) ? waiting : out_ / shard_name(number);
+}
+
+void Journal::note(std::uint64_t number, const Shard& shard, const std::vector<Stored>& images) {
+  const Bytes list = std::as_bytes(std::span(images));
+  write_durably(files_, folder_ / name_of("shard-", number, ".images"), list);
+  const ShardInfo& info = shard.info;
+  write_durably(files_, folder_ / name_of("shard-", number, ".json"),
+                text_of({{"images", info.images},
+                         {"bytes", info.bytes},
+                         {"blob_offset", info.blob_offset},
+                         {"blob_digest", info.blob_digest.hex()},
+                         {"index_digest", info.index_digest.hex()},
+                         {"images_digest", xxh128(list).hex()},
+                         {"rejects", json_of(shard.rejects)}}));
+}
+
+void Journal::forget(std::uint64_t number) {
+  files_.remove(folder_ / name_of("shard-", number, ".json"));
+  files_.sync_folder(folder_);
+}
+
+std::map<int, Journal::Spill> Journal::spills() const {
+  std::map<int, Spill> spills;
+  for (const Path& note : notes("spill-", ".json"))
+    spills[static_cast<int>(number_in(note, "spill-"))] = read_note(note, [](const Json& json) {
+      return Spill{json.at("archives").get<std::vector<std::uint64_t>>(),
+                   json.at("bytes").get<std::uint64_t>(), json.at("extents").get<std::uint64_t>()};
+    });
+  return spills;
+}
+
+void Journal::note(int rank, const Spill& spill) {
+  write_durably(files_, folder_ / name_of("spill-", static_cast<std::uint64_t>(rank), ".json"),
+                text_of({{"archives", spill.archives}, {"bytes", spill.bytes}, {"extents", spill.extents}}));
+}
+
+void Journal::halt(int rank, const std::vector<Reject>& rejects) {
+  write_durably(files_, folder_ / name_of("refused-", static_cast<std::uint64_t>(rank), ".json"),
+                text_of(json_of(rejects)));
+  write_durably(files_, folder_ / "halted", std::string());
+}
+
+std::vector<Reject> Journal::rejects_of_halted() const {
+  std::vector<Reject> all;
+  for (const Path& note : notes("refused-", ".json"))
+    for (auto& reject : read_note(note, rejects_in)) all.push_back(std::move(reject));
+  return all;
+}
+
+void Journal::remove(FileSystem& files, const Path& out) {
+  const Path folder = out / kPackingFolder;
+  if (!std::filesystem::exists(folder)) return;
+  // Notes first, so that none speaks of what is gone; the settings last: until then it is known as a pack's.
+  std::vector<Path> paths;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) paths.push_back(file.path());
+  const auto rank_of = [](const Path& path) {
+    return path.filename() == kSettings ? 2 : path.extension() == ".json" ? 0 : 1;
+  };
+  std::sort(paths.begin(), paths.end(), [&](auto& a, auto& b) { return rank_of(a) < rank_of(b); });
+  for (const Path& path : paths) files.remove(path);
+  files.remove(folder);
+  files.sync_folder(out);
+}
+
+bool HaltWatch::halted() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!halted_ && now - asked_ > std::chrono::seconds(1)) {
+    asked_ = now;
+    halted_ = journal_.halted();
+  }
+  return halted_;
 }
 
 }  // namespace facemae

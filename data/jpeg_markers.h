@@ -9,8 +9,7 @@ namespace facemae {
 /// Bits of /index/flags. The lowest three hold a Subsampling.
 inline constexpr std::uint8_t kFlagSubsampling = 0x07;
 inline constexpr std::uint8_t kFlagProgressive = 0x08;
-inline constexpr std::uint8_t kFlagDuplicate = 0x10;  ///< an earlier image of the store has the same bytes
-inline constexpr std::uint8_t kFlagReencoded = 0x20;  ///< resized at packing: not the bytes of the source
+inline constexpr std::uint8_t kFlagReencoded = 0x10;  ///< resized at packing: not the bytes of the source
 enum class Subsampling : std::uint8_t {
   S444 = 0,
   S422 = 1,

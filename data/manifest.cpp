@@ -234,8 +234,8 @@ StoreManifest read_manifest(const Path& folder) {
   if (!std::filesystem::exists(path)) {
     if (!std::filesystem::is_directory(folder))
       throw DataError("opening the store " + folder.string() + ": there is no such folder");
-    const bool begun = std::filesystem::exists(folder / "pack.journal") ||
-                       std::filesystem::exists(folder / "shard-00000.h5");
+    const bool begun =
+        std::filesystem::exists(folder / "packing") || std::filesystem::exists(folder / "shard-00000.h5");
     throw DataError(
         "opening the store " + folder.string() + ": it has no " + kManifestName +
         (begun ? ", so it is unfinished: run the command that makes it again, it goes on where it was"

@@ -1,283 +1,225 @@
 #include "data/pack.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <thread>
-#include <unordered_set>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/progress.h"
-#include "core/text.h"
 #include "data/journal.h"
-#include "data/jpeg_markers.h"
 #include "data/manifest.h"
+#include "data/pack_duplicates.h"
+#include "data/pack_finish.h"
 #include "data/pack_plan.h"
-#include "data/shard_file.h"
+#include "data/pack_shards.h"
+#include "data/pack_share.h"
+#include "data/pack_stream.h"
+#include "data/spill.h"
 
 namespace facemae {
-namespace {
 
-constexpr const char* kRejectsName = "rejects.csv";
-
-/// Reads and decodes entries on several threads; the result is in their order. The calling thread is one of
-/// them and the one that reports progress.
-std::vector<PreparedImage> check_images(const ImageSource& source, const PackPlan& plan,
-                                        const PackConfig& config, const std::vector<std::size_t>& entries,
-                                        Progress& progress) {
-  std::vector<PreparedImage> images(entries.size());
-  std::atomic<std::size_t> next{0}, done{0};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  const auto work = [&](const std::function<void()>& after_each) {
-    try {
-      ImageChecker checker(source, plan.image_size, config.resize);
-      for (std::size_t i; (i = next.fetch_add(1)) < entries.size();) {
-        images[i] = checker.check(entries[i]);
-        done.fetch_add(1);
-        after_each();
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-      next = entries.size();
-    }
-  };
-  std::size_t reported = 0;
-  const auto report = [&] {
-    const std::size_t now = done.load();
-    progress.advance(now - reported);
-    reported = now;
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (int t = 1; t < config.threads; ++t) helpers.emplace_back([&] { work([] {}); });
-    work(report);
-  }
-  if (failure) std::rethrow_exception(failure);
-  report();
-  return images;
-}
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
-
-/// One pack into one folder.
-class Packing {
+class Packing::Work {
  public:
-  Packing(const ImageSource& source, const PackConfig& config, const PackPlan& plan, FileSystem& files)
+  Work(const ImageSource& source, const PackConfig& config, FileSystem& files, int rank, int ranks)
       : source_(source),
         config_(config),
-        plan_(plan),
+        plan_(plan_pack(source, config)),
         files_(files),
-        journal_(files, config.out, plan.settings),
-        progress_("packing", plan.entries, "images", config.show_progress) {}
+        journal_(files, config.out),
+        rank_(rank),
+        ranks_(ranks) {}
 
-  PackResult run() {
-    require_space_for_rest();
-    for (std::uint64_t shard = 0; shard < plan_.shards(); ++shard) {
-      if (!take_finished(shard)) make(shard);
-      require_few_rejects();
+  const PackPlan& plan() const { return plan_; }
+  const PackResult& result() const { return result_; }
+
+  void begin() {
+    if (rank_ != 0) return;
+    if (std::filesystem::exists(config_.out / kManifestName)) {
+      result_ = figures_of_finished(config_, plan_, files_);
+      return;
     }
-    progress_.finish();
-    finish();
-    return result_;
+    journal_.begin(plan_.settings);
+    require_space(std::filesystem::space(config_.out).available, space_for_rest(), config_.out);
   }
 
- private:
-  void require_space_for_rest() const {
-    const std::uint64_t rest =
-        plan_.shards() - std::min<std::uint64_t>(journal_.shards().size(), plan_.shards());
-    const std::uint64_t per_image =
-        plan_.mean_bytes + plan_.mean_bytes / 20 + 48;  // 29 of index, 16 in the manifest
-    require_space(std::filesystem::space(config_.out).available,
-                  std::min(rest * plan_.images_per_shard, plan_.entries) * per_image + rest * (1 << 20),
-                  config_.out);
-  }
-
-  /// A shard that an earlier start finished, read back in full: its bytes are checked, and duplicates of them
-  /// counted.
-  bool take_finished(std::uint64_t shard) {
-    const auto at = journal_.shards().find(shard);
-    if (at == journal_.shards().end()) return false;
-    const Path path = config_.out / shard_name(shard);
-    std::vector<std::uint64_t> hashes;
-    ShardIndex index;
-    try {
-      index = read_shard(path);
-      if (index.info.index_digest != at->second.info.index_digest) throw DataError("its index is another");
-      const InputFile file(path);
-      std::vector<std::byte> image;
-      for (std::size_t i = 0; i < index.crcs.size(); ++i) {
-        image.resize(index.offsets[i + 1] - index.offsets[i]);
-        file.read_at(index.info.blob_offset + index.offsets[i], image);
-        if (crc32c(image) != index.crcs[i]) throw DataError(fmt::format("image {} is damaged", i));
-        hashes.push_back(xxh64(image));
-      }
-    } catch (const Error& error) {
+  /// What earlier starts have left, as far as it is sound.
+  void look_back() {
+    finished_ = std::filesystem::exists(config_.out / kManifestName);
+    if (finished_) return;
+    journal_.require_begun(plan_.settings, rank_);
+    rejects_ = known_rejects(journal_, plan_).size();
+    for (const auto& [rank, spill] : journal_.spills())
+      archives_done_.insert(archives_done_.end(), spill.archives.begin(), spill.archives.end());
+    for (const std::uint64_t shard : share_of(journal_.finished_shards(), rank_, ranks_)) {
+      const std::string fault = fault_of_finished(journal_, shard);
+      if (fault.empty()) continue;
       spdlog::warn("{} was finished by an earlier start but cannot be used ({}): it is made again",
-                   path.string(), error.what());
-      return false;
+                   journal_.path_of(shard).string(), fault);
+      damaged_.push_back(shard);
     }
-    for (const std::uint64_t hash : hashes) is_duplicate(hash);
-    progress_.start_from(shard * plan_.images_per_shard + index.crcs.size() + at->second.rejects.size());
-    ++result_.resumed_shards;
-    take(at->second, index.labels.values());
-    return true;
   }
 
-  void make(std::uint64_t shard) {
-    const auto entries = plan_.entries_of(shard);
-    auto checked = check_images(source_, plan_, config_, entries, progress_);
-    ShardContent content{.uuid = plan_.uuid,
-                         .shard = shard,
-                         .shards = plan_.shards(),
-                         .image_size = plan_.image_size,
-                         .ingest_seed = config_.seed,
-                         .images = {},
-                         .labels = {},
-                         .source_keys = {},
-                         .flags = {}};
-    std::vector<std::vector<std::byte>> images;
-    Journal::Shard done;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const std::string name = source_.name(entries[i]);
-      if (!checked[i].reject.empty()) {
-        done.rejects.push_back({name, checked[i].reject});
-        continue;
-      }
-      const bool duplicate = is_duplicate(xxh64(checked[i].bytes));
-      content.labels.push_back(source_.label(entries[i]));
-      content.source_keys.push_back(xxh64(bytes_of(name)));
-      content.flags.push_back(static_cast<std::uint8_t>(checked[i].flags | (duplicate ? kFlagDuplicate : 0)));
-      images.push_back(std::move(checked[i].bytes));
+  void forget_damaged() {
+    if (finished_) return;
+    for (const std::uint64_t shard : damaged_) journal_.forget(shard);
+  }
+
+  void stream() {
+    if (finished_) return;
+    shards_left_ = missing_from(journal_.finished_shards(), plan_.shards());
+    for (const std::uint64_t shard : journal_.finished_shards()) {
+      ++result_.resumed_shards;
+      result_.resumed_images += journal_.shard(shard).info.images;
     }
-    content.images = images;
-    if (too_many(rejects_.size() + done.rejects.size())) {  // before a shard gets its final name
-      rejects_.insert(rejects_.end(), done.rejects.begin(), done.rejects.end());
-      require_few_rejects();
+    if (source_.archives() == 0 || shards_left_.empty()) return;
+    const Numbers left = missing_from(archives_done_, source_.archives());
+    const Numbers mine = share_of(left, rank_, ranks_);
+    if (mine.empty()) return;
+    SpillWriter spill(files_, journal_, plan_, rank_, config_.spill_run_bytes);
+    const std::uint64_t done = plan_.entries * archives_done_.size() / source_.archives();
+    ShareProgress progress("reading archives", plan_.entries, done, left.size(), mine.size(), ranks_,
+                           shows());
+    HaltWatch watch(journal_);
+    std::atomic<std::uint64_t> rejected{0};
+    const auto take = [&](std::uint64_t entry, PreparedImage image) {
+      rejected += image.reject.empty() ? 0 : 1;
+      spill.add(entry, std::move(image));
+    };
+    const auto go_on = [&] {
+      progress.advance(1);
+      return rejects_ + rejected <= plan_.allowed_rejects && !watch.halted();
+    };
+    for (const std::uint64_t archive : mine) {
+      const bool whole =
+          stream_archive(source_, archive, plan_.image_size, config_.resize, config_.threads, take, go_on);
+      if (!few_enough(spill.rejects()) || !whole) return;
+      spill.finish_archive(archive);
     }
-    done.info = write_shard(files_, config_.out, content);
-    journal_.add(shard, done);
-    take(done, content.labels);
+    spill.close();
+    progress.finish();
   }
 
-  bool is_duplicate(std::uint64_t hash) {
-    const bool seen = !hashes_.insert(hash).second;
-    result_.duplicates += seen ? 1 : 0;
-    return seen;
+  void judge() {
+    if (!finished_ && rank_ == 0) require_few_rejects(source_, config_, plan_, files_, journal_);
   }
 
-  void take(const Journal::Shard& shard, const std::vector<std::int64_t>& labels) {
-    shards_.push_back(shard.info);
-    labels_.insert(labels_.end(), labels.begin(), labels.end());
-    rejects_.insert(rejects_.end(), shard.rejects.begin(), shard.rejects.end());
+  void make_shards() {
+    if (finished_) return;
+    const Numbers mine = share_of(shards_left_, rank_, ranks_);
+    if (rank_ == 0 && plan_.shards() < static_cast<std::uint64_t>(ranks_))
+      spdlog::warn(
+          "{} shard(s) for {} ranks: some have nothing to do; a smaller --shard-mib divides the work",
+          plan_.shards(), ranks_);
+    std::optional<Spill> spill;
+    if (source_.archives() > 0) spill.emplace(journal_, plan_, mine);
+    ShardMaker maker(source_, plan_, config_, files_, journal_, spill ? &*spill : nullptr);
+    const std::uint64_t done = (plan_.shards() - shards_left_.size()) * plan_.images_per_shard;
+    ShareProgress progress(spill ? "writing shards" : "packing", plan_.entries, done, shards_left_.size(),
+                           mine.size(), ranks_, shows());
+    HaltWatch watch(journal_);
+    std::vector<Reject> fresh;
+    for (const std::uint64_t shard : mine) {
+      if (watch.halted()) return;
+      const auto made = maker.make(
+          shard,
+          [&](std::uint64_t count) {
+            progress.advance(count);
+            return !watch.halted();
+          },
+          [&](std::vector<Reject> more) {
+            more.insert(more.end(), fresh.begin(), fresh.end());
+            return few_enough(more);
+          });
+      if (!made.whole) return;
+      fresh.insert(fresh.end(), made.new_rejects.begin(), made.new_rejects.end());
+    }
+    progress.finish();
   }
 
-  bool too_many(std::size_t rejects) const {
-    return static_cast<double>(rejects) >
-           config_.max_reject_fraction * static_cast<double>(plan_.entries) + 1e-9;
-  }
-
-  void write_rejects() {
-    std::string text = "source,reason\n";
-    for (const auto& reject : rejects_) text += quoted(reject.source) + "," + quoted(reject.reason) + "\n";
-    write_durably(files_, config_.out / kRejectsName, text);
-  }
-
-  void require_few_rejects() {
-    if (!too_many(rejects_.size())) return;
-    write_rejects();
-    for (std::uint64_t shard = 0; shard < plan_.shards(); ++shard)
-      for (const char* ending : {"", ".tmp"}) {
-        const Path path = (config_.out / shard_name(shard)).string() + ending;
-        if (std::filesystem::exists(path)) files_.remove(path);
-      }
-    Journal::remove(files_, config_.out);
-    std::string examples;
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, rejects_.size()); ++i)
-      examples += fmt::format("; {}: {}", rejects_[i].source, rejects_[i].reason);
-    throw DataError(
-        fmt::format("packing into {}: {} of {} images cannot be used, more than --max-reject-fraction {} "
-                    "allows{}. All are in {}: mend them, or allow more",
-                    config_.out.string(), rejects_.size(), plan_.entries, config_.max_reject_fraction,
-                    examples, (config_.out / kRejectsName).string()));
+  void look_for_duplicates() {
+    if (!finished_) find_duplicates(files_, journal_, plan_.entries, rank_, ranks_);
   }
 
   void finish() {
-    write_rejects();
-    StoreManifest manifest;
-    manifest.uuid = plan_.uuid;
-    manifest.image_size = plan_.image_size;
-    manifest.identities = static_cast<std::int64_t>(source_.identity_names().size());
-    manifest.identity_names = source_.identity_names();
-    manifest.source_licence = config_.source_licence;
-    manifest.ingest_seed = config_.seed;
-    manifest.pack_settings = plan_.settings;
-    manifest.rejects = rejects_.size();
-    manifest.duplicates = result_.duplicates;
-    manifest.shards = shards_;
-    complete_manifest(manifest, labels_);
-    write_manifest(files_, config_.out, manifest);
-    Journal::remove(files_, config_.out);
-    result_.images = manifest.images;
-    for (const auto& shard : shards_) result_.bytes += shard.bytes;
-    result_.rejects = manifest.rejects;
-    result_.shards = shards_.size();
-    result_.identities = manifest.identities;
+    if (finished_ || rank_ != 0) return;
+    const auto [resumed_shards, resumed_images] = std::pair(result_.resumed_shards, result_.resumed_images);
+    result_ = finish_pack(source_, config_, plan_, files_, journal_, ranks_);
+    result_.resumed_shards = resumed_shards;
+    result_.resumed_images = resumed_images;
+  }
+
+  /// One phase; when it fails, the other ranks need not do theirs to the end.
+  void run(void (Work::*phase)()) {
+    try {
+      (this->*phase)();
+    } catch (...) {
+      try {
+        if (ranks_ > 1 && journal_.begun()) journal_.halt(rank_, {});
+      } catch (const Error&) {  // the disk may be what failed
+      }
+      throw;
+    }
+    result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  bool shows() const { return config_.show_progress && rank_ == 0; }
+
+  /// False when this rank's rejects alone are too many: it lets the others know.
+  bool few_enough(const std::vector<Reject>& fresh) {
+    if (rejects_ + fresh.size() <= plan_.allowed_rejects) return true;
+    journal_.halt(rank_, fresh);
+    return false;
+  }
+
+  /// Beside what is there already: the shards (29 bytes an image in the index, 16 in the journal, 16 in the
+  /// manifest) and, for archives, a spill of all images.
+  std::uint64_t space_for_rest() const {
+    const std::uint64_t shards_done = journal_.finished_shards().size();
+    const std::uint64_t rest = plan_.shards() - std::min<std::uint64_t>(shards_done, plan_.shards());
+    const std::uint64_t per_image = plan_.mean_bytes + plan_.mean_bytes / 20;
+    std::uint64_t needed =
+        std::min(rest * plan_.images_per_shard, plan_.entries) * (per_image + 64) + rest * (1 << 20);
+    if (source_.archives() == 0) return needed;
+    std::uint64_t spilled = 0;
+    for (const auto& [rank, spill] : journal_.spills()) spilled += spill.bytes;
+    const std::uint64_t spill = plan_.entries * (per_image + 32);
+    return needed + spill - std::min(spill, spilled);
   }
 
   const ImageSource& source_;
   const PackConfig& config_;
-  const PackPlan& plan_;
+  const PackPlan plan_;
   FileSystem& files_;
   Journal journal_;
-  Progress progress_;
+  int rank_, ranks_;
+  bool finished_ = false;
+  std::uint64_t rejects_ = 0;  // known when this start began
+  Numbers archives_done_, shards_left_, damaged_;
   PackResult result_;
-  std::vector<ShardInfo> shards_;
-  std::vector<std::int64_t> labels_;
-  std::vector<Reject> rejects_;
-  std::unordered_set<std::uint64_t> hashes_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// The figures of a store that is there already.
-PackResult finished(const PackConfig& config, const PackPlan& plan, FileSystem& files) {
-  const StoreManifest manifest = read_manifest(config.out);
-  if (manifest.pack_settings.empty())
-    throw ConfigError("packing into " + config.out.string() +
-                      ": it is a released store or a view; use another --out");
-  require_same_settings(manifest.pack_settings, plan.settings, config.out);
-  Journal::remove(files, config.out);  // left by a start that was killed after writing the manifest
-  PackResult result;
-  result.images = manifest.images;
-  for (const auto& shard : manifest.shards) result.bytes += shard.bytes;
-  result.rejects = manifest.rejects;
-  result.duplicates = manifest.duplicates;
-  result.shards = manifest.shards.size();
-  result.resumed_shards = manifest.shards.size();
-  result.identities = manifest.identities;
-  return result;
+Packing::Packing(const ImageSource& source, const PackConfig& config, FileSystem& files, int rank, int ranks)
+    : work_(std::make_unique<Work>(source, config, files, rank, ranks)) {}
+Packing::~Packing() = default;
+
+const std::string& Packing::settings() const noexcept { return work_->plan().settings; }
+const PackResult& Packing::result() const noexcept { return work_->result(); }
+
+std::vector<std::function<void()>> Packing::phases() {
+  std::vector<std::function<void()>> phases;
+  for (const auto phase : {&Work::begin, &Work::look_back, &Work::forget_damaged, &Work::stream, &Work::judge,
+                           &Work::make_shards, &Work::judge, &Work::look_for_duplicates, &Work::finish})
+    phases.emplace_back([work = work_.get(), phase] { work->run(phase); });
+  return phases;
 }
 
-}  // namespace
-
 PackResult pack(const ImageSource& source, const PackConfig& config, FileSystem& files) {
-  const auto start = std::chrono::steady_clock::now();
-  const PackPlan plan = plan_pack(source, config);
-  PackResult result;
-  if (std::filesystem::exists(config.out / kManifestName)) {
-    result = finished(config, plan, files);
-  } else {
-    make_folders(files, config.out);
-    result = Packing(source, config, plan, files).run();
-  }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return result;
+  Packing packing(source, config, files);
+  for (const auto& phase : packing.phases()) phase();
+  return packing.result();
 }
 
 }  // namespace facemae

@@ -1,60 +1,110 @@
 #include "data/pack_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/keys.h"
 #include "core/log.h"
-#include "core/permutation.h"
 #include "core/text.h"
-#include "data/jpeg_markers.h"
+#include "data/pack_check.h"
 
 namespace facemae {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kSampled = 64;
-constexpr int kReencodeQuality = 95;
+constexpr std::size_t kSampled = 64, kSampledArchives = 8;
 constexpr std::size_t kLongestLicence =
     16384;  // twice in the manifest, where an attribute holds 64 KiB at most
 
-/// The middle square of an image: stretching would change the shape of faces.
-Image centre_square(const Image& image) {
-  const int side = std::min(image.width, image.height);
-  if (image.width == image.height) return image;
-  const auto left = static_cast<std::size_t>((image.width - side) / 2),
-             top = static_cast<std::size_t>((image.height - side) / 2);
-  const auto wide = static_cast<std::size_t>(side) * 3;
-  Image square{side, side, {}};
-  for (std::size_t y = 0; y < static_cast<std::size_t>(side); ++y) {
-    const auto from =
-        image.pixels.begin() +
-        static_cast<std::ptrdiff_t>(((top + y) * static_cast<std::size_t>(image.width) + left) * 3);
-    square.pixels.insert(square.pixels.end(), from, from + static_cast<std::ptrdiff_t>(wide));
-  }
-  return square;
-}
+struct Sampled {
+  std::uint64_t entry = 0;
+  std::vector<std::byte> bytes;
+  std::string reject;
+};
 
-int size_of_first_image(const ImageSource& source) {
-  Decoder decoder;
-  std::string reason;
-  for (std::uint64_t i = 0; i < source.size(); ++i) {
+struct EnoughSampled {};
+
+/// The first images of a few archives: an archive can only be read from its beginning.
+std::vector<Sampled> sample_archives(const ImageSource& source) {
+  const std::size_t looked_into = std::min(kSampledArchives, source.archives());
+  std::vector<Sampled> samples;
+  for (std::size_t i = 0; i < looked_into; ++i) {
+    const std::size_t enough = samples.size() + kSampled / looked_into;
     try {
-      const auto header = decoder.header(source.read(i));
-      if (header.width == header.height) return header.width;
-      reason = fmt::format("{} is {} x {}, not square", source.name(i), header.width, header.height);
-    } catch (const DataError& error) {
-      reason = source.name(i) + ": " + error.what();
-    } catch (const FileError& error) {
-      reason = source.name(i) + ": " + error.what();
+      source.stream(i * source.archives() / looked_into, [&](ImageSource::Streamed image) {
+        samples.push_back({image.entry, std::move(image.bytes), std::move(image.reject)});
+        if (samples.size() == enough) throw EnoughSampled();
+      });
+    } catch (const EnoughSampled&) {
     }
   }
-  throw DataError(
-      fmt::format("packing: none of {} images can tell the image size; the last: {}. Pass --image-size and "
-                  "--resize when sizes differ",
-                  source.size(), reason));
+  return samples;
+}
+
+std::vector<Sampled> sample_entries(const ImageSource& source, const Permutation& order) {
+  std::vector<Sampled> samples;
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(kSampled, source.size()); ++i) {
+    Sampled sample{order(i), {}, ""};
+    try {
+      sample.bytes = source.read(sample.entry);
+    } catch (const DataError& error) {
+      sample.reject = error.what();
+    } catch (const FileError& error) {
+      sample.reject = error.what();
+    }
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+/// The most common side of the square images in a sample; of several the first seen.
+int common_size(const ImageSource& source, const std::vector<Sampled>& samples) {
+  Decoder decoder;
+  std::vector<std::pair<int, int>> sides;  // side, how often
+  std::string reason = "no image was there";
+  for (const auto& sample : samples) {
+    try {
+      if (!sample.reject.empty()) throw DataError(sample.reject);
+      const auto header = decoder.header(sample.bytes);
+      if (header.width != header.height)
+        throw DataError(fmt::format("{} x {} pixels, not square", header.width, header.height));
+      const auto at =
+          std::find_if(sides.begin(), sides.end(), [&](auto& side) { return side.first == header.width; });
+      if (at == sides.end())
+        sides.emplace_back(header.width, 1);
+      else
+        ++at->second;
+    } catch (const DataError& error) {
+      reason = source.name(sample.entry) + ": " + error.what();
+    }
+  }
+  if (sides.empty())
+    throw DataError(fmt::format(
+        "packing: none of {} sampled images can tell the image size; the last: {}. Pass --image-size and "
+        "--resize when sizes differ",
+        samples.size(), reason));
+  return std::max_element(sides.begin(), sides.end(), [](auto& a, auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+/// A set of another size is refused before hours are spent on it.
+void refuse_other_sizes(const ImageSource& source, const PackConfig& config, int image_size,
+                        const std::vector<Sampled>& samples, const std::vector<std::string>& rejects) {
+  std::vector<std::string> examples;
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (kind_of_reject(rejects[i]) != "another size") continue;
+    if (++others <= 3) examples.push_back(source.name(samples[i].entry) + " (" + rejects[i] + ")");
+  }
+  const auto sampled = static_cast<double>(samples.size());
+  if (static_cast<double>(others) <= sampled * std::max(0.5, config.max_reject_fraction)) return;
+  throw DataError(fmt::format(
+      "packing: {} of {} sampled images are not {} x {}: {}. Align and crop them first, name their size by "
+      "--image-size, or re-encode them by --resize",
+      others, samples.size(), image_size, image_size, join(examples, "; ")));
 }
 
 Hash128 digest_of_catalogue(const ImageSource& source) {
@@ -74,42 +124,13 @@ Hash128 digest_of_catalogue(const ImageSource& source) {
 
 }  // namespace
 
-std::vector<std::size_t> PackPlan::entries_of(std::uint64_t shard) const {
-  const Permutation order(entries, order_key);
+std::vector<std::uint64_t> PackPlan::entries_of(std::uint64_t shard) const {
+  const Permutation permutation = order();
   const std::uint64_t begin = shard * images_per_shard, end = std::min(begin + images_per_shard, entries);
-  std::vector<std::size_t> result;
+  std::vector<std::uint64_t> result;
   result.reserve(end - begin);
-  for (std::uint64_t position = begin; position < end; ++position) result.push_back(order(position));
+  for (std::uint64_t position = begin; position < end; ++position) result.push_back(permutation(position));
   return result;
-}
-
-PreparedImage ImageChecker::check(std::size_t entry) {
-  PreparedImage image;
-  try {
-    image.bytes = source_.read(entry);
-    const auto header = decoder_.header(image.bytes);
-    if (header.width == image_size_ && header.height == image_size_) {
-      pixels_.resize(static_cast<std::size_t>(image_size_) * static_cast<std::size_t>(image_size_) * 3);
-      decoder_.decode_into(image.bytes, image_size_, image_size_, pixels_);
-      image.flags = encoding_flags(image.bytes);
-    } else {
-      fit(image, header.width, header.height, header.codec);
-    }
-  } catch (const DataError& error) {
-    image = {{}, 0, error.what()};
-  } catch (const FileError& error) {
-    image = {{}, 0, error.what()};
-  }
-  return image;
-}
-
-void ImageChecker::fit(PreparedImage& image, int width, int height, Codec codec) {
-  if (!resize_)
-    throw DataError(fmt::format("{} x {} pixels, expected {} x {}; --resize re-encodes other sizes", width,
-                                height, image_size_, image_size_));
-  const Image fitted = resize(centre_square(decoder_.decode(image.bytes)), image_size_, image_size_);
-  image.bytes = codec == Codec::Png ? encode_png(fitted) : encode_jpeg(fitted, kReencodeQuality);
-  image.flags = static_cast<std::uint8_t>(encoding_flags(image.bytes) | kFlagReencoded);
 }
 
 PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
@@ -126,21 +147,29 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   PackPlan plan;
   plan.entries = source.size();
   plan.order_key = key_of(config.seed, Purpose::Ingest);
-  plan.image_size = config.image_size > 0 ? config.image_size : size_of_first_image(source);
+  plan.allowed_rejects = static_cast<std::uint64_t>(
+      std::floor(config.max_reject_fraction * static_cast<double>(plan.entries) + 1e-9));
 
   // A few images tell the mean size, and, hashed, whether a source of the same names has other images.
-  const Permutation order(plan.entries, plan.order_key);
-  ImageChecker checker(source, plan.image_size, config.resize);
+  auto samples = source.archives() > 0 ? sample_archives(source) : sample_entries(source, plan.order());
+  plan.image_size = config.image_size > 0 ? config.image_size : common_size(source, samples);
+  ImageChecker checker(plan.image_size, config.resize);
   Hasher content;
   std::uint64_t bytes = 0, good = 0;
-  for (std::uint64_t i = 0; i < std::min(kSampled, plan.entries); ++i) {
-    const PreparedImage image = checker.check(order(i));
-    content.add(image.bytes);
-    content.add_value(static_cast<std::uint64_t>(image.bytes.size()));
-    if (!image.reject.empty()) continue;
-    bytes += image.bytes.size();
-    ++good;
+  std::vector<std::string> rejects;
+  for (auto& sample : samples) {
+    content.add_value(sample.entry);
+    content.add(sample.bytes);
+    content.add_value(static_cast<std::uint64_t>(sample.bytes.size()));
+    if (sample.reject.empty()) {
+      const auto image = checker.check(std::move(sample.bytes));
+      sample.reject = image.reject;
+      bytes += image.bytes.size();
+      good += image.reject.empty() ? 1 : 0;
+    }
+    rejects.push_back(sample.reject);
   }
+  refuse_other_sizes(source, config, plan.image_size, samples, rejects);
   plan.mean_bytes = good == 0 ? 1 : std::max<std::uint64_t>(1, bytes / good);
   plan.images_per_shard = std::clamp<std::uint64_t>(config.shard_bytes / plan.mean_bytes, 1, plan.entries);
 
@@ -155,6 +184,7 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   settings["catalogue"] = catalogue.hex();
   settings["content_sample"] = content.digest().hex();
   settings["catalogue_images"] = plan.entries;
+  settings["archives"] = source.archives();
   settings["identities"] = source.identity_names().size();
   settings["seed"] = config.seed;
   settings["shard_bytes"] = config.shard_bytes;

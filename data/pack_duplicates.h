@@ -1,0 +1,20 @@
+#pragma once
+// Which images of a store have the same bytes, found by their hashes when all shards are made.
+#include <cstdint>
+#include <vector>
+
+#include "data/journal.h"
+
+namespace facemae {
+
+struct Duplicate {
+  std::uint64_t entry = 0, original = 0;  ///< catalogue entries; `original` is the first with these bytes
+};
+
+/// This rank's share of the hashes; its findings go to OUT/packing. Memory: 16 bytes for each image of a
+/// share, and a share is 64 Mi images at most; more are taken in turn.
+void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks);
+/// What all ranks have found, by entry.
+std::vector<Duplicate> found_duplicates(const Journal& journal, int ranks);
+
+}  // namespace facemae
