@@ -141,7 +141,7 @@ class RecSource final : public ImageSource {
   }
 
   /// By the .idx, or from the front to the end, where the key is the number of the record.
-  std::vector<RecordPlace> list_places() const {
+  std::vector<RecordPlace> list_places() {
     const Path index = Path(file_.path()).replace_extension(".idx");
     std::vector<RecordPlace> places;
     const std::uint64_t file_bytes = file_.size();
@@ -157,6 +157,7 @@ class RecSource final : public ImageSource {
     }
     spdlog::info("{} is not there: the records are found by reading {}", index.string(),
                  file_.path().string());
+    scanned_ = true;
     Windows windows(file_);
     for (std::uint64_t offset = 0; offset < file_bytes;) {
       places.push_back({places.size(), offset});
@@ -220,6 +221,9 @@ class RecSource final : public ImageSource {
       progress.advance((place.offset >> 20) - reported);
       reported = place.offset >> 20;
     }
+    if (by_key && scanned_ && places.size() != images_end + identities)
+      refuse(fmt::format("its header announces {} records, {} are there: truncated between two records",
+                         images_end + identities, places.size()));
     if (by_key && entries_.size() != images_end - 1)
       refuse(fmt::format("its header announces {} images, {} are listed: the .idx or the file is incomplete",
                          images_end - 1, entries_.size()));
@@ -268,6 +272,7 @@ class RecSource final : public ImageSource {
   }
 
   InputFile file_;
+  bool scanned_ = false;  ///< there was no .idx
   std::vector<Entry> entries_;
   std::vector<std::string> names_;
   std::size_t key_width_ = 1;

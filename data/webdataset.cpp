@@ -44,9 +44,8 @@ struct TarWriter::State {
 
 TarWriter::TarWriter(std::function<void(Bytes)> write) : state_(std::make_unique<State>(std::move(write))) {
   archive* writer = state_->writer.get();
-  state_->check(archive_write_set_format_pax_restricted(writer));
-  state_->check(
-      archive_write_set_options(writer, "hdrcharset=BINARY"));  // names are bytes, whatever the locale
+  // Not pax: it would want names in the locale's letters. GNU's takes them as bytes, of any length.
+  state_->check(archive_write_set_format_gnutar(writer));
   state_->check(archive_write_open(writer, state_.get(), nullptr, State::take, nullptr));
 }
 TarWriter::~TarWriter() {

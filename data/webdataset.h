@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// Writes a tar (ustar; pax headers where a name is long) through `write`. Equal members give equal bytes: no
-/// times, no owners.
+/// Writes a tar in GNU's format (names are any bytes of any length) through `write`. Equal members give equal
+/// bytes: no times, no owners.
 class TarWriter {
  public:
   explicit TarWriter(std::function<void(Bytes)> write);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "data/recordio.h"
 #include "data/source.h"
 #include "test_archives.h"
@@ -54,7 +55,7 @@ TEST(AlignedSource, WarpsEachImageByItsPointsAndKeepsNames) {
   EXPECT_EQ(source->name(1), "B/2.png");
   EXPECT_EQ(source->archives(), 0u);
   EXPECT_LT(difference(Decoder().decode(source->read(0)), expected_face(jpeg)), 3.0);  // encoded once more
-  EXPECT_EQ(Decoder().decode(source->read(1)).pixels, expected_face(png).pixels);
+  EXPECT_LT(difference(Decoder().decode(source->read(1)), expected_face(png)), 0.2);
   EXPECT_EQ(Decoder().header(source->read(1)).codec, Codec::Png);
 }
 
@@ -69,7 +70,7 @@ TEST(AlignedSource, StreamsArchivesTheSameWay) {
   std::vector<ImageSource::Streamed> images;
   source->stream(0, [&](ImageSource::Streamed image) { images.push_back(std::move(image)); });
   ASSERT_EQ(images.size(), 3u);
-  EXPECT_EQ(Decoder().decode(images[0].bytes).pixels, expected_face(png).pixels);
+  EXPECT_LT(difference(Decoder().decode(images[0].bytes), expected_face(png)), 0.2);
   EXPECT_THAT(images[1].reject, HasSubstr("neither JPEG nor PNG"));
   EXPECT_THAT(images[2].reject, HasSubstr("no landmarks of it in list"));
 }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "data/recordio.h"
 #include "data/source.h"
 #include "test_images.h"
