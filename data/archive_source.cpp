@@ -9,6 +9,7 @@
 #include "data/catalogue.h"
 #include "data/member_name.h"
 #include "data/source.h"
+#include "data/zip_directory.h"
 
 namespace facemae {
 namespace {
@@ -64,20 +65,37 @@ class ArchiveSource final : public ImageSource {
 
  private:
   void list(std::size_t number) {
-    const Path& path = archives_[number];
-    ArchiveReader reader(path, kind_);
-    for (Member member; reader.next(member);) {
-      try {
-        const auto image = image_of_member(member.path);
-        if (image && !member.folder) {
-          catalogue_.add(image->identity, image->image, static_cast<std::uint32_t>(number));
-          ++images_[number];
-        } else if (!member.folder && ignored_++ == 0) {
-          first_ignored_ = path.string() + ": " + member.path;
-        }
-      } catch (const DataError& error) {
-        throw DataError(path.string() + ": " + error.what());
-      }
+    try {
+      kind_ == ArchiveKind::Zip ? list_zip(number) : list_tar(number);
+    } catch (const DataError& error) {
+      throw DataError(archives_[number].string() + ": " + error.what());
+    }
+  }
+  /// By the directory alone: libarchive would visit every image.
+  void list_zip(std::size_t number) {
+    const InputFile file(archives_[number]);
+    const std::uint64_t bytes = file.size();
+    std::vector<std::byte> buffer(std::min(bytes, kZipTailBytes));
+    file.read_at(bytes - buffer.size(), buffer);
+    const ZipEnd end = find_zip_end(buffer, bytes);
+    buffer.resize(end.directory_bytes);
+    file.read_at(end.directory_offset, buffer);
+    parse_zip_directory(buffer, end.members, [&](const ZipMember& member) {
+      if (member.encrypted) throw DataError("the archive is encrypted; decrypt it first");
+      list_member(number, member.path);
+    });
+  }
+  void list_tar(std::size_t number) {
+    ArchiveReader reader(archives_[number], kind_);
+    for (Member member; reader.next(member);)
+      if (!member.folder) list_member(number, member.path);
+  }
+  void list_member(std::size_t number, std::string_view path) {
+    if (const auto image = image_of_member(path)) {
+      catalogue_.add(image->identity, image->image, static_cast<std::uint32_t>(number));
+      ++images_[number];
+    } else if (!path.ends_with('/') && ignored_++ == 0) {
+      first_ignored_ = archives_[number].string() + ": " + std::string(path);
     }
   }
   [[noreturn]] void refuse_change(std::size_t number) const {

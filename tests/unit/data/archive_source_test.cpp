@@ -145,15 +145,13 @@ TEST_P(EveryKind, NamesInAnyLanguageSurvive) {
   EXPECT_EQ(open({here / "archive"}, GetParam())->name(0), "Zo\xc3\xab/\xe9\x9d\xa2.jpg");
 }
 
-TEST(ArchiveSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
-  for (const std::string kind : {"zip", "tar"}) {
-    TemporaryFolder here;
-    write_archive(here / "archive", kind,
-                  {{"A/1.jpg", std::string(ArchiveReader::kMostMemberBytes + 1, 'x')}, {"A/2.jpg", "fine"}});
-    const auto images = streamed(*open({here / "archive"}, kind));
-    EXPECT_THAT(images.at("A/1.jpg"), HasSubstr("no image of a face")) << kind;
-    EXPECT_EQ(images.at("A/2.jpg"), "fine") << kind;
-  }
+TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
+  TemporaryFolder here;
+  write_archive(here / "archive", "tar",
+                {{"A/1.jpg", std::string(ArchiveReader::kMostMemberBytes + 1, 'x')}, {"A/2.jpg", "fine"}});
+  const auto images = streamed(*tar_source({here / "archive"}, false));
+  EXPECT_THAT(images.at("A/1.jpg"), HasSubstr("no image of a face"));
+  EXPECT_EQ(images.at("A/2.jpg"), "fine");
 }
 
 TEST(ZipSource, ADamagedMemberIsRejectedAndTheRestGoesOn) {
