@@ -37,7 +37,8 @@ void App::result(const nlohmann::ordered_json& result) {
 std::span<const Command> all_commands() {
   static constexpr std::array commands = {
       Command{"synth", "make a store of synthetic faces: no download needed", run_synth},
-      Command{"pack", "make a store from images", run_pack},
+      Command{"pack", "make a store from folders, archives, a .rec or a list of images", run_pack},
+      Command{"unpack", "a store as folders of images, a .rec or a tar", run_unpack},
       Command{"store", "info, verify, stage, split, subset, remove or compact a store", run_store},
       Command{"pairs", "make verification pairs from a store", run_pairs},
       Command{"pretrain", "train FaceMAE", run_pretrain},

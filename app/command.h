@@ -43,6 +43,7 @@ std::span<const Command> all_commands();
 
 ExitCode run_synth(App& app, Words words);
 ExitCode run_pack(App& app, Words words);
+ExitCode run_unpack(App& app, Words words);
 ExitCode run_store(App& app, Words words);
 ExitCode run_pairs(App& app, Words words);
 ExitCode run_pretrain(App& app, Words words);

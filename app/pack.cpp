@@ -1,6 +1,7 @@
 // facemae pack: folders of images to a store.
 #include "data/pack.h"
 
+#include "app/image_source.h"
 #include "app/pack_ranks.h"
 #include "core/host.h"
 
@@ -8,21 +9,18 @@ namespace facemae {
 
 ExitCode run_pack(App& app, Words words) {
   PackConfig config;
-  std::string from = "folder", out;
-  std::vector<std::string> in;
+  SourceOptions images;
+  std::string out;
   std::uint64_t shard_mib = 2048;
   config.threads = available_cores();
   config.image_size = 112;
   Options options(
       "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. Works "
-      "on "
-      "any number of ranks, with equal bytes for any. Killed at any moment, the same command goes on, on any "
-      "number of ranks.",
-      "pack --from folder --in PATH... --out STORE [OPTIONS]");
-  options.group("Images")
-      .choice("from", from, {"folder"}, "folder: PATH/<identity>/<image>.jpg, .jpeg or .png")
-      .require("in", in, "one or several folders, packed as one set")
-      .require("out", out, "folder of the new store")
+      "on any number of ranks, with equal bytes for any. Killed at any moment, the same command goes on, on "
+      "any number of ranks.",
+      "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
+  images.declare(options.group("Images"));
+  options.require("out", out, "folder of the new store")
       .add("seed", config.seed, "of the order of images in the store")
       .add("shard-mib", shard_mib,
            "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
@@ -36,6 +34,7 @@ ExitCode run_pack(App& app, Words words) {
            "text that travels with the store and what is made from it")
       .add("threads", config.threads, "threads of each rank that read and decode");
   options.epilogue(
+      SourceOptions::help() + "\n" +
       "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks "
       "share.\n"
       "Images of archives pass through it, so archives need room for all images twice. It is checked "
@@ -47,17 +46,18 @@ ExitCode run_pack(App& app, Words words) {
       "same\n"
       "bytes; both are kept).\n\n"
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
-      "           mpirun -n 4 facemae pack --from folder --in webface/0 webface/1 --out webface");
+      "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(shard_mib > 0, "--shard-mib must be at least 1");
   options.check(config.threads > 0, "--threads must be at least 1");
   options.check(config.image_size >= 0, "--image-size must not be negative");
   options.check(config.max_reject_fraction >= 0 && config.max_reject_fraction <= 1,
                 "--max-reject-fraction is between 0 and 1");
+  images.check(options);
   if (!options.finish()) return ExitCode::Done;
   config.out = out;
   config.shard_bytes = shard_mib << 20;
-  return pack_on_all_ranks(app, config, [&] { return folder_source({in.begin(), in.end()}); });
+  return pack_on_all_ranks(app, config, [&] { return images.open(app.world().control().is_root()); });
 }
 
 }  // namespace facemae

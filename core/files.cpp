@@ -87,6 +87,15 @@ InputFiles& real_inputs() {
   return inputs;
 }
 
+void FileSystem::sync_all(const Path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail("opening", path);
+  const int result = ::syncfs(descriptor);
+  const int code = errno;
+  ::close(descriptor);
+  if (result != 0) fail("syncing the disk of", path, code);
+}
+
 FileSystem& real_files() {
   static RealFiles files;
   return files;
@@ -122,6 +131,13 @@ std::string read_file(const Path& path) {
   std::string text(file.size(), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
   return text;
+}
+
+std::vector<std::byte> read_bytes(const Path& path) {
+  const InputFile file(path);
+  std::vector<std::byte> bytes(file.size());
+  file.read_at(0, bytes);
+  return bytes;
 }
 
 InputFile::InputFile(const Path& path)

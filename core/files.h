@@ -33,6 +33,9 @@ class FileSystem {
   virtual void remove(const Path& path) = 0;       ///< a file or an empty folder; missing is fine
   virtual void make_folder(const Path& path) = 0;  ///< one level; existing is fine
   virtual void sync_folder(const Path& path) = 0;  ///< makes names in it durable
+  /// Makes everything durable that was written to the disk that holds `path`: for very many small files,
+  /// where one fsync each takes hours.
+  virtual void sync_all(const Path& path);
 };
 
 /// The operating system's files. Stateless; lives for the whole program.
@@ -51,6 +54,8 @@ void make_folders(FileSystem& files, const Path& path);
 
 /// Whole file as bytes in a string; throws FileError.
 std::string read_file(const Path& path);
+/// The same as bytes.
+std::vector<std::byte> read_bytes(const Path& path);
 
 /// A file open for positioned reads; const calls are safe from many threads.
 class ReadableFile {

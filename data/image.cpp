@@ -49,6 +49,8 @@ class PngReader {
   int height() const { return static_cast<int>(image_.height); }
   void read(std::uint8_t* out) {
     image_.format = PNG_FORMAT_RGB;
+    image_.flags |=
+        PNG_IMAGE_FLAG_16BIT_sRGB;  // else libpng takes 16 bits for linear light, as nobody else does
     const png_color black{0, 0, 0};
     png_image_finish_read(&image_, &black, out, 0, nullptr);
     check();

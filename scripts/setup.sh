@@ -84,6 +84,7 @@ libbenchmark-dev              hdr:benchmark/benchmark.h
 clang-format                  cmd:clang-format,clang-format-14
 clang-tidy                    cmd:clang-tidy,clang-tidy-14
 chromium                      cmd:chromium,chromium-browser,google-chrome
+zip                           cmd:zip
 "
 fi
 slurm_packages="

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/jpeg_markers.h"
+#include "foreign_images.h"
 #include "test_images.h"
 
 namespace facemae {
@@ -86,6 +87,19 @@ TEST(Image, CmykBecomesRgb) {
   EXPECT_NEAR(image.pixels[0], 255, 3);
   EXPECT_NEAR(image.pixels[1], 0, 3);
   EXPECT_NEAR(image.pixels[2], 0, 3);
+}
+
+TEST(Image, EveryKindOfAnotherEncoderBecomesTheSameRgb) {
+  Decoder decoder;
+  for (const auto& foreign : foreign_images::kAll) {
+    const Image image = decoder.decode(foreign_images::bytes_of_hex(foreign.hex));
+    ASSERT_EQ(image.width, 16) << foreign.name;
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
+      ASSERT_NEAR(image.pixels[i], foreign.red, 2) << foreign.name;
+      ASSERT_NEAR(image.pixels[i + 1], foreign.green, 2) << foreign.name;
+      ASSERT_NEAR(image.pixels[i + 2], foreign.blue, 2) << foreign.name;
+    }
+  }
 }
 
 TEST(Image, DecodingIntoAnotherSizeIsRefused) {

@@ -1,0 +1,22 @@
+#pragma once
+// What a path inside an archive, or a file name, means as an image of an identity. Pure.
+#include <optional>
+#include <string_view>
+
+namespace facemae {
+
+/// Ends in .jpg, .jpeg or .png in any case, and is not one of macOS's "._" companions.
+bool is_image_name(std::string_view file_name);
+
+struct MemberImage {
+  std::string_view identity;  ///< the last folder of the path
+  std::string_view image;     ///< the file name
+  bool operator==(const MemberImage&) const = default;
+};
+/// The image that a member of an archive is by its path; nullopt: no image (a folder, a text, __MACOSX).
+/// Folders above the last one do not matter. The result refers to `path`. Throws DataError for a path that
+/// could leave the folder it is unpacked in, whatever it names: absolute, with "..", a drive letter, a
+/// backslash or a zero byte; and for an image in no folder.
+std::optional<MemberImage> image_of_member(std::string_view path);
+
+}  // namespace facemae

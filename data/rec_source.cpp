@@ -1,0 +1,288 @@
+// rec_source() of data/source.h: a .rec file of MXNet, with or without its .idx.
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/progress.h"
+#include "core/text.h"
+#include "data/recordio.h"
+#include "data/source.h"
+
+namespace facemae {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kWindowBytes = 1 << 20;
+
+Path find_rec(const Path& given) {
+  if (!fs::exists(given)) throw ConfigError("packing RecordIO: " + given.string() + " does not exist");
+  if (!fs::is_directory(given)) return given;
+  std::vector<Path> found;
+  for (const auto& file : fs::directory_iterator(given))
+    if (file.path().extension() == ".rec") found.push_back(file.path());
+  if (found.size() != 1)
+    throw ConfigError(fmt::format("packing RecordIO: the folder {} holds {} .rec files; name the one to pack",
+                                  given.string(), found.size()));
+  return found.front();
+}
+
+/// The beginnings of a file's records in ascending order, read in large pieces: on cold storage much faster
+/// than one small read a record.
+class Windows {
+ public:
+  explicit Windows(const InputFile& file) : file_(file), file_bytes_(file.size()) {}
+  std::uint64_t file_bytes() const { return file_bytes_; }
+  /// Up to `most` bytes at `offset`, fewer only at the end of the file.
+  Bytes at(std::uint64_t offset, std::size_t most) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, file_bytes_ - offset));
+    if (offset < begin_ || offset + wanted > begin_ + window_.size()) {
+      window_.resize(static_cast<std::size_t>(
+          std::min<std::uint64_t>(std::max(kWindowBytes, wanted), file_bytes_ - offset)));
+      file_.read_at(offset, window_);
+      begin_ = offset;
+    }
+    return Bytes(window_).subspan(static_cast<std::size_t>(offset - begin_), wanted);
+  }
+
+ private:
+  const InputFile& file_;
+  std::uint64_t file_bytes_, begin_ = 0;
+  std::vector<std::byte> window_;
+};
+
+/// The payload of the record at `offset`. Lengths are compared with the file before memory is taken.
+std::vector<std::byte> read_record(const InputFile& file, std::uint64_t offset) {
+  const std::uint64_t file_bytes = file.size();
+  RecordAssembler assembler;
+  std::vector<std::byte> bytes;
+  while (!assembler.complete()) {
+    if (offset >= file_bytes) throw DataError("the file ends within a record of RecordIO: truncated");
+    bytes.resize(std::min<std::uint64_t>(kChunkHeaderBytes, file_bytes - offset));
+    file.read_at(offset, bytes);
+    const ChunkHeader chunk = parse_chunk_header(bytes, file_bytes - offset);
+    bytes.resize(chunk.length);
+    file.read_at(offset + kChunkHeaderBytes, bytes);
+    assembler.add(chunk, bytes);
+    offset += chunk.bytes();
+  }
+  return assembler.take();
+}
+
+/// What the catalogue needs of a record.
+struct Front {
+  std::vector<float> labels;  ///< the first two at most
+  bool has_image = false;
+  std::uint64_t bytes = 0;  ///< of its first chunk
+};
+
+Front front_of(Windows& windows, const InputFile& file, std::uint64_t offset) {
+  constexpr std::size_t kEnough = kChunkHeaderBytes + kImageHeaderBytes + 2 * sizeof(float);
+  const Bytes bytes = windows.at(offset, kEnough);
+  const ChunkHeader chunk = parse_chunk_header(bytes, windows.file_bytes() - offset);
+  std::vector<std::byte> head(bytes.begin() + kChunkHeaderBytes, bytes.end());
+  const auto told = [&](const ImageRecord& record) {
+    Front front{record.labels, !record.image.empty(), chunk.bytes()};
+    if (front.labels.empty()) front.labels = {record.label};
+    front.labels.resize(std::min<std::size_t>(front.labels.size(), 2));
+    return front;
+  };
+  std::uint32_t flag = 0;
+  if (head.size() >= sizeof flag) std::memcpy(&flag, head.data(), sizeof flag);
+  const std::uint64_t header = kImageHeaderBytes + std::uint64_t{flag} * sizeof(float);
+  const bool in_one_piece = chunk.part == ChunkPart::Whole;
+  if (!in_one_piece || head.size() < kImageHeaderBytes + sizeof(float)) {
+    const auto payload = read_record(file, offset);
+    return told(parse_image_record(payload));
+  }
+  if (header > chunk.length)
+    throw DataError(fmt::format("an image record with {} labels in {} bytes", flag, chunk.length));
+  // As if it had two labels at most: the further ones are of no interest here.
+  flag = std::min(flag, 2U);
+  std::memcpy(head.data(), &flag, sizeof flag);
+  Front front = told(parse_image_record(head));
+  front.has_image = chunk.length > header;
+  return front;
+}
+
+class RecSource final : public ImageSource {
+ public:
+  RecSource(const Path& given, bool show_progress) : file_(find_rec(given)) {
+    const auto places = list_places();
+    Progress progress("listing", file_.size() >> 20, "MiB", show_progress);
+    read_labels(places, progress);
+    progress.finish();
+    if (entries_.empty()) throw ConfigError("packing RecordIO: no images in " + file_.path().string());
+    name_identities();
+  }
+
+  const std::vector<std::string>& identity_names() const override { return names_; }
+  std::uint64_t size() const override { return entries_.size(); }
+  std::int64_t label(std::uint64_t entry) const override { return entries_.at(entry).label; }
+  std::string name(std::uint64_t entry) const override {
+    const Entry& at = entries_.at(entry);
+    return fmt::format("{}/{:0{}}", names_[at.label], at.key, key_width_);
+  }
+  std::vector<std::byte> read(std::uint64_t entry) const override {
+    const auto payload = read_record(file_, entries_.at(entry).offset);
+    const Bytes image = parse_image_record(payload).image;
+    if (image.empty()) throw DataError("the record holds no image");
+    return {image.begin(), image.end()};
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t key, offset;
+    std::uint32_t label;  ///< as in the file until name_identities(), then its position
+  };
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw DataError(fmt::format("packing RecordIO: {}: {}", file_.path().string(), why));
+  }
+
+  /// By the .idx, or from the front to the end, where the key is the number of the record.
+  std::vector<RecordPlace> list_places() {
+    const Path index = Path(file_.path()).replace_extension(".idx");
+    std::vector<RecordPlace> places;
+    const std::uint64_t file_bytes = file_.size();
+    if (fs::exists(index)) {
+      try {
+        places = parse_record_index(read_file(index), file_bytes);
+      } catch (const DataError& error) {
+        refuse(index.string() + ": " + error.what());
+      }
+      std::sort(places.begin(), places.end(),
+                [](const RecordPlace& a, const RecordPlace& b) { return a.offset < b.offset; });
+      return places;
+    }
+    spdlog::info("{} is not there: the records are found by reading {}", index.string(),
+                 file_.path().string());
+    scanned_ = true;
+    Windows windows(file_);
+    for (std::uint64_t offset = 0; offset < file_bytes;) {
+      places.push_back({places.size(), offset});
+      for (bool more = true; more;) {
+        ChunkHeader chunk{};
+        try {
+          chunk = parse_chunk_header(windows.at(std::min(offset, file_bytes), kChunkHeaderBytes),
+                                     file_bytes - offset);
+        } catch (const DataError& error) {
+          refuse(fmt::format("record {}, offset {}: {}", places.size() - 1, offset, error.what()));
+        }
+        offset += std::min(chunk.bytes(), file_bytes - offset);
+        more = chunk.part == ChunkPart::First || chunk.part == ChunkPart::Middle;
+      }
+    }
+    return places;
+  }
+
+  void read_labels(const std::vector<RecordPlace>& places, Progress& progress) {
+    Windows windows(file_);
+    std::uint64_t reported = 0, inexact = 0;
+    // Record 0 without an image is InsightFace's header: the first key after the images, and the first key
+    // after the identity records that follow them.
+    std::uint64_t images_end = UINT64_MAX, identities = 0;
+    bool by_key = false;
+    const auto zero =
+        std::find_if(places.begin(), places.end(), [](const RecordPlace& p) { return p.key == 0; });
+    if (zero != places.end()) {
+      const Front header = front(windows, *zero);
+      if (!header.has_image && header.labels.size() == 2) {
+        images_end = static_cast<std::uint64_t>(class_of(header.labels[0]));
+        const auto end = static_cast<std::uint64_t>(class_of(header.labels[1]));
+        by_key = end <= kExactFloat;
+        identities = end >= images_end ? end - images_end : 0;
+        if (!by_key)
+          spdlog::warn(
+              "{}: its header counts to {}, more than float32 can ({}): which records are images is told by "
+              "their "
+              "content",
+              file_.path().string(), end, kExactFloat);
+      }
+    }
+    const bool insightface = images_end != UINT64_MAX;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const RecordPlace& place = places[i];
+      const Front record = front(windows, place);
+      if (i + 1 < places.size() && place.offset + record.bytes > places[i + 1].offset)
+        refuse(fmt::format(
+            "record {}, offset {}: it runs into the next one, listed at {}: damaged, or the .idx belongs "
+            "to another file",
+            place.key, place.offset, places[i + 1].offset));
+      if (insightface && (place.key == 0 || (by_key && place.key >= images_end))) continue;
+      if (!record.has_image && insightface && !by_key) continue;
+      try {
+        const std::int64_t label = class_of(record.labels.front());
+        inexact += static_cast<std::uint64_t>(label) >= kExactFloat ? 1 : 0;
+        entries_.push_back({place.key, place.offset, static_cast<std::uint32_t>(label)});
+      } catch (const DataError& error) {
+        refuse(fmt::format("record {}: {}", place.key, error.what()));
+      }
+      progress.advance((place.offset >> 20) - reported);
+      reported = place.offset >> 20;
+    }
+    if (by_key && scanned_ && places.size() != images_end + identities)
+      refuse(fmt::format("its header announces {} records, {} are there: truncated between two records",
+                         images_end + identities, places.size()));
+    if (by_key && entries_.size() != images_end - 1)
+      refuse(fmt::format("its header announces {} images, {} are listed: the .idx or the file is incomplete",
+                         images_end - 1, entries_.size()));
+    if (inexact > 0)
+      spdlog::warn(
+          "{}: {} image(s) have class numbers from {} on, where float32 rounds to even numbers: several "
+          "people may "
+          "share a number",
+          file_.path().string(), human_count(inexact), kExactFloat);
+    announced_ = by_key ? identities : 0;
+  }
+
+  Front front(Windows& windows, const RecordPlace& place) const {
+    try {
+      return front_of(windows, file_, place.offset);
+    } catch (const DataError& error) {
+      refuse(fmt::format("record {}, offset {}: {}", place.key, place.offset, error.what()));
+    }
+  }
+
+  /// Class numbers, padded to one width so that their order as names is their order as numbers.
+  void name_identities() {
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return a.label != b.label ? a.label < b.label : a.key < b.key;
+    });
+    const std::uint32_t largest = entries_.back().label;
+    const auto width = std::to_string(largest).size();
+    std::uint64_t largest_key = 0;
+    std::uint32_t last = 0;
+    for (Entry& entry : entries_) {
+      if (names_.empty() || entry.label != last) {
+        last = entry.label;
+        names_.push_back(fmt::format("{:0{}}", last, width));
+      }
+      entry.label = static_cast<std::uint32_t>(names_.size() - 1);
+      largest_key = std::max(largest_key, entry.key);
+    }
+    key_width_ = std::to_string(largest_key).size();
+    if (names_.size() != std::uint64_t{largest} + 1)
+      spdlog::warn(
+          "{}: class numbers go up to {} but only {} have images: labels of the store count those, in order",
+          file_.path().string(), largest, names_.size());
+    if (announced_ != 0 && announced_ != names_.size())
+      spdlog::warn("{}: its header announces {} identities, {} have images", file_.path().string(),
+                   announced_, names_.size());
+  }
+
+  InputFile file_;
+  bool scanned_ = false;  ///< there was no .idx
+  std::vector<Entry> entries_;
+  std::vector<std::string> names_;
+  std::size_t key_width_ = 1;
+  std::uint64_t announced_ = 0;  ///< identities by InsightFace's header, 0 when it does not tell
+};
+
+}  // namespace
+
+std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress) {
+  return std::make_unique<RecSource>(rec, show_progress);
+}
+
+}  // namespace facemae
