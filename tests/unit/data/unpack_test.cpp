@@ -206,7 +206,7 @@ TEST(Unpack, NamesOfAStoreCannotLeaveTheTarget) {
     TemporaryFolder here;
     testing_stores::make_store(here / "store", {1, 1});
     StoreManifest manifest = read_manifest(here / "store");
-    manifest.identity_names[1] = name;
+    manifest.identity_names = {"first", name};
     complete_manifest(manifest, std::vector<std::int64_t>{0, 1});
     write_manifest(real_files(), here / "store", manifest);
     const auto store = Store::open(here / "store");
