@@ -36,8 +36,9 @@ class SampleReader {
       : store_(store), blocks_(blocks), bad_(bad), config_(config) {}
 
   /// Fills `out`, image_bytes() long, with the image of the ordinal: of its own row, or of the first of the
-  /// rows that stand in for it and can be used. Which one depends on what is stored and on the quarantine
-  /// alone, so any rank and any later start finds the same. Throws DataError when too much is bad.
+  /// rows that stand in for it and can be used. Which one depends on what can be read and on the quarantine
+  /// alone, so any rank and any later start that meets the same storage finds the same. Throws DataError when
+  /// too much is bad.
   Sample read(std::uint64_t ordinal, const Quarantine& rows, std::span<std::uint8_t> out);
   LoaderFigures take_figures();  ///< since the last call
 

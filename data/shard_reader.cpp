@@ -71,11 +71,23 @@ void ShardReader::read_any(std::uint64_t offset, std::span<std::byte> out) const
         copy.file->read_at(offset, out);
       else
         files_.open(copy.path)->read_at(offset, out);
+      if (i > 0) prefer(all, i);
       return;
     } catch (const FileError&) {
       if (i + 1 == all->size()) throw;
     }
   }
+}
+
+/// The copies before it failed: they are tried last from now on.
+void ShardReader::prefer(const Copies& known, std::size_t copy) const {
+  auto turned = *known;
+  std::rotate(turned.begin(), turned.begin() + static_cast<std::ptrdiff_t>(copy), turned.end());
+  const std::scoped_lock lock(mutex_);
+  if (copies_ != known) return;
+  spdlog::warn("shard {}: {} cannot be read, {} can and is read from now on", shard_,
+               known->front().path.string(), turned.front().path.string());
+  copies_ = std::make_shared<const std::vector<Copy>>(std::move(turned));
 }
 
 void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, ReadFigures& figures) const {

@@ -64,8 +64,9 @@ class ShardReader {
   /// Another copy of the same file, preferred from now on; the earlier ones stay for when it fails. Throws
   /// FileError.
   void add_replica(const Path& file);
-  /// As it is on the storage. Short reads and I/O errors are tried again, on every copy, with growing pauses
-  /// and files opened anew; throws ShardUnreadable then, and at once from there on until there is a new copy.
+  /// As it is on the storage, from the first copy that can be read, which is preferred from then on. Short
+  /// reads and I/O errors are tried again, on every copy, with growing pauses and files opened anew; throws
+  /// ShardUnreadable then, and at once from there on until there is a new copy.
   void read(std::uint64_t offset, std::span<std::byte> out, ReadFigures& figures) const;
   /// The image, its CRC-32C checked. When it differs, it is read once more around the page cache, then from
   /// the other copies. Throws DataError naming shard, index, row and file; ShardUnreadable.
@@ -79,6 +80,7 @@ class ShardReader {
   using Copies = std::shared_ptr<const std::vector<Copy>>;
   Copies copies() const;
   void read_any(std::uint64_t offset, std::span<std::byte> out) const;
+  void prefer(const Copies& known, std::size_t copy) const;
   void open_again() const;
   bool recover(const StoredImage& image, std::span<std::byte> out, ReadFigures& figures) const;
 

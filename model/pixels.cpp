@@ -33,10 +33,10 @@ torch::Tensor on_host(std::span<const std::uint8_t> pixels, std::int64_t count, 
 }
 
 /// [B, bytes of an image] on the device. The copy is awaited: the caller may overwrite the bytes.
-torch::Tensor on_device(std::span<const std::uint8_t> bytes, std::int64_t count, torch::Device device) {
+torch::Tensor on_device(std::span<const std::uint8_t> bytes, std::int64_t image_bytes, torch::Device device) {
   auto* data = const_cast<std::uint8_t*>(bytes.data());  // from_blob takes no const; only read
-  const auto size = count > 0 ? static_cast<std::int64_t>(bytes.size()) / count : 0;
-  return torch::from_blob(data, {count, size}, torch::kUInt8).to(device);
+  const auto count = static_cast<std::int64_t>(bytes.size()) / image_bytes;
+  return torch::from_blob(data, {count, image_bytes}, torch::kUInt8).to(device);
 }
 
 /// Mirrors bytes [B, C, H, W] where flip says so: a quarter of the traffic that floats would take.
@@ -54,7 +54,8 @@ torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_
                                std::span<const std::uint8_t> flip, torch::Device device) {
   const auto count = static_cast<std::int64_t>(pixels.size()) / (side * side * 3);
   if (device.is_cpu()) return on_host(pixels, count, side, flip);
-  const auto bytes = on_device(pixels, count, device).reshape({count, side, side, 3}).permute({0, 3, 1, 2});
+  const auto bytes =
+      on_device(pixels, side * side * 3, device).reshape({count, side, side, 3}).permute({0, 3, 1, 2});
   auto images = torch::empty({count, 3, side, side}, torch::TensorOptions().device(device));
   // x / 127.5 - 1: conversion, layout and normalisation in one kernel.
   at::add_out(images, torch::full({1}, -1.0F, images.options()), mirrored(bytes, flip), 1.0 / 127.5);
@@ -64,8 +65,8 @@ torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_
 torch::Tensor planes_to_network_input(std::span<const std::uint8_t> planes, std::int64_t side,
                                       std::span<const std::uint8_t> flip, torch::Device device) {
   const std::int64_t luma = side * side, half = side / 2;
-  const auto count = static_cast<std::int64_t>(planes.size()) / (luma + luma / 2);
-  const auto bytes = on_device(planes, count, device);
+  const auto bytes = on_device(planes, luma + luma / 2, device);
+  const std::int64_t count = bytes.size(0);
   const auto y = mirrored(bytes.narrow(1, 0, luma).reshape({count, 1, side, side}), flip);
   const auto chroma = mirrored(bytes.narrow(1, luma, luma / 2).reshape({count, 2, half, half}), flip);
   const auto wide = at::upsample_bilinear2d(chroma.to(torch::kFloat32).sub_(128), {side, side},

@@ -91,7 +91,7 @@ TEST(Augment, LowResolutionRemovesDetailAndKeepsTheMean) {
   for (std::uint64_t ordinal = 0; ordinal < 200; ++ordinal) {
     const auto after = augmented({.low_resolution = 1}, ordinal);
     rougher += roughness(after) / roughness(original()) / 200;
-    EXPECT_NEAR(mean(after), mean(original()), 12);
+    EXPECT_NEAR(mean(after), mean(original()), 16);  // nearest picks upper left pixels
   }
   EXPECT_LT(rougher, 0.8);
 }
