@@ -18,6 +18,7 @@ static_assert(std::endian::native == std::endian::little, "arrays are read where
 namespace {
 
 constexpr hsize_t kAlignment = 1 << 20;
+constexpr std::size_t kLongestAttribute = 60000;  // HDF5: 64 KiB with its header
 
 hid_t file_type(Type type) {
   switch (type) {
@@ -283,6 +284,10 @@ void File::write_attribute(const std::string& name, std::uint64_t value) {
 }
 
 void File::write_attribute(const std::string& name, const std::string& value) {
+  if (value.size() > kLongestAttribute)
+    throw ConfigError("writing " + path_.string() + ": " + name + " is a text of " +
+                      std::to_string(value.size()) + " bytes, HDF5 attributes hold " +
+                      std::to_string(kLongestAttribute) + "; give a shorter one");
   const Handle space = own(H5Screate(H5S_SCALAR), H5Sclose, "making a scalar");
   const Handle type = own(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");
   check(H5Tset_size(type.id(), std::max<std::size_t>(1, value.size())), "sizing a text type");

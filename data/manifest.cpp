@@ -129,7 +129,8 @@ std::vector<ShardInfo> read_shards(const hdf5::File& file) {
 /// What else belongs to a store. Those of them that lie in the folder now.
 std::vector<Companion> companions_in(const Path& folder) {
   std::vector<Companion> found;
-  for (const char* name : {kReadableName, kIdentitiesName, kViewName, "rejects.csv", "RELEASE.md"}) {
+  for (const char* name :
+       {kReadableName, kIdentitiesName, kViewName, "rejects.csv", "duplicates.csv", "RELEASE.md"}) {
     if (!std::filesystem::exists(folder / name)) continue;
     const InputFile file(folder / name);
     found.push_back({name, file.size(), digest_of_file(file)});

@@ -66,8 +66,8 @@ Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
 void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> labels);
 
 /// manifest.json and the long arrays, then manifest.h5 (tmp, fsync, rename, folder fsync), with the digests
-/// of what lies beside it: those, and rejects.csv and RELEASE.md when they are there already. Equal manifests
-/// give equal bytes.
+/// of what lies beside it: those, and rejects.csv, duplicates.csv and RELEASE.md when they are there already.
+/// Equal manifests give equal bytes.
 void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
 /// The same for a copy of a store, whose long arrays are there already.

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# What one does with finished stores: every verb of `facemae store`, damage and repair, staging, a read-only disk.
+. "$(dirname "$0")/lib.sh"
+quiet="--log-level warn"
+"$facemae" synth --out faces --identities 40 --images-per-identity 10 --shard-mib 1 $quiet 2>/dev/null || exit 1
+field() { grep -o "\"$2\": *[^,}]*" "$1" | head -1 | sed 's/.*: *//; s/"//g'; }
+# told STORE KEY: what info says of a store.
+told() { "$facemae" store info "$1" --json told.json $quiet >/dev/null && field told.json "$2"; }
+flip() { # flip FILE BYTE
+  local old
+  old=$(od -An -tu1 -j "$2" -N 1 "$1")
+  printf "\\$(printf %03o $((old ^ 8)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+ends_with 0 "store --help names every verb" 'compact' "$facemae" store --help
+for verb in info verify stage split subset remove compact; do
+  ends_with 0 "$verb --help has an example" "facemae store $verb" "$facemae" store $verb --help
+done
+ends_with 2 "an unknown verb gets the nearest" 'did you mean verify' "$facemae" store verfy faces
+ends_with 0 "info tells images of each identity" 'images of each +10 to 10, median 10' "$facemae" store info faces
+check "and so does its JSON" equal "$(told faces images) $(told faces identities) $(told faces kind)" "400 40 store"
+check "there are several shards" test "$(told faces shards)" -gt 1
+
+# Views and what becomes of them.
+echo nobody-at-all >unknown.txt
+ends_with 2 "an unknown identity is listed" 'nobody-at-all' "$facemae" store remove faces --identities unknown.txt --out gone
+"$facemae" store split faces --identities 0.1 --seed 1 --out four rest $quiet
+check "split keeps every image" equal "$(told four images) $(told rest images) $(told rest kind)" "40 360 view"
+"$facemae" store subset faces --max-images-per-identity 2 --out few $quiet
+check "subset limits the images of each" equal "$(told few images) $(told few identities)" "80 40"
+"$facemae" store compact few --out own $quiet 2>/dev/null
+check "compact makes a store of the same images" equal "$(told own images) $(told own kind)" "80 store"
+ends_with 0 "which is sound" '0 file.s. and 0 image' "$facemae" store verify own $quiet
+
+# Damage and repair, on two ranks.
+cp -r faces backup
+flip faces/shard-00000.h5 1048600
+flip faces/identities.h5 3000
+ends_with 65 "verify names the image" 'shard-00000.h5 index 0 \(row 0\)' ranks 2 store verify faces $quiet
+check "and the file" grep -q 'faces/identities.h5: ' said
+ends_with 0 "repair restores both" 'identities.h5: restored' ranks 2 store verify faces --repair-from backup $quiet
+check "byte for byte" diff -r faces backup
+flip faces/manifest.h5 100
+ends_with 65 "a damaged manifest is named" 'manifest.h5 is damaged' "$facemae" store info faces
+rm faces/shard-00001.h5
+ends_with 0 "it and a missing shard are restored" 'shard-00001.h5: restored' ranks 2 store verify faces --repair-from backup $quiet
+check "byte for byte too" diff -r faces backup
+flip faces/shard-00000.h5 1048600
+ends_with 65 "a copy of another store is refused" 'different stores' "$facemae" store verify faces --repair-from own $quiet
+cp backup/shard-00000.h5 faces/
+
+# Staging.
+ends_with 0 "stage copies on two ranks" 'disk/faces' ranks 2 store stage faces --to disk $quiet
+check "every file" diff -r faces disk/faces
+ends_with 0 "a second time" 'disk/faces' ranks 2 store stage faces --to disk --json again.json $quiet
+check "nothing is copied" equal "$(field again.json copied_files)" 0
+ends_with 0 "a view takes its parent along" 'disk2/few' "$facemae" store stage few --to disk2 $quiet
+mv faces away
+ends_with 0 "and stands alone" '0 file.s. and 0 image' "$facemae" store verify disk2/few $quiet
+mv away faces
+ends_with 2 "a store on its own place is refused" 'that is where it is' "$facemae" store stage faces --to . $quiet
+mkdir -p disk3 && cp -r own disk3/faces
+ends_with 2 "another store is not overwritten" 'another store is there' "$facemae" store stage faces --to disk3 $quiet
+
+# A read-only disk, where this user may make one.
+mkdir disk4
+if mount -t tmpfs none disk4 2>/dev/null; then
+  trap 'umount "$work/disk4" 2>/dev/null; rm -rf "$work"' EXIT
+  cp -r faces few disk4/
+  mount -o remount,ro disk4
+  ends_with 0 "info reads a read-only disk" 'images' "$facemae" store info disk4/faces
+  ends_with 0 "verify too" '0 file.s. and 0 image' ranks 2 store verify disk4/few $quiet
+  ends_with 0 "stage too" 'disk5/few' "$facemae" store stage disk4/few --to disk5 $quiet
+  ends_with 0 "views of it go elsewhere" '' "$facemae" store split disk4/faces --out ro-a ro-b $quiet
+  ends_with 0 "pairs too" '' "$facemae" pairs --store disk4/faces --out pairs.txt --folds 2 --pairs 40 $quiet
+  ends_with 0 "training too" '' "$facemae" pretrain --store disk4/few --run ro-run --steps 1 --batch 4 --patch 28 --model tiny \
+    --relation none --threads 1 $quiet
+  umount disk4
+else
+  echo "skipped: a read-only disk (mounting needs root)"
+fi
+finish
