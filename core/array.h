@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -69,8 +71,33 @@ class Array {
     return {reinterpret_cast<const T*>(data_.get()), size_};
   }
   operator std::span<const T>() const { return span(); }  // NOLINT(google-explicit-constructor)
-  auto begin() const { return span().begin(); }
-  auto end() const { return span().end(); }
+  /// Goes over the values of any array, aligned or not.
+  class Iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = T;
+    Iterator() = default;
+    explicit Iterator(const std::byte* at) : at_(at) {}
+    T operator*() const noexcept {
+      T value;
+      std::memcpy(&value, at_, sizeof(T));
+      return value;
+    }
+    Iterator& operator++() noexcept {
+      at_ += sizeof(T);
+      return *this;
+    }
+    Iterator operator++(int) noexcept { return Iterator(std::exchange(at_, at_ + sizeof(T))); }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const std::byte* at_ = nullptr;
+  };
+  Iterator begin() const noexcept { return Iterator(data_.get()); }
+  Iterator end() const noexcept { return Iterator(data_.get() + size_ * sizeof(T)); }
   bool operator==(const Array& other) const noexcept {
     return size_ == other.size_ &&
            (size_ == 0 || std::memcmp(data_.get(), other.data_.get(), bytes().size()) == 0);

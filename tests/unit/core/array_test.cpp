@@ -19,6 +19,7 @@ TEST(Array, OwnsOrMapsTheSameValues) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(mapped[i], values[i]);
   EXPECT_TRUE(mapped == owned);
   EXPECT_EQ(mapped.values(), values);
+  EXPECT_EQ(std::vector<std::uint32_t>(mapped.begin(), mapped.end()), values);
   EXPECT_THROW(mapped.span(), Error);
   EXPECT_EQ(mapped.aligned().span()[2], 0xFFFFFFFF);
   mapped.drop_pages();
