@@ -8,8 +8,6 @@
 namespace facemae {
 namespace {
 
-constexpr std::uint64_t kMostInMemory = 64ULL << 20;
-
 Path path_of(const Journal& journal, int rank) {
   return journal.folder() / fmt::format("duplicates-{:05}", rank);
 }
@@ -34,9 +32,10 @@ void find_in_part(const Journal& journal, std::uint64_t part, std::uint64_t part
 
 }  // namespace
 
-void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks) {
+void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks,
+                     std::uint64_t at_once) {
   const auto world = static_cast<std::uint64_t>(ranks);
-  const std::uint64_t turns = images / (kMostInMemory * world) + 1, parts = world * turns;
+  const std::uint64_t turns = images / (at_once * world) + 1, parts = world * turns;
   std::vector<Duplicate> found;
   for (std::uint64_t part = static_cast<std::uint64_t>(rank); part < parts; part += world)
     find_in_part(journal, part, parts, images / parts, found);

@@ -11,9 +11,12 @@ struct Duplicate {
   std::uint64_t entry = 0, original = 0;  ///< catalogue entries; `original` is the first with these bytes
 };
 
-/// This rank's share of the hashes; its findings go to OUT/packing. Memory: 16 bytes for each image of a
-/// share, and a share is 64 Mi images at most; more are taken in turn.
-void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks);
+inline constexpr std::uint64_t kHashesAtOnce = 64ULL << 20;
+
+/// This rank's share of the hashes; its findings go to OUT/packing. Memory: 16 bytes for each of `at_once`
+/// images at most; a larger share is taken in turns.
+void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks,
+                     std::uint64_t at_once = kHashesAtOnce);
 /// What all ranks have found, by entry.
 std::vector<Duplicate> found_duplicates(const Journal& journal, int ranks);
 
