@@ -1,11 +1,11 @@
 // rec_source() of data/source.h: a .rec file of MXNet, with or without its .idx.
 #include <algorithm>
-#include <cstring>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
+#include "data/record_file.h"
 #include "data/recordio.h"
 #include "data/source.h"
 
@@ -13,8 +13,6 @@ namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kWindowBytes = 1 << 20;
 
 Path find_rec(const Path& given) {
   if (!fs::exists(given)) throw ConfigError("packing RecordIO: " + given.string() + " does not exist");
@@ -26,84 +24,6 @@ Path find_rec(const Path& given) {
     throw ConfigError(fmt::format("packing RecordIO: the folder {} holds {} .rec files; name the one to pack",
                                   given.string(), found.size()));
   return found.front();
-}
-
-/// The beginnings of a file's records in ascending order, read in large pieces: on cold storage much faster
-/// than one small read a record.
-class Windows {
- public:
-  explicit Windows(const InputFile& file) : file_(file), file_bytes_(file.size()) {}
-  std::uint64_t file_bytes() const { return file_bytes_; }
-  /// Up to `most` bytes at `offset`, fewer only at the end of the file.
-  Bytes at(std::uint64_t offset, std::size_t most) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, file_bytes_ - offset));
-    if (offset < begin_ || offset + wanted > begin_ + window_.size()) {
-      window_.resize(static_cast<std::size_t>(
-          std::min<std::uint64_t>(std::max(kWindowBytes, wanted), file_bytes_ - offset)));
-      file_.read_at(offset, window_);
-      begin_ = offset;
-    }
-    return Bytes(window_).subspan(static_cast<std::size_t>(offset - begin_), wanted);
-  }
-
- private:
-  const InputFile& file_;
-  std::uint64_t file_bytes_, begin_ = 0;
-  std::vector<std::byte> window_;
-};
-
-/// The payload of the record at `offset`. Lengths are compared with the file before memory is taken.
-std::vector<std::byte> read_record(const InputFile& file, std::uint64_t offset) {
-  const std::uint64_t file_bytes = file.size();
-  RecordAssembler assembler;
-  std::vector<std::byte> bytes;
-  while (!assembler.complete()) {
-    if (offset >= file_bytes) throw DataError("the file ends within a record of RecordIO: truncated");
-    bytes.resize(std::min<std::uint64_t>(kChunkHeaderBytes, file_bytes - offset));
-    file.read_at(offset, bytes);
-    const ChunkHeader chunk = parse_chunk_header(bytes, file_bytes - offset);
-    bytes.resize(chunk.length);
-    file.read_at(offset + kChunkHeaderBytes, bytes);
-    assembler.add(chunk, bytes);
-    offset += chunk.bytes();
-  }
-  return assembler.take();
-}
-
-/// What the catalogue needs of a record.
-struct Front {
-  std::vector<float> labels;  ///< the first two at most
-  bool has_image = false;
-  std::uint64_t bytes = 0;  ///< of its first chunk
-};
-
-Front front_of(Windows& windows, const InputFile& file, std::uint64_t offset) {
-  constexpr std::size_t kEnough = kChunkHeaderBytes + kImageHeaderBytes + 2 * sizeof(float);
-  const Bytes bytes = windows.at(offset, kEnough);
-  const ChunkHeader chunk = parse_chunk_header(bytes, windows.file_bytes() - offset);
-  std::vector<std::byte> head(bytes.begin() + kChunkHeaderBytes, bytes.end());
-  const auto told = [&](const ImageRecord& record) {
-    Front front{record.labels, !record.image.empty(), chunk.bytes()};
-    if (front.labels.empty()) front.labels = {record.label};
-    front.labels.resize(std::min<std::size_t>(front.labels.size(), 2));
-    return front;
-  };
-  std::uint32_t flag = 0;
-  if (head.size() >= sizeof flag) std::memcpy(&flag, head.data(), sizeof flag);
-  const std::uint64_t header = kImageHeaderBytes + std::uint64_t{flag} * sizeof(float);
-  const bool in_one_piece = chunk.part == ChunkPart::Whole;
-  if (!in_one_piece || head.size() < kImageHeaderBytes + sizeof(float)) {
-    const auto payload = read_record(file, offset);
-    return told(parse_image_record(payload));
-  }
-  if (header > chunk.length)
-    throw DataError(fmt::format("an image record with {} labels in {} bytes", flag, chunk.length));
-  // As if it had two labels at most: the further ones are of no interest here.
-  flag = std::min(flag, 2U);
-  std::memcpy(head.data(), &flag, sizeof flag);
-  Front front = told(parse_image_record(head));
-  front.has_image = chunk.length > header;
-  return front;
 }
 
 class RecSource final : public ImageSource {
@@ -158,26 +78,15 @@ class RecSource final : public ImageSource {
     spdlog::info("{} is not there: the records are found by reading {}", index.string(),
                  file_.path().string());
     scanned_ = true;
-    Windows windows(file_);
-    for (std::uint64_t offset = 0; offset < file_bytes;) {
-      places.push_back({places.size(), offset});
-      for (bool more = true; more;) {
-        ChunkHeader chunk{};
-        try {
-          chunk = parse_chunk_header(windows.at(std::min(offset, file_bytes), kChunkHeaderBytes),
-                                     file_bytes - offset);
-        } catch (const DataError& error) {
-          refuse(fmt::format("record {}, offset {}: {}", places.size() - 1, offset, error.what()));
-        }
-        offset += std::min(chunk.bytes(), file_bytes - offset);
-        more = chunk.part == ChunkPart::First || chunk.part == ChunkPart::Middle;
-      }
+    try {
+      return scan_records(file_);
+    } catch (const DataError& error) {
+      refuse(error.what());
     }
-    return places;
   }
 
   void read_labels(const std::vector<RecordPlace>& places, Progress& progress) {
-    Windows windows(file_);
+    RecordWindows windows(file_);
     std::uint64_t reported = 0, inexact = 0;
     // Record 0 without an image is InsightFace's header: the first key after the images, and the first key
     // after the identity records that follow them.
@@ -186,10 +95,15 @@ class RecSource final : public ImageSource {
     const auto zero =
         std::find_if(places.begin(), places.end(), [](const RecordPlace& p) { return p.key == 0; });
     if (zero != places.end()) {
-      const Front header = front(windows, *zero);
+      const RecordFront header = front(windows, *zero);
       if (!header.has_image && header.labels.size() == 2) {
-        images_end = static_cast<std::uint64_t>(class_of(header.labels[0]));
-        const auto end = static_cast<std::uint64_t>(class_of(header.labels[1]));
+        std::uint64_t end = 0;
+        try {
+          images_end = static_cast<std::uint64_t>(class_of(header.labels[0]));
+          end = static_cast<std::uint64_t>(class_of(header.labels[1]));
+        } catch (const DataError& error) {
+          refuse(std::string("its header: ") + error.what());
+        }
         by_key = end <= kExactFloat;
         identities = end >= images_end ? end - images_end : 0;
         if (!by_key)
@@ -203,7 +117,7 @@ class RecSource final : public ImageSource {
     const bool insightface = images_end != UINT64_MAX;
     for (std::size_t i = 0; i < places.size(); ++i) {
       const RecordPlace& place = places[i];
-      const Front record = front(windows, place);
+      const RecordFront record = front(windows, place);
       if (i + 1 < places.size() && place.offset + record.bytes > places[i + 1].offset)
         refuse(fmt::format(
             "record {}, offset {}: it runs into the next one, listed at {}: damaged, or the .idx belongs "
@@ -236,9 +150,9 @@ class RecSource final : public ImageSource {
     announced_ = by_key ? identities : 0;
   }
 
-  Front front(Windows& windows, const RecordPlace& place) const {
+  RecordFront front(RecordWindows& windows, const RecordPlace& place) const {
     try {
-      return front_of(windows, file_, place.offset);
+      return windows.front(place.offset);
     } catch (const DataError& error) {
       refuse(fmt::format("record {}, offset {}: {}", place.key, place.offset, error.what()));
     }

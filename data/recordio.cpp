@@ -140,7 +140,7 @@ std::vector<std::byte> write_image_record(const ImageRecord& record) {
 }
 
 std::int64_t class_of(float label) {
-  if (!(label >= 0) || label > 4294967296.0F || std::floor(label) != label)
+  if (!(label >= 0) || label >= 4294967296.0F || std::floor(label) != label)
     throw DataError(fmt::format("the label {} is not a class number (a whole number from 0)", label));
   return static_cast<std::int64_t>(label);
 }

@@ -65,7 +65,7 @@ struct ImageRecord {
 ImageRecord parse_image_record(Bytes payload);
 std::vector<std::byte> write_image_record(const ImageRecord& record);
 
-/// A class label as a number; throws DataError when it is negative, broken, not finite or above 2^32.
+/// A class label as a number; throws DataError when it is negative, broken, not finite or 2^32 and more.
 std::int64_t class_of(float label);
 
 /// A line of an .idx file: key, tab, offset of the record's magic.

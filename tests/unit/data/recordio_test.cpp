@@ -112,8 +112,8 @@ TEST(RecordIo, MoreLabelsThanBytesAreRefusedBeforeMemoryIsAskedFor) {
 TEST(RecordIo, AClassIsAWholeNumber) {
   EXPECT_EQ(class_of(0), 0);
   EXPECT_EQ(class_of(16777216), 16777216);
-  for (const float bad :
-       {-1.0F, 0.5F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 1e20F})
+  for (const float bad : {-1.0F, 0.5F, std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::quiet_NaN(), 1e20F, 4294967296.0F})
     EXPECT_THROW(class_of(bad), DataError) << bad;
 }
 
