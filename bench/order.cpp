@@ -38,8 +38,9 @@ int main(int argc, char** argv) {
   constexpr std::uint64_t of_identity = 20;
   std::vector<std::uint64_t> images(of_identity);
   std::iota(images.begin(), images.end(), std::uint64_t{0});
-  const Identities identities{.count = static_cast<std::int64_t>(rows / of_identity),
-                              .rows_of = [&](std::int64_t) { return std::span<const std::uint64_t>(images); }};
+  const Identities identities{
+      .count = static_cast<std::int64_t>(rows / of_identity),
+      .rows_of = [&](std::int64_t) { return std::span<const std::uint64_t>(images); }};
   std::printf("uniform   %6.1f ns an index\n", nanoseconds(Order(rows, 1), count));
   for (const std::uint64_t lanes : {1024U, 1000U})
     std::printf("blocks    %6.1f ns an index, %llu lanes\n",

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <ranges>
 
 #include "data/order.h"
 
@@ -27,9 +26,11 @@ std::vector<std::uint64_t> BatchPlan::ordinals(std::uint64_t step, int micro, in
            (last > lanes ? std::min(lane, last - lanes) : 0);
   };
   std::uint64_t at = r * n / w, left = (r + 1) * n / w - at;
-  const auto all = std::views::iota(std::uint64_t{0}, lanes);
-  std::uint64_t lane = *std::ranges::partition_point(
-      all, [&](std::uint64_t l) { return l + 1 < lanes && in_lanes_below(l + 1) <= at; });
+  std::uint64_t lane = 0;  // of position `at`: found by halving
+  for (std::uint64_t above = lanes; above - lane > 1;) {
+    const std::uint64_t middle = lane + (above - lane) / 2;
+    (in_lanes_below(middle) <= at ? lane : above) = middle;
+  }
   std::uint64_t skip = at - in_lanes_below(lane);
   std::vector<std::uint64_t> mine;
   mine.reserve(left);
