@@ -9,6 +9,7 @@
 #include "cluster/plan.pb.h"
 #include "core/checksum.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace facemae {
 
@@ -35,6 +36,12 @@ ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& datas
   return plan;
 }
 
+ShardPlan replan(ShardPlan plan, std::vector<PlannedQuarantine> quarantine) {
+  ++plan.version;
+  plan.quarantine = std::move(quarantine);
+  return plan;
+}
+
 std::string serialise(const ShardPlan& plan) {
   wire::ShardPlan message;
   message.set_version(plan.version);
@@ -47,6 +54,11 @@ std::string serialise(const ShardPlan& plan) {
     planned->set_images(shard.images);
     planned->set_bytes(shard.bytes);
     planned->set_reader_node(static_cast<std::uint32_t>(shard.reader_node));
+  }
+  for (const auto& entry : plan.quarantine) {
+    auto* quarantined = message.add_quarantine();
+    quarantined->set_shard(static_cast<std::uint32_t>(entry.shard));
+    quarantined->set_from_ordinal(entry.from_ordinal);
   }
   std::string bytes;
   {
@@ -78,6 +90,12 @@ ShardPlan parse_plan(const std::string& bytes) {
                            .images = shard.images(),
                            .bytes = shard.bytes(),
                            .reader_node = static_cast<int>(shard.reader_node())});
+  }
+  for (const auto& entry : message.quarantine()) {
+    if (entry.shard() >= plan.shards.size())
+      throw DataError(fmt::format("reading a shard plan: shard {} of {} is quarantined", entry.shard(),
+                                  plan.shards.size()));
+    plan.quarantine.push_back({.shard = entry.shard(), .from_ordinal = entry.from_ordinal()});
   }
   return plan;
 }

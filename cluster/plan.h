@@ -12,19 +12,26 @@ namespace facemae {
 struct PlannedShard {
   std::string file;
   std::uint64_t images = 0, bytes = 0;
-  int reader_node =
-      0;  ///< the node that stages or verifies it; every rank may read every shard in `shared` mode
+  int reader_node = 0;  ///< whose part it is of work that is divided over nodes
+};
+/// From `from_ordinal` on, no row of this shard is used.
+struct PlannedQuarantine {
+  std::size_t shard = 0;
+  std::uint64_t from_ordinal = 0;
 };
 struct ShardPlan {
   std::uint32_t version = 1;
   std::string dataset_digest, mode = "shared";
   int nodes = 1;
   std::vector<PlannedShard> shards;
+  std::vector<PlannedQuarantine> quarantine;
 };
 
 /// Pure: shards to nodes, balanced by bytes (largest first, ties by index), rotated by the seed.
 ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes,
                       std::uint64_t seed);
+/// Pure: the plan with one more version, in which these shards are quarantined.
+ShardPlan replan(ShardPlan plan, std::vector<PlannedQuarantine> quarantine);
 std::string serialise(const ShardPlan& plan);    ///< deterministic protobuf bytes (cluster/plan.proto)
 ShardPlan parse_plan(const std::string& bytes);  ///< throws DataError
 

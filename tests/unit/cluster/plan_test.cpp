@@ -81,6 +81,19 @@ TEST(Plan, RefusesBytesThatAreNoPlan) {
   EXPECT_THROW(plan_shards({}, "d", 0, 0), ConfigError);
 }
 
+TEST(Plan, HasANewVersionWhenShardsAreQuarantined) {
+  const auto plan = plan_shards(some_shards(9, 4), "d1", 3, 8);
+  const auto next = replan(plan, {{.shard = 2, .from_ordinal = 640}, {.shard = 8, .from_ordinal = 12}});
+  EXPECT_EQ(next.version, plan.version + 1);
+  EXPECT_NE(serialise(next), serialise(plan));
+  const auto back = parse_plan(serialise(next));
+  ASSERT_EQ(back.quarantine.size(), 2U);
+  EXPECT_EQ(back.quarantine[0].shard, 2U);
+  EXPECT_EQ(back.quarantine[0].from_ordinal, 640U);
+  EXPECT_EQ(serialise(back), serialise(next));
+  EXPECT_THROW(parse_plan(serialise(replan(plan, {{.shard = 9}}))), DataError);
+}
+
 TEST(Plan, IsPublishedByOneProcessToItself) {
   AloneControl control;
   const auto plan = plan_shards(some_shards(3, 1), "d", 1, 0);
