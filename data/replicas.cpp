@@ -1,0 +1,70 @@
+#include "data/replicas.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace facemae {
+
+Replicas::Replicas(ReplicaPlan plan, Copy copy, Use use)
+    : plan_(std::move(plan)), copy_(std::move(copy)), use_(std::move(use)) {
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    try {
+      copy_ ? copy_all(stop) : look_for_all(stop);
+    } catch (const std::exception& error) {
+      spdlog::warn("copies in {} are given up, the rest is read from the store: {}", plan_.folder.string(),
+                   error.what());
+    }
+  });
+}
+
+bool Replicas::take(std::size_t shard) {
+  const Path file = plan_.folder / plan_.files[shard];
+  try {
+    use_(shard, file);
+    return true;
+  } catch (const FileError& error) {
+    spdlog::warn("the copy {} cannot be used, its shard is read from the store: {}", file.string(),
+                 error.what());
+    return false;
+  }
+}
+
+void Replicas::copy_all(const std::stop_token& stop) {
+  const auto start = std::chrono::steady_clock::now();
+  std::size_t used = 0;
+  for (const std::size_t shard : plan_.sequence) {
+    try {
+      copy_(shard, stop);
+    } catch (const DataError& error) {
+      spdlog::warn("shard {} is not copied to {}: {}", shard, plan_.folder.string(), error.what());
+      continue;
+    }
+    if (stop.stop_requested()) return;
+    used += take(shard) ? 1 : 0;
+  }
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  spdlog::info("{} of {} shards are read from {} (copied and checked in {:.0f} s)", used,
+               plan_.sequence.size(), plan_.folder.string(), spent.count());
+}
+
+void Replicas::look_for_all(const std::stop_token& stop) {
+  std::vector<std::size_t> missing = plan_.sequence;
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  while (!missing.empty()) {
+    std::erase_if(missing, [&](std::size_t shard) {
+      if (!std::filesystem::exists(plan_.folder / plan_.files[shard])) return false;
+      take(shard);
+      return true;
+    });
+    std::unique_lock lock(mutex);
+    if (stopped.wait_for(lock, stop, plan_.look, [&] { return stop.stop_requested(); })) return;
+  }
+}
+
+}  // namespace facemae
