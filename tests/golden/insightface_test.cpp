@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -16,19 +14,12 @@
 #include "model/class_shards.h"
 #include "model/recognition.h"
 #include "model/state.h"
+#include "numbers.h"
 
 namespace facemae {
 namespace {
 
 using Weights = std::vector<std::pair<std::string, torch::Tensor>>;
-
-Path golden(const std::string& file) {
-  const char* shared = std::getenv("FACEMAE_SHARED_DATA");
-  return Path(shared != nullptr ? shared : "") / "golden" / file;
-}
-
-#define SKIP_WITHOUT(file) \
-  if (!std::filesystem::exists(golden(file))) GTEST_SKIP() << "golden numbers are not there: " << golden(file)
 
 torch::Tensor tensor_of(const Weights& tensors, const std::string& name) {
   for (const auto& [key, tensor] : tensors)
@@ -97,8 +88,7 @@ class Insightface : public testing::TestWithParam<Pair> {};
 
 TEST_P(Insightface, HasTheOfficialKeysAndShapesInTheOfficialOrder) {
   const auto file = "keys_" + GetParam().golden + ".txt";
-  SKIP_WITHOUT(file);
-  std::ifstream lines(golden(file));
+  std::ifstream lines(golden_file(file));
   const auto state = state_of(*make_network(GetParam().ours));
   std::size_t i = 0;
   for (std::string line; std::getline(lines, line); ++i) {
@@ -110,8 +100,7 @@ TEST_P(Insightface, HasTheOfficialKeysAndShapesInTheOfficialOrder) {
 }
 
 TEST_P(Insightface, ComputesTheOfficialEmbeddingsAndInputGradients) {
-  SKIP_WITHOUT("insightface_networks.safetensors");
-  const auto numbers = read_safetensors(golden("insightface_networks.safetensors"));
+  const auto numbers = read_safetensors(golden_file("insightface_networks.safetensors"));
   const auto network = make_network(GetParam().ours);
   fill_by_rule(*network);
   network->eval();
@@ -151,9 +140,8 @@ class InsightfaceMargin : public testing::TestWithParam<MarginCase> {};
 
 TEST_P(InsightfaceMargin, HasTheOfficialLossAndGradients) {
   const std::string file = "insightface_losses_and_protocol.safetensors";
-  SKIP_WITHOUT(file);
   const auto& [name, margin, type, tolerance] = GetParam();
-  const auto numbers = read_safetensors(golden(file));
+  const auto numbers = read_safetensors(golden_file(file));
   auto embeddings = tensor_of(numbers, "embeddings").to(type).detach().clone().requires_grad_();
   const auto labels = tensor_of(numbers, "labels");
   AloneCommunicator alone;

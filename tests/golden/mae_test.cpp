@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
-#include <cstdlib>
 #include <map>
 
 #include "checkpoint/safetensors.h"
@@ -11,6 +10,7 @@
 #include "model/losses.h"
 #include "model/positions.h"
 #include "model/state.h"
+#include "numbers.h"
 
 namespace facemae {
 namespace {
@@ -37,11 +37,8 @@ class MaeGolden : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     torch::set_num_threads(1);
-    const char* shared = std::getenv("FACEMAE_SHARED_DATA");
-    const Path path =
-        Path(shared != nullptr ? shared : "") / "golden" / (std::string(GetParam()) + ".safetensors");
-    if (shared == nullptr || !std::filesystem::exists(path)) GTEST_SKIP() << "no golden numbers at " << path;
-    for (auto& [name, tensor] : read_safetensors(path, &golden_.metadata)) {
+    for (auto& [name, tensor] :
+         read_safetensors(golden_file(std::string(GetParam()) + ".safetensors"), &golden_.metadata)) {
       if (name.starts_with("weight.")) golden_.weights.emplace_back(name.substr(7), tensor);
       golden_.tensors[name] = tensor;
     }

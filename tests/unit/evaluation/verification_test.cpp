@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
 #include "core/keys.h"
+#include "tests/golden/numbers.h"
 
 namespace facemae {
 namespace {
@@ -32,12 +31,9 @@ Pairs some_pairs(std::size_t count, std::uint64_t seed, double grid) {
 }
 
 TEST(Verification, EqualsTheOfficialFoldAccuraciesExactly) {
-  const char* shared = std::getenv("FACEMAE_SHARED_DATA");
-  const Path file =
-      Path(shared != nullptr ? shared : "") / "golden/insightface_losses_and_protocol.safetensors";
-  if (!std::filesystem::exists(file)) GTEST_SKIP() << "golden numbers are not there: " << file;
   torch::Tensor embeddings, same, accuracies;
-  for (const auto& [name, tensor] : read_safetensors(file)) {
+  for (const auto& [name, tensor] :
+       read_safetensors(golden_file("insightface_losses_and_protocol.safetensors"))) {
     if (name == "verification.embeddings") embeddings = tensor;
     if (name == "verification.same") same = tensor;
     if (name == "verification.fold_accuracy") accuracies = tensor;
