@@ -4,7 +4,7 @@
 #
 #   exec slurm/supervise.sh RUN -- srun --mpi=pmix --kill-on-bad-exit=1 facemae pretrain --run RUN ...
 #
-# How it decides. Launchers mangle exit codes (docs/RUNBOOK.md), so RUN/outcome.json is believed when it belongs to a
+# How it decides. Launchers mangle exit codes (docs/ARCHITECTURE.md, Failing), so RUN/outcome.json is believed when it belongs to a
 # start that this script made; otherwise only the codes 0, 2, 65, 76 and 93 are, and anything else is a lost peer (75).
 #    0         done: exit 0
 #    76        stopped on notice or on its own time limit, checkpoint committed: scontrol requeue
