@@ -8,7 +8,7 @@ cluster_enter "$@"
 [ -x "$facemae" ] || die "$facemae is not built"
 cluster_up
 
-steps=${FACEMAE_TEST_STEPS:-300}
+steps=${FACEMAE_TEST_STEPS:-150}
 store=$cluster/store
 "$facemae" synth --out "$store" --identities 8 --images-per-identity 8 >"$cluster/synth.out" 2>&1 ||
   { cat "$cluster/synth.out"; die "synth"; }
@@ -42,7 +42,7 @@ weights() { # weights RUN: a hash of the tensors that the run ended with, withou
 show() { echo "--- $1"; tail -n 40 "$1/job.out"; }
 finish() { # finish RUN JOB: waits for the job's good end
   over() { [[ $(job_state "$1") =~ COMPLETED|FAILED|CANCELLED|TIMEOUT ]]; }
-  wait_until 90 "job $2 to end" over "$2"
+  wait_until 300 "job $2 to end" over "$2"
   job_is "$2" COMPLETED || { show "$1"; die "job $2 of $1 is $(job_state "$2")"; }
 }
 trap 'code=$?; if [ $code != 0 ]; then for run in "$cluster"/run-*; do show "$run"; done; fi' EXIT
@@ -54,7 +54,7 @@ echo "undisturbed: done after $SECONDS s"
 
 noticed=$cluster/run-noticed
 job=$(submit "$noticed")
-wait_until 60 "a commit of $noticed" committed "$noticed" 5
+wait_until 120 "a commit of $noticed" committed "$noticed" 5
 scancel --batch --signal=USR2 "$job" # what --signal=B:USR2 sends, without Slurm's clock of 30 s
 finish "$noticed" "$job"
 grep -q "requeueing job $job" "$noticed/job.out" || { show "$noticed"; die "the job was not requeued by its supervisor"; }
@@ -65,19 +65,19 @@ echo "notice, commit, requeue, resume: the same weights after $SECONDS s"
 
 cancelled=$cluster/run-cancelled
 job=$(submit "$cancelled")
-wait_until 60 "a commit of $cancelled" committed "$cancelled" 5
+wait_until 120 "a commit of $cancelled" committed "$cancelled" 5
 scancel "$job"
-wait_until 40 "the end of the cancelled job" job_is "$job" CANCELLED
-wait_until 20 "idle nodes" nodes_idle
+wait_until 120 "the end of the cancelled job" job_is "$job" CANCELLED
+wait_until 60 "idle nodes" nodes_idle
 job_is "$job" CANCELLED || die "the cancelled job came back: $(job_state "$job")"
 if grep -q requeueing "$cancelled/job.out"; then show "$cancelled"; die "a cancelled job was requeued"; fi
 echo "cancel: not requeued, after $SECONDS s"
 
 crashed=$cluster/run-crashed
 job=$(submit "$crashed")
-wait_until 60 "a commit of $crashed" committed "$crashed" 5
+wait_until 120 "a commit of $crashed" committed "$crashed" 5
 node_crash n2
-wait_until 40 "Slurm to take the job back" job_is "$job" PENDING
+wait_until 120 "Slurm to take the job back" job_is "$job" PENDING
 node_start n2
 finish "$crashed" "$job"
 [ "$(ls "$crashed/checkpoints/fence" | wc -l)" -ge 2 ] || die "$crashed was not started twice"
