@@ -1,6 +1,7 @@
 #pragma once
 // Reads the bytes of one shard, whatever the storage does: tries again, reads around the page cache, goes to
 // a replica.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,12 @@ struct ReadPolicy {
   std::chrono::milliseconds longest_pause{5000};
   std::chrono::milliseconds give_up_after{30000};  ///< of trying, with pauses
   std::chrono::milliseconds slow_after{2000};      ///< one read that takes longer is counted and logged
+  /// Shards that a store is opened without when they are missing or damaged: reading them throws
+  /// ShardUnreadable. They are in quarantine.
+  std::vector<std::size_t> lost = {};
+  bool may_be_lost(std::size_t shard) const {
+    return std::find(lost.begin(), lost.end(), shard) != lost.end();
+  }
 };
 
 /// What reading cost and met.

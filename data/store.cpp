@@ -1,6 +1,7 @@
 #include "data/store.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
 #include <optional>
 
@@ -57,7 +58,7 @@ class ShardStore final : public ManifestStore {
  public:
   ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
       : ManifestStore(std::move(folder), std::move(manifest)) {
-    report_missing();
+    report_missing(policy);
     allow_open_files(manifest_.shards.size() * 2 + 256);  // a replica of each, and what else is open
     shards_.reserve(manifest_.shards.size());
     for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i, files, policy);
@@ -65,14 +66,14 @@ class ShardStore final : public ManifestStore {
 
   std::int64_t label(std::uint64_t row) const override {
     const auto [shard, index] = locate(row);
-    const std::int64_t label = shards_[shard].labels[index];
+    const std::int64_t label = shard_at(shard).labels[index];
     if (label < -1 || label >= manifest_.identities) refuse_index(shard, index);
     return label;
   }
 
   void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {
     const auto [s, index] = locate(row);
-    const Shard& shard = shards_[s];
+    const Shard& shard = shard_at(s);
     const auto [begin, end] = range(s, index, index + 1);
     encoded.resize(end - begin);
     const StoredImage image{.index = index,
@@ -90,7 +91,7 @@ class ShardStore final : public ManifestStore {
     block.bytes.clear();
     while (count > 0) {
       const auto [s, index] = locate(first);
-      const Shard& shard = shards_[s];
+      const Shard& shard = shard_at(s);
       const std::uint64_t here = std::min(count, manifest_.shards[s].images - index);
       const auto [begin, end] = range(s, index, index + here);
       const std::uint64_t before = block.bytes.size();
@@ -108,11 +109,12 @@ class ShardStore final : public ManifestStore {
 
   bool intact(std::uint64_t row, Bytes encoded) const override {
     const auto [s, index] = locate(row);
-    return crc32c(encoded) == shards_[s].crcs[index];
+    return crc32c(encoded) == shard_at(s).crcs[index];
   }
   std::size_t shard_of(std::uint64_t row) const override { return locate(row).first; }
+  Path shard_folder() const override { return folder_; }
   void add_replica(std::size_t shard, const Path& file) const override {
-    shards_.at(shard).reader->add_replica(file);
+    shard_at(shard).reader->add_replica(file);
   }
 
  private:
@@ -123,6 +125,13 @@ class ShardStore final : public ManifestStore {
     Array<std::uint32_t> crcs;
     Array<std::int64_t> labels;
   };
+
+  /// Throws ShardUnreadable for one that the store was opened without.
+  const Shard& shard_at(std::size_t shard) const {
+    if (shards_[shard].reader) return shards_[shard];
+    const Path file = folder_ / manifest_.shards[shard].file;
+    throw ShardUnreadable(shard, FileError("the store was opened without " + file.string(), ENOENT));
+  }
 
   /// Where images [first, last) of a shard lie in its blob. The index was checked when the store was opened,
   /// but it lies in a file, and a file can change.
@@ -141,10 +150,12 @@ class ShardStore final : public ManifestStore {
   }
 
   /// All at once: a list is what one copies files by.
-  void report_missing() const {
+  void report_missing(const ReadPolicy& policy) const {
     std::vector<std::string> missing;
     for (const auto& shard : manifest_.shards)
-      if (!std::filesystem::exists(folder_ / shard.file)) missing.push_back(shard.file);
+      if (!policy.may_be_lost(static_cast<std::size_t>(&shard - manifest_.shards.data())) &&
+          !std::filesystem::exists(folder_ / shard.file))
+        missing.push_back(shard.file);
     if (missing.empty()) return;
     throw DataError(
         fmt::format("opening the store {}: {} of {} shards are missing: {}; copy them from a replica or pack "
@@ -153,6 +164,18 @@ class ShardStore final : public ManifestStore {
   }
 
   void open_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy) {
+    if (!policy.may_be_lost(i)) return open_whole_shard(i, files, policy);
+    try {
+      open_whole_shard(i, files, policy);
+    } catch (const Error& error) {
+      spdlog::warn("going on without shard {}: {}", i, error.what());
+      shards_.resize(i);
+      shards_.emplace_back();
+      rows_ = manifest_.shards[i].first_global + manifest_.shards[i].images;
+    }
+  }
+
+  void open_whole_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy) {
     const ShardInfo& expected = manifest_.shards[i];
     const Path path = folder_ / expected.file;
     ShardIndex index = read_shard(path);
@@ -217,6 +240,7 @@ class ViewStore final : public ManifestStore {
     return parent_->intact(parent_row(row), encoded);
   }
   std::size_t shard_of(std::uint64_t row) const override { return parent_->shard_of(parent_row(row)); }
+  Path shard_folder() const override { return parent_->shard_folder(); }
   void add_replica(std::size_t shard, const Path& file) const override { parent_->add_replica(shard, file); }
 
  private:
@@ -246,6 +270,7 @@ std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, 
 bool Store::read_block(std::uint64_t, std::uint64_t, RowBlock&, ReadFigures&) const { return false; }
 bool Store::intact(std::uint64_t, Bytes) const { return true; }
 std::size_t Store::shard_of(std::uint64_t) const { return 0; }
+Path Store::shard_folder() const { return folder(); }
 void Store::add_replica(std::size_t shard, const Path& file) const {
   throw ConfigError(fmt::format("adding {} as a copy of shard {}: {} has no shard files", file.string(),
                                 shard, folder().string()));

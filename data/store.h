@@ -64,6 +64,7 @@ class Store {
   virtual bool intact(std::uint64_t row, Bytes encoded) const;
   /// Which of shards() a row lies in.
   virtual std::size_t shard_of(std::uint64_t row) const;
+  virtual Path shard_folder() const;  ///< what the files of shards() are relative to
   /// Reads a shard from another copy of its file from now on, while other threads read; the earlier ones stay
   /// for when it fails. Throws FileError.
   virtual void add_replica(std::size_t shard, const Path& file) const;
