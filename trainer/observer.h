@@ -25,8 +25,9 @@ class Observer {
   Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
            Faces picture_faces);
   struct StepFigures {
-    double learning_rate = 0, gradient_norm = 0, exposed_reduction_seconds = 0;
+    double learning_rate = 0, gradient_norm = 0;
     LoaderFigures data;  ///< of the step
+    double exposed_reduction_seconds = 0;
     std::uint64_t skipped = 0;
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.

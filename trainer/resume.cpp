@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "checkpoint/weights.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/training_identities.h"

@@ -16,7 +16,8 @@ bool fails(int descriptor) {
   const char* when = std::getenv("FAILING_WHEN");
   if (path == nullptr || when == nullptr || ::access(when, F_OK) != 0) return false;
   char name[4096];
-  const auto length = ::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), name, sizeof name - 1);
+  const auto length =
+      ::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), name, sizeof name - 1);
   if (length <= 0) return false;
   name[length] = '\0';
   return std::strstr(name, path) != nullptr;

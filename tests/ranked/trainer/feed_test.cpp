@@ -1,5 +1,5 @@
-// A shard that one rank cannot read any more is quarantined on all ranks from one step on, and a later start on
-// any number of ranks sees the same rows.
+// A shard that one rank cannot read any more is quarantined on all ranks from one step on, and a later start
+// on any number of ranks sees the same rows.
 #include "trainer/feed.h"
 
 #include <gtest/gtest.h>
@@ -136,7 +136,8 @@ TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
     const auto expected = rows_of(all);
     for (const auto row : expected) EXPECT_NE(shard_of(row), 1U);
     const auto mine = data.batches.ordinals(step, 0, control.rank());
-    const auto begin = std::find(all.ordinals.begin(), all.ordinals.end(), mine.front()) - all.ordinals.begin();
+    const auto begin =
+        std::find(all.ordinals.begin(), all.ordinals.end(), mine.front()) - all.ordinals.begin();
     EXPECT_TRUE(std::equal(rows[step].begin(), rows[step].end(), expected.begin() + begin));
   }
 }
