@@ -1,6 +1,7 @@
 #include "data/replicas.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -37,13 +38,20 @@ bool Replicas::take(std::size_t shard) {
 void Replicas::copy_all(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   std::size_t used = 0;
+  int failed_in_row = 0;
   for (const std::size_t shard : plan_.sequence) {
     try {
       copy_(shard, stop);
     } catch (const DataError& error) {
       spdlog::warn("shard {} is not copied to {}: {}", shard, plan_.folder.string(), error.what());
       continue;
+    } catch (const FileError& error) {
+      const bool full = error.code() == ENOSPC || error.code() == EDQUOT;
+      if (full || ++failed_in_row == 3) throw;
+      spdlog::warn("shard {} is not copied to {}: {}", shard, plan_.folder.string(), error.what());
+      continue;
     }
+    failed_in_row = 0;
     if (stop.stop_requested()) return;
     used += take(shard) ? 1 : 0;
   }

@@ -49,6 +49,10 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("store             {} images, {} identities, {}\n", human_count(store.size()),
              human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))),
              human_bytes(stored));
+  fmt::print("order             {}{}\n", config.order.kind,
+             config.order.kind == "blocks"
+                 ? fmt::format(": {} lanes, blocks of {} images", config.order.lanes, config.order.block)
+                 : "");
   fmt::print("steps             {} of {} images: {} images, {:.2f} epochs\n", human_count(total_steps),
              config.batch, human_count(images),
              static_cast<double>(images) / static_cast<double>(store.size()));

@@ -14,7 +14,7 @@ namespace facemae {
 namespace {
 
 /// Bits of the step's mask, or-ed over all ranks.
-constexpr std::uint64_t kStop = 1, kNonFinite = 2;
+constexpr std::uint64_t kStop = 1, kNonFinite = 2, kShardFailed = 4;
 
 void accumulate_gradients(LoopParts& run) {
   std::vector<Faces> kept;  // of the first of two passes
@@ -43,8 +43,12 @@ std::string why_stopped() {
 }  // namespace
 
 std::string RunState::to_json() const {
-  return nlohmann::json{
-      {"skipped", skipped}, {"skipped_in_row", skipped_in_row}, {"automatic_weight", automatic_weight}}
+  auto entries = nlohmann::json::array();
+  for (const auto& [shard, from] : quarantine) entries.push_back({{"shard", shard}, {"from_ordinal", from}});
+  return nlohmann::json{{"skipped", skipped},
+                        {"skipped_in_row", skipped_in_row},
+                        {"automatic_weight", automatic_weight},
+                        {"quarantine", entries}}
       .dump();
 }
 
@@ -52,9 +56,17 @@ RunState RunState::from_json(const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object())
     throw CheckpointError("the run state of the checkpoint is not a JSON object: " + text);
-  return {.skipped = json.value("skipped", std::uint64_t{0}),
-          .skipped_in_row = json.value("skipped_in_row", std::uint64_t{0}),
-          .automatic_weight = json.value("automatic_weight", 0.0)};
+  try {
+    RunState state{.skipped = json.at("skipped"),
+                   .skipped_in_row = json.at("skipped_in_row"),
+                   .automatic_weight = json.at("automatic_weight")};
+    for (const auto& entry : json.at("quarantine"))
+      state.quarantine.push_back({.shard = entry.at("shard"), .from_ordinal = entry.at("from_ordinal")});
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    throw CheckpointError("the run state of the checkpoint does not say what it must: " +
+                          std::string(error.what()));
+  }
 }
 
 LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
@@ -69,6 +81,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     const double gradient_norm = norm.item<double>();
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
     if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
+    if (run.shard_failed()) mask |= kShardFailed;
     mask = run.control.any_of(mask);
 
     const double learning_rate = run.schedule.at(step * run.batch);
@@ -99,6 +112,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
                              .data = run.data(),
                              .exposed_reduction_seconds = run.gradients.exposed_seconds(),
                              .skipped = run.state.skipped});
+    if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
     // Before the commit, so that a kill in between is made up for. With a notice given, time is short.

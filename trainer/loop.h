@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cluster/control.h"
 #include "data/loader.h"
@@ -20,14 +21,17 @@ namespace facemae {
 struct RunState {
   std::uint64_t skipped = 0, skipped_in_row = 0;
   double automatic_weight = 0;
+  std::vector<Quarantined> quarantine;
   std::string to_json() const;
   static RunState from_json(const std::string& text);  ///< throws CheckpointError
 };
 
 struct LoopParts {
   Task& task;
-  std::function<Faces()> next_faces;    ///< this rank's next micro-batch
-  std::function<LoaderFigures()> data;  ///< since the last call
+  std::function<Faces()> next_faces;              ///< this rank's next micro-batch
+  std::function<LoaderFigures()> data;            ///< since the last call
+  std::function<bool()> shard_failed;             ///< on this rank, since the ranks last agreed
+  std::function<void(std::uint64_t)> quarantine;  ///< all ranks: what failed, from the step after this on
   GradientBuckets& gradients;
   Optimizer& optimizer;
   Control& control;

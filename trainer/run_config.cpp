@@ -32,6 +32,26 @@ void declare_common(Options& o, RunConfig& c) {
       .flag("fresh", c.fresh, "start anew although RUN has checkpoints (they stay, unused)")
       .flag("allow-changes", c.allow_changes, "resume although settings that alter the result have changed")
       .flag("dry-run", c.dry_run, "print parameters, memory, steps and bytes to read and write, then stop");
+  o.group("Data")
+      .choice(
+          "order", c.order.kind, {"auto", "uniform", "blocks", "balanced"},
+          "of images. uniform: a shuffle of all, each read on its own; blocks: a shuffle of large reads, "
+          "for large stores on shared disks; balanced: images of an identity together, identities equally "
+          "often; auto: blocks from 16 million images on, else uniform")
+      .add("order-lanes", c.order.lanes,
+           "of blocks: streams that are read side by side, each by one rank; 0: about 1024, suited to the "
+           "micro-batch. Not less than the ranks that the run will ever have")
+      .add("order-block", c.order.block, "of blocks: images that lie and are read together")
+      .add("order-images-per-identity", c.order.images_per_identity, "of balanced; divides a micro-batch")
+      .choice("data-mode", c.data_mode, {"auto", "shared", "replica"},
+              "shared: all nodes read the store; replica: each copies it to --local-dir while it trains and "
+              "reads what has landed; auto: replica when it fits on every node")
+      .add("local-dir", c.local_dir, "folder on a disk of each node, for copies of the shards")
+      .add("max-quarantined", c.max_quarantined,
+           "of the images that may be in shards that cannot be read any more; others stand in for them. More "
+           "end the run (exit 65)")
+      .add("read-patience", c.read_patience,
+           "seconds for which a failing read is tried again before its shard counts as unreadable");
   o.group("Optimizer")
       .choice("optimizer", c.optimizer.kind, {"adamw", "sgd"}, "sgd has momentum")
       .add("lr", c.lr, "peak learning rate at this batch (or --base-lr)")
@@ -83,6 +103,17 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.workers > 0, "--workers must be at least 1");
   o.check(c.threads >= 0, "--threads must not be negative");
   o.check(c.max_bad_fraction >= 0 && c.max_bad_fraction <= 1, "--max-bad-fraction is within 0 and 1");
+  o.check(c.order.block > 0, "--order-block must be at least 1");
+  o.check(c.order.images_per_identity > 0, "--order-images-per-identity must be at least 1");
+  const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
+                      static_cast<std::uint64_t>(std::max(1, c.accumulate));
+  o.check(
+      c.order.kind != "balanced" || c.batch % groups == 0,
+      "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so "
+      "that no group of images is torn apart");
+  o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
+  o.check(c.max_quarantined >= 0 && c.max_quarantined < 1, "--max-quarantined is a fraction: 0 to below 1");
+  o.check(c.read_patience > 0, "--read-patience must be above 0");
   o.check(c.peer_deadline > 0, "--peer-deadline must be above 0");
 }
 
@@ -221,6 +252,21 @@ void validate(Options& o, const RecognizeConfig& c) {
           "--eval with a text of pairs needs --eval-store or --eval-images; packs end in .bin");
 }
 
+std::string with_order(const std::string& text, const OrderConfig& settled) {
+  std::string changed;
+  for (const auto& line : split(text, '\n')) {
+    const std::string key = trim(line.substr(0, line.find('=')));
+    if (key == "order") {
+      changed += "order = " + settled.kind + "\n";
+    } else if (key == "order-lanes") {
+      changed += fmt::format("order-lanes = {}\n", settled.lanes);
+    } else if (!line.empty()) {
+      changed += line + "\n";
+    }
+  }
+  return changed;
+}
+
 bool free_to_change(const std::string& key) {
   static const std::set<std::string> keys = {"run",
                                              "stop-after",
@@ -244,6 +290,10 @@ bool free_to_change(const std::string& key) {
                                              "eval-store",
                                              "eval-images",
                                              "eval-every",
+                                             "data-mode",
+                                             "local-dir",
+                                             "max-quarantined",
+                                             "read-patience",
                                              "store"};  // the store is compared by its dataset digest
   return keys.contains(key);
 }

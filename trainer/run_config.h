@@ -8,6 +8,7 @@
 
 #include "core/options.h"
 #include "data/augment.h"
+#include "data/order.h"
 #include "trainer/optimizer.h"
 #include "trainer/schedule.h"
 
@@ -25,6 +26,10 @@ struct RunConfig {
   AugmentConfig augment;  ///< of recognition training only
   std::string decode = "rgb";
   double max_bad_fraction = 1e-5;
+  OrderConfig order;
+  std::string data_mode = "auto", local_dir;
+  double max_quarantined = 0.05;
+  double read_patience = 30;
 
   OptimizerConfig optimizer;
   std::optional<double> lr, base_lr;
@@ -98,6 +103,9 @@ void declare(Options& options, RecognizeConfig& config);
 /// Adds every fault that does not need the store.
 void validate(Options& options, const PretrainConfig& config);
 void validate(Options& options, const RecognizeConfig& config);
+
+/// The configuration text with a settled order in place of what was asked for.
+std::string with_order(const std::string& text, const OrderConfig& settled);
 
 /// Keys that may change between starts of a run without changing its result.
 bool free_to_change(const std::string& key);

@@ -94,6 +94,16 @@ TEST_F(ReplicasTest, StopCopyingWhenTheDiskIsFull) {
   EXPECT_FALSE(tried.contains(0));
 }
 
+TEST_F(ReplicasTest, PassOverAShardThatCannotBeReadNow) {
+  const Replicas replicas(
+      plan(),
+      [&](std::size_t shard, const auto&) {
+        if (shard == 2) throw FileError("input/output error", EIO);
+      },
+      [&](std::size_t shard, const Path&) { taken_.add(shard); });
+  EXPECT_EQ(taken_.wait_for(2), (std::vector<std::size_t>{1, 0}));
+}
+
 TEST_F(ReplicasTest, EndAtOnceInTheMiddleOfACopyAndWhileLooking) {
   std::mutex mutex;
   std::condition_variable_any stopped;

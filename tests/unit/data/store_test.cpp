@@ -145,6 +145,31 @@ TEST_F(StoreTest, TruncatedMissingAndForeignShardsAreNamed) {
   EXPECT_NE(why_not_open(store_).find("truncated"), std::string::npos) << why_not_open(store_);
 }
 
+TEST_F(StoreTest, OpensWithoutShardsInQuarantineAndRefusesTheirRowsAlone) {
+  const auto whole = Store::open(store_);
+  const auto lost = whole->shards()[1];
+  const ReadPolicy without_it{.lost = {1}};
+  EXPECT_EQ(Store::open(store_, real_inputs(), without_it)->label(lost.first_global),
+            whole->label(lost.first_global))
+      << "it is there after all";
+  fs::remove(only(lost.file));
+  EXPECT_NE(why_not_open(store_).find("missing: " + lost.file), std::string::npos);
+  const auto store = Store::open(store_, real_inputs(), without_it);
+  EXPECT_EQ(store->size(), whole->size());
+  EXPECT_EQ(store->dataset_digest(), whole->dataset_digest());
+  std::vector<std::byte> bytes, expected;
+  for (std::uint64_t row = 0; row < store->size(); ++row) {
+    if (store->shard_of(row) == 1) {
+      EXPECT_THROW(store->read(row, bytes), ShardUnreadable);
+    } else {
+      store->read(row, bytes);
+      whole->read(row, expected);
+      EXPECT_EQ(bytes, expected);
+      EXPECT_EQ(store->label(row), whole->label(row));
+    }
+  }
+}
+
 TEST_F(StoreTest, UnfinishedStoreSaysWhatToDo) {
   fs::remove(store_ / "manifest.h5");
   EXPECT_NE(why_not_open(store_).find("unfinished"), std::string::npos);

@@ -50,6 +50,35 @@ TEST(PretrainConfig, AcceptsASensibleRun) {
             "");
 }
 
+TEST(PretrainConfig, RefusesGroupsThatMicroBatchesTearApart) {
+  const std::vector<std::string> run = {"--store", "s", "--run", "r", "--steps", "9", "--order", "balanced"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    auto words = run;
+    words.insert(words.end(), more.begin(), more.end());
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "24", "--accumulate", "2", "--order-images-per-identity", "6"}), "");
+  EXPECT_THAT(with({"--batch", "24", "--accumulate", "3", "--order-images-per-identity", "6"}),
+              HasSubstr("--order balanced"));
+  EXPECT_THAT(with({"--batch", "24", "--data-mode", "replica"}), HasSubstr("--local-dir"));
+}
+
+TEST(PretrainConfig, PutsTheSettledOrderInItsText) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  const std::vector<std::string> words = {"--store", "s", "--run", "r", "--batch", "48", "--steps", "7"};
+  options.parse(words, common);
+  const auto settled = config.common.order.settled(20'000'000, 48);
+  const std::string text = with_order(options.text(), settled);
+  EXPECT_THAT(text, HasSubstr("order = blocks\n"));
+  EXPECT_THAT(text, HasSubstr("order-lanes = 1008\n"));
+  EXPECT_EQ(with_order(text, settled), text);
+  EXPECT_THAT(result_changes(options.text(), text),
+              testing::ElementsAre("order: was auto, is blocks", "order-lanes: was 0, is 1008"));
+}
+
 TEST(PretrainConfig, ItsTextParsesBackToItself) {
   PretrainConfig config;
   CommonOptions common;

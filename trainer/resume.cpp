@@ -1,0 +1,100 @@
+#include "trainer/resume.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "checkpoint/discover.h"
+#include "checkpoint/weights.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "trainer/training_identities.h"
+
+namespace facemae {
+namespace {
+
+void check_unchanged(const CheckpointInfo& info, const TrainingStore& data) {
+  auto changes = result_changes(info.config, data.config_text);
+  const std::string digest = data.store->dataset_digest().hex();
+  if (info.dataset_digest != digest)
+    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + digest);
+  if (changes.empty()) return;
+  const std::string list = join(changes, "\n  ");
+  // A step would mean other images: what was counted as seen, and the schedule, would be wrong.
+  const bool other_batch = std::any_of(changes.begin(), changes.end(),
+                                       [](const auto& change) { return change.starts_with("batch:"); });
+  if (other_batch)
+    throw AgreedError("the run " + data.config.run + " was made with another global batch:\n  " + list +
+                          "\nSteps are counted in it. Use the old --batch, or another --run with --init " +
+                          data.config.run + ".",
+                      ExitCode::BadConfiguration, "ConfigError");
+  if (!data.config.allow_changes)
+    throw AgreedError("the run " + data.config.run + " was made with other settings:\n  " + list +
+                          "\nUse the old settings, another --run, --fresh, or --allow-changes.",
+                      ExitCode::BadConfiguration, "ConfigError");
+  spdlog::warn("resuming with changed settings:\n  {}", list);
+}
+
+}  // namespace
+
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities) {
+  Snapshot snapshot;
+  task.add_to(snapshot);
+  const bool has_centres = task.centres().defined();
+  const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
+  optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
+  if (has_centres) snapshot.virtual_shards = task.virtual_shards();
+  snapshot.replicated.push_back({kTrainingIdentities, std::move(identities)});
+  snapshot.config = data.config_text;
+  snapshot.dataset_digest = data.store->dataset_digest().hex();
+  snapshot.model_hash = task.kind();
+  return snapshot;
+}
+
+Hash128 hash_of(const Snapshot& snapshot) {
+  Hasher hasher;
+  for (const auto& tensor : snapshot.replicated) {
+    const auto host = tensor.value.detach().to(torch::kCPU).contiguous();
+    hasher.add({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
+  }
+  return hasher.digest();
+}
+
+std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
+                     Control& control) {
+  while (const auto info = checkpoints.newest()) {
+    check_unchanged(*info, data);
+    if (const auto corrupt = restore_with_identities(checkpoints, *info, into)) {
+      if (control.is_root())
+        spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
+      continue;
+    }
+    state = RunState::from_json(info->run_state);
+    if (control.is_root())
+      spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
+    return info->step;
+  }
+  return 0;
+}
+
+bool has_begun(const RunConfig& config, Control& control) {
+  bool begun = false;
+  together(control, [&] {
+    const Path checkpoints = Path(config.run) / "checkpoints";
+    begun = control.is_root() && !config.fresh && has_history(checkpoints, list_checkpoints(checkpoints));
+  });
+  return control.any_of(begun ? 1 : 0) != 0;
+}
+
+std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {
+  std::vector<std::size_t> shards;
+  if (config.fresh) return shards;
+  try {
+    if (const auto info = CheckpointStore(config.run, control, real_files()).newest())
+      for (const auto& entry : RunState::from_json(info->run_state).quarantine) shards.push_back(entry.shard);
+  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
+  }
+  return shards;
+}
+
+}  // namespace facemae

@@ -1,0 +1,31 @@
+#pragma once
+// The store of a run, opened and agreed on by all ranks: in which order its rows come, and from where.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/plan.h"
+#include "cluster/world.h"
+#include "data/order.h"
+#include "data/store.h"
+#include "trainer/run_config.h"
+
+namespace facemae {
+
+struct TrainingStore {
+  std::shared_ptr<const Store> store;
+  RunConfig config;         ///< with the order settled
+  std::string config_text;  ///< of it: what checkpoints keep
+  Order order;
+  BatchPlan batches;
+  ShardPlan plan;      ///< version 1; its mode is shared or replica
+  Path replicas = {};  ///< folder of the copies on this node's disk, in replica mode
+};
+
+/// All ranks. `lost` are shards in quarantine, without which the store may be opened. Throws AgreedError:
+/// whatever is wrong with the store on one rank, a batch that leaves ranks without rows, a plan or
+/// configuration that differs between ranks, a data mode that cannot be had.
+TrainingStore open_training_store(World& world, const RunConfig& config, const std::string& config_text,
+                                  const std::vector<std::size_t>& lost);
+
+}  // namespace facemae
