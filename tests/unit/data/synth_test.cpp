@@ -126,7 +126,7 @@ TEST(Synth, DrawsTheSamePixelsInAnyThread) {
   {
     std::vector<std::jthread> threads;
     threads.reserve(drawn.size());
-for (auto& hashes : drawn)
+    for (auto& hashes : drawn)
       threads.emplace_back([&hashes] {
         for (std::uint64_t i = 0; i < 8; ++i) hashes.push_back(hash(render_face(1, i % 3, i)));
       });
