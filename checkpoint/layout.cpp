@@ -52,8 +52,9 @@ std::vector<ByteRange> leaves_of(const ManifestTensor& tensor, std::int64_t virt
   if (bytes == 0) return leaves;
   const std::int64_t classes = tensor.shape[0];
   const std::uint64_t row = bytes / static_cast<std::uint64_t>(classes);
-  for (std::int64_t v = 0; v < virtual_shards; ++v) {
-    const RowRange rows = rows_of_shard(classes, virtual_shards, v);
+  const std::int64_t shards = std::min(virtual_shards, classes);  // with more, each row has one of its own
+  for (std::int64_t v = 0; v < shards; ++v) {
+    const RowRange rows = rows_of_shard(classes, shards, v);
     cut(static_cast<std::uint64_t>(rows.first) * row,
         static_cast<std::uint64_t>(rows.first + rows.count) * row);
   }

@@ -92,6 +92,13 @@ void check_tensor(const ManifestTensor& tensor, const Manifest& manifest) {
   const auto complain = [&](const std::string& what) {
     throw CheckpointError("the manifest's tensor " + tensor.name + " " + what);
   };
+  // The shape may say anything: leaves are laid out only where there are hashes for about as many.
+  std::uint64_t hashes = 0;
+  for (const auto& piece : tensor.pieces) hashes += piece.leaves.size();
+  const std::uint64_t bytes = tensor_bytes(tensor);
+  const bool class_rows = tensor.by_class && bytes > 0 && !tensor.shape.empty();
+  const std::int64_t shards = class_rows ? std::min(manifest.virtual_shards, tensor.shape[0]) : 0;
+  if (bytes / kLeafBytes > hashes || static_cast<std::uint64_t>(shards) > hashes) complain("is not complete");
   const auto leaves = leaves_of(tensor, manifest.virtual_shards);
   std::size_t leaf = 0;
   std::uint64_t at = 0;

@@ -8,8 +8,15 @@ add_library(facemae_sanitize INTERFACE)
 if(FACEMAE_SANITIZE)
   # g++ 12 takes what the sanitizers add to std::optional and std::regex for reads of uninitialized values.
   target_compile_options(facemae_sanitize INTERFACE -fsanitize=${FACEMAE_SANITIZE} -fno-omit-frame-pointer
-    -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+    -fno-sanitize-recover=all $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(facemae_sanitize INTERFACE -fsanitize=${FACEMAE_SANITIZE})
+endif()
+
+if(FACEMAE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "libFuzzer belongs to clang: configure with CXX=clang++, as scripts/build.sh --preset fuzz does.")
+  endif()
+  add_compile_options(-include ${PROJECT_SOURCE_DIR}/scripts/source_location_for_clang.h)
 endif()
 
 find_program(FACEMAE_CCACHE ccache)

@@ -36,7 +36,7 @@ void check_size(std::int64_t width, std::int64_t height) {
 /// A PNG whose header has been read. libpng wants png_image_free on every way out.
 class PngReader {
  public:
-  explicit PngReader(Bytes encoded) {
+  explicit PngReader(Bytes encoded) : PngReader() {  // so that the destructor runs when the body throws
     image_.version = PNG_IMAGE_VERSION;
     png_image_begin_read_from_memory(&image_, encoded.data(), encoded.size());
     check();
@@ -57,6 +57,7 @@ class PngReader {
   }
 
  private:
+  PngReader() = default;
   void check() const {
     if (image_.warning_or_error != 0) throw DataError(std::string("PNG: ") + image_.message);
   }

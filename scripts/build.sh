@@ -4,7 +4,7 @@
 # usage: scripts/build.sh [option...]
 #
 # options
-#   --preset NAME   release (default), dev, asan or tsan: see CMakePresets.json
+#   --preset NAME   release (default), dev, asan, tsan or fuzz: see CMakePresets.json
 #   --target NAME   what to build (default: facemae, the program); may be repeated
 #   --tests         also configures tests and benchmarks, and builds everything unless --target says what
 #   --no-setup      does not call scripts/setup.sh first
@@ -40,8 +40,13 @@ if [ $tests = yes ]; then
 elif [ ! -e "$root/build/$preset/CMakeCache.txt" ]; then
   configure+=(-DFACEMAE_TESTS=OFF -DFACEMAE_BENCH=OFF) # so that the program needs no GoogleTest
 fi
+if [ "$preset" = fuzz ]; then
+  CXX=$(fuzz_compiler) || fail "no clang++ that has libFuzzer; scripts/setup.sh --tests installs one"
+  export CXX
+  configure=()
+fi
 if [ ${#targets[@]} = 0 ]; then
-  if [ $tests = yes ]; then targets=(all); else targets=(facemae); fi
+  if [ "$preset" = fuzz ]; then targets=(all); elif [ $tests = yes ]; then targets=(all); else targets=(facemae); fi
 fi
 
 cd "$root"

@@ -18,3 +18,16 @@ jobs() {
   [ "${memory:-1}" -ge 1 ] || memory=1
   echo $((cores < memory ? cores : memory))
 }
+
+# fuzz_compiler: the first clang++ that can link a libFuzzer program (CXX, when that is one); fails when there is none.
+fuzz_compiler() {
+  local name program='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+  for name in "${CXX:-}" clang++ clang++-{14,15,16,17,18,19,20}; do
+    [ -n "$name" ] && command -v "$name" >/dev/null || continue
+    if "$name" -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null <<<"$program" 2>/dev/null; then
+      echo "$name"
+      return
+    fi
+  done
+  return 1
+}

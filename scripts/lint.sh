@@ -78,7 +78,7 @@ else
     awk -v all=$all -v root="$root/" 'NR % 2 { torch = /-idirafter|cmake_pch/; next }
       index($0, root) == 1 && $0 !~ /\/build\// && (all == "yes" || !torch) { print substr($0, length(root) + 1) }' | sort -u)
   rules=$("$tidy" --version | sha256sum)$(sha256sum <.clang-tidy)
-  rules+=$(sha256sum <scripts/source_location_for_lint.h)
+  rules+=$(sha256sum <scripts/source_location_for_clang.h)
   todo=()
   for file in "${sources[@]}"; do
     if [ ${#only[@]} -gt 0 ] && [[ " ${only[*]} " != *" $file "* ]]; then continue; fi
@@ -93,7 +93,7 @@ else
     export tidy fix tree
     # shellcheck disable=SC2016  # expanded by the inner shell
     printf '%s\n' "${todo[@]}" | xargs -d '\n' -n 2 -P "$(nproc)" bash -c '
-      options=(--quiet -p $tree --extra-arg=-Wno-error "--extra-arg-before=-include$PWD/scripts/source_location_for_lint.h")
+      options=(--quiet -p $tree --extra-arg=-Wno-error "--extra-arg-before=-include$PWD/scripts/source_location_for_clang.h")
       if [ "$fix" = yes ]; then options+=(--fix); fi
       if said=$("$tidy" "${options[@]}" "$1" 2>/dev/null); then : >"build/lint/$2"; else printf "%s\n" "$said"; exit 1; fi' tidy ||
       faults=1

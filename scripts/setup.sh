@@ -16,8 +16,8 @@
 #   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already there)
 #   --cuda           LibTorch with CUDA 13 and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit
 #   --nccl-headers   adds NCCL to the CPU one, so that the NCCL back end is compiled where no GPU is
-#   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, clang-format, clang-tidy, and
-#                    (optional, tests that miss them skip) a small Slurm and a browser for the report's page
+#   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional, tests that miss them
+#                    skip) clang-format, clang-tidy, clang with libFuzzer, a small Slurm, a browser for the report's page
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
 #   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files)
@@ -50,7 +50,7 @@ for argument in "$@"; do
   esac
 done
 
-# --- 1. what must be there: Debian package, then how to see it: cmd:NAME or hdr:NAME (several: any of them) ----------
+# --- 1. what must be there: Debian package, then how to see it: cmd:NAME, hdr:NAME or file:PATTERN (several: any) ----
 required="
 g++                           cmd:g++
 cmake                         cmd:cmake
@@ -83,6 +83,8 @@ libbenchmark-dev              hdr:benchmark/benchmark.h
   optional+="
 clang-format                  cmd:clang-format,clang-format-14
 clang-tidy                    cmd:clang-tidy,clang-tidy-14
+clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang++-17,clang++-18,clang++-19,clang++-20
+libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 chromium                      cmd:chromium,chromium-browser,google-chrome
 zip                           cmd:zip
 "
@@ -165,7 +167,7 @@ missing() {
       cmd) for name in "${names[@]}"; do
           if command -v "$name" >/dev/null || [ -x "/usr/sbin/$name" ] || [ -x "/sbin/$name" ]; then seen=yes; fi
         done ;;
-      file) for name in "${names[@]}"; do if [ -e "$name" ]; then seen=yes; fi; done ;;
+      file) for name in "${names[@]}"; do if compgen -G "$name" >/dev/null; then seen=yes; fi; done ;;
       pip) if python3 -m pip --version >/dev/null 2>&1; then seen=yes; fi ;;
       venv) if python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then seen=yes; fi ;;
     esac

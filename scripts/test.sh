@@ -7,11 +7,13 @@
 #   build     everything, preset release, in build/release
 #   tests     ctest in build/release: unit, ranked (1, 2, 4 MPI processes), faults, Slurm, architecture
 #   races     ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan
+#   fuzz      libFuzzer over what parses bytes from elsewhere, in build/fuzz: a few seconds each; skipped without clang
 #   lint      scripts/lint.sh: clang-format, and clang-tidy on files that see nothing of LibTorch
 #
 # options
-#   --full         also long tests (label full), and AddressSanitizer + UndefinedBehaviorSanitizer over everything
-#   --only REGEX   builds, then runs the CTest entries whose names match (no races, no lint)
+#   --full         also long tests (label full), AddressSanitizer + UndefinedBehaviorSanitizer over everything, and a
+#                  million inputs for each fuzz target
+#   --only REGEX   builds, then runs the CTest entries whose names match (no races, no fuzz, no lint)
 #   --no-setup     does not call scripts/setup.sh
 #   -h, --help     this text
 #
@@ -120,6 +122,15 @@ if [ $full = yes ]; then
   # Open MPI and LibTorch keep memory until the process ends, which is no leak of ours.
   export ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:${ASAN_OPTIONS:-}
   sanitizer_tests asan all -LE 'slurm|full'
+fi
+if fuzz_compiler >/dev/null; then
+  unset GTEST_FILTER
+  depth=(-LE full)
+  if [ $full = yes ]; then depth=(-L full); fi
+  sanitizer_tests fuzz all "${depth[@]}"
+else
+  echo "skipped fuzz: no clang++ with libFuzzer here; scripts/setup.sh --tests installs it" >>"$results/list"
+  skipped=$((skipped + 1))
 fi
 stage lint scripts/lint.sh
 verdict lint $?

@@ -70,8 +70,10 @@ for name in "mixed B.Three" another_rank_failed crash script_bad absent slow; do
   contains "a failure is named" "failed $name" "$counted"
 done
 
-# The test command itself, over that tree, with set-up, build and lint replaced by their exit codes.
-mkdir -p "$work/tree/scripts" "$work/tree/build/release" "$work/tree/build/tsan"
+# The test command itself, over that tree, with set-up, build, lint and the fuzz compiler replaced by their exit codes.
+mkdir -p "$work/tree/scripts" "$work/tree/build/release" "$work/tree/build/tsan" "$work/tree/build/fuzz" "$work/no_clang"
+for name in clang++ clang++-{14..20}; do ln -s "$(type -P false)" "$work/no_clang/$name"; done
+export CXX=true
 cp "$scripts"/{test.sh,lib.sh,count_tests.awk} "$work/tree/scripts/"
 for stage in setup build lint; do
   printf '#!/bin/sh\necho ran %s "$@"\nexit ${%s_code:-0}\n' $stage $stage >"$work/tree/scripts/$stage.sh"
@@ -84,10 +86,12 @@ whole() { # whole: runs it; sets said and code
 cp "$work/CTestTestfile.cmake" "$work/tree/build/release/"
 { echo "add_test(good bash $work/good.sh)"; echo "set_tests_properties(good PROPERTIES LABELS torch_free)"
   echo "add_test(script_bad bash $work/script_bad.sh)"; } >"$work/tree/build/tsan/CTestTestfile.cmake"
+{ echo "add_test(fuzz/one bash $work/script_good.sh)"; echo "add_test(fuzz/one/million bash $work/script_bad.sh)"
+  echo "set_tests_properties(fuzz/one/million PROPERTIES LABELS full)"; } >"$work/tree/build/fuzz/CTestTestfile.cmake"
 whole
 expect "exit code with failures" 1 $code
-# 3 stages, 16 of the tree above and the 12 labelled torch_free
-expect "the last line with failures" "31 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
+# 3 stages, 16 of the tree above, the 12 labelled torch_free and one that fuzzes
+expect "the last line with failures" "32 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
 contains "where a failure was" "failed [release] script_bad" "$said"
 lint_code=77 whole --only '^(good|script_good)$'
 expect "exit code of a good selection" 0 $code
@@ -96,10 +100,13 @@ cp "$work/tree/build/tsan/CTestTestfile.cmake" "$work/tree/build/release/"
 sed -i /script_bad/d "$work/tree/build/release/CTestTestfile.cmake"
 export lint_code=77
 whole
-expect "the last line where lint cannot run" "26 passed, 0 failed, 1 skipped" "$(tail -1 <<<"$said")"
+expect "the last line where lint cannot run" "27 passed, 0 failed, 1 skipped" "$(tail -1 <<<"$said")"
+CXX=false PATH="$work/no_clang:$PATH" whole
+expect "the last line where nothing can fuzz" "26 passed, 0 failed, 2 skipped" "$(tail -1 <<<"$said")"
+contains "why nothing fuzzed" "skipped fuzz: no clang++ with libFuzzer" "$said"
 export lint_code=0 build_code=1
 whole
-expect "the last line when the build fails" "26 passed, 2 failed, 0 skipped" "$(tail -1 <<<"$said")"
+expect "the last line when the build fails" "27 passed, 3 failed, 0 skipped" "$(tail -1 <<<"$said")"
 export setup_code=1
 whole
 expect "the last line when set-up fails" "0 passed, 1 failed, 0 skipped" "$(tail -1 <<<"$said")"

@@ -31,14 +31,17 @@ Manifest sample() {
   return manifest;
 }
 
-std::string refusal(Manifest manifest) {
-  manifest.root = root_hash(manifest.tensors, manifest.virtual_shards);
+std::string fault_of(const Manifest& manifest) {
   try {
     parse_manifest(serialise(manifest));
   } catch (const CheckpointError& error) {
     return error.what();
   }
   return "";
+}
+std::string refusal(Manifest manifest) {
+  manifest.root = root_hash(manifest.tensors, manifest.virtual_shards);
+  return fault_of(manifest);
 }
 
 TEST(Manifest, IsReadBackAsItWasWritten) {
@@ -81,6 +84,19 @@ TEST(Manifest, RefusesARootThatIsNotThatOfItsLeaves) {
   auto manifest = sample();
   manifest.tensors[2].pieces[0].leaves[0].low ^= 1;
   EXPECT_THROW(parse_manifest(serialise(manifest)), CheckpointError);
+}
+
+TEST(Manifest, RefusesAShapeWithoutHashesBeforeItLaysOutLeaves) {
+  auto manifest = sample();
+  manifest.root = {};  // the root is over the shape as well, and is checked last
+  manifest.tensors[2].shape = {1LL << 59};
+  EXPECT_THAT(fault_of(manifest), testing::HasSubstr("not complete"));  // 2^38 leaves would take 4 TiB
+  manifest = sample();
+  manifest.root = {};
+  manifest.virtual_shards = 1 << 24;
+  manifest.tensors[0].shape = {1 << 24, 1};
+  manifest.tensors[0].dtype = "U8";
+  EXPECT_THAT(fault_of(manifest), testing::HasSubstr("not complete"));
 }
 
 TEST(Manifest, RefusesBytesThatAreNoManifest) {

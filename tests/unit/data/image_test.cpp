@@ -1,8 +1,10 @@
 #include "data/image.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/error.h"
@@ -68,6 +70,20 @@ TEST(Image, CutPngAndForeignBytesAreRefused) {
   EXPECT_THROW(decoder.decode(Bytes(png).first(png.size() / 2)), DataError);
   EXPECT_THROW(decoder.decode(bytes_of("GIF89a and so on")), DataError);
   EXPECT_THROW(decoder.header({}), DataError);
+}
+
+TEST(Image, APngThatIsRefusedLeavesNoMemoryBehind) {
+  auto png = encode_png(picture(5));
+  const std::string name = "sRGB";
+  const Bytes chunk = bytes_of(name);
+  const auto found = std::search(png.begin(), png.end(), chunk.begin(), chunk.end());
+  ASSERT_NE(found, png.end());
+  found[5] ^= std::byte{1};  // its checksum: libpng warns, and has allocated its structures by then
+  Decoder decoder;
+  EXPECT_THROW(decoder.header(png), DataError);
+  const std::size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < 1000; ++i) EXPECT_THROW(decoder.header(png), DataError);
+  EXPECT_LT(mallinfo2().uordblks, before + 100'000);  // 1.6 MB when each is left behind
 }
 
 TEST(Image, GreyBecomesRgb) {

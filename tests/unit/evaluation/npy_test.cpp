@@ -72,6 +72,7 @@ TEST_F(Npy, RefusesDamagedAndForeignFilesWithDataErrors) {
                            "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3), }",
                            "{'fortran_order': False, 'shape': (2, 3), }",
                            "{'descr': '<i8', 'fortran_order': False, 'shape': (9223372036854775807, 3), }",
+                           "{'descr': '<i8', 'fortran_order': False, 'shape': (0, 4294967296, 4294967296), }",
                            "{'descr': '<i8', 'fortran_order': False, 'shape': (2, -3), }",
                            "{'descr': '<i8', 'fortran_order': False, 'shape': 6, }"}) {
     put(numpys_own(dict));

@@ -1,7 +1,7 @@
 #pragma once
-// For clang-tidy 14 only: it lacks the builtin that libstdc++'s <source_location> is made of, so the class
-// goes missing and every file that mentions it fails to parse. scripts/lint.sh includes this stand-in ahead
-// of each file.
+// For clang 14 only: it lacks the builtin that libstdc++'s <source_location> is made of, so the class goes
+// missing and every file that mentions it fails to parse. scripts/lint.sh and the fuzz build include this
+// stand-in ahead of each file.
 #if defined(__clang__) && !__has_builtin(__builtin_source_location)
 namespace std {
 struct source_location {

@@ -1,0 +1,82 @@
+#include "evaluation/npy_header.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace {
+
+[[noreturn]] void refuse(const Path& path, const std::string& found) {
+  throw DataError(
+      "reading array " + path.string() + ": " + found +
+      "; .npy version 1.0 with float32 or int64 in C order is understood, as numpy.save writes it");
+}
+
+/// What stands after 'key': in the header's dict, up to `end`.
+std::string value_of(std::string_view header, const std::string& key, char end, const Path& path) {
+  const auto at = header.find("'" + key + "':");
+  if (at == std::string_view::npos) refuse(path, "its header has no " + key);
+  const auto begin = at + key.size() + 3;
+  const auto stop = header.find(end, begin);
+  if (stop == std::string_view::npos) refuse(path, "its header ends within " + key);
+  return trim(header.substr(begin, stop - begin));
+}
+
+std::vector<std::int64_t> shape_of(std::string_view header, const Path& path) {
+  const std::string text = value_of(header, "shape", ')', path);
+  if (!text.starts_with('(')) refuse(path, "its shape is not a tuple");
+  std::vector<std::int64_t> shape;
+  for (const auto& part : split(text.substr(1), ',')) {
+    const auto word = trim(part);
+    if (word.empty()) continue;
+    std::int64_t side = -1;
+    const auto [stop, fault] = std::from_chars(word.data(), word.data() + word.size(), side);
+    if (fault != std::errc{} || stop != word.data() + word.size() || side < 0)
+      refuse(path, "its shape has the side '" + word + "'");
+    shape.push_back(side);
+  }
+  return shape;
+}
+
+/// Bytes of the array. Its strides must be countable even where a side is 0.
+std::uint64_t size_of(const NpyHeader& header, const Path& path) {
+  std::uint64_t bytes = header.integers ? 8 : 4;
+  bool empty = false;
+  for (const std::int64_t side : header.shape) {
+    empty = empty || side == 0;
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(std::max<std::int64_t>(side, 1)), &bytes) ||
+        bytes > 1ULL << 62)
+      refuse(path, "its shape is larger than any memory");
+  }
+  return empty ? 0 : bytes;
+}
+
+}  // namespace
+
+NpyHeader parse_npy_header(std::string_view bytes, const Path& path) {
+  if (!bytes.starts_with(kNpyMagic)) refuse(path, "it does not begin as .npy version 1.0 does");
+  if (bytes.size() < kNpyPrefix) refuse(path, "it ends within the header's length");
+  const std::size_t length = static_cast<std::uint8_t>(bytes[8]) |
+                             static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[9])) << 8;
+  if (bytes.size() - kNpyPrefix < length)
+    refuse(path, fmt::format("its header should have {} bytes, the file has {}", length, bytes.size()));
+  const std::string_view text = bytes.substr(kNpyPrefix, length);
+
+  NpyHeader header;
+  const std::string type = value_of(text, "descr", ',', path);
+  if (type != "'<f4'" && type != "'<i8'") refuse(path, "its type is " + type);
+  if (value_of(text, "fortran_order", ',', path) != "False") refuse(path, "it is in Fortran order");
+  header.integers = type == "'<i8'";
+  header.shape = shape_of(text, path);
+  header.data_start = kNpyPrefix + length;
+  const std::uint64_t held = bytes.size() - header.data_start, wanted = size_of(header, path);
+  if (wanted != held)
+    refuse(path, fmt::format("its shape needs {} bytes, {} follow the header", wanted, held));
+  return header;
+}
+
+}  // namespace facemae
