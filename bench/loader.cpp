@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "core/keys.h"
 #include "data/store.h"
 
 namespace {
@@ -73,19 +75,37 @@ void loaded(const std::shared_ptr<const Store>& store, std::uint64_t images, con
               100 * f.decode_seconds / busy, 100 * f.augment_seconds / busy);
 }
 
+/// Checked encoded images of random rows, not decoded.
+void read(const Store& store, std::uint64_t images, int threads) {
+  std::vector<std::thread> readers;
+  const Stopwatch watch;
+  for (int t = 0; t < threads; ++t)
+    readers.emplace_back([&, t] {
+      Draws draws(static_cast<std::uint64_t>(t));
+      std::vector<std::byte> encoded;
+      for (std::uint64_t i = 0; i < images / static_cast<std::uint64_t>(threads); ++i)
+        store.read(draws.below(store.size()), encoded);
+    });
+  for (auto& reader : readers) reader.join();
+  std::printf("%.1f\n", static_cast<double>(images) / watch.seconds());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const bool shares = argc == 5 && std::strcmp(argv[4], "shares") == 0;
   if (argc != 4 && !shares) {
-    std::fprintf(stderr,
-                 "usage: bench_loader bare[-yuv420]|THREADS[-yuv420|-adaface] STORE IMAGES [shares]\n");
+    std::fprintf(
+        stderr,
+        "usage: bench_loader bare[-yuv420]|read-THREADS|THREADS[-yuv420|-adaface] STORE IMAGES [shares]\n");
     return 2;
   }
   const auto store = Store::open(argv[2]);
   const auto images = std::strtoull(argv[3], nullptr, 10);
   const std::string what = argv[1];
-  if (what.starts_with("bare")) {
+  if (what.starts_with("read-")) {
+    read(*store, images, std::atoi(what.c_str() + 5));
+  } else if (what.starts_with("bare")) {
     bare(*store, images, what.ends_with("-yuv420"));
   } else {
     loaded(store, images, what, shares);

@@ -58,15 +58,17 @@ if wanted loader; then
   if [ -x "$python" ]; then
     [ -e "$data/images" ] || "$built/bench_export_images" "$data/faces" "$data/images"
     compare "loader, 2 threads / DataLoader, 2 workers" "$loader 2 $data/faces 20000" "$python bench/torch_loader.py $data/images 2 8000"
-    compare "loader, 2 threads / h5py vlen, 2 threads" "$loader 2 $data/faces 20000" "$python bench/h5py_loader.py $data/images 2 8000"
-    compare "loader, 1 thread / h5py vlen, 1 thread" "$loader 1 $data/faces 20000" "$python bench/h5py_loader.py $data/images 1 8000"
+    for n in 1 2; do
+      compare "checked reads, $n thread(s) / h5py vlen reads" "$loader read-$n $data/faces 200000" "$python bench/h5py_loader.py $data/images $n 20000 read"
+      compare "loader, $n thread(s) / h5py vlen, same decoder" "$loader $n $data/faces 20000" "$python bench/h5py_loader.py $data/images $n 8000"
+    done
   fi
   # What part of MobileFaceNet training waits for data.
   rm -rf "$data/run"
   build/release/facemae recognize --store "$data/faces" --run "$data/run" --steps 30 --batch 16 --network mobilefacenet --threads 1 \
     --save-every 1000 --log-every 5 --log-level warn 2>/dev/null
   awk 'NR > 1 { split($0, w, "\"data_wait_seconds\":"); x += w[2] + 0; split($0, s, "\"seconds\":"); t += s[2] + 0 }
-    END { printf "%-44s %.2f %% of the step\n", "data wait, MobileFaceNet, batch 16", 100 * x / t }' "$data/run/metrics.jsonl"
+    END { printf "%-44s %.3f %% of the step\n", "data wait, MobileFaceNet, batch 16", 100 * x / t }' "$data/run/metrics.jsonl"
 fi
 if wanted pack; then
   [ -e "$data/many-faces/manifest.h5" ] || build/release/facemae synth --out "$data/many-faces" --identities 400 --images-per-identity 50 --log-level warn

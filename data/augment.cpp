@@ -19,7 +19,7 @@ Draws draws_of(std::uint64_t seed, std::uint64_t ordinal, Stage stage) {
 }
 
 std::uint8_t to_byte(float value) {
-  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+  return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
 }
 
 struct Rectangle {
@@ -57,18 +57,34 @@ void blacken_outside(std::span<std::uint8_t> pixels, int side, const Rectangle& 
 }
 
 /// ITU-R 601 luma.
-float grey(const std::uint8_t* pixel) {
-  return 0.299F * static_cast<float>(pixel[0]) + 0.587F * static_cast<float>(pixel[1]) +
-         0.114F * static_cast<float>(pixel[2]);
+float grey(float red, float green, float blue) { return 0.299F * red + 0.587F * green + 0.114F * blue; }
+
+float mean_grey(std::span<const std::uint8_t> pixels) {
+  std::array<std::uint64_t, 3> sums{};
+  for (std::size_t i = 0; i < pixels.size(); i += 3)
+    for (std::size_t c = 0; c < 3; ++c) sums[c] += pixels[i + c];
+  const auto mean = [&](std::size_t c) {
+    return static_cast<float>(3.0 * static_cast<double>(sums[c]) / static_cast<double>(pixels.size()));
+  };
+  return std::round(grey(mean(0), mean(1), mean(2)));
 }
 
-/// Every value moves away from (factor > 1) or towards `base(pixel)`.
-template <class Base>
-void spread(std::span<std::uint8_t> pixels, float factor, Base base) {
+/// Every value moves away from `base` (factor > 1) or towards it: brightness about 0, contrast about a grey.
+void spread(std::span<std::uint8_t> pixels, float factor, float base) {
+  std::array<std::uint8_t, 256> moved{};
+  for (std::size_t value = 0; value < moved.size(); ++value)
+    moved[value] = to_byte(base + (static_cast<float>(value) - base) * factor);
+  for (std::uint8_t& value : pixels) value = moved[value];
+}
+
+/// Every pixel moves away from its own grey, or towards it.
+void saturate(std::span<std::uint8_t> pixels, float factor) {
   for (std::size_t i = 0; i < pixels.size(); i += 3) {
-    const float from = base(&pixels[i]);
-    for (std::size_t c = 0; c < 3; ++c)
-      pixels[i + c] = to_byte(from + (static_cast<float>(pixels[i + c]) - from) * factor);
+    const float red = pixels[i], green = pixels[i + 1], blue = pixels[i + 2];
+    const float base = grey(red, green, blue) * (1 - factor);
+    pixels[i] = to_byte(base + red * factor);
+    pixels[i + 1] = to_byte(base + green * factor);
+    pixels[i + 2] = to_byte(base + blue * factor);
   }
 }
 
@@ -79,16 +95,9 @@ void jitter(std::span<std::uint8_t> pixels, Draws& draws) {
   for (float& factor : factors) factor = static_cast<float>(draws.uniform(0.5, 1.5));
   for (const int which : sequence) {
     const float factor = factors[static_cast<std::size_t>(which)];
-    if (which == 0) {  // brightness
-      spread(pixels, factor, [](const std::uint8_t*) { return 0.0F; });
-    } else if (which == 1) {  // contrast, about the picture's mean grey
-      double sum = 0;
-      for (std::size_t i = 0; i < pixels.size(); i += 3) sum += static_cast<double>(grey(&pixels[i]));
-      const auto mean = static_cast<float>(std::round(sum / (static_cast<double>(pixels.size()) / 3)));
-      spread(pixels, factor, [mean](const std::uint8_t*) { return mean; });
-    } else {  // saturation
-      spread(pixels, factor, grey);
-    }
+    if (which == 0) spread(pixels, factor, 0);
+    if (which == 1) spread(pixels, factor, mean_grey(pixels));
+    if (which == 2) saturate(pixels, factor);
   }
 }
 
@@ -104,9 +113,9 @@ void Augmenter::apply(std::span<std::uint8_t> pixels, int side, const AugmentCon
     const auto kind = [&] { return static_cast<Resampling>(draws.below(kResamplings)); };
     const Resampling down = kind(), up = kind();
     wide_.assign(pixels.begin(), pixels.end());
-    resample(wide_, side, small_, small, down, between_);
+    resample(wide_, side, small_, small, down, working_);
     for (float& value : small_) value = static_cast<float>(to_byte(value));
-    resample(small_, small, wide_, side, up, between_);
+    resample(small_, small, wide_, side, up, working_);
     std::transform(wide_.begin(), wide_.end(), pixels.begin(), to_byte);
   }
 

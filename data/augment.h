@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "data/resample.h"
+
 namespace facemae {
 
 /// Probabilities.
@@ -29,7 +31,8 @@ class Augmenter {
              std::uint64_t ordinal);
 
  private:
-  std::vector<float> wide_, small_, between_;
+  std::vector<float> wide_, small_;
+  ResampleBuffers working_;
 };
 
 }  // namespace facemae

@@ -7,12 +7,6 @@
 namespace facemae {
 namespace {
 
-/// One target position: weights of source positions.
-struct Tap {
-  std::vector<int> from;
-  std::vector<float> weight;
-};
-
 double cubic(double x) {
   constexpr double a = -0.75;
   x = std::abs(x);
@@ -26,80 +20,97 @@ double lanczos(double x) {
   return std::sin(p) * std::sin(p / 4) * 4 / (p * p);
 }
 
-Tap nearest(int i, double scale, int from) {
-  return {{std::min(from - 1, static_cast<int>(i * scale))}, {1}};
-}
-Tap area(int i, double scale, int from) {
-  Tap tap;
-  const double begin = i * scale, end = std::min<double>((i + 1) * scale, from);
-  for (int s = static_cast<int>(begin); s < end; ++s) {
-    tap.from.push_back(s);
-    tap.weight.push_back(
-        static_cast<float>((std::min<double>(end, s + 1) - std::max<double>(begin, s)) / (end - begin)));
+/// Weights of the source positions that make each target position: `count` a position.
+class Taps {
+ public:
+  Taps(int from, int to, Resampling kind, ResampleBuffers& working)
+      : from_(from), scale_(static_cast<double>(from) / to), working_(working) {
+    working.from.clear();
+    working.weights.clear();
+    const bool shrinks = scale_ > 1;
+    if (kind == Resampling::Area && !shrinks) kind = Resampling::Linear;
+    for (int i = 0; i < to; ++i) {
+      switch (kind) {
+        case Resampling::Nearest:
+          add(std::min(from - 1, static_cast<int>(i * scale_)), 1);
+          break;
+        case Resampling::Area:
+          add_area(i);
+          break;
+        case Resampling::Linear:
+          add_around(i, 1, [](double x) { return 1 - std::abs(x); });
+          break;
+        case Resampling::Cubic:
+          add_around(i, 2, cubic);
+          break;
+        case Resampling::Lanczos:
+          add_around(i, 4, lanczos);
+          break;
+      }
+    }
+    count = working.from.size() / static_cast<std::size_t>(to);
   }
-  return tap;
-}
-/// Kernel of half-width `reach` around the target's centre.
-template <class Kernel>
-Tap around(int i, double scale, int from, int reach, Kernel kernel) {
-  Tap tap;
-  const double centre = (i + 0.5) * scale - 0.5;
-  const int left = static_cast<int>(std::floor(centre)) - reach + 1;
-  double sum = 0;
-  std::vector<double> weights;
-  for (int s = left; s < left + 2 * reach; ++s) {
-    tap.from.push_back(std::clamp(s, 0, from - 1));
-    sum += weights.emplace_back(kernel(centre - s));
+  std::size_t count = 0;
+
+ private:
+  void add(int position, double weight) {
+    working_.from.push_back(std::clamp(position, 0, from_ - 1));
+    working_.weights.push_back(static_cast<float>(weight));
   }
-  for (const double weight : weights) tap.weight.push_back(static_cast<float>(weight / sum));
-  return tap;
+  /// As many as the widest position needs: the others end with weights of 0.
+  void add_area(int i) {
+    const double begin = i * scale_, end = (i + 1) * scale_;
+    const int first = static_cast<int>(begin), most = static_cast<int>(std::ceil(scale_)) + 1;
+    for (int s = first; s < first + most; ++s)
+      add(s, std::max(0.0, std::min<double>(end, s + 1) - std::max<double>(begin, s)) / scale_);
+  }
+  /// A kernel of half-width `reach` around the target's centre.
+  template <class Kernel>
+  void add_around(int i, int reach, Kernel kernel) {
+    const double centre = (i + 0.5) * scale_ - 0.5;
+    const int left = static_cast<int>(std::floor(centre)) - reach + 1;
+    double sum = 0;
+    for (int s = left; s < left + 2 * reach; ++s) sum += kernel(centre - s);
+    for (int s = left; s < left + 2 * reach; ++s) add(s, kernel(centre - s) / sum);
+  }
+
+  const int from_;
+  const double scale_;
+  ResampleBuffers& working_;
+};
+
+/// Rows of `width` floats by the taps: whole rows are added, which compilers turn into vector instructions.
+void resample_rows(const std::vector<float>& in, std::size_t width, std::vector<float>& out, std::size_t to,
+                   std::size_t taps, const ResampleBuffers& working) {
+  out.assign(to * width, 0);
+  for (std::size_t y = 0; y < to; ++y) {
+    float* row = out.data() + y * width;
+    for (std::size_t k = y * taps; k < (y + 1) * taps; ++k) {
+      const float* source = in.data() + static_cast<std::size_t>(working.from[k]) * width;
+      const float weight = working.weights[k];
+      for (std::size_t x = 0; x < width; ++x) row[x] += weight * source[x];
+    }
+  }
 }
 
-Tap tap_of(int i, int from, int to, Resampling kind) {
-  const double scale = static_cast<double>(from) / to;
-  switch (kind) {
-    case Resampling::Nearest:
-      return nearest(i, scale, from);
-    case Resampling::Area:
-      if (scale > 1) return area(i, scale, from);
-      break;
-    case Resampling::Cubic:
-      return around(i, scale, from, 2, cubic);
-    case Resampling::Lanczos:
-      return around(i, scale, from, 4, lanczos);
-    case Resampling::Linear:
-      break;
-  }
-  return around(i, scale, from, 1, [](double x) { return 1 - std::abs(x); });
+/// [rows, columns, 3] to [columns, rows, 3].
+void turn(const std::vector<float>& in, std::size_t rows, std::size_t columns, std::vector<float>& out) {
+  out.resize(rows * columns * 3);
+  for (std::size_t y = 0; y < rows; ++y)
+    for (std::size_t x = 0; x < columns; ++x)
+      std::copy_n(&in[(y * columns + x) * 3], 3, &out[(x * rows + y) * 3]);
 }
 
 }  // namespace
 
 void resample(const std::vector<float>& in, int from, std::vector<float>& out, int to, Resampling kind,
-              std::vector<float>& between) {
-  const auto in_row = static_cast<std::size_t>(from) * 3, out_row = static_cast<std::size_t>(to) * 3;
-  between.assign(static_cast<std::size_t>(to) * in_row, 0);
-  out.assign(static_cast<std::size_t>(to) * out_row, 0);
-  std::vector<Tap> taps;
-  for (int i = 0; i < to; ++i) taps.push_back(tap_of(i, from, to, kind));
-  for (std::size_t y = 0; y < taps.size(); ++y) {
-    float* row = between.data() + y * in_row;
-    for (std::size_t k = 0; k < taps[y].from.size(); ++k) {
-      const float* source = in.data() + static_cast<std::size_t>(taps[y].from[k]) * in_row;
-      const float weight = taps[y].weight[k];
-      for (std::size_t x = 0; x < in_row; ++x) row[x] += weight * source[x];
-    }
-  }
-  for (std::size_t y = 0; y < taps.size(); ++y) {
-    const float* row = between.data() + y * in_row;
-    float* target = out.data() + y * out_row;
-    for (std::size_t x = 0; x < taps.size(); ++x) {
-      for (std::size_t k = 0; k < taps[x].from.size(); ++k) {
-        const float* source = row + static_cast<std::size_t>(taps[x].from[k]) * 3;
-        for (std::size_t c = 0; c < 3; ++c) target[x * 3 + c] += taps[x].weight[k] * source[c];
-      }
-    }
-  }
+              ResampleBuffers& working) {
+  const auto before = static_cast<std::size_t>(from), after = static_cast<std::size_t>(to);
+  const Taps taps(from, to, kind, working);
+  resample_rows(in, before * 3, working.rows, after, taps.count, working);
+  turn(working.rows, after, before, working.turned);
+  resample_rows(working.turned, after * 3, working.columns, after, taps.count, working);
+  turn(working.columns, after, after, out);
 }
 
 }  // namespace facemae

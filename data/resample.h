@@ -13,9 +13,15 @@ enum class Resampling {
 };
 inline constexpr int kResamplings = 5;
 
-/// Square picture [from, from, 3] to [to, to, 3]; beyond the edge the edge's pixels repeat. `between` is
-/// working memory. Values may overshoot their range with Cubic and Lanczos.
+/// Working memory, kept from call to call.
+struct ResampleBuffers {
+  std::vector<int> from;
+  std::vector<float> weights, rows, turned, columns;
+};
+
+/// Square picture [from, from, 3] to [to, to, 3]; beyond the edge the edge's pixels repeat. Values may
+/// overshoot their range with Cubic and Lanczos.
 void resample(const std::vector<float>& in, int from, std::vector<float>& out, int to, Resampling kind,
-              std::vector<float>& between);
+              ResampleBuffers& working);
 
 }  // namespace facemae

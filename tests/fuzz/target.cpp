@@ -12,12 +12,11 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace facemae::fuzz {
 namespace {
 
-// A value of a few bytes of text takes up to about 100 bytes in memory, and a growing vector doubles.
-constexpr std::size_t kBytesPerInputByte = 256, kBytesForAnyInput = 1 << 16;
 thread_local std::size_t largest_allocation = 0;  // 0: not watched
 
 void watch(const volatile void*, std::size_t bytes) {
@@ -30,7 +29,7 @@ void ignore(const volatile void*) {}
 
 void parse_watched(std::string_view input) {
   struct Watch {
-    explicit Watch(std::size_t bytes) { largest_allocation = kBytesForAnyInput + kBytesPerInputByte * bytes; }
+    explicit Watch(std::size_t bytes) { largest_allocation = justified_allocation(bytes); }
     ~Watch() { largest_allocation = 0; }
   };
   try {
@@ -57,6 +56,9 @@ int write_seeds(const Path& folder) {
 
 }  // namespace
 
+// A value of a few bytes of text takes up to about 100 bytes in memory, and a growing vector doubles.
+[[gnu::weak]] std::size_t justified_allocation(std::size_t input_bytes) { return (1 << 16) + 256 * input_bytes; }
+
 MemoryFile::MemoryFile() : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
   if (descriptor_ < 0) throw FileError("making a file in memory", errno);
   path_ = "/proc/self/fd/" + std::to_string(descriptor_);
@@ -79,6 +81,7 @@ void require(bool fine, const char* what) {
 extern "C" int LLVMFuzzerInitialize(int* count, char*** words) {
   if (*count == 3 && std::string_view((*words)[1]) == "--seeds")
     std::_Exit(facemae::fuzz::write_seeds((*words)[2]));
+  spdlog::set_level(spdlog::level::off);
   __sanitizer_install_malloc_and_free_hooks(facemae::fuzz::watch, facemae::fuzz::ignore);
   return 0;
 }

@@ -16,6 +16,10 @@ void parse(std::string_view input);
 /// Inputs that parse() must accept, made by our own writers: where the fuzzer starts.
 std::vector<std::string> seeds();
 
+/// The largest single allocation that an input of so many bytes justifies: 64 KiB and 256 bytes for each. A target
+/// whose library needs tables or buffers of its own defines another one.
+std::size_t justified_allocation(std::size_t input_bytes);
+
 /// A file in memory for parsers that take a path; holds one input at a time.
 class MemoryFile {
  public:

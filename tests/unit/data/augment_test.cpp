@@ -116,18 +116,20 @@ TEST(Augment, JitterChangesBrightnessContrastAndSaturation) {
 TEST(Resample, KeepsPicturesThatHaveTheSizeAlready) {
   const auto bytes = original();
   const std::vector<float> in(bytes.begin(), bytes.end());
-  std::vector<float> out, between;
+  std::vector<float> out;
+  ResampleBuffers working;
   for (int kind = 0; kind < kResamplings; ++kind) {
-    resample(in, kSide, out, kSide, static_cast<Resampling>(kind), between);
+    resample(in, kSide, out, kSide, static_cast<Resampling>(kind), working);
     for (std::size_t i = 0; i < in.size(); ++i) ASSERT_NEAR(out[i], in[i], 1e-3) << kind;
   }
 }
 
 TEST(Resample, KeepsConstantPicturesAndKnowsItsKernels) {
-  std::vector<float> out, between;
+  std::vector<float> out;
+  ResampleBuffers working;
   for (int kind = 0; kind < kResamplings; ++kind)
     for (const int to : {1, 3, 7, 20}) {
-      resample(std::vector<float>(9 * 9 * 3, 42), 9, out, to, static_cast<Resampling>(kind), between);
+      resample(std::vector<float>(9 * 9 * 3, 42), 9, out, to, static_cast<Resampling>(kind), working);
       for (const float value : out) ASSERT_NEAR(value, 42, 1e-3) << kind << " to " << to;
     }
   // One row of 4 to 2 and to 8, worked by hand; columns do the same by symmetry.
@@ -135,7 +137,7 @@ TEST(Resample, KeepsConstantPicturesAndKnowsItsKernels) {
     std::vector<float> in;
     for (int y = 0; y < 4; ++y)
       for (const float value : {0.0F, 10.0F, 20.0F, 60.0F}) in.insert(in.end(), 3, value);
-    resample(in, 4, out, to, kind, between);
+    resample(in, 4, out, to, kind, working);
     std::vector<float> first;
     for (int x = 0; x < to; ++x) first.push_back(out[static_cast<std::size_t>(x * 3)]);
     return first;
