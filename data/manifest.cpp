@@ -266,6 +266,8 @@ StoreManifest read_manifest(const Path& folder) {
   if (m.kind == StoreManifest::Kind::View) {
     m.parent = file.read_text("parent");
     m.parent_digest = Hash128::from_hex(file.read_text("parent_digest"));
+    if (m.parent.empty() || (folder / m.parent / "").lexically_normal() == (folder / "").lexically_normal())
+      throw DataError(path.string() + " is a view of itself: make the view again");
   } else {
     m.shards = read_shards(file);
   }
@@ -289,7 +291,7 @@ void write_view(FileSystem& files, const Path& folder, const Store& parent, std:
       throw Error(fmt::format("making a view of {}: it has no row {}", parent.folder().string(), row));
   view.rows = std::move(rows);
   view.labels = std::move(labels);
-  view.parent = std::filesystem::relative(parent.folder(), folder).generic_string();
+  view.parent = std::filesystem::relative(parent.folder(), std::filesystem::absolute(folder)).generic_string();
   complete_manifest(view, view.labels);
   view.uuid = view.dataset_digest.hex();
   if (std::filesystem::exists(folder / kManifestName)) {

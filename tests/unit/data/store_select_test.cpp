@@ -184,6 +184,20 @@ TEST(SplitStore, IsIdentityDisjointAndComplete) {
   EXPECT_EQ(found, expected);
 }
 
+/// As users name folders: relative ones, of which those to be made are not there yet.
+TEST(SplitStore, WorksOnRelativeFolders) {
+  const TemporaryFolder here;
+  testing_stores::make_store(here / "all", {1, 2, 1, 1});
+  const Path before = std::filesystem::current_path();
+  std::filesystem::current_path(here.path());
+  split_store(real_files(), *Store::open("all"), 0.5, 1, "parts/a", "b");
+  EXPECT_EQ(read_manifest("parts/a").parent, "../../all");
+  EXPECT_EQ(Store::open("parts/a")->size() + Store::open("b")->size(), 5u);
+  EXPECT_THROW(split_store(real_files(), *Store::open("all"), 0.5, 1, "all", "c"), ConfigError);
+  EXPECT_EQ(Store::open("all")->size(), 5u);
+  std::filesystem::current_path(before);
+}
+
 TEST(SplitStore, DependsOnTheSeedAndRefusesAnEmptySide) {
   const TemporaryFolder folder;
   const auto parent = make_store(folder / "parent", {2, 2, 2, 2, 2, 2, 2, 2, 2, 2});
