@@ -28,9 +28,11 @@ nlohmann::ordered_json gathered(Control& control, const nlohmann::ordered_json& 
   nlohmann::ordered_json all = json_of({}, {});
   // Names may be no UTF-8, which JSON must be.
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;
-  for (const auto& text : control.gather(mine.dump(-1, ' ', false, replace)))
-    for (const auto& [key, found] : nlohmann::ordered_json::parse(text).items())
+  for (const auto& text : control.gather(mine.dump(-1, ' ', false, replace))) {
+    const auto part = nlohmann::ordered_json::parse(text);  // must outlive items()
+    for (const auto& [key, found] : part.items())
       for (const auto& entry : found) all[key].push_back(entry);
+  }
   return all;
 }
 

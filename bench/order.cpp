@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   constexpr std::uint64_t of_identity = 20;
   std::vector<std::uint64_t> images(of_identity);
   std::iota(images.begin(), images.end(), std::uint64_t{0});
-  const Identities identities{
+  const IdentityRows identities{
       .count = static_cast<std::int64_t>(rows / of_identity),
       .rows_of = [&](std::int64_t) { return std::span<const std::uint64_t>(images); }};
   std::printf("uniform   %6.1f ns an index\n", nanoseconds(Order(rows, 1), count));

@@ -8,14 +8,14 @@
 namespace facemae {
 namespace {
 
-Point mean_of(const FacePoints& points) {
-  Point mean;
-  for (const Point& p : points) mean.x += p.x / 5, mean.y += p.y / 5;
+PicturePoint mean_of(const FacePoints& points) {
+  PicturePoint mean;
+  for (const PicturePoint& p : points) mean.x += p.x / 5, mean.y += p.y / 5;
   return mean;
 }
 
 /// Adds the picture's colour at a point, nothing outside; the weights of the four neighbours sum to 1.
-void add_sample(const Image& image, Point p, double (&sum)[3]) {
+void add_sample(const Image& image, PicturePoint p, double (&sum)[3]) {
   const double left = std::floor(p.x), top = std::floor(p.y);
   if (!(left >= -1 && top >= -1 && left < image.width && top < image.height)) return;
   const double right_part = p.x - left, lower_part = p.y - top;
@@ -36,17 +36,17 @@ void add_sample(const Image& image, Point p, double (&sum)[3]) {
 Similarity Similarity::inverse() const {
   const double square = a * a + b * b;
   Similarity back{a / square, -b / square, 0, 0};
-  const Point shift = back({dx, dy});
+  const PicturePoint shift = back({dx, dy});
   back.dx = -shift.x;
   back.dy = -shift.y;
   return back;
 }
 
 Similarity fit_similarity(const FacePoints& from, const FacePoints& to) {
-  const Point from_mean = mean_of(from), to_mean = mean_of(to);
+  const PicturePoint from_mean = mean_of(from), to_mean = mean_of(to);
   double spread = 0, along = 0, across = 0;
   for (std::size_t i = 0; i < from.size(); ++i) {
-    const Point f{from[i].x - from_mean.x, from[i].y - from_mean.y},
+    const PicturePoint f{from[i].x - from_mean.x, from[i].y - from_mean.y},
         t{to[i].x - to_mean.x, to[i].y - to_mean.y};
     spread += f.x * f.x + f.y * f.y;
     along += f.x * t.x + f.y * t.y;
@@ -55,7 +55,7 @@ Similarity fit_similarity(const FacePoints& from, const FacePoints& to) {
   Similarity fit{along / spread, across / spread, 0, 0};
   if (!(spread > 1e-6) || !std::isfinite(spread) || !(std::hypot(fit.a, fit.b) > 1e-6))
     throw DataError("the five points of the face coincide or are no face: no alignment follows from them");
-  const Point moved = fit(from_mean);
+  const PicturePoint moved = fit(from_mean);
   fit.dx = to_mean.x - moved.x;
   fit.dy = to_mean.y - moved.y;
   return fit;

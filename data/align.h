@@ -6,11 +6,11 @@
 
 namespace facemae {
 
-struct Point {
+struct PicturePoint {
   double x = 0, y = 0;  ///< pixels; whole numbers are pixel centres, as in OpenCV
 };
 /// Left eye, right eye, nose, left and right corner of the mouth, as seen in the picture.
-using FacePoints = std::array<Point, 5>;
+using FacePoints = std::array<PicturePoint, 5>;
 
 inline constexpr int kAlignedSize = 112;
 /// Where the points lie in a 112 x 112 face (InsightFace's arcface template).
@@ -20,7 +20,7 @@ inline constexpr FacePoints kArcFaceTemplate = {
 /// x' = a x - b y + dx, y' = b x + a y + dy: rotation, one scale, shift.
 struct Similarity {
   double a = 1, b = 0, dx = 0, dy = 0;
-  Point operator()(Point p) const { return {a * p.x - b * p.y + dx, b * p.x + a * p.y + dy}; }
+  PicturePoint operator()(PicturePoint p) const { return {a * p.x - b * p.y + dx, b * p.x + a * p.y + dy}; }
   Similarity inverse() const;
 };
 /// Least squares over the five points, never mirrored (Umeyama 1991, in two dimensions). Throws DataError

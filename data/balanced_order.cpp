@@ -9,7 +9,7 @@
 
 namespace facemae {
 
-BalancedOrder::BalancedOrder(Identities identities, std::uint64_t seed, std::uint64_t images_per_identity)
+BalancedOrder::BalancedOrder(IdentityRows identities, std::uint64_t seed, std::uint64_t images_per_identity)
     : identities_(std::move(identities)),
       seed_(key_of(seed, Purpose::Balance)),
       images_(images_per_identity) {

@@ -8,7 +8,7 @@
 namespace facemae {
 
 /// Rows by identity; spans live as long as the store. Safe from many threads.
-struct Identities {
+struct IdentityRows {
   std::int64_t count = 0;
   std::function<std::span<const std::uint64_t>(std::int64_t label)> rows_of;
 };
@@ -20,11 +20,11 @@ struct Identities {
 class BalancedOrder {
  public:
   /// Throws ConfigError when `images_per_identity` (K) is 0, DataError when no identity has a row.
-  BalancedOrder(Identities identities, std::uint64_t seed, std::uint64_t images_per_identity);
+  BalancedOrder(IdentityRows identities, std::uint64_t seed, std::uint64_t images_per_identity);
   std::uint64_t row(std::uint64_t ordinal) const;
 
  private:
-  Identities identities_;
+  IdentityRows identities_;
   std::uint64_t seed_, images_;
   std::vector<std::int64_t> labels_;  ///< of identities that have rows; empty: all of them have
 };

@@ -253,7 +253,7 @@ void File::read_bytes(const std::string& name, std::uint64_t offset, std::span<s
         "reading " + name);
 }
 
-ByteRange File::blob(const std::string& name, Type element) const {
+FileRange File::blob(const std::string& name, Type element) const {
   const Handle set = dataset(name);
   const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
   const Handle creation = own(H5Dget_create_plist(set.id()), H5Pclose, "reading the properties of " + name);
@@ -326,7 +326,7 @@ std::string File::read_text(const std::string& name) const {
 
 void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing"); }
 void File::close() {
-  const ByteRange unsealed = unsealed_.empty() ? ByteRange{} : blob(unsealed_);
+  const FileRange unsealed = unsealed_.empty() ? FileRange{} : blob(unsealed_);
   check(H5Fclose(file_.release()), "closing");
   if (writing_) append_seal(real_files(), path_, unsealed);
 }

@@ -103,13 +103,13 @@ class File {
   void make_blob(const std::string& name, std::uint64_t bytes);
   void write_bytes(const std::string& name, std::uint64_t offset, Bytes bytes);
   void read_bytes(const std::string& name, std::uint64_t offset, std::span<std::byte> out) const;
-  /// Where a contiguous array lies in the file; 0, 0 when empty. Throws DataError when it is chunked, filtered,
-  /// in external files, of another type, or claims more than the file holds.
-  ByteRange blob(const std::string& name, Type type = Type::U8) const;
+  /// Where a contiguous array lies in the file; 0, 0 when empty. Throws DataError when it is chunked,
+  /// filtered, in external files, of another type, or claims more than the file holds.
+  FileRange blob(const std::string& name, Type type = Type::U8) const;
   /// The array where it lies in the file, of any alignment: shared by all processes of the host.
   template <class T>
   Array<T> map_array(const std::string& name) const {
-    const ByteRange at = blob(name, type_of<T>());
+    const FileRange at = blob(name, type_of<T>());
     return Array<T>::map(path_, at.offset, at.bytes / sizeof(T));
   }
 

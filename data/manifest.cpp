@@ -291,7 +291,8 @@ void write_view(FileSystem& files, const Path& folder, const Store& parent, std:
       throw Error(fmt::format("making a view of {}: it has no row {}", parent.folder().string(), row));
   view.rows = std::move(rows);
   view.labels = std::move(labels);
-  view.parent = std::filesystem::relative(parent.folder(), std::filesystem::absolute(folder)).generic_string();
+  view.parent =
+      std::filesystem::relative(parent.folder(), std::filesystem::absolute(folder)).generic_string();
   complete_manifest(view, view.labels);
   view.uuid = view.dataset_digest.hex();
   if (std::filesystem::exists(folder / kManifestName)) {

@@ -26,7 +26,7 @@ OrderConfig OrderConfig::settled(std::uint64_t rows, std::uint64_t micro_rows) c
 
 Order::Order(std::uint64_t rows, std::uint64_t seed) : rows_(rows), order_(UniformOrder(rows, seed)) {}
 
-Order::Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, Identities identities)
+Order::Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities)
     : Order(rows, seed) {
   if (config.kind == "blocks") {
     order_ = BlocksOrder(rows, seed, config.lanes, config.block);

@@ -46,7 +46,7 @@ class Order {
  public:
   Order(std::uint64_t rows, std::uint64_t seed);  ///< uniform
   /// A settled configuration; `identities` are needed by balanced only. Throws ConfigError.
-  Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, Identities identities = {});
+  Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities = {});
   std::uint64_t rows() const noexcept { return rows_; }  ///< N
   std::uint64_t row(std::uint64_t ordinal) const {
     return std::visit([&](const auto& order) { return order.row(ordinal); }, order_);

@@ -43,7 +43,7 @@ SealBytes encode(const Seal& seal) {
 }
 
 /// Of the first `end` bytes of the file without those of the blob.
-Hash128 digest_of(const InputFile& file, std::uint64_t end, ByteRange blob) {
+Hash128 digest_of(const InputFile& file, std::uint64_t end, FileRange blob) {
   Hasher hasher;
   std::vector<std::byte> piece;
   const auto add = [&](std::uint64_t from, std::uint64_t to) {
@@ -72,7 +72,7 @@ void SealHasher::add(std::uint64_t offset, Bytes piece) {
 
 Hash128 digest_of_file(const InputFile& file) { return digest_of(file, file.size(), {}); }
 
-Seal append_seal(FileSystem& files, const Path& path, ByteRange blob) {
+Seal append_seal(FileSystem& files, const Path& path, FileRange blob) {
   Seal seal{.blob = blob};
   {
     const InputFile file(path);

@@ -10,13 +10,13 @@
 namespace facemae {
 
 /// Bytes [offset, offset + bytes) of a file.
-struct ByteRange {
+struct FileRange {
   std::uint64_t offset = 0, bytes = 0;
 };
 
 struct Seal {
   std::uint64_t file_bytes = 0;  ///< of the whole file, with the seal
-  ByteRange blob;                ///< what the digest leaves out; 0, 0 when nothing
+  FileRange blob;                ///< what the digest leaves out; 0, 0 when nothing
   Hash128 digest;                ///< XXH3-128 of all bytes before the seal that are not in `blob`
   bool operator==(const Seal& other) const {
     return file_bytes == other.file_bytes && blob.offset == other.blob.offset &&
@@ -28,13 +28,13 @@ inline constexpr std::size_t kSealBytes = 64;
 /// Divides a file's bytes, given from its first to its last, among two digests.
 class SealHasher {
  public:
-  explicit SealHasher(ByteRange blob) : blob_range_(blob) {}
+  explicit SealHasher(FileRange blob) : blob_range_(blob) {}
   void add(std::uint64_t offset, Bytes piece);
   Hash128 rest() const { return rest_.digest(); }
   Hash128 blob() const { return blob_.digest(); }
 
  private:
-  ByteRange blob_range_;
+  FileRange blob_range_;
   Hasher rest_, blob_;
 };
 
@@ -42,7 +42,7 @@ class SealHasher {
 Hash128 digest_of_file(const InputFile& file);
 
 /// Appends the seal to a finished file. Throws FileError.
-Seal append_seal(FileSystem& files, const Path& path, ByteRange blob);
+Seal append_seal(FileSystem& files, const Path& path, FileRange blob);
 
 /// The seal alone, checked against itself and the file's size. Throws DataError naming the file: no seal,
 /// damaged, truncated, appended to.

@@ -1,5 +1,5 @@
-// Zip and tar archives of faces (data/archive.h), whole: names, members and bytes. An input is 'z' or 't' and the
-// archive. libarchive's own code is not compiled for the fuzzer.
+// Zip and tar archives of faces (data/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
+// the archive. libarchive's own code is not compiled for the fuzzer.
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -33,7 +33,8 @@ std::string written_by_libarchive(int (*format)(archive*), int (*filter)(archive
   filter(writer.get());
   archive_write_open_memory(writer.get(), bytes.data(), bytes.size(), &used);
   for (const auto& path : paths) {
-    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(), archive_entry_free);
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(),
+                                                                         archive_entry_free);
     archive_entry_set_pathname(entry.get(), path.c_str());
     archive_entry_set_filetype(entry.get(), AE_IFREG);
     archive_entry_set_perm(entry.get(), 0644);

@@ -1,7 +1,6 @@
 // The notes of an unfinished pack (data/journal.h): each input stands in for every note.
-#include "data/journal.h"
-
 #include "core/error.h"
+#include "data/journal.h"
 #include "tests/fuzz/target.h"
 #include "tests/temporary_folder.h"
 
@@ -13,8 +12,8 @@ struct Notes {
   Notes() {
     const Path packing = folder / kPackingFolder;
     std::filesystem::create_directory(packing);
-    for (const char* name :
-         {"settings.json", "shard-00000.json", "shard-00000.images", "spill-00000.json", "refused-00000.json"})
+    for (const char* name : {"settings.json", "shard-00000.json", "shard-00000.images", "spill-00000.json",
+                             "refused-00000.json"})
       std::filesystem::create_symlink(file.holding(""), packing / name);
   }
   MemoryFile file;

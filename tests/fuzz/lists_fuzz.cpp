@@ -36,12 +36,13 @@ void parse(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {
-      "path,label\nann/1.jpg,3\nbob/1.jpg,12\n", "# a comment\nann/1.jpg Ann\r\nbob/2.png Bob\n",
-      "2\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y\n"
-      "000001.jpg 69 109 106 113 77 142 73 152 108 154\n",
-      "idx,ldmk_0,ldmk_1,ldmk_2,ldmk_3,ldmk_4,ldmk_5,ldmk_6,ldmk_7,ldmk_8,ldmk_9\n0,.3,.4,.6,.4,.5,.6,.35,.8,.6,.8\n",
-      "a.jpg 1 2 .9 3 4 .9 5 6 .9 7 8 .9 9 1e1 .9\n"};
+  return {"path,label\nann/1.jpg,3\nbob/1.jpg,12\n", "# a comment\nann/1.jpg Ann\r\nbob/2.png Bob\n",
+          "2\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x "
+          "rightmouth_y\n"
+          "000001.jpg 69 109 106 113 77 142 73 152 108 154\n",
+          "idx,ldmk_0,ldmk_1,ldmk_2,ldmk_3,ldmk_4,ldmk_5,ldmk_6,ldmk_7,ldmk_8,ldmk_9\n0,.3,.4,.6,.4,.5,.6,."
+          "35,.8,.6,.8\n",
+          "a.jpg 1 2 .9 3 4 .9 5 6 .9 7 8 .9 9 1e1 .9\n"};
 }
 
 }  // namespace facemae::fuzz

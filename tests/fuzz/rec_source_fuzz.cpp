@@ -35,10 +35,9 @@ std::vector<std::string> seeds() {
                             record({.id = 2, .labels = {3, 0.5F}, .image = bytes_of(picture)}) +
                             record({.label = 1, .id = 3, .image = bytes_of(cut)});
   // InsightFace: a header that says where images and identities end, images, identities.
-  const std::string insightface = record({.labels = {3, 4}}) +
-                                  record({.label = 0, .id = 1, .image = bytes_of(picture)}) +
-                                  record({.label = 0, .id = 2, .image = bytes_of(picture)}) +
-                                  record({.id = 3, .labels = {1, 3}});
+  const std::string insightface =
+      record({.labels = {3, 4}}) + record({.label = 0, .id = 1, .image = bytes_of(picture)}) +
+      record({.label = 0, .id = 2, .image = bytes_of(picture)}) + record({.id = 3, .labels = {1, 3}});
   return {plain, insightface};
 }
 

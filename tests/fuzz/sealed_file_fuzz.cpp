@@ -1,6 +1,7 @@
-// Shards as files of bytes (data/shard_file.h, data/seal.h). libhdf5 does not survive every malformed file, so a
-// seal keeps it from seeing any: only images, which the seal leaves out, may differ when a file is opened. A seal
-// that was forged for other metadata is not tried, since nothing promises that libhdf5 bears them.
+// Shards as files of bytes (data/shard_file.h, data/seal.h). libhdf5 does not survive every malformed file,
+// so a seal keeps it from seeing any: only images, which the seal leaves out, may differ when a file is
+// opened. A seal that was forged for other metadata is not tried, since nothing promises that libhdf5 bears
+// them.
 #include "core/checksum.h"
 #include "core/error.h"
 #include "data/seal.h"

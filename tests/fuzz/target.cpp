@@ -57,7 +57,9 @@ int write_seeds(const Path& folder) {
 }  // namespace
 
 // A value of a few bytes of text takes up to about 100 bytes in memory, and a growing vector doubles.
-[[gnu::weak]] std::size_t justified_allocation(std::size_t input_bytes) { return (1 << 16) + 256 * input_bytes; }
+[[gnu::weak]] std::size_t justified_allocation(std::size_t input_bytes) {
+  return (1 << 16) + 256 * input_bytes;
+}
 
 MemoryFile::MemoryFile() : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
   if (descriptor_ < 0) throw FileError("making a file in memory", errno);

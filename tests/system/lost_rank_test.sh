@@ -34,11 +34,19 @@ kill -USR2 "$(launcher "$job")"
 wait "$job"
 check "and can be stopped in order" equal "$?" 76
 
-# One rank throws in the middle of a step, where the others wait for it: a bad image that only one of them reads.
-cp -r faces flipped
-printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 20000)) conv=notrunc status=none # the blob starts at 1 MiB
+# One rank throws in the middle of a step, where the others wait for it: of its copy of the images, every one is bad.
+mkdir sound spoilt
+cp -r faces sound/faces
+cp -r faces spoilt/faces
+blob=$(sed -n 's/.*"bytes": \([0-9]*\).*/\1/p' faces/manifest.json | head -1)
+for i in $(seq 0 $((blob / 1000 - 1))); do # the blob starts at 1 MiB
+  printf '\125\125' | dd of=spoilt/faces/shard-00000.h5 bs=1 seek=$((1048576 + 1000 * i)) conv=notrunc status=none
+done
 begun=$SECONDS
-tiny_run 3 bad 100 --store flipped --save-every 100
+words="pretrain --store faces --run $work/bad --steps 100 --batch 6 --model tiny --patch 28 --embedder-size 16
+  --embedder-width 4 --threads 1 --save-every 100 --log-level warn"
+mpirun --bind-to none --oversubscribe -n 2 --wdir "$work/sound" "$facemae" $words : \
+  -n 1 --wdir "$work/spoilt" "$facemae" $words >bad.log 2>&1
 code=$?
 check "a rank that throws ends the job with its own code" equal "$code" 65
 check "at once, not by a deadline (after $((SECONDS - begun)) s)" test $((SECONDS - begun)) -lt 30

@@ -120,7 +120,7 @@ TEST(Align, AnAlignedFaceStaysAsItIs) {
 
 TEST(Align, TheInverseLeadsBack) {
   const Similarity there{1.5, -0.5, 20, -3};
-  const Point back = there.inverse()(there({7, 11}));
+  const PicturePoint back = there.inverse()(there({7, 11}));
   EXPECT_NEAR(back.x, 7, 1e-12);
   EXPECT_NEAR(back.y, 11, 1e-12);
 }

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 /// Five points of a face twice as large as the template, moved by (10, 20).
 std::string line_of(const std::string& name, double scale = 2, double width = 1, double height = 1) {
   std::string line = name;
-  for (const Point& point : kArcFaceTemplate)
+  for (const PicturePoint& point : kArcFaceTemplate)
     line += fmt::format(" {:.4f} {:.4f}", (point.x * scale + 10) / width, (point.y * scale + 20) / height);
   return line + "\n";
 }

@@ -30,7 +30,7 @@ int flips() {
 struct Target {
   Path folder, path;
   std::uint64_t bytes = 0;
-  ByteRange blob;
+  FileRange blob;
   std::vector<std::uint64_t> dense;  ///< offsets of 64-byte blocks that are not all zero
   bool sealed() const { return path.extension() == ".h5"; }
 };

@@ -200,7 +200,7 @@ struct Labelled {
       for (std::int64_t i = 0; i < k % 5; ++i, next += next % 7 == 5 ? 2 : 1) rows.back().push_back(next);
     }
   }
-  Identities identities() const {
+  IdentityRows identities() const {
     return {.count = static_cast<std::int64_t>(rows.size()), .rows_of = [this](std::int64_t label) {
               return std::span<const std::uint64_t>(rows[static_cast<std::size_t>(label)]);
             }};

@@ -12,7 +12,7 @@ namespace {
 using test::TemporaryFolder;
 
 constexpr std::size_t kBytes = 3000;
-constexpr ByteRange kBlob{1000, 1500};
+constexpr FileRange kBlob{1000, 1500};
 
 class SealTest : public ::testing::Test {
  protected:
@@ -83,7 +83,7 @@ TEST_F(SealTest, OfAFileWithoutABlobFixesEveryByte) {
 TEST(SealHasher, GivesTheSameDigestsHoweverTheFileIsCut) {
   std::string text(5000, 'a');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i);
-  for (const ByteRange blob : {ByteRange{0, 0}, ByteRange{0, 5000}, ByteRange{100, 1}, ByteRange{4096, 904}})
+  for (const FileRange blob : {FileRange{0, 0}, FileRange{0, 5000}, FileRange{100, 1}, FileRange{4096, 904}})
     for (const std::size_t step : {1, 7, 100, 4096, 5000}) {
       SealHasher hasher(blob);
       for (std::size_t at = 0; at < text.size(); at += step)
