@@ -10,10 +10,12 @@
 #include "data/source.h"
 #include "test_archives.h"
 #include "test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
+using test::why;
 using test_images::picture;
 using test_images::put;
 using test_images::TemporaryFolder;
@@ -34,15 +36,6 @@ double difference(const Image& a, const Image& b) {
   for (std::size_t i = 0; i < a.pixels.size(); ++i) sum += std::abs(a.pixels[i] - b.pixels[i]);
   return sum / static_cast<double>(a.pixels.size());
 }
-std::string why(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(AlignedSource, WarpsEachImageByItsPointsAndKeepsNames) {
   TemporaryFolder here;
   const auto jpeg = encode_jpeg(picture(1, 260)), png = encode_png(picture(2, 260));
@@ -100,7 +93,8 @@ TEST(AlignedSource, ListsThatDoNotFitAreRefused) {
   put(here / "faces/A/1.jpg", encode_jpeg(picture(1)));
   put(here / "faces/B/1.jpg", encode_jpeg(picture(2)));
   const auto attempt = [&](const std::string& list) {
-    return why([&] { aligned_source(folder_source({here / "faces"}), Landmarks::parse(list, "list")); });
+    return why<Error>(
+        [&] { aligned_source(folder_source({here / "faces"}), Landmarks::parse(list, "list")); });
   };
   EXPECT_THAT(attempt(line_of("1.jpg")), HasSubstr("fits several images"));
   EXPECT_THAT(attempt(line_of("C/1.jpg")), HasSubstr("landmarks of none of the 2 images"));

@@ -10,23 +10,15 @@
 #include "data/source.h"
 #include "test_archives.h"
 #include "test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
+using test::why;
 using test_archives::write_archive;
 using test_images::TemporaryFolder;
 using testing::HasSubstr;
-
-template <class Kind>
-std::string why(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Kind& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::unique_ptr<ImageSource> open(const std::vector<Path>& archives, const std::string& kind) {
   return kind.starts_with("tar") ? tar_source(archives, false) : zip_source(archives, false);

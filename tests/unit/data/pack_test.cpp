@@ -8,12 +8,14 @@
 #include "data/store.h"
 #include "fake_archives.h"
 #include "test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
 using fake_archives::Archives;
+using test::why;
 using test_images::contents;
 using test_images::DyingFiles;
 using test_images::picture;
@@ -21,16 +23,6 @@ using test_images::put;
 using test_images::put_faces;
 using test_images::quiet;
 using test_images::TemporaryFolder;
-
-template <class Kind>
-std::string why(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Kind& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// All ranks of a pack, phase by phase, in changing turns.
 PackResult pack_on(int ranks, const ImageSource& source, const PackConfig& config) {

@@ -9,10 +9,12 @@
 #include "data/recordio.h"
 #include "data/source.h"
 #include "test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
+using test::why;
 using test_images::put;
 using test_images::TemporaryFolder;
 using testing::ElementsAre;
@@ -21,15 +23,6 @@ using testing::HasSubstr;
 std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-std::string why(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 /// A .rec in memory with its .idx.
 struct Rec {
   std::vector<std::byte> bytes;
@@ -101,7 +94,7 @@ TEST(RecSource, NoTruncationPassesForAWholeFile) {
     Rec cut = whole;
     cut.bytes.resize(length);
     const auto read_all = [&](bool with_index) {
-      return why([&] {
+      return why<Error>([&] {
         const auto source = cut.open(here, with_index);
         for (std::uint64_t entry = 0; entry < source->size(); ++entry) source->read(entry);
       });
@@ -118,7 +111,7 @@ TEST(RecSource, NoDamagedLengthOrLabelCountIsBelieved) {
       if (offset == 44 && value == 0x1f) continue;  // 31 bytes for 29: within the padding, nothing tells
       Rec rec = insightface();
       rec.bytes[offset] = std::byte{value};
-      const std::string fault = why([&] {
+      const std::string fault = why<Error>([&] {
         const auto source = rec.open(here, true);
         for (std::uint64_t entry = 0; entry < source->size(); ++entry) source->read(entry);
       });
@@ -131,23 +124,24 @@ TEST(RecSource, SaysWhatIsWrongAndWhere) {
   TemporaryFolder here;
   Rec rec = insightface();
   rec.bytes[40] = std::byte{1};
-  EXPECT_THAT(why([&] { rec.open(here, true); }), testing::AllOf(HasSubstr("train.rec: record 1, offset 40"),
-                                                                 HasSubstr("no record of RecordIO")));
-  EXPECT_THAT(why([&] { rec.open(here, false); }), HasSubstr("record 1, offset 40"));
+  EXPECT_THAT(
+      why<Error>([&] { rec.open(here, true); }),
+      testing::AllOf(HasSubstr("train.rec: record 1, offset 40"), HasSubstr("no record of RecordIO")));
+  EXPECT_THAT(why<Error>([&] { rec.open(here, false); }), HasSubstr("record 1, offset 40"));
 
   Rec cut = insightface();
   cut.index = "0\t0\n1\t40\n";
-  EXPECT_THAT(why([&] { cut.open(here, true); }), HasSubstr("announces 4 images, 1 are listed"));
+  EXPECT_THAT(why<Error>([&] { cut.open(here, true); }), HasSubstr("announces 4 images, 1 are listed"));
   cut.index = "0\t0\n1\t99999996\n";
-  EXPECT_THAT(why([&] { cut.open(here, true); }), HasSubstr("belongs to another .rec"));
+  EXPECT_THAT(why<Error>([&] { cut.open(here, true); }), HasSubstr("belongs to another .rec"));
 
   Rec odd;
   odd.add(0, {}, "a", 0.5F);
-  EXPECT_THAT(why([&] { odd.open(here, false); }), HasSubstr("0.5 is not a class number"));
-  EXPECT_THAT(why([&] { rec_source(here / "missing.rec", false); }), HasSubstr("does not exist"));
+  EXPECT_THAT(why<Error>([&] { odd.open(here, false); }), HasSubstr("0.5 is not a class number"));
+  EXPECT_THAT(why<Error>([&] { rec_source(here / "missing.rec", false); }), HasSubstr("does not exist"));
   put(here / "empty.rec", {});
-  EXPECT_THAT(why([&] { rec_source(here / "empty.rec", false); }), HasSubstr("no images"));
-  EXPECT_THAT(why([&] { rec_source(here.path(), false); }), HasSubstr("2 .rec files"));
+  EXPECT_THAT(why<Error>([&] { rec_source(here / "empty.rec", false); }), HasSubstr("no images"));
+  EXPECT_THAT(why<Error>([&] { rec_source(here.path(), false); }), HasSubstr("2 .rec files"));
 }
 
 TEST(RecSource, ARecordWithoutItsImageIsAReject) {
@@ -157,7 +151,7 @@ TEST(RecSource, ARecordWithoutItsImageIsAReject) {
   rec.add(1, {}, "", 0);
   const auto source = rec.open(here, true);
   ASSERT_EQ(source->size(), 2u);
-  EXPECT_THAT(why([&] { source->read(1); }), HasSubstr("holds no image"));
+  EXPECT_THAT(why<Error>([&] { source->read(1); }), HasSubstr("holds no image"));
 }
 
 TEST(RecSource, ClassNumbersThatFloatsCannotCountAreReported) {

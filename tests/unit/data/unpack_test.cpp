@@ -13,26 +13,19 @@
 #include "data/unpack_names.h"
 #include "small_store.h"
 #include "test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
+using test::why;
 using test_images::DyingFiles;
 using test_images::quiet;
 using test_images::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-template <class Kind>
-std::string why(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Kind& error) {
-    return error.what();
-  }
-  return "";
-}
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// Every image's bytes with its identity's name.
