@@ -78,6 +78,7 @@ void loaded(const std::shared_ptr<const Store>& store, std::uint64_t images, con
 /// Checked encoded images of random rows, not decoded.
 void read(const Store& store, std::uint64_t images, int threads) {
   std::vector<std::thread> readers;
+  readers.reserve(static_cast<std::size_t>(threads));
   const Stopwatch watch;
   for (int t = 0; t < threads; ++t)
     readers.emplace_back([&, t] {

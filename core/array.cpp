@@ -45,9 +45,9 @@ std::shared_ptr<const std::byte> map_file(const Path& path, std::uint64_t offset
 }
 
 void drop_pages_of_mapping(Bytes mapped) noexcept {
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data());
-  const auto first = begin / page_bytes() * page_bytes();
-  ::madvise(reinterpret_cast<void*>(first), begin + mapped.size() - first, MADV_DONTNEED);
+  const auto into_page = reinterpret_cast<std::uintptr_t>(mapped.data()) % page_bytes();
+  auto* page = const_cast<std::byte*>(mapped.data()) - into_page;
+  ::madvise(page, mapped.size() + into_page, MADV_DONTNEED);
 }
 
 }  // namespace facemae

@@ -69,7 +69,7 @@ std::shared_ptr<const RowBlock> BlockCache::with(std::uint64_t row, ReadFigures&
     loaded_.notify_all();
   }
   entry->last_used = clock_;
-  const auto block = entry->block;
+  auto block = entry->block;
   if (++entry->served == entry->rows) {
     if (const auto at = entries_.find(first); at != entries_.end() && at->second == entry) {
       held_bytes_ -= entry->bytes;

@@ -59,7 +59,7 @@ StoreFacts facts_of_store(const Path& folder) {
   if (!manifest.shards.empty()) {
     const ShardIndex index = read_shard(shard_folder / manifest.shards.front().file);
     facts.codec = index.codec;
-    for (std::size_t i = 0; i < index.flags.size(); ++i) ++facts.subsampling[name_of_flags(index.flags[i])];
+    for (const std::uint8_t flags : index.flags) ++facts.subsampling[name_of_flags(flags)];
   }
   return facts;
 }

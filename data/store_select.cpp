@@ -33,6 +33,7 @@ std::vector<std::int64_t> labels_by_name(const Store& store, const std::vector<s
   for (std::int64_t label = 0; label < store.identities(); ++label)
     if (const auto at = label_of.find(store.identity_name(label)); at != label_of.end()) at->second = label;
   std::vector<std::int64_t> labels;
+  labels.reserve(lines.size());
   for (const auto& line : lines) labels.push_back(label_of.at(line));
   return labels;
 }

@@ -61,7 +61,7 @@ void require_inside(const std::string& name) {
 std::size_t justified_allocation(std::size_t) { return 130 << 20; }
 
 void parse(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   const bool zip = !input.empty() && input[0] == 'z';
   const Path& path = file.holding(input.substr(std::min<std::size_t>(1, input.size())));
   const auto source = zip ? zip_source({path}, false) : tar_source({path}, false);

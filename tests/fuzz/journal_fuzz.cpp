@@ -16,7 +16,7 @@ struct Notes {
                              "refused-00000.json"})
       std::filesystem::create_symlink(file.holding(""), packing / name);
   }
-  MemoryFile file;
+  InputPath file;
   test::TemporaryFolder folder;
 };
 

@@ -15,7 +15,7 @@ void read_landmarks(std::string_view input) {
   landmarks.find("a.jpg");
 }
 void read_list(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   const auto source = list_source({file.holding(input)});
   for (std::uint64_t entry = 0; entry < source->size(); ++entry) {
     const auto label = source->label(entry);

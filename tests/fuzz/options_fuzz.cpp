@@ -35,7 +35,7 @@ bool stops(const std::string& word) { return word == "--help" || word.starts_wit
 }  // namespace
 
 void parse(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   const std::size_t gap = std::min(input.find("\n\n"), input.size());
   std::vector<std::string> words;
   for (auto& word : split(input.substr(0, gap), '\n'))

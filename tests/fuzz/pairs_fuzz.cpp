@@ -6,7 +6,7 @@
 namespace facemae::fuzz {
 
 void parse(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   const Path& path = file.holding(input);
   std::vector<std::string> names;
   const PairList named = read_pairs(path, &names);

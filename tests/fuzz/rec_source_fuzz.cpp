@@ -15,7 +15,7 @@ std::string record(const ImageRecord& image) {
 }  // namespace
 
 void parse(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   const auto source = rec_source(file.holding(input), false);
   for (std::uint64_t entry = 0; entry < source->size(); ++entry) {
     const auto label = source->label(entry);

@@ -8,7 +8,7 @@ namespace facemae::fuzz {
 namespace {
 
 SafetensorsHeader read(std::string_view bytes) {
-  static MemoryFile file;
+  static InputPath file;
   const SafetensorsHeader header = read_safetensors_header(InputFile(file.holding(bytes)));
   for (const auto& [name, entry] : header.entries)
     require(entry.begin <= entry.end && header.data_start + entry.end <= bytes.size(),

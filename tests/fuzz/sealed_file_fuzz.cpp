@@ -40,7 +40,7 @@ std::string with_checksum(std::string bytes) {
 std::size_t justified_allocation(std::size_t) { return 16 << 20; }
 
 void parse(std::string_view input) {
-  static MemoryFile file;
+  static InputPath file;
   try {
     const Path& path = file.holding(with_checksum(std::string(input)));
     const Seal seal = read_seal(InputFile(path));

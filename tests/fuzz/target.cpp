@@ -2,10 +2,7 @@
 #include "tests/fuzz/target.h"
 
 #include <sanitizer/allocator_interface.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -61,16 +58,9 @@ int write_seeds(const Path& folder) {
   return (1 << 16) + 256 * input_bytes;
 }
 
-MemoryFile::MemoryFile() : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-  if (descriptor_ < 0) throw FileError("making a file in memory", errno);
-  path_ = "/proc/self/fd/" + std::to_string(descriptor_);
-}
-MemoryFile::~MemoryFile() { ::close(descriptor_); }
-
-const Path& MemoryFile::holding(std::string_view bytes) {
-  if (::ftruncate(descriptor_, 0) != 0 ||
-      ::pwrite(descriptor_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw std::runtime_error("a file in memory could not be written");
+const Path& InputPath::holding(std::string_view bytes) {
+  std::ofstream file(path_, std::ios::binary | std::ios::trunc);
+  if (!(file << bytes).flush()) throw std::runtime_error("an input could not be written");
   return path_;
 }
 

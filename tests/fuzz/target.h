@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae::fuzz {
 
@@ -16,22 +17,18 @@ void parse(std::string_view input);
 /// Inputs that parse() must accept, made by our own writers: where the fuzzer starts.
 std::vector<std::string> seeds();
 
-/// The largest single allocation that an input of so many bytes justifies: 64 KiB and 256 bytes for each. A target
-/// whose library needs tables or buffers of its own defines another one.
+/// The largest single allocation that an input of so many bytes justifies: 64 KiB and 256 bytes for each. A
+/// target whose library needs tables or buffers of its own defines another one.
 std::size_t justified_allocation(std::size_t input_bytes);
 
-/// A file in memory for parsers that take a path; holds one input at a time.
-class MemoryFile {
+/// A file for parsers that take a path, in memory where that is possible; holds one input at a time.
+class InputPath {
  public:
-  MemoryFile();
-  ~MemoryFile();
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
   const Path& holding(std::string_view bytes);  ///< the path, after its content became `bytes`
 
  private:
-  int descriptor_;
-  Path path_;
+  test::TemporaryFolder folder_;
+  Path path_ = folder_ / "input";
 };
 
 /// Throws std::logic_error, which the fuzzer reports, unless `fine`: for what must hold after parsing.
