@@ -87,6 +87,7 @@ clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang
 libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 chromium                      cmd:chromium,chromium-browser,google-chrome
 zip                           cmd:zip
+hdf5-tools                    cmd:h5dump
 "
 fi
 slurm_packages="
