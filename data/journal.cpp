@@ -1,6 +1,7 @@
 #include "data/journal.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -32,6 +33,12 @@ auto read_note(const Path& path, Read read) {
   }
 }
 
+/// get<>() alone would take 1e62, too, which no integer holds.
+std::uint64_t whole(const Json& number) {
+  if (!number.is_number_unsigned()) throw DataError(number.dump() + " is no whole number");
+  return number.get<std::uint64_t>();
+}
+
 Json json_of(const std::vector<Reject>& rejects) {
   Json json = Json::array();
   for (const auto& reject : rejects) json.push_back({reject.entry, reject.reason});
@@ -39,8 +46,7 @@ Json json_of(const std::vector<Reject>& rejects) {
 }
 std::vector<Reject> rejects_in(const Json& json) {
   std::vector<Reject> rejects;
-  for (const auto& reject : json)
-    rejects.push_back({reject.at(0).get<std::uint64_t>(), reject.at(1).get<std::string>()});
+  for (const auto& reject : json) rejects.push_back({whole(reject.at(0)), reject.at(1).get<std::string>()});
   return rejects;
 }
 
@@ -106,9 +112,9 @@ Journal::Shard Journal::shard(std::uint64_t number) const {
   return read_note(folder_ / name_of("shard-", number, ".json"), [&](const Json& json) {
     Shard shard;
     shard.info.file = shard_name(number);
-    shard.info.images = json.at("images").get<std::uint64_t>();
-    shard.info.bytes = json.at("bytes").get<std::uint64_t>();
-    shard.info.blob_offset = json.at("blob_offset").get<std::uint64_t>();
+    shard.info.images = whole(json.at("images"));
+    shard.info.bytes = whole(json.at("bytes"));
+    shard.info.blob_offset = whole(json.at("blob_offset"));
     shard.info.blob_digest = Hash128::from_hex(json.at("blob_digest").get<std::string>());
     shard.info.index_digest = Hash128::from_hex(json.at("index_digest").get<std::string>());
     shard.images_digest = Hash128::from_hex(json.at("images_digest").get<std::string>());
@@ -156,8 +162,10 @@ std::map<int, Journal::Spill> Journal::spills() const {
   std::map<int, Spill> spills;
   for (const Path& note : notes("spill-", ".json"))
     spills[static_cast<int>(number_in(note, "spill-"))] = read_note(note, [](const Json& json) {
-      return Spill{json.at("archives").get<std::vector<std::uint64_t>>(),
-                   json.at("bytes").get<std::uint64_t>(), json.at("extents").get<std::uint64_t>()};
+      std::vector<std::uint64_t> archives;
+      std::transform(json.at("archives").begin(), json.at("archives").end(), std::back_inserter(archives),
+                     whole);
+      return Spill{std::move(archives), whole(json.at("bytes")), whole(json.at("extents"))};
     });
   return spills;
 }

@@ -139,6 +139,7 @@ TEST(Resample, KeepsConstantPicturesAndKnowsItsKernels) {
       for (const float value : {0.0F, 10.0F, 20.0F, 60.0F}) in.insert(in.end(), 3, value);
     resample(in, 4, out, to, kind, working);
     std::vector<float> first;
+    first.reserve(static_cast<std::size_t>(to));
     for (int x = 0; x < to; ++x) first.push_back(out[static_cast<std::size_t>(x * 3)]);
     return first;
   };

@@ -76,6 +76,7 @@ TEST(Hdf5File, MayBeUsedFromManyThreadsOneAtATime) {
   const TemporaryFolder here;
   write_small(here / "a.h5");
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   std::atomic<int> right = 0;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&, t] {

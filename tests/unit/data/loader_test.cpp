@@ -83,7 +83,7 @@ struct Global {
   bool operator==(const Global&) const = default;
 };
 std::vector<Global> global_batches(const std::shared_ptr<const Store>& store, BatchPlan plan,
-                                   std::uint64_t first_step, int count, LoaderConfig config) {
+                                   std::uint64_t first_step, int count, const LoaderConfig& config) {
   std::vector<Global> all(static_cast<std::size_t>(count));
   for (int rank = 0; rank < plan.world; ++rank) {
     Loader loader(store, Order(store->size(), 5), plan, rank, first_step, config);

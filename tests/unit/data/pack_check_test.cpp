@@ -128,13 +128,13 @@ TEST_F(Streaming, EndsEarlyWhenAskedToAndPassesFailuresOn) {
     int asked = 0;
     std::atomic<int> taken{0};
     EXPECT_FALSE(stream_archive(
-        *archives_, 0, 32, false, threads, [&](std::uint64_t, PreparedImage) { ++taken; },
+        *archives_, 0, 32, false, threads, [&](std::uint64_t, const PreparedImage&) { ++taken; },
         [&] { return ++asked < 30; }));
     EXPECT_EQ(asked, 30);
     EXPECT_LE(taken, 30);
     EXPECT_THROW(stream_archive(
                      *archives_, 0, 32, false, threads,
-                     [](std::uint64_t, PreparedImage) { throw FileError("the disk is full", ENOSPC); },
+                     [](std::uint64_t, const PreparedImage&) { throw FileError("the disk is full", ENOSPC); },
                      [] { return true; }),
                  FileError);
   }

@@ -29,6 +29,7 @@ class ReadingSamples : public testing::Test {
       int threads, int world, std::vector<ShardFailure>* failed = nullptr) {
     std::pair<std::vector<std::uint64_t>, std::vector<std::uint8_t>> all;
     std::vector<std::unique_ptr<Loader>> loaders;
+    loaders.reserve(static_cast<std::size_t>(world));
     store_ = Store::open(here_ / "store", inputs_, kHasty);  // forgets which shards had failed
     for (int rank = 0; rank < world; ++rank)
       loaders.push_back(std::make_unique<Loader>(store_, Order(48, 9), BatchPlan{8, 1, world}, rank, 0,
