@@ -106,7 +106,7 @@ void expect_same_store_after_kills(const ImageSource& source, const Path& folder
   config.threads = 2;
   const auto began = Clock::now();
   ASSERT_TRUE(run_to_the_end(source, config, ranks));
-  const auto whole = Clock::now() - began;
+  auto window = Clock::now() - began;  // kills fall into it
   const auto expected = contents(config.out);
   ASSERT_TRUE(expected.contains("manifest.h5"));
   config.out = folder / "killed";
@@ -117,8 +117,10 @@ void expect_same_store_after_kills(const ImageSource& source, const Path& folder
     // Every other time the second start is killed as well.
     for (int times = 0; times <= killed % 2; ++times)
       run_and_kill(source, config, ranks,
-                   std::chrono::duration_cast<Clock::duration>(whole * draws.uniform()), draws);
-    unfinished += fs::exists(config.out / "manifest.h5") ? 0 : 1;
+                   std::chrono::duration_cast<Clock::duration>(window * draws.uniform()), draws);
+    const bool in_time = !fs::exists(config.out / "manifest.h5");
+    unfinished += in_time ? 1 : 0;
+    if (!in_time) window = window * 4 / 5;  // a busy machine made the first run slow
     const bool notes = fs::exists(config.out / "packing/shard-00000.json") ||
                        fs::exists(config.out / "packing/spill-00000.json");
     gone_on += notes ? 1 : 0;
