@@ -106,7 +106,11 @@ void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
   const auto results = task.evaluate(world);
   const auto spent = Clock::now() - began;
   last_ += spent;  // images_per_second is of training
-  if (ranks_.rank() != 0) return;
+  if (ranks_.rank() != 0 || results.empty()) return;
+  measured_step_ = done;
+  double sum = 0;
+  for (const auto& result : results) sum += result.figures.accuracy;
+  metric_ = sum / static_cast<double>(results.size());
   for (const auto& [set, pairs, figures] : results) {
     const nlohmann::ordered_json line = {{"step", done},
                                          {"images", done * config_.batch},

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cluster/communicator.h"
@@ -38,6 +39,10 @@ class Observer {
   void draw(std::uint64_t done, Task& task);
   void finish();
   double last_loss() const { return last_loss_; }
+  /// Rank 0: the mean accuracy over all sets when they were evaluated after this step.
+  std::optional<double> metric_of(std::uint64_t done) const {
+    return done == measured_step_ ? metric_ : std::nullopt;
+  }
 
  private:
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
@@ -54,6 +59,8 @@ class Observer {
   std::uint64_t last_step_, last_drawn_ = 0;
   LoaderFigures data_;  ///< since the last line
   double exposed_ = 0, last_loss_ = 0;
+  std::uint64_t measured_step_ = 0;
+  std::optional<double> metric_;
 };
 
 }  // namespace facemae
