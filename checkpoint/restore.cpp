@@ -111,10 +111,12 @@ void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, cons
   for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
        file += static_cast<std::size_t>(world))
     reader.check_header(static_cast<std::uint32_t>(file));
-  if (sliced && shape.replicated.size() > 0)
-    for (const auto& piece : slices(into, shape, world)[static_cast<std::size_t>(rank)])
+  if (sliced) {
+    const auto plan = slices(into, shape, world);
+    for (const auto& piece : plan[static_cast<std::size_t>(rank)])
       read_in_place(reader, *manifest.find(shape.replicated[piece.tensor].name), piece.range,
                     slice_of(into, piece));
+  }
   for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
     if (sliced && into.replicated[i].value.is_contiguous()) continue;
     const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
