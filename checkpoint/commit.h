@@ -1,6 +1,6 @@
 #pragma once
-// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step exist. Free of
-// LibTorch.
+// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step exist. Free
+// of LibTorch.
 #include <string>
 #include <vector>
 
@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// Adds files, tensors and root of all ranks' reports (serialised, in rank order) to what the manifest says already.
-/// Throws CheckpointError when they do not add up to the state.
+/// Adds files, tensors and root of all ranks' reports (serialised, in rank order) to what the manifest says
+/// already. Throws CheckpointError when they do not add up to the state.
 Manifest merge_reports(Manifest manifest, const StateShape& shape, const std::vector<std::string>& reports);
 
 /// Makes the step exist: MANIFEST.pb, HISTORY when there is a checkpoint already, folders, COMMIT; each

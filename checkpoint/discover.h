@@ -23,8 +23,8 @@ std::optional<CheckpointId> parse_folder_name(const std::string& name);
 /// All checkpoint folders, newest first by (step, start); none when `checkpoints` is missing. Throws
 /// FileError.
 std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints);
-/// True when this run committed something once: a line in HISTORY, or any COMMIT. With `counts`, only what it is
-/// true for; a line that cannot be read counts.
+/// True when this run committed something once: a line in HISTORY, or any COMMIT. With `counts`, only what it
+/// is true for; a line that cannot be read counts.
 bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders,
                  const std::function<bool(CheckpointId)>& counts = {});
 

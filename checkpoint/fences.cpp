@@ -59,7 +59,8 @@ std::string serialise(const Fence& fence) {
 
 Fence parse_fence(const std::string& text) {
   const auto end = text.find('\n');
-  if (end == std::string::npos || text.substr(end + 1) != fmt::format("{:08x}\n", crc32c(bytes_of(text.substr(0, end + 1)))))
+  if (end == std::string::npos ||
+      text.substr(end + 1) != fmt::format("{:08x}\n", crc32c(bytes_of(text.substr(0, end + 1)))))
     throw CheckpointError("a fence is torn or damaged: its checksum is wrong");
   const auto json = nlohmann::json::parse(text.substr(0, end), nullptr, false);
   if (!json.is_object()) throw CheckpointError("a fence is not a JSON object");
@@ -117,7 +118,8 @@ void claim_start(FileSystem& files, const Path& checkpoints, std::uint32_t least
     ::close(descriptor);
     break;
   }
-  write_whole(files, fence_path(checkpoints, fence.start), serialise(fence));  // torn, it has not decided either
+  write_whole(files, fence_path(checkpoints, fence.start),
+              serialise(fence));  // torn, it has not decided either
 }
 
 void decide_start(FileSystem& files, const Path& checkpoints, const Fence& fence) {

@@ -1,7 +1,8 @@
 #pragma once
-// Which start of a run owns it, and whose commits count. Every start claims a number by a file that nobody else can
-// make, and notes there which checkpoint it resumed from. Readers decide by these notes alone, so a start that
-// lives on though it was replaced (a zombie) can commit what it likes: nobody believes it. Free of LibTorch.
+// Which start of a run owns it, and whose commits count. Every start claims a number by a file that nobody
+// else can make, and notes there which checkpoint it resumed from. Readers decide by these notes alone, so a
+// start that lives on though it was replaced (a zombie) can commit what it likes: nobody believes it. Free of
+// LibTorch.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,8 +21,8 @@ struct Fence {
   int world = 0;
   std::string host, job, restart;  ///< Slurm's job id and restart count, or ""
   std::int64_t pid = 0;
-  std::string time;                    ///< UTC, "2026-01-31T12:00:00Z"
-  bool decided = false;                ///< it has chosen what to resume from; before that it commits nothing
+  std::string time;                     ///< UTC, "2026-01-31T12:00:00Z"
+  bool decided = false;                 ///< it has chosen what to resume from; before that it commits nothing
   std::optional<CheckpointId> resumed;  ///< of a decided one: nothing when it began at step 0
   bool operator==(const Fence&) const = default;
 };
@@ -42,8 +43,8 @@ void decide_start(FileSystem& files, const Path& checkpoints, const Fence& fence
 /// True when a later start has claimed the run: this one must not commit or delete any more.
 bool superseded(const Path& checkpoints, std::uint32_t start);
 
-/// Whose commits count: all of the newest decided start, and of each start on the chain of "resumed from" those
-/// up to the step resumed from. Without any fence all count.
+/// Whose commits count: all of the newest decided start, and of each start on the chain of "resumed from"
+/// those up to the step resumed from. Without any fence all count.
 class Lineage {
  public:
   /// What the commits of a start say about where it came from; asked when its fence cannot be read.
@@ -58,7 +59,7 @@ class Lineage {
 
  private:
   std::map<std::uint32_t, std::uint64_t> last_step_;  ///< of each start that counts
-  std::uint32_t all_below_ = 0;                       ///< starts below this count as a whole: their fences are lost
+  std::uint32_t all_below_ = 0;  ///< starts below this count as a whole: their fences are lost
 };
 
 /// The lineage of a folder, with the parents of what is committed there.

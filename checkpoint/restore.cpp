@@ -51,7 +51,8 @@ ManifestPiece check_piece(const Manifest& manifest, const ManifestTensor& tensor
 /// Its bytes, uint8 [n], sharing memory: for contiguous tensors.
 torch::Tensor byte_view(const torch::Tensor& value) { return value.detach().view({-1}).view(torch::kUInt8); }
 
-/// Which rank reads which slices of the tensors that have a byte view. The others are read whole by every rank.
+/// Which rank reads which slices of the tensors that have a byte view. The others are read whole by every
+/// rank.
 std::vector<std::vector<PlannedPiece>> slices(const Snapshot& into, const StateShape& shape, int world) {
   auto plan = share_out(shape.replicated, std::vector<std::uint64_t>(static_cast<std::size_t>(world)));
   for (auto& rank : plan)
@@ -144,8 +145,7 @@ RankReport check_memory(const Manifest& manifest, const Snapshot& into, const St
   };
   for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
     const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
-    ManifestPiece piece =
-        check_piece(manifest, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
+    ManifestPiece piece = check_piece(manifest, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
     if (rank == 0) add(tensor, std::move(piece));
   }
   for (std::size_t i = 0; i < shape.by_class.size(); ++i) {

@@ -15,14 +15,15 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
-/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or (`sliced`) its slice of them.
-/// Throws CheckpointError.
+/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or (`sliced`) its slice
+/// of them. Throws CheckpointError.
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
               int world, bool sliced);
 /// All ranks, after reading slices: every rank gets the others'.
 void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks);
-/// Hashes what is in memory now and compares: what a copy, a device or the network spoiled is found here. Returns
-/// the pieces found: class tensors' own rows, and on rank 0 the replicated tensors. Throws CheckpointError.
+/// Hashes what is in memory now and compares: what a copy, a device or the network spoiled is found here.
+/// Returns the pieces found: class tensors' own rows, and on rank 0 the replicated tensors. Throws
+/// CheckpointError.
 RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank);
 
 /// The root over what all ranks reported to have in memory. Throws CheckpointError when they do not add up.

@@ -70,8 +70,10 @@ std::vector<RetainedCheckpoint> survey(const Path& checkpoints, bool with_metric
   const Lineage lineage = read_lineage(checkpoints, folders);
   for (const auto& folder : folders) {
     if (!folder.committed) continue;
-    RetainedCheckpoint checkpoint{
-        .id = folder.id, .counts = lineage.counts(folder.id), .verified = is_verified(folder.path), .metric = {}};
+    RetainedCheckpoint checkpoint{.id = folder.id,
+                                  .counts = lineage.counts(folder.id),
+                                  .verified = is_verified(folder.path),
+                                  .metric = {}};
     if (with_metrics && checkpoint.counts) {
       try {
         checkpoint.metric = parse_manifest(valid_manifest_bytes(folder.path)).metric;

@@ -1,5 +1,6 @@
 #pragma once
-// Which checkpoints may go, and how a folder goes so that no crash leaves half of it believed. Free of LibTorch.
+// Which checkpoints may go, and how a folder goes so that no crash leaves half of it believed. Free of
+// LibTorch.
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -9,8 +10,8 @@
 
 namespace facemae {
 
-/// Kept are the last `last` that count, those whose step `every` divides (0: none), and the one with the greatest
-/// metric, when `best` is set.
+/// Kept are the last `last` that count, those whose step `every` divides (0: none), and the one with the
+/// greatest metric, when `best` is set.
 struct RetentionPolicy {
   int last = 3;
   std::uint64_t every = 0;
@@ -24,9 +25,10 @@ struct RetainedCheckpoint {
   std::optional<double> metric;
 };
 
-/// Pure. Indices of those that go, of checkpoints newest first. A checkpoint goes only when two newer ones count and
-/// are verified; one that does not count (a branch that was left, a damaged one) when any two are.
-std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest_first, const RetentionPolicy& policy);
+/// Pure. Indices of those that go, of checkpoints newest first. A checkpoint goes only when two newer ones
+/// count and are verified; one that does not count (a branch that was left, a damaged one) when any two are.
+std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest_first,
+                                   const RetentionPolicy& policy);
 
 /// All committed checkpoints of a folder as to_delete() wants them; metrics only when `with_metrics`.
 std::vector<RetainedCheckpoint> survey(const Path& checkpoints, bool with_metrics);

@@ -56,8 +56,8 @@ struct Saver::Flight {
   Clock::time_point began = Clock::now();
   Staging staging;
   std::unique_ptr<std::latch> copied = std::make_unique<std::latch>(1);
-  RankReport report;   ///< of this rank's file
-  Hash128 root;        ///< rank 0, once committed
+  RankReport report;  ///< of this rank's file
+  Hash128 root;       ///< rank 0, once committed
   std::uint64_t bytes = 0;
   bool read_back = false;
 };
@@ -184,7 +184,8 @@ void Saver::scrubbed() {
     wants_another_ = true;
     distrust(flight_->id);
     if (control_.is_root())
-      spdlog::error("{} is damaged on the storage and will be saved again: {}", flight_->folder.string(), failure);
+      spdlog::error("{} is damaged on the storage and will be saved again: {}", flight_->folder.string(),
+                    failure);
   }
   phase_ = Phase::Tidying;
   if (!control_.is_root()) return;
@@ -201,7 +202,9 @@ void Saver::fail(const std::string& failure) {
   const std::string name = folder_name(flight_->id);
   phase_ = Phase::Discarding;
   if (control_.is_root())
-    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) { remove_debris(files, folder); });
+    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) {
+      remove_debris(files, folder);
+    });
   if (failed_in_row_ >= max_failed_saves) {
     wait_for_all();
     throw Unresumable(
@@ -209,8 +212,8 @@ void Saver::fail(const std::string& failure) {
                     failed_in_row_, name, failure, checkpoints_.parent_path().string()));
   }
   if (control_.is_root())
-    spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", name, failed_in_row_,
-                  max_failed_saves, failure);
+    spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", name,
+                  failed_in_row_, max_failed_saves, failure);
 }
 
 void Saver::wait_for_all() {

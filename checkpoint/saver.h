@@ -1,6 +1,6 @@
 #pragma once
-// Saves that do not hold up training. A save passes through phases; in each the ranks work in the background, and
-// when none is busy any more (the step's mask says so) all go to the next together:
+// Saves that do not hold up training. A save passes through phases; in each the ranks work in the background,
+// and when none is busy any more (the step's mask says so) all go to the next together:
 //   writing      every rank: copy, hash, write and sync its file
 //   committing   rank 0: MANIFEST.pb, HISTORY, COMMIT; only then is the step announced
 //   scrubbing    every rank: read its file again from the storage
@@ -23,7 +23,7 @@ namespace facemae {
 /// What saving has cost so far, on this rank.
 struct SaveFigures {
   std::uint64_t committed = 0, failed = 0, postponed = 0;
-  double seconds = 0;         ///< of the last save, from its beginning to its announcement
+  double seconds = 0;          ///< of the last save, from its beginning to its announcement
   double stalled_seconds = 0;  ///< in all: training waited for copies, votes and last saves
 };
 
@@ -33,18 +33,21 @@ class Saver {
   Saver(Path checkpoints, Control& control, FileSystem& files);
   ~Saver();
 
-  /// All ranks. Begins to save the state after a step. False, and counted, when a save is under way still. Throws
-  /// ConfigError on all ranks for a state that cannot be saved.
+  /// All ranks. Begins to save the state after a step. False, and counted, when a save is under way still.
+  /// Throws ConfigError on all ranks for a state that cannot be saved.
   bool begin(const Snapshot& snapshot, std::uint32_t start);
   /// Before the optimizer changes what is being copied. No communication.
   void wait_copied();
   /// This rank works in the background: its bit in the step's mask.
   bool busy() const { return job_.busy(); }
-  /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws Unresumable on all ranks
-  /// after `max_failed_saves` in a row.
+  /// A save, its scrub or its tidying is under way. The same on all ranks.
+  bool in_flight() const { return phase_ != Phase::Idle; }
+  /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws Unresumable on
+  /// all ranks after `max_failed_saves` in a row.
   void advance(bool anyone_busy);
-  /// All ranks. Saves now and waits for the announcement; what is under way is brought to its end first, except for
-  /// scrubbing, which is given up. A step that this start has committed already is left as it is. False when it failed.
+  /// All ranks. Saves now and waits for the announcement; what is under way is brought to its end first,
+  /// except for scrubbing, which is given up. A step that this start has committed already is left as it is.
+  /// False when it failed.
   bool save(const Snapshot& snapshot, std::uint32_t start);
   /// All ranks. Waits for scrubbing and tidying, too.
   void settle();

@@ -33,7 +33,7 @@ struct Snapshot {
   std::string run_state;            ///< JSON of the trainer's RunState
   std::string config;               ///< the run's configuration text
   std::string dataset_digest;
-  std::string model_hash;  ///< what kind of model: a checkpoint of another one is refused
+  std::string model_hash;        ///< what kind of model: a checkpoint of another one is refused
   std::optional<double> metric;  ///< figure of the model at this step, greater is better: for --keep-best
 };
 

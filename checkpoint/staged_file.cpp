@@ -40,7 +40,8 @@ RankReport write_staged(FileSystem& files, const Path& folder, const StagedFile&
   return report;
 }
 
-bool scrub(const Path& folder, const StagedFile& staged, const RankReport& report, const std::stop_token& stop) {
+bool scrub(const Path& folder, const StagedFile& staged, const RankReport& report,
+           const std::stop_token& stop) {
   if (report.file.name.empty()) return true;
   const Path path = folder / report.file.name;
   std::vector<std::byte> buffer;
@@ -52,8 +53,8 @@ bool scrub(const Path& folder, const StagedFile& staged, const RankReport& repor
       file.forget(offset, bytes);
       file.read_at(offset, buffer);
       if (xxh128(buffer) != expected)
-        throw CheckpointError(fmt::format("{} is not what was written at bytes {} to {}", path.string(), offset,
-                                          offset + bytes));
+        throw CheckpointError(fmt::format("{} is not what was written at bytes {} to {}", path.string(),
+                                          offset, offset + bytes));
     };
     check(0, report.file.header_bytes, report.file.header_hash);
     for (std::size_t i = 0; i < staged.pieces.size(); ++i) {

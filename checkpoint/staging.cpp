@@ -74,10 +74,11 @@ void Staging::lay_out(const Snapshot& snapshot, const StateShape& shape, int ran
   std::uint64_t bytes = 0;
   for (const auto& piece : own) {
     laid_out.emplace_back(piece.name, piece.placeholder);
-    file_.pieces.push_back({.tensor = piece.tensor->name,
-                            .range = piece.range,
-                            .leaves = leaves_within(leaves_of(*piece.tensor, snapshot.virtual_shards), piece.range),
-                            .at = bytes});
+    file_.pieces.push_back(
+        {.tensor = piece.tensor->name,
+         .range = piece.range,
+         .leaves = leaves_within(leaves_of(*piece.tensor, snapshot.virtual_shards), piece.range),
+         .at = bytes});
     sources_.push_back(
         {piece.value, {piece.range.begin - piece.begin, piece.range.bytes}, bytes, piece.steady});
     bytes += piece.range.bytes;

@@ -9,8 +9,8 @@ namespace facemae {
 
 class Staging {
  public:
-  /// Decides what this rank writes and copies at once what the next forward pass may change (all tensors that are
-  /// not `steady`). The other copies are made by copy_steady().
+  /// Decides what this rank writes and copies at once what the next forward pass may change (all tensors that
+  /// are not `steady`). The other copies are made by copy_steady().
   void lay_out(const Snapshot& snapshot, const StateShape& shape, int rank, int world);
   /// Copies the steady tensors: any thread, before the optimizer changes them.
   void copy_steady();

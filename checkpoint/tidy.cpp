@@ -23,7 +23,8 @@ void try_to(const char* what, const std::function<void()>& work) {
 
 std::vector<CheckpointId> apply_retention(FileSystem& files, const Path& checkpoints,
                                           const RetentionPolicy& policy,
-                                          const std::vector<CheckpointId>& distrusted, std::uint32_t start) {
+                                          const std::vector<CheckpointId>& distrusted,
+                                          std::optional<std::uint32_t> start) {
   auto found = survey(checkpoints, policy.best);
   for (auto& checkpoint : found)
     if (std::count(distrusted.begin(), distrusted.end(), checkpoint.id) > 0) checkpoint.counts = false;
@@ -31,23 +32,26 @@ std::vector<CheckpointId> apply_retention(FileSystem& files, const Path& checkpo
   std::reverse(gone.begin(), gone.end());
   std::vector<CheckpointId> removed;
   for (const std::size_t i : gone) {
-    if (superseded(checkpoints, start)) break;
+    if (start && superseded(checkpoints, *start)) break;
     remove_checkpoint(files, checkpoints / folder_name(found[i].id));
     removed.push_back(found[i].id);
   }
   return removed;
 }
 
-void tidy(FileSystem& files, const Path& checkpoints, CheckpointId id, bool verified, const RetentionPolicy& policy,
-          const std::vector<CheckpointId>& distrusted) {
+void tidy(FileSystem& files, const Path& checkpoints, CheckpointId id, bool verified,
+          const RetentionPolicy& policy, const std::vector<CheckpointId>& distrusted) {
   if (superseded(checkpoints, id.start)) return;
-  if (verified) try_to("stamp a checkpoint as verified", [&] { stamp_verified(files, checkpoints / folder_name(id)); });
+  if (verified)
+    try_to("stamp a checkpoint as verified", [&] { stamp_verified(files, checkpoints / folder_name(id)); });
   failpoint("save.stamped");
-  try_to("write the hint LATEST", [&] { write_whole(files, checkpoints / "LATEST", folder_name(id) + "\n"); });
+  try_to("write the hint LATEST",
+         [&] { write_whole(files, checkpoints / "LATEST", folder_name(id) + "\n"); });
   for (const auto& folder : list_checkpoints(checkpoints))
     if (!folder.committed)
       try_to("remove an unfinished checkpoint", [&] { remove_debris(files, folder.path); });
-  try_to("remove an old checkpoint", [&] { apply_retention(files, checkpoints, policy, distrusted, id.start); });
+  try_to("remove an old checkpoint",
+         [&] { apply_retention(files, checkpoints, policy, distrusted, id.start); });
 }
 
 }  // namespace facemae

@@ -8,8 +8,8 @@
 
 namespace facemae {
 
-/// Used by one thread. A job may be stuck in a system call for ever, so the destructor asks it to stop, waits a
-/// moment and then leaves it behind: what a job works on must be owned by the job.
+/// Used by one thread. A job may be stuck in a system call for ever, so the destructor asks it to stop, waits
+/// a moment and then leaves it behind: what a job works on must be owned by the job.
 class BackgroundJob {
  public:
   using Job = std::function<void(std::stop_token)>;

@@ -113,7 +113,9 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
                              .gradient_norm = gradient_norm,
                              .data = run.data(),
                              .exposed_reduction_seconds = run.gradients.exposed_seconds(),
-                             .skipped = run.state.skipped});
+                             .skipped = run.state.skipped,
+                             .saving = run.saves.in_flight(),
+                             .save_stalled_seconds = run.saves.figures().stalled_seconds});
     if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);

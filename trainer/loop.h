@@ -39,8 +39,8 @@ struct LoopParts {
   Observer& observer;
   std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
   Saves& saves;
-  std::function<bool()> out_of_time;            ///< asked on rank 0, once a step
-  std::uint64_t& reached;                       ///< kept at the steps done
+  std::function<bool()> out_of_time;  ///< asked on rank 0, once a step
+  std::uint64_t& reached;             ///< kept at the steps done
   Schedule schedule;
   RunState& state;
   std::uint64_t batch = 1, evaluate_every = 0;

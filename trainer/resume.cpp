@@ -103,7 +103,8 @@ void refuse_without_progress(const RunFolder& run, int limit) {
   for (const auto& outcome : outcomes)
     if (outcome.reached > outcome.first) reasons = fmt::format("start {}: {}", outcome.start, outcome.reason);
   throw Unresumable(fmt::format(
-      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; the last, {}. Cure that "
+      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; the last, {}. "
+      "Cure that "
       "(for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
       run.path().string(), idle, reasons));
 }

@@ -72,20 +72,24 @@ void declare_common(Options& o, RunConfig& c) {
            "steps between checkpoints, 0: by time alone. They are written while training goes on")
       .add("save-minutes", c.save_minutes, "minutes between checkpoints")
       .add("mtbf-hours", c.mtbf_hours,
-           "mean time between failures of the job: checkpoints then come at the interval that loses least time in "
+           "mean time between failures of the job: checkpoints then come at the interval that loses least "
+           "time in "
            "all (Young, Daly), from what they are measured to cost")
       .add("keep", c.keep,
-           "last checkpoints to keep, at least 2. One goes only when two newer ones were read back and found right")
+           "last checkpoints to keep, at least 2. One goes only when two newer ones were read back and found "
+           "right")
       .add("keep-every", c.keep_every, "also keep those whose step this divides, 0: none")
       .flag("keep-best", c.keep_best, "also keep the one with the best mean accuracy on the sets of --eval")
       .add("max-failed-saves", c.max_failed_saves, "failed saves in a row that end the run (exit 93)")
       .add("max-idle-starts", c.max_idle_starts,
-           "starts in a row that trained, committed nothing and failed by an error of their own, after which the run "
+           "starts in a row that trained, committed nothing and failed by an error of their own, after which "
+           "the run "
            "is refused (exit 93); 0: never")
       .add("stop-after", c.stop_after, "commit after this step and exit 76, as on notice; the schedule stays")
       .add("max-hours", c.max_hours, "commit and exit 76 after this time")
       .add("end-time", c.end_time,
-           "commit and exit 76 in time before this: 2026-01-31T12:00 or 12:00 (local time), seconds since 1970, or "
+           "commit and exit 76 in time before this: 2026-01-31T12:00 or 12:00 (local time), seconds since "
+           "1970, or "
            "slurm for the end of the job (SLURM_JOB_END_TIME)");
   o.group("Machine")
       .choice("device", c.device, {"auto", "cpu", "cuda"}, "auto takes a GPU when there is one")
@@ -181,7 +185,8 @@ std::optional<std::int64_t> RunConfig::end_seconds() const {
   if (text == "slurm") {
     const char* end = std::getenv("SLURM_JOB_END_TIME");
     if (end == nullptr)
-      throw ConfigError("--end-time slurm: SLURM_JOB_END_TIME is not set; this is no job of a Slurm that tells it");
+      throw ConfigError(
+          "--end-time slurm: SLURM_JOB_END_TIME is not set; this is no job of a Slurm that tells it");
     text = end;
   }
   const auto seconds = parse_time(text, epoch_seconds());

@@ -14,12 +14,9 @@ namespace facemae {
 namespace {
 
 std::string to_text(const Outcome& outcome) {
-  const nlohmann::ordered_json json = {{"start", outcome.start},
-                                       {"code", static_cast<int>(outcome.code)},
-                                       {"kind", outcome.kind},
-                                       {"step", outcome.step},
-                                       {"first", outcome.first},
-                                       {"reached", outcome.reached},
+  const nlohmann::ordered_json json = {{"start", outcome.start},  {"code", static_cast<int>(outcome.code)},
+                                       {"kind", outcome.kind},    {"step", outcome.step},
+                                       {"first", outcome.first},  {"reached", outcome.reached},
                                        {"reason", outcome.reason}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -70,7 +67,8 @@ Fence RunFolder::begin_start(int world, bool fresh) {
   const std::string aside = "checkpoints.before-";  // what an earlier --fresh moved: its start came after
   for (const auto& entry : std::filesystem::directory_iterator(run_))
     if (const std::string name = entry.path().filename(); name.starts_with(aside))
-      least = std::max(least, static_cast<std::uint32_t>(std::strtoul(name.c_str() + aside.size(), nullptr, 10)));
+      least =
+          std::max(least, static_cast<std::uint32_t>(std::strtoul(name.c_str() + aside.size(), nullptr, 10)));
   const Fences before = read_fences(checkpoints);
   if (fresh && !before.empty()) {
     least = std::max(least, before.rbegin()->first + 1);
@@ -134,8 +132,8 @@ std::optional<Outcome> RunFolder::read_outcome() const { return outcome_in(run_ 
 std::vector<Outcome> RunFolder::outcomes() const {
   std::vector<Outcome> all;
   for (const auto& [start, fence] : read_fences(run_ / "checkpoints"))
-    all.push_back(
-        outcome_in(run_ / "exits" / fmt::format("{:08}", start) / "outcome.json").value_or(without_a_word(start)));
+    all.push_back(outcome_in(run_ / "exits" / fmt::format("{:08}", start) / "outcome.json")
+                      .value_or(without_a_word(start)));
   return all;
 }
 

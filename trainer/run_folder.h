@@ -16,12 +16,13 @@ struct Outcome {
   std::uint32_t start = 0;
   ExitCode code = ExitCode::Done;
   std::string kind, reason;
-  std::uint64_t step = 0;                  ///< the newest one committed
-  std::uint64_t first = 0, reached = 0;    ///< the steps done when it began and when it ended
+  std::uint64_t step = 0;                ///< the newest one committed
+  std::uint64_t first = 0, reached = 0;  ///< the steps done when it began and when it ended
 };
 
-/// Pure. How many of the newest starts in a row did steps, committed none and ended by their own error: not by notice,
-/// a lost peer or a signal from outside. Starts that did no step neither count nor end the row, unless they are done.
+/// Pure. How many of the newest starts in a row did steps, committed none and ended by their own error: not
+/// by notice, a lost peer or a signal from outside. Starts that did no step neither count nor end the row,
+/// unless they are done.
 int idle_starts(const std::vector<Outcome>& oldest_first);
 
 class RunFolder {
@@ -41,7 +42,8 @@ class RunFolder {
   void write_config(const std::string& text);
   /// Cuts metrics.jsonl and evaluations.jsonl back to lines with step <= `step`.
   void cut_back(std::uint64_t step);
-  /// Rank 0, or the failing rank on the fatal path: RUN/outcome.json, and exits/<start>/outcome.json, which stays.
+  /// Rank 0, or the failing rank on the fatal path: RUN/outcome.json, and exits/<start>/outcome.json, which
+  /// stays.
   void write_outcome(const Outcome& outcome);
   std::optional<Outcome> read_outcome() const;
   /// How the starts ended, oldest first; one that left no word is a lost peer.

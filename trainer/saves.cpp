@@ -37,7 +37,8 @@ void Saves::advance(std::uint64_t mask) {
 
 void Saves::begin(std::uint64_t step) {
   describe_(snapshot_, step);
-  if (!known_to_all([&] { return saver_.begin(snapshot_, start_); })) return;  // due again after the next step
+  if (!known_to_all([&] { return saver_.begin(snapshot_, start_); }))
+    return;  // due again after the next step
   last_begun_ = step;
   begun_ = Clock::now();
 }

@@ -7,15 +7,15 @@
 
 namespace facemae {
 
-/// All ranks make one. In the loop: bits() into the step's mask, advance() with the mask, wait_copied() before the
-/// optimizer, begin() when due.
+/// All ranks make one. In the loop: bits() into the step's mask, advance() with the mask, wait_copied()
+/// before the optimizer, begin() when due.
 class Saves {
  public:
   /// Bits of the step's mask.
   static constexpr std::uint64_t kBusy = 1ULL << 32, kDue = 1ULL << 33;
 
-  /// `describe` fills in what belongs to a step: called before each save. `committed` is kept at the newest step that
-  /// has been announced.
+  /// `describe` fills in what belongs to a step: called before each save. `committed` is kept at the newest
+  /// step that has been announced.
   Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std::uint64_t step)> describe,
         const SaveSchedule& schedule, bool is_root, std::uint32_t start, std::uint64_t first_step,
         std::uint64_t& committed);
@@ -24,9 +24,11 @@ class Saves {
   void advance(std::uint64_t mask);  ///< all ranks
   void wait_copied() { saver_.wait_copied(); }
   void begin(std::uint64_t step);  ///< all ranks; postponed when a save is under way
-  /// All ranks: commits the step and waits for it; false when that failed. With `settle` also for its verification.
+  /// All ranks: commits the step and waits for it; false when that failed. With `settle` also for its
+  /// verification.
   bool now(std::uint64_t step, bool settle);
 
+  bool in_flight() const { return saver_.in_flight(); }
   const SaveFigures& figures() const { return saver_.figures(); }
 
  private:

@@ -1,7 +1,8 @@
 #pragma once
-// What a disk may hold after a crash. RecordingFiles does real operations and notes them; CrashModel plays a prefix of
-// the notes and draws states that a file system without ordering guarantees may show afterwards: data that was not
-// synced is lost, torn or zeros; names that were not synced with their folder are there or not, each on its own.
+// What a disk may hold after a crash. RecordingFiles does real operations and notes them; CrashModel plays a
+// prefix of the notes and draws states that a file system without ordering guarantees may show afterwards:
+// data that was not synced is lost, torn or zeros; names that were not synced with their folder are there or
+// not, each on its own.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -47,7 +48,9 @@ class RecordingFiles final : public FileSystem {
   }
   void sync_folder(const Path& path) override { note(Operation::Kind::SyncFolder, path); }
   /// The caller was told that this step is safe.
-  void announce(std::uint64_t step) { operations.push_back({Operation::Kind::Announce, "", std::to_string(step)}); }
+  void announce(std::uint64_t step) {
+    operations.push_back({Operation::Kind::Announce, "", std::to_string(step)});
+  }
 
  private:
   class Output final : public OutputFile {
@@ -125,8 +128,9 @@ class CrashModel {
     }
     // What lies in a folder that is not there is not there.
     std::erase_if(found, [&](const auto& entry) {
-      for (Path folder = Path(entry.first.ends_with("/") ? entry.first.substr(0, entry.first.size() - 1) : entry.first)
-                             .parent_path();
+      for (Path folder =
+               Path(entry.first.ends_with("/") ? entry.first.substr(0, entry.first.size() - 1) : entry.first)
+                   .parent_path();
            !folder.empty(); folder = folder.parent_path())
         if (!found.contains(folder.string() + "/")) return true;
       return false;
@@ -161,14 +165,18 @@ class CrashModel {
     if (style != Style::Drawn) return file.durable;
     const std::size_t kept = file.durable.size();
     switch (draws.below(4)) {
-      case 0: return file.durable;
-      case 1: return file.content;
-      case 2: return file.content.substr(0, kept + draws.below(file.content.size() - kept + 1));
-      default: return file.durable + std::string(file.content.size() - kept, '\0');
+      case 0:
+        return file.durable;
+      case 1:
+        return file.content;
+      case 2:
+        return file.content.substr(0, kept + draws.below(file.content.size() - kept + 1));
+      default:
+        return file.durable + std::string(file.content.size() - kept, '\0');
     }
   }
 
-  std::map<std::string, Names> now_, durable_;           ///< by folder
+  std::map<std::string, Names> now_, durable_;          ///< by folder
   std::map<std::string, std::vector<Change>> pending_;  ///< not synced with their folder
 };
 

@@ -1,5 +1,5 @@
-// Crashes of the machine at every moment of saves with retention: thousands of states that a disk may show then. The
-// step that was announced last, or a newer one, must load; never another, never none.
+// Crashes of the machine at every moment of saves with retention: thousands of states that a disk may show
+// then. The step that was announced last, or a newer one, must load; never another, never none.
 // FACEMAE_CRASH_STATES: how many to try (2400; scripts/test.sh --full tries 20000).
 #include <cstdlib>
 
@@ -26,8 +26,8 @@ Snapshot tiny_state(std::uint64_t step) {
   return state;
 }
 
-/// Two starts of a run; two checkpoints are kept, so removal is at work, too. The second start falls back by a step,
-/// as if the newest checkpoint had been found bad.
+/// Two starts of a run; two checkpoints are kept, so removal is at work, too. The second start falls back by
+/// a step, as if the newest checkpoint had been found bad.
 std::vector<Operation> record() {
   const Quiet quiet;
   const TemporaryFolder folder;
@@ -144,7 +144,8 @@ TEST(Crash, AnyMomentLeavesTheAnnouncedStepOrTheNext) {
   const Verdict verdict = try_crashes(operations, states_to_try());
   EXPECT_EQ(verdict.wrong, 0) << verdict.first;
   EXPECT_GE(verdict.states, states_to_try() - 500);
-  std::printf("%d crash states of %zu operations, %d wrong\n", verdict.states, operations.size(), verdict.wrong);
+  std::printf("%d crash states of %zu operations, %d wrong\n", verdict.states, operations.size(),
+              verdict.wrong);
 }
 
 /// A change to the notes, as if the program did not do a step, or did it at another moment.
@@ -153,19 +154,26 @@ struct Mutant {
   std::function<bool(const Operation&)> dropped;
 };
 
-bool named(const Operation& op, Kind kind, const std::string& end) { return op.kind == kind && op.path.ends_with(end); }
+bool named(const Operation& op, Kind kind, const std::string& end) {
+  return op.kind == kind && op.path.ends_with(end);
+}
 
 const Mutant kMutants[] = {
     {"shards are not synced", [](const Operation& op) { return named(op, Kind::Sync, ".safetensors"); }},
     {"MANIFEST.pb is not synced", [](const Operation& op) { return named(op, Kind::Sync, "MANIFEST.pb"); }},
     {"HISTORY is not synced", [](const Operation& op) { return named(op, Kind::Sync, "HISTORY"); }},
-    {"COMMIT is not synced before its name", [](const Operation& op) { return named(op, Kind::Sync, "COMMIT.tmp"); }},
+    {"COMMIT is not synced before its name",
+     [](const Operation& op) { return named(op, Kind::Sync, "COMMIT.tmp"); }},
     {"no folder of a step is synced",
      [](const Operation& op) { return op.kind == Kind::SyncFolder && op.path.starts_with("checkpoints/s"); }},
     {"the folder of steps is not synced",
      [](const Operation& op) { return named(op, Kind::SyncFolder, "checkpoints"); }},
-    {"fences are not synced", [](const Operation& op) { return op.kind == Kind::Sync && op.path.find("fence/") != std::string::npos; }},
-    {"the folder of fences is not synced", [](const Operation& op) { return named(op, Kind::SyncFolder, "fence"); }},
+    {"fences are not synced",
+     [](const Operation& op) {
+       return op.kind == Kind::Sync && op.path.find("fence/") != std::string::npos;
+     }},
+    {"the folder of fences is not synced",
+     [](const Operation& op) { return named(op, Kind::SyncFolder, "fence"); }},
 };
 
 TEST(Crash, LeavingOutAnySyncIsNoticed) {
@@ -178,7 +186,8 @@ TEST(Crash, LeavingOutAnySyncIsNoticed) {
   }
 }
 
-/// The n-th sync of a step's folder alone is left out: before COMMIT gets its name, after it, and after it went.
+/// The n-th sync of a step's folder alone is left out: before COMMIT gets its name, after it, and after it
+/// went.
 TEST(Crash, EachSyncOfAFolderIsNeededOnItsOwn) {
   const auto operations = record();
   struct Place {
@@ -192,7 +201,8 @@ TEST(Crash, EachSyncOfAFolderIsNeededOnItsOwn) {
     std::vector<Operation> changed;
     int dropped = 0;
     for (std::size_t i = 0; i < operations.size(); ++i) {
-      if (i > 0 && operations[i].kind == Kind::SyncFolder && operations[i].path.starts_with("checkpoints/s") &&
+      if (i > 0 && operations[i].kind == Kind::SyncFolder &&
+          operations[i].path.starts_with("checkpoints/s") &&
           named(operations[i - 1], place.before, place.end)) {
         ++dropped;
         continue;
@@ -212,21 +222,24 @@ TEST(Crash, AnotherOrderIsNoticed) {
       if (!named(changed[i], kind, earlier)) continue;
       for (std::size_t j = i + 1; j < changed.size(); ++j)
         if (named(changed[j], later_kind, later)) {
-          std::rotate(changed.begin() + static_cast<std::ptrdiff_t>(i), changed.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+          std::rotate(changed.begin() + static_cast<std::ptrdiff_t>(i),
+                      changed.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                       changed.begin() + static_cast<std::ptrdiff_t>(j) + 1);
           break;
         }
     }
     return changed;
   };
-  EXPECT_GT(try_crashes(swapped(".safetensors", Kind::Sync, "COMMIT.tmp", Kind::Rename), states_to_try()).wrong, 0)
+  EXPECT_GT(
+      try_crashes(swapped(".safetensors", Kind::Sync, "COMMIT.tmp", Kind::Rename), states_to_try()).wrong, 0)
       << "shards are synced after COMMIT";
   EXPECT_GT(try_crashes(swapped("HISTORY", Kind::Sync, "COMMIT.tmp", Kind::Rename), states_to_try()).wrong, 0)
       << "HISTORY is synced after COMMIT";
   auto early = operations;  // the caller is told before COMMIT has its name
   for (std::size_t i = 1; i < early.size(); ++i)
     if (early[i].kind == Kind::Announce)
-      for (std::size_t j = i; j > 0 && !named(early[j], Kind::Rename, "COMMIT.tmp"); --j) std::swap(early[j], early[j - 1]);
+      for (std::size_t j = i; j > 0 && !named(early[j], Kind::Rename, "COMMIT.tmp"); --j)
+        std::swap(early[j], early[j - 1]);
   EXPECT_GT(try_crashes(early, states_to_try()).wrong, 0) << "announced too early";
 }
 

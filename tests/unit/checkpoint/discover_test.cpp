@@ -35,7 +35,9 @@ TEST(Discover, ListsNewestFirst) {
   EXPECT_FALSE(has_history(folder.path(), {}));
   overwrite(folder.path() / "HISTORY", "s000000100.a02\n");
   EXPECT_TRUE(has_history(folder.path(), {}));
-  const auto only = [](std::uint32_t start) { return [start](CheckpointId id) { return id.start == start; }; };
+  const auto only = [](std::uint32_t start) {
+    return [start](CheckpointId id) { return id.start == start; };
+  };
   EXPECT_TRUE(has_history(folder.path(), {}, only(2)));
   EXPECT_FALSE(has_history(folder.path(), {}, only(1))) << "a line of a start that does not count";
   overwrite(folder.path() / "HISTORY", "s0000001");

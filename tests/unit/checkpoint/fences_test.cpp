@@ -64,10 +64,12 @@ class LineageTest : public testing::Test {
     fences_[start] = fence_of(start, true, resumed);
   }
   bool counts(std::uint64_t step, std::uint32_t start) const {
-    return Lineage(fences_, [&](std::uint32_t of) -> std::optional<Lineage::Origin> {
-             const auto origin = origins_.find(of);
-             return origin == origins_.end() ? std::nullopt : std::optional(origin->second);
-           }).counts({step, start});
+    return Lineage(fences_,
+                   [&](std::uint32_t of) -> std::optional<Lineage::Origin> {
+                     const auto origin = origins_.find(of);
+                     return origin == origins_.end() ? std::nullopt : std::optional(origin->second);
+                   })
+        .counts({step, start});
   }
   Fences fences_;
   std::map<std::uint32_t, Lineage::Origin> origins_;  ///< what commits tell

@@ -33,7 +33,8 @@ TEST(Retention, KeepsTheLastOnesAndNeverDeletesBeforeTwoNewerAreVerified) {
 
 TEST(Retention, LeavesWhatDoesNotCountUntilTwoAreVerified) {
   EXPECT_EQ(to_delete(of("xvc"), {.last = 2}), Indices{});
-  EXPECT_EQ(to_delete(of("xvv"), {.last = 2}), (Indices{0})) << "a branch that was left may be of a later step";
+  EXPECT_EQ(to_delete(of("xvv"), {.last = 2}), (Indices{0}))
+      << "a branch that was left may be of a later step";
   EXPECT_EQ(to_delete(of("vxvx"), {.last = 2}), (Indices{1, 3}));
 }
 

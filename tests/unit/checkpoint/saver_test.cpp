@@ -154,7 +154,8 @@ TEST_F(SaverTest, AReplacedStartNeitherCommitsNorDeletes) {
   claim_start(files_, checkpoints(), 1, other);
   EXPECT_THROW(saver.save(small_state(4), 1), Unresumable);
   EXPECT_FALSE(std::filesystem::exists(checkpoints() / "s000000004.a01/COMMIT"));
-  EXPECT_EQ(list_checkpoints(checkpoints()).size(), before + 1) << "its unfinished folder is left to the new owner";
+  EXPECT_EQ(list_checkpoints(checkpoints()).size(), before + 1)
+      << "its unfinished folder is left to the new owner";
 }
 
 }  // namespace
