@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "core/files.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/text.h"
 
 namespace facemae {
 
@@ -49,10 +51,29 @@ std::span<const Command> all_commands() {
       Command{"embed", "embeddings of images as .npy", run_embed},
       Command{"audit", "measure how far rebuilt faces can be linked to real ones", run_audit},
       Command{"show", "original | masked | rebuilt for a few pictures", run_show},
+      Command{"checkpoint", "list, show, verify, diff or prune the checkpoints of a run", run_checkpoint},
+      Command{"status", "how a run is doing: step, rate, time left, commits, starts", run_status},
       Command{"export", "weights of a run as safetensors", run_export},
       Command{"import", "weights of others as safetensors with our metadata", run_import},
   };
   return commands;
+}
+
+ExitCode run_verb(App& app, Words words, const Verbs& all) {
+  if (words.empty() || words[0] == "--help") {
+    std::string text =
+        fmt::format("facemae {0}: {1}\n\n  facemae {0} VERB {2} [OPTIONS]        facemae {0} VERB --help\n\n",
+                    all.command, all.summary, all.subject);
+    for (const auto& verb : all.verbs) text += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
+    std::fputs((text + "\n" + all.epilogue).c_str(), stdout);
+    return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
+  }
+  std::vector<std::string> names;
+  for (const auto& verb : all.verbs) {
+    if (words[0] == verb.name) return verb.run(app, words.subspan(1));
+    names.emplace_back(verb.name);
+  }
+  throw ConfigError(all.command + " cannot \"" + words[0] + "\"" + suggestion(words[0], names));
 }
 
 }  // namespace facemae

@@ -41,6 +41,20 @@ struct Command {
 };
 std::span<const Command> all_commands();
 
+/// A command that is several, such as `store`.
+struct Verb {
+  const char* name;
+  const char* summary;
+  ExitCode (*run)(App& app, Words words);
+};
+struct Verbs {
+  std::string command, summary, subject;  ///< "store", "what one does with ...", "STORE"
+  std::span<const Verb> verbs;
+  std::string epilogue;  ///< of --help
+};
+/// Runs the verb that the first word names with the words after it, or prints help. Throws ConfigError.
+ExitCode run_verb(App& app, Words words, const Verbs& all);
+
 ExitCode run_synth(App& app, Words words);
 ExitCode run_pack(App& app, Words words);
 ExitCode run_unpack(App& app, Words words);
@@ -53,6 +67,8 @@ ExitCode run_evaluate(App& app, Words words);
 ExitCode run_embed(App& app, Words words);
 ExitCode run_audit(App& app, Words words);
 ExitCode run_show(App& app, Words words);
+ExitCode run_checkpoint(App& app, Words words);
+ExitCode run_status(App& app, Words words);
 ExitCode run_export(App& app, Words words);
 ExitCode run_import(App& app, Words words);
 

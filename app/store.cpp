@@ -47,11 +47,6 @@ ExitCode store_info(App& app, Words words) {
   return ExitCode::Done;
 }
 
-struct Verb {
-  const char* name;
-  const char* summary;
-  ExitCode (*run)(App& app, Words words);
-};
 constexpr Verb kVerbs[] = {
     {"info", "figures: images, identities, sizes, licence, digest", store_info},
     {"verify", "re-read everything on any number of ranks, name what is bad, restore it from a copy",
@@ -62,19 +57,6 @@ constexpr Verb kVerbs[] = {
     {"remove", "a view of everybody but some", store_remove},
     {"compact", "a store of its own of a view's images, so that the rest can be deleted", store_compact},
 };
-
-void print_help() {
-  std::string text =
-      "facemae store: what one does with finished stores\n\n"
-      "  facemae store VERB STORE [OPTIONS]        facemae store VERB --help\n\n";
-  for (const auto& verb : kVerbs) text += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
-  text +=
-      "\nA view refers to the images of another store and copies none; it opens like any store.\n\n"
-      "Examples:  facemae store info faces\n"
-      "           mpirun -n 8 facemae store verify faces\n"
-      "           facemae store split faces --identities 0.5 --seed 1 --out train unseen\n";
-  std::fputs(text.c_str(), stdout);
-}
 
 }  // namespace
 
@@ -111,16 +93,18 @@ void report_made(App& app, const std::vector<std::string>& folders) {
 }
 
 ExitCode run_store(App& app, Words words) {
-  if (words.empty() || words[0] == "--help") {
-    print_help();
-    return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
-  }
-  std::vector<std::string> names;
-  for (const auto& verb : kVerbs) {
-    if (words[0] == verb.name) return verb.run(app, words.subspan(1));
-    names.emplace_back(verb.name);
-  }
-  throw ConfigError("store cannot \"" + words[0] + "\"" + suggestion(words[0], names));
+  return run_verb(
+      app, words,
+      {.command = "store",
+       .summary = "what one does with finished stores",
+       .subject = "STORE",
+       .verbs = kVerbs,
+       .epilogue = "A view refers to the images of another store and copies none; it opens like any "
+                   "store.\n\n"
+                   "Examples:  facemae store info faces\n"
+                   "           mpirun -n 8 facemae store verify faces\n"
+                   "           facemae store split faces --identities 0.5 --seed 1 --out train "
+                   "unseen\n"});
 }
 
 }  // namespace facemae

@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/describe.h"
+#include "cluster/launch.h"
 #include "core/signals.h"
 #include "trainer/session.h"
 
@@ -19,7 +20,8 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.parse(words, app.common)) return ExitCode::Done;
   validate(options, config);
   if (!options.finish()) return ExitCode::Done;
-  if (!config.common.dry_run) install_notice_handlers();  // a notice while ranks start counts too
+  if (!config.common.dry_run)  // a notice while ranks start counts too
+    install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
   World& world = app.world(world_config(config.common));
   const Outcome outcome = run_training(world, run_config_of(config), options.text(),
                                        [&](const Store& store, World& opened, const std::string& init) {

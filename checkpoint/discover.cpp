@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <fstream>
 
 #include "checkpoint/commit_record.h"
 #include "core/error.h"
@@ -42,11 +43,15 @@ std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints) {
   return found;
 }
 
-bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders) {
-  std::error_code error;
-  const auto bytes = std::filesystem::file_size(checkpoints / "HISTORY", error);
-  if (!error && bytes > 0) return true;
-  return std::any_of(folders.begin(), folders.end(), [](const auto& folder) { return folder.committed; });
+bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders,
+                 const std::function<bool(CheckpointId)>& counts) {
+  std::ifstream history(checkpoints / "HISTORY");
+  for (std::string line; std::getline(history, line);) {
+    const auto id = parse_folder_name(line.substr(0, line.find(' ')));
+    if (!counts || !id || counts(*id)) return true;
+  }
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const auto& folder) { return folder.committed && (!counts || counts(folder.id)); });
 }
 
 std::string valid_manifest_bytes(const Path& folder) {

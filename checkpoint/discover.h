@@ -1,5 +1,6 @@
 #pragma once
 // Which checkpoints lie under RUN/checkpoints and which of them count. Reads only. Free of LibTorch.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,10 @@ std::optional<CheckpointId> parse_folder_name(const std::string& name);
 /// All checkpoint folders, newest first by (step, start); none when `checkpoints` is missing. Throws
 /// FileError.
 std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints);
-/// True when this run committed something once: a line in HISTORY, or any COMMIT.
-bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders);
+/// True when this run committed something once: a line in HISTORY, or any COMMIT. With `counts`, only what it
+/// is true for; a line that cannot be read counts.
+bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders,
+                 const std::function<bool(CheckpointId)>& counts = {});
 
 /// The bytes of MANIFEST.pb of a folder whose COMMIT, manifest and file sizes are right; the tensors' bytes
 /// are checked while they are read. Throws CheckpointError with the reason.

@@ -175,6 +175,7 @@ std::string serialise(const Manifest& manifest) {
     out.mutable_parent()->set_step(manifest.parent->step);
     out.mutable_parent()->set_start(manifest.parent->start);
   }
+  if (manifest.metric) out.set_metric(*manifest.metric);
   std::string bytes;
   if (!out.SerializeToString(&bytes))
     throw CheckpointError("serialising the manifest failed: is a text not UTF-8?");
@@ -201,7 +202,8 @@ Manifest parse_manifest(const std::string& bytes) {
                     .dataset_digest = in.dataset_digest(),
                     .model_hash = in.model_hash(),
                     .software = {},
-                    .parent = {}};
+                    .parent = {},
+                    .metric = {}};
   if (manifest.virtual_shards < 0 || manifest.virtual_shards > kMostVirtualShards)
     throw CheckpointError("the manifest has " + std::to_string(manifest.virtual_shards) + " virtual shards");
   for (const auto& tensor : in.tensors()) manifest.tensors.push_back(from_proto(tensor));
@@ -209,6 +211,7 @@ Manifest parse_manifest(const std::string& bytes) {
   for (const auto& software : in.software())
     manifest.software.emplace_back(software.name(), software.version());
   if (in.has_parent()) manifest.parent = CheckpointId{in.parent().step(), in.parent().start()};
+  if (in.has_metric()) manifest.metric = in.metric();
 
   check_files(manifest);
   for (std::size_t i = 0; i < manifest.tensors.size(); ++i) {

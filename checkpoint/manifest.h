@@ -56,9 +56,15 @@ struct Manifest {
   std::string run_state, config, dataset_digest, model_hash;
   std::vector<std::pair<std::string, std::string>> software;  ///< name, version
   std::optional<CheckpointId> parent;
+  std::optional<double> metric;  ///< figure of the model at this step, greater is better
   bool operator==(const Manifest&) const = default;
 
   const ManifestTensor* find(const std::string& name) const;
+};
+
+/// All tensors of a state with their global shapes, without pieces.
+struct StateShape {
+  std::vector<ManifestTensor> replicated, by_class;
 };
 
 /// What one rank wrote: its file, and its pieces of each tensor (file index 0).

@@ -37,16 +37,34 @@ std::vector<Hash128> expected_leaves(const ManifestTensor& tensor, const std::ve
   return expected;
 }
 
-/// Hashes the memory again: what the copy or the device spoiled is found here.
-ManifestPiece check_memory(const Manifest& manifest, const ManifestTensor& tensor, ByteRange range,
-                           const torch::Tensor& value) {
+ManifestPiece check_piece(const Manifest& manifest, const ManifestTensor& tensor, ByteRange range,
+                          const torch::Tensor& value) {
   const auto leaves = leaves_of(tensor, manifest.virtual_shards);
   ManifestPiece piece{.file = 0, .offset = 0, .range = range, .leaves = {}};
   piece.leaves = hash_memory(value, range.begin, leaves_within(leaves, range));
   if (piece.leaves != expected_leaves(tensor, leaves, range))
     throw CheckpointError("tensor " + tensor.name +
-                          " is in memory not what was read: bad memory or a bad device?");
+                          " is in memory not what was read: bad memory, a bad device or a bad network?");
   return piece;
+}
+
+/// Its bytes, uint8 [n], sharing memory: for contiguous tensors.
+torch::Tensor byte_view(const torch::Tensor& value) { return value.detach().view({-1}).view(torch::kUInt8); }
+
+/// Which rank reads which slices of the tensors that have a byte view. The others are read whole by every
+/// rank.
+std::vector<std::vector<PlannedPiece>> slices(const Snapshot& into, const StateShape& shape, int world) {
+  auto plan = share_out(shape.replicated, std::vector<std::uint64_t>(static_cast<std::size_t>(world)));
+  for (auto& rank : plan)
+    std::erase_if(rank, [&](const PlannedPiece& piece) {
+      return piece.range.bytes == 0 || !into.replicated[piece.tensor].value.is_contiguous();
+    });
+  return plan;
+}
+
+torch::Tensor slice_of(const Snapshot& into, const PlannedPiece& piece) {
+  return byte_view(into.replicated[piece.tensor].value)
+      .narrow(0, static_cast<std::int64_t>(piece.range.begin), static_cast<std::int64_t>(piece.range.bytes));
 }
 
 }  // namespace
@@ -88,12 +106,38 @@ torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const Ma
   return value;
 }
 
-RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape,
-                     int rank, int world) {
+void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
+              int world, bool sliced) {
   CheckpointReader reader(folder, manifest);
   for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
        file += static_cast<std::size_t>(world))
     reader.check_header(static_cast<std::uint32_t>(file));
+  if (sliced) {
+    const auto plan = slices(into, shape, world);
+    for (const auto& piece : plan[static_cast<std::size_t>(rank)])
+      read_in_place(reader, *manifest.find(shape.replicated[piece.tensor].name), piece.range,
+                    slice_of(into, piece));
+  }
+  for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
+    if (sliced && into.replicated[i].value.is_contiguous()) continue;
+    const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
+    read_in_place(reader, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
+  }
+  for (std::size_t i = 0; i < shape.by_class.size(); ++i)
+    read_in_place(reader, *manifest.find(shape.by_class[i].name), own_bytes(into.by_class[i]),
+                  into.by_class[i].rows);
+}
+
+void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks) {
+  const auto plan = slices(into, shape, ranks.size());
+  std::vector<Work> works;
+  for (int rank = 0; rank < ranks.size(); ++rank)
+    for (const auto& piece : plan[static_cast<std::size_t>(rank)])
+      works.push_back(ranks.broadcast(slice_of(into, piece), rank));
+  for (auto& work : works) work.wait();
+}
+
+RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank) {
   RankReport report;
   const auto add = [&](const ManifestTensor& tensor, ManifestPiece piece) {
     report.tensors.push_back(
@@ -101,16 +145,12 @@ RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& int
   };
   for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
     const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
-    const ByteRange all{0, tensor_bytes(tensor)};
-    read_in_place(reader, tensor, all, into.replicated[i].value);
-    ManifestPiece piece = check_memory(manifest, tensor, all, into.replicated[i].value);
+    ManifestPiece piece = check_piece(manifest, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
     if (rank == 0) add(tensor, std::move(piece));
   }
   for (std::size_t i = 0; i < shape.by_class.size(); ++i) {
     const ManifestTensor& tensor = *manifest.find(shape.by_class[i].name);
-    const ByteRange own = own_bytes(into.by_class[i]);
-    read_in_place(reader, tensor, own, into.by_class[i].rows);
-    add(tensor, check_memory(manifest, tensor, own, into.by_class[i].rows));
+    add(tensor, check_piece(manifest, tensor, own_bytes(into.by_class[i]), into.by_class[i].rows));
   }
   return report;
 }

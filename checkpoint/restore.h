@@ -3,6 +3,7 @@
 #include "checkpoint/manifest.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/state.h"
+#include "cluster/communicator.h"
 #include "core/files.h"
 
 namespace facemae {
@@ -14,10 +15,16 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
-/// Reads what this rank holds, in place, then hashes the memory again. Returns the pieces found in memory:
-/// class tensors' own rows, and on rank 0 the replicated tensors. Throws CheckpointError.
-RankReport read_into(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape,
-                     int rank, int world);
+/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or (`sliced`) its slice
+/// of them. Throws CheckpointError.
+void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
+              int world, bool sliced);
+/// All ranks, after reading slices: every rank gets the others'.
+void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks);
+/// Hashes what is in memory now and compares: what a copy, a device or the network spoiled is found here.
+/// Returns the pieces found: class tensors' own rows, and on rank 0 the replicated tensors. Throws
+/// CheckpointError.
+RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank);
 
 /// The root over what all ranks reported to have in memory. Throws CheckpointError when they do not add up.
 Hash128 root_of_memory(const Manifest& manifest, const std::vector<std::string>& reports);

@@ -1,15 +1,42 @@
 #pragma once
-// Which checkpoints may go, and how a folder goes so that no crash leaves half of it believed.
+// Which checkpoints may go, and how a folder goes so that no crash leaves half of it believed. Free of
+// LibTorch.
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "checkpoint/discover.h"
 #include "core/files.h"
 
 namespace facemae {
 
-/// Pure. `valid` tells of each checkpoint, newest first, whether it counts. The last `keep` valid ones (at
-/// least 2) stay, and whatever is newer than the oldest of them; the result are the indices of those that go.
-std::vector<std::size_t> to_delete(const std::vector<bool>& valid, int keep);
+/// Kept are the last `last` that count, those whose step `every` divides (0: none), and the one with the
+/// greatest metric, when `best` is set.
+struct RetentionPolicy {
+  int last = 3;
+  std::uint64_t every = 0;
+  bool best = false;
+};
+
+struct RetainedCheckpoint {
+  CheckpointId id;
+  bool counts = false;    ///< a commit that readers believe, not known to be bad
+  bool verified = false;  ///< read back from the storage, every hash right
+  std::optional<double> metric;
+};
+
+/// Pure. Indices of those that go, of checkpoints newest first. A checkpoint goes only when two newer ones
+/// count and are verified; one that does not count (a branch that was left, a damaged one) when any two are.
+std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest_first,
+                                   const RetentionPolicy& policy);
+
+/// All committed checkpoints of a folder as to_delete() wants them; metrics only when `with_metrics`.
+std::vector<RetainedCheckpoint> survey(const Path& checkpoints, bool with_metrics);
+
+/// Notes that all hashes were right when the storage was read again.
+void stamp_verified(FileSystem& files, const Path& folder);
+/// The stamp is there and is that of this COMMIT.
+bool is_verified(const Path& folder);
 
 /// COMMIT is renamed away and the folder synced before any other file goes. Throws FileError.
 void remove_checkpoint(FileSystem& files, const Path& folder);

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +13,15 @@ namespace facemae {
 struct ReplicatedTensor {
   std::string name;
   torch::Tensor value;
+  /// Only the optimizer changes it, so that a save may copy it while the next forward and backward pass run.
+  bool steady = false;
 };
 /// Rows of classes: this rank holds [first, first + rows.size(0)) of `total`, whole virtual shards.
 struct ClassTensor {
   std::string name;
   torch::Tensor rows;
   std::int64_t first = 0, total = 0;
+  bool steady = false;  ///< as above
 };
 
 /// Tensors are references to the live ones: save() reads them, restore() writes into them.
@@ -29,7 +33,8 @@ struct Snapshot {
   std::string run_state;            ///< JSON of the trainer's RunState
   std::string config;               ///< the run's configuration text
   std::string dataset_digest;
-  std::string model_hash;  ///< what kind of model: a checkpoint of another one is refused
+  std::string model_hash;        ///< what kind of model: a checkpoint of another one is refused
+  std::optional<double> metric;  ///< figure of the model at this step, greater is better: for --keep-best
 };
 
 }  // namespace facemae

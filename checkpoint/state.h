@@ -7,12 +7,8 @@
 
 namespace facemae {
 
-/// A snapshot's tensors with their global shapes, in the snapshot's order, without pieces.
-struct StateShape {
-  std::vector<ManifestTensor> replicated, by_class;
-};
-/// Throws ConfigError listing all names that are empty, reserved or there twice, types that cannot be stored,
-/// and class rows that are not those of this rank's virtual shards.
+/// A snapshot's tensors in its order. Throws ConfigError listing all names that are empty, reserved or there
+/// twice, types that cannot be stored, and class rows that are not those of this rank's virtual shards.
 StateShape shape_of(const Snapshot& snapshot, int rank, int world);
 
 /// What has to be the same on every rank, as one text.

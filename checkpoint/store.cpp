@@ -1,132 +1,27 @@
 #include "checkpoint/store.h"
 
-#include <chrono>
-
 #include "checkpoint/attempt.h"
 #include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
 #include "checkpoint/restore.h"
-#include "checkpoint/retention.h"
-#include "checkpoint/save.h"
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/text.h"
 
 namespace facemae {
 
-CheckpointStore::CheckpointStore(Path run, Control& control, FileSystem& files)
-    : run_(std::move(run)), checkpoints_(run_ / "checkpoints"), control_(control), files_(files) {}
-
-/// Rank 0: makes the folder, after removing what earlier attempts left. Returns "committed" when there is
-/// nothing to do.
-std::string CheckpointStore::prepare(const Path& folder) {
-  make_folders(files_, checkpoints_);
-  for (const auto& found : list_checkpoints(checkpoints_)) {
-    if (found.committed && found.path.filename() != folder.filename()) continue;
-    if (found.committed) {
-      valid_manifest_bytes(found.path);  // a bad one is never overwritten: the attempt fails with its reason
-      return "committed";
-    }
-    try {
-      remove_debris(files_, found.path);
-    } catch (const FileError& error) {
-      spdlog::warn("could not remove the unfinished checkpoint {}: {}", found.path.string(), error.what());
-    }
-  }
-  files_.make_folder(folder);
-  files_.sync_folder(checkpoints_);
-  return "";
-}
+CheckpointStore::CheckpointStore(Path run, Control& control, FileSystem& files, Communicator* tensors)
+    : run_(std::move(run)),
+      checkpoints_(run_ / "checkpoints"),
+      control_(control),
+      tensors_(tensors),
+      saver_(checkpoints_, control, files) {}
 
 bool CheckpointStore::save(const Snapshot& snapshot, std::uint32_t start) {
-  const auto began = std::chrono::steady_clock::now();
-  const CheckpointId id{snapshot.step, start};
-  const Path folder = checkpoints_ / folder_name(id);
-  StateShape shape;
-  const std::string misuse =
-      attempt(control_, [&] { shape = shape_of(snapshot, control_.rank(), control_.size()); });
-  if (!misuse.empty()) throw ConfigError(misuse);
-  if (!control_.same_everywhere(fingerprint(snapshot, shape, start)))
-    throw ConfigError("saving " + folder_name(id) +
-                      ": the ranks do not hold tensors of equal names and shapes");
-
-  std::string prepared, root;
-  std::uint64_t bytes = 0;
-  std::string failure = attempt(control_, [&] {
-    if (control_.is_root()) prepared = prepare(folder);
-  });
-  if (failure.empty() && control_.broadcast(prepared) == "committed") return true;
-  RankReport report;
-  if (failure.empty())
-    failure = attempt(control_, [&] {
-      report = write_rank_file(files_, folder, snapshot, shape, control_.rank(), control_.size());
-    });
-  if (failure.empty()) {
-    const auto reports = control_.gather(serialise(report));
-    failure = attempt(control_, [&] {
-      if (!control_.is_root()) return;
-      const Manifest manifest = merge_reports(snapshot, shape, id, parent_, reports);
-      commit(files_, checkpoints_, manifest);
-      root = manifest.root.hex();
-      for (const auto& file : manifest.files) bytes += file.bytes;
-    });
-  }
-  if (!failure.empty()) {
-    ++failed_in_row_;
-    if (control_.is_root()) remove_failed(folder);
-    if (failed_in_row_ >= max_failed_saves)
-      throw Unresumable(
-          fmt::format("{} saves in a row failed, the last of {}: {}; free space or repair {} and start again",
-                      failed_in_row_, folder_name(id), failure, run_.string()));
-    if (control_.is_root())
-      spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", folder_name(id),
-                    failed_in_row_, max_failed_saves, failure);
-    return false;
-  }
-  failed_in_row_ = 0;
-  parent_ = id;
-  if (control_.is_root()) {
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
-    spdlog::info("committed {}: {}, {}, root {}", folder.string(), human_bytes(bytes),
-                 human_seconds(seconds.count()), root);
-    after_commit(id);
-  }
-  return true;
-}
-
-void CheckpointStore::remove_failed(const Path& folder) {
-  try {
-    remove_debris(files_, folder);
-  } catch (const std::exception& error) {
-    spdlog::warn("could not remove the failed checkpoint {}, the next save tries again: {}", folder.string(),
-                 error.what());
-  }
-}
-
-/// Rank 0: LATEST and retention. The step is safe already, so nothing here may fail it.
-void CheckpointStore::after_commit(CheckpointId id) {
-  try {
-    write_durably(files_, checkpoints_ / "LATEST", folder_name(id) + "\n");
-  } catch (const std::exception& error) {
-    spdlog::warn("could not write the hint LATEST: {}", error.what());
-  }
-  try {
-    std::vector<CheckpointFolder> folders;
-    std::vector<bool> valid;
-    for (const auto& folder : list_checkpoints(checkpoints_)) {
-      if (!folder.committed) continue;
-      bool good = !bad_.contains(folder.path.filename());
-      try {
-        valid_manifest_bytes(folder.path);
-      } catch (const CheckpointError&) {
-        good = false;
-      }
-      folders.push_back(folder);
-      valid.push_back(good);
-    }
-    for (const std::size_t gone : to_delete(valid, keep_)) remove_checkpoint(files_, folders[gone].path);
-  } catch (const std::exception& error) {
-    spdlog::warn("could not remove an old checkpoint in {}: {}", checkpoints_.string(), error.what());
-  }
+  const bool committed = saver_.save(snapshot, start);
+  saver_.settle();
+  return committed;
 }
 
 std::optional<CheckpointInfo> CheckpointStore::newest() {
@@ -135,9 +30,10 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
   const std::string failure = attempt(control_, [&] {
     if (!control_.is_root()) return;
     const auto folders = list_checkpoints(checkpoints_);
-    history = has_history(checkpoints_, folders);
+    const Lineage lineage = read_lineage(checkpoints_, folders);
+    history = has_history(checkpoints_, folders, [&](CheckpointId id) { return lineage.counts(id); });
     for (const auto& found : folders) {
-      if (!found.committed) continue;
+      if (!found.committed || !lineage.counts(found.id)) continue;
       const std::string name = found.path.filename();
       std::string reason;
       if (const auto bad = bad_.find(name); bad != bad_.end()) {
@@ -208,8 +104,15 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
                         " does not fit what is being trained: " + misfit);
     RankReport report;
     reason = attempt(control_, [&] {
-      report = read_into(info.folder, manifest, into, shape, control_.rank(), control_.size());
+      failpoint("load.begin");
+      read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr);
     });
+    if (reason.empty() && tensors_ != nullptr) exchange_replicated(into, shape, *tensors_);
+    if (reason.empty())
+      reason = attempt(control_, [&] {
+        failpoint("load.read");
+        report = check_memory(manifest, into, shape, control_.rank());
+      });
     if (reason.empty()) {
       const auto reports = control_.gather(serialise(report));
       reason = attempt(control_, [&] {
@@ -220,12 +123,14 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
   }
   if (!reason.empty()) {
     bad_[name] = reason;
+    saver_.distrust({info.step, info.start});
     return reason;
   }
   into.step = manifest.id.step;
   into.samples = manifest.samples;
   into.run_state = manifest.run_state;
-  parent_ = manifest.id;
+  restored_ = manifest.id;
+  saver_.continue_from(manifest.id);
   return {};
 }
 

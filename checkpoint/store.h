@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "checkpoint/manifest.h"
+#include "checkpoint/saver.h"
 #include "checkpoint/snapshot.h"
+#include "cluster/communicator.h"
 #include "cluster/control.h"
 #include "core/files.h"
 
@@ -27,12 +29,14 @@ struct CheckpointInfo {
 /// All ranks make one, with equal arguments. Rank 0 alone looks at folders; the others get what it found.
 class CheckpointStore {
  public:
-  CheckpointStore(Path run, Control& control, FileSystem& files);
+  /// `tensors`: replicated tensors are then read in slices, one rank each, and broadcast; without it every
+  /// rank reads all of them.
+  CheckpointStore(Path run, Control& control, FileSystem& files, Communicator* tensors = nullptr);
 
-  /// All ranks. Writes, verifies and commits the step; a step that this start has committed already is left
-  /// as it is. Returns false when it failed (counted and logged, debris removed, training may go on); throws
-  /// Unresumable after `max_failed_saves` in a row.
+  /// All ranks. Writes, commits and verifies the step and waits for all of it; see Saver for saves beside
+  /// training.
   bool save(const Snapshot& snapshot, std::uint32_t start);
+  Saver& saver() { return saver_; }
 
   /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that
   /// never committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is
@@ -45,21 +49,16 @@ class CheckpointStore {
   /// skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and for
   /// tensors that are missing, extra or of another shape, listing all of them.
   std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into);
-
-  void keep_last(int count) { keep_ = count; }  ///< simple retention: at least 2
-  int max_failed_saves = 3;
+  /// The checkpoint that was restored last.
+  std::optional<CheckpointId> restored() const { return restored_; }
 
  private:
-  std::string prepare(const Path& folder);
-  void after_commit(CheckpointId id);
-  void remove_failed(const Path& folder);
-
   Path run_, checkpoints_;
   Control& control_;
-  FileSystem& files_;
-  int keep_ = 3, failed_in_row_ = 0;
-  std::optional<CheckpointId> parent_;      ///< what was restored or committed last
+  Communicator* tensors_;
+  std::optional<CheckpointId> restored_;
   std::map<std::string, std::string> bad_;  ///< folder names found bad, with reasons; the same on all ranks
+  Saver saver_;
 };
 
 }  // namespace facemae

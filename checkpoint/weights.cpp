@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/restore.h"
 #include "core/error.h"
@@ -53,8 +54,10 @@ Weights from_checkpoint(const Path& folder, const std::string& origin) {
 
 Weights from_run(const Path& run) {
   std::string reasons;
-  for (const auto& folder : list_checkpoints(run / "checkpoints")) {
-    if (!folder.committed) continue;
+  const auto folders = list_checkpoints(run / "checkpoints");
+  const Lineage lineage = read_lineage(run / "checkpoints", folders);
+  for (const auto& folder : folders) {
+    if (!folder.committed || !lineage.counts(folder.id)) continue;
     try {
       return from_checkpoint(folder.path, "run " + run.string());
     } catch (const CheckpointError& error) {

@@ -111,6 +111,12 @@ void write_durably(FileSystem& files, const Path& path, Bytes bytes) {
   files.sync_folder(path.parent_path());
 }
 
+void write_whole(FileSystem& files, const Path& path, const std::string& text) {
+  auto out = files.create(path);
+  out->write(bytes_of(text));
+  out->close();
+}
+
 void append_line_durably(FileSystem& files, const Path& path, const std::string& line) {
   auto out = files.open_append(path);
   out->write(bytes_of(line + "\n"));

@@ -47,6 +47,8 @@ void write_durably(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
   write_durably(files, path, bytes_of(text));
 }
+/// Writes `path` in one go, without syncing: for what may be lost or torn by a crash.
+void write_whole(FileSystem& files, const Path& path, const std::string& text);
 /// Appends one line and fsyncs.
 void append_line_durably(FileSystem& files, const Path& path, const std::string& line);
 /// Makes `path` and its missing parents, durably.

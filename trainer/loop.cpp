@@ -37,7 +37,7 @@ void accumulate_gradients(LoopParts& run) {
 std::string why_stopped() {
   const int signal = notice_received();
   return signal != 0 ? fmt::format("notice by signal {}", signal)
-                     : std::string("notice on another rank, or --max-hours");
+                     : std::string("notice on another rank, --max-hours or --end-time");
 }
 
 }  // namespace
@@ -82,7 +82,9 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
     if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
-    mask = run.control.any_of(mask);
+    mask = run.control.any_of(mask | run.saves.bits(step + 1));
+    run.saves.advance(mask);
+    run.saves.wait_copied();
 
     const double learning_rate = run.schedule.at(step * run.batch);
     if (std::isfinite(gradient_norm) && (mask & kNonFinite) == 0) {
@@ -104,14 +106,16 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
                    run.state.skipped);
     }
 
-    const std::uint64_t done = step + 1;
+    const std::uint64_t done = run.reached = step + 1;
     run.state.automatic_weight = run.task.automatic_weight();
     run.observer.after_step(done, run.task,
                             {.learning_rate = learning_rate,
                              .gradient_norm = gradient_norm,
                              .data = run.data(),
                              .exposed_reduction_seconds = run.gradients.exposed_seconds(),
-                             .skipped = run.state.skipped});
+                             .skipped = run.state.skipped,
+                             .saving = run.saves.in_flight(),
+                             .save_stalled_seconds = run.saves.figures().stalled_seconds});
     if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
@@ -119,10 +123,11 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
       run.evaluate(done);
     bool committed = true;
-    if (stop || done == last || done % run.save_every == 0) {
-      committed = run.save(done);
-      run.observer.draw(done, run.task);
-    }
+    if (stop || done == last)
+      committed = run.saves.now(done, /*settle=*/!stop);
+    else if ((mask & Saves::kDue) != 0)
+      run.saves.begin(done);
+    if (stop || done == last || (mask & Saves::kDue) != 0) run.observer.draw(done, run.task);
     if (stop || done == last)
       return {.step = done,
               .stopped = stop,

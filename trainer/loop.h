@@ -12,6 +12,7 @@
 #include "trainer/gradient_buckets.h"
 #include "trainer/observer.h"
 #include "trainer/optimizer.h"
+#include "trainer/saves.h"
 #include "trainer/schedule.h"
 #include "trainer/task.h"
 
@@ -37,11 +38,12 @@ struct LoopParts {
   Control& control;
   Observer& observer;
   std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
-  std::function<bool(std::uint64_t)> save;      ///< commits the step; false: it failed and was counted
-  std::function<bool()> out_of_time;            ///< asked on rank 0
+  Saves& saves;
+  std::function<bool()> out_of_time;  ///< asked on rank 0, once a step
+  std::uint64_t& reached;             ///< kept at the steps done
   Schedule schedule;
   RunState& state;
-  std::uint64_t batch = 1, save_every = 500, evaluate_every = 0;
+  std::uint64_t batch = 1, evaluate_every = 0;
   int micro_batches = 1, max_skips = 10;
   double clip = 0;
   std::optional<std::uint64_t> stop_after;

@@ -31,6 +31,7 @@ Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& r
 void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& figures) {
   data_.add(figures.data);
   exposed_ += figures.exposed_reduction_seconds;
+  saving_ = saving_ || figures.saving;
   if (done % config_.log_every == 0 || done == config_.last_step) {
     const auto metrics = task.metrics();
     std::vector<torch::Tensor> shares;
@@ -79,6 +80,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
       }
       add("exposed_reduction_seconds", exposed_);
       add("seconds", seconds);
+      if (saving_) add("save_stalled_seconds", figures.save_stalled_seconds - save_stalled_);
       if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
       metrics_ << line.dump() << std::endl;
       show(done, scalars);
@@ -87,6 +89,8 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
     last_step_ = done;
     data_ = {};
     exposed_ = 0;
+    saving_ = false;
+    save_stalled_ = figures.save_stalled_seconds;
   }
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done, task);
@@ -106,7 +110,11 @@ void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
   const auto results = task.evaluate(world);
   const auto spent = Clock::now() - began;
   last_ += spent;  // images_per_second is of training
-  if (ranks_.rank() != 0) return;
+  if (ranks_.rank() != 0 || results.empty()) return;
+  measured_step_ = done;
+  double sum = 0;
+  for (const auto& result : results) sum += result.figures.accuracy;
+  metric_ = sum / static_cast<double>(results.size());
   for (const auto& [set, pairs, figures] : results) {
     const nlohmann::ordered_json line = {{"step", done},
                                          {"images", done * config_.batch},

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cluster/communicator.h"
@@ -29,6 +30,8 @@ class Observer {
     LoaderFigures data;  ///< of the step
     double exposed_reduction_seconds = 0;
     std::uint64_t skipped = 0;
+    bool saving = false;              ///< a checkpoint was being written or read back beside the step
+    double save_stalled_seconds = 0;  ///< in all so far: training waited for checkpoints
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
@@ -38,6 +41,10 @@ class Observer {
   void draw(std::uint64_t done, Task& task);
   void finish();
   double last_loss() const { return last_loss_; }
+  /// Rank 0: the mean accuracy over all sets when they were evaluated after this step.
+  std::optional<double> metric_of(std::uint64_t done) const {
+    return done == measured_step_ ? metric_ : std::nullopt;
+  }
 
  private:
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
@@ -53,7 +60,10 @@ class Observer {
   Clock::time_point last_;
   std::uint64_t last_step_, last_drawn_ = 0;
   LoaderFigures data_;  ///< since the last line
-  double exposed_ = 0, last_loss_ = 0;
+  double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0;
+  bool saving_ = false;
+  std::uint64_t measured_step_ = 0;
+  std::optional<double> metric_;
 };
 
 }  // namespace facemae

@@ -50,19 +50,20 @@ void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
   std::size_t flat = 0;
   for (auto& bucket : buckets_.buckets()) {
     for (const auto& slot : bucket.slots) {
-      snapshot.replicated.push_back({first + slot.name, Bucket::view(flats_[flat].first, slot)});
-      if (adamw) snapshot.replicated.push_back({second + slot.name, Bucket::view(flats_[flat].second, slot)});
+      snapshot.replicated.push_back({first + slot.name, Bucket::view(flats_[flat].first, slot), true});
+      if (adamw)
+        snapshot.replicated.push_back({second + slot.name, Bucket::view(flats_[flat].second, slot), true});
     }
     ++flat;
   }
   if (centres_at != nullptr) {
     snapshot.by_class.push_back(
-        {first + centres_at->name, flats_[flat].first, centres_at->first, centres_at->total});
+        {first + centres_at->name, flats_[flat].first, centres_at->first, centres_at->total, true});
     if (adamw)
       snapshot.by_class.push_back(
-          {second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total});
+          {second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total, true});
   }
-  snapshot.replicated.push_back({"optimizer.steps", steps_});
+  snapshot.replicated.push_back({"optimizer.steps", steps_, true});
 }
 
 }  // namespace facemae

@@ -3,8 +3,10 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <set>
 
 #include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
 #include "checkpoint/weights.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -40,11 +42,15 @@ void check_unchanged(const CheckpointInfo& info, const TrainingStore& data) {
 Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities) {
   Snapshot snapshot;
   task.add_to(snapshot);
+  std::set<std::string> trained;
+  for (const auto& parameter : task.parameters()) trained.insert("model." + parameter.name);
+  for (auto& tensor : snapshot.replicated) tensor.steady = trained.contains(tensor.name);
+  for (auto& tensor : snapshot.by_class) tensor.steady = true;
   const bool has_centres = task.centres().defined();
   const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
   optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
   if (has_centres) snapshot.virtual_shards = task.virtual_shards();
-  snapshot.replicated.push_back({kTrainingIdentities, std::move(identities)});
+  snapshot.replicated.push_back({kTrainingIdentities, std::move(identities), true});
   snapshot.config = data.config_text;
   snapshot.dataset_digest = data.store->dataset_digest().hex();
   snapshot.model_hash = task.kind();
@@ -81,9 +87,26 @@ bool has_begun(const RunConfig& config, Control& control) {
   bool begun = false;
   together(control, [&] {
     const Path checkpoints = Path(config.run) / "checkpoints";
-    begun = control.is_root() && !config.fresh && has_history(checkpoints, list_checkpoints(checkpoints));
+    if (!control.is_root() || config.fresh) return;
+    const auto folders = list_checkpoints(checkpoints);
+    const Lineage lineage = read_lineage(checkpoints, folders);
+    begun = has_history(checkpoints, folders, [&](CheckpointId id) { return lineage.counts(id); });
   });
   return control.any_of(begun ? 1 : 0) != 0;
+}
+
+void refuse_without_progress(const RunFolder& run, int limit) {
+  const auto outcomes = run.outcomes();
+  const int idle = idle_starts(outcomes);
+  if (limit == 0 || idle < limit) return;
+  std::string reasons;
+  for (const auto& outcome : outcomes)
+    if (outcome.reached > outcome.first) reasons = fmt::format("start {}: {}", outcome.start, outcome.reason);
+  throw Unresumable(fmt::format(
+      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; the last, {}. "
+      "Cure that "
+      "(for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
+      run.path().string(), idle, reasons));
 }
 
 std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {

@@ -11,6 +11,7 @@
 #include "core/checksum.h"
 #include "trainer/loop.h"
 #include "trainer/optimizer.h"
+#include "trainer/run_folder.h"
 #include "trainer/task.h"
 #include "trainer/training_store.h"
 
@@ -41,6 +42,9 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
 
 /// All ranks. Has the run committed something already? Then it needs no initial weights any more.
 bool has_begun(const RunConfig& config, Control& control);
+
+/// Throws Unresumable with their reasons when `limit` starts in a row made no progress (0: never).
+void refuse_without_progress(const RunFolder& run, int limit);
 
 /// All ranks, before the store is opened: the shards in quarantine according to the newest checkpoint, if
 /// there is one.

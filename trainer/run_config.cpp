@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "core/clock.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/recognition.h"
@@ -66,10 +68,29 @@ void declare_common(Options& o, RunConfig& c) {
       .add("clip", c.clip, "largest gradient norm, 0 for no limit")
       .add("max-skips", c.max_skips, "steps in a row that may be skipped for a non-finite gradient");
   o.group("Checkpoints and stopping")
-      .add("save-every", c.save_every, "steps between checkpoints")
-      .add("keep", c.keep, "checkpoints to keep, at least 2")
+      .add("save-every", c.save_every,
+           "steps between checkpoints, 0: by time alone. They are written while training goes on")
+      .add("save-minutes", c.save_minutes, "minutes between checkpoints")
+      .add("mtbf-hours", c.mtbf_hours,
+           "mean time between failures of the job: checkpoints then come at the interval that loses least "
+           "time in "
+           "all (Young, Daly), from what they are measured to cost")
+      .add("keep", c.keep,
+           "last checkpoints to keep, at least 2. One goes only when two newer ones were read back and found "
+           "right")
+      .add("keep-every", c.keep_every, "also keep those whose step this divides, 0: none")
+      .flag("keep-best", c.keep_best, "also keep the one with the best mean accuracy on the sets of --eval")
+      .add("max-failed-saves", c.max_failed_saves, "failed saves in a row that end the run (exit 93)")
+      .add("max-idle-starts", c.max_idle_starts,
+           "starts in a row that trained, committed nothing and failed by an error of their own, after which "
+           "the run "
+           "is refused (exit 93); 0: never")
       .add("stop-after", c.stop_after, "commit after this step and exit 76, as on notice; the schedule stays")
-      .add("max-hours", c.max_hours, "commit and exit 76 after this time");
+      .add("max-hours", c.max_hours, "commit and exit 76 after this time")
+      .add("end-time", c.end_time,
+           "commit and exit 76 in time before this: 2026-01-31T12:00 or 12:00 (local time), seconds since "
+           "1970, or "
+           "slurm for the end of the job (SLURM_JOB_END_TIME)");
   o.group("Machine")
       .choice("device", c.device, {"auto", "cpu", "cuda"}, "auto takes a GPU when there is one")
       .choice("backend", c.backend, {"auto", "mpi", "nccl"}, "of tensor collectives")
@@ -97,7 +118,17 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.peak_lr() >= 0, "the learning rate must not be negative");
   o.check(c.warmup >= 0 && c.warmup < 1, "--warmup is a fraction of the run: 0 to below 1");
   o.check(c.clip >= 0, "--clip must not be negative");
-  o.check(c.save_every > 0, "--save-every must be at least 1");
+  o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
+          "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
+  o.check(c.save_minutes.value_or(1) > 0, "--save-minutes must be above 0");
+  o.check(c.mtbf_hours.value_or(1) > 0, "--mtbf-hours must be above 0");
+  o.check(c.max_failed_saves > 0, "--max-failed-saves must be at least 1");
+  o.check(c.max_idle_starts >= 0, "--max-idle-starts must not be negative");
+  try {
+    c.end_seconds();
+  } catch (const ConfigError& error) {
+    o.check(false, error.what());
+  }
   o.check(c.keep >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
   o.check(c.log_every > 0, "--log-every must be at least 1");
   o.check(c.workers > 0, "--workers must be at least 1");
@@ -139,6 +170,30 @@ double RunConfig::peak_lr() const {
 
 Schedule RunConfig::schedule_for(std::uint64_t images) const {
   return {.kind = schedule, .peak = peak_lr(), .total_images = total_steps(images) * batch, .warmup = warmup};
+}
+
+SaveSchedule RunConfig::save_schedule() const {
+  SaveSchedule when{.every_steps = save_every, .every_seconds = {}, .mtbf_seconds = {}};
+  if (save_minutes) when.every_seconds = *save_minutes * 60;
+  if (mtbf_hours) when.mtbf_seconds = *mtbf_hours * 3600;
+  return when;
+}
+
+std::optional<std::int64_t> RunConfig::end_seconds() const {
+  if (end_time.empty()) return {};
+  std::string text = end_time;
+  if (text == "slurm") {
+    const char* end = std::getenv("SLURM_JOB_END_TIME");
+    if (end == nullptr)
+      throw ConfigError(
+          "--end-time slurm: SLURM_JOB_END_TIME is not set; this is no job of a Slurm that tells it");
+    text = end;
+  }
+  const auto seconds = parse_time(text, epoch_seconds());
+  if (!seconds)
+    throw ConfigError("--end-time " + end_time +
+                      " is no time: write 2026-01-31T12:00, 12:00, seconds since 1970, or slurm");
+  return seconds;
 }
 
 RunConfig run_config_of(const PretrainConfig& config) { return config.common; }
@@ -273,6 +328,13 @@ bool free_to_change(const std::string& key) {
                                              "max-hours",
                                              "save-every",
                                              "keep",
+                                             "end-time",
+                                             "max-idle-starts",
+                                             "max-failed-saves",
+                                             "keep-best",
+                                             "keep-every",
+                                             "mtbf-hours",
+                                             "save-minutes",
                                              "workers",
                                              "threads",
                                              "device",

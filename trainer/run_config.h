@@ -10,6 +10,7 @@
 #include "data/augment.h"
 #include "data/order.h"
 #include "trainer/optimizer.h"
+#include "trainer/save_schedule.h"
 #include "trainer/schedule.h"
 
 namespace facemae {
@@ -43,10 +44,15 @@ struct RunConfig {
   int workers = 1, threads = 0;
   std::uint64_t block_cache_mib = 256;
 
-  std::uint64_t save_every = 500;
+  std::uint64_t save_every = 500;  ///< steps; 0: not by steps
+  std::optional<double> save_minutes, mtbf_hours;
   int keep = 3;
+  std::uint64_t keep_every = 0;
+  bool keep_best = false;
+  int max_failed_saves = 3, max_idle_starts = 3;
   std::optional<std::uint64_t> stop_after;
   std::optional<double> max_hours;
+  std::string end_time;
   std::uint64_t log_every = 10;
   std::uint64_t eval_every = 2000;  ///< of recognition training; also after the last step
   double peer_deadline = 600;
@@ -58,6 +64,9 @@ struct RunConfig {
   std::uint64_t total_steps(std::uint64_t images) const;
   double peak_lr() const;  ///< lr, else base_lr * batch / 256
   Schedule schedule_for(std::uint64_t images) const;
+  SaveSchedule save_schedule() const;
+  /// --end-time in seconds since 1970. Throws ConfigError when it is no time.
+  std::optional<std::int64_t> end_seconds() const;
 };
 
 struct PretrainConfig {

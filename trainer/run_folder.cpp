@@ -1,13 +1,12 @@
 #include "trainer/run_folder.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/clock.h"
 #include "core/host.h"
 #include "core/log.h"
 
@@ -15,12 +14,31 @@ namespace facemae {
 namespace {
 
 std::string to_text(const Outcome& outcome) {
-  const nlohmann::ordered_json json = {{"start", outcome.start},
-                                       {"code", static_cast<int>(outcome.code)},
-                                       {"kind", outcome.kind},
-                                       {"step", outcome.step},
+  const nlohmann::ordered_json json = {{"start", outcome.start},  {"code", static_cast<int>(outcome.code)},
+                                       {"kind", outcome.kind},    {"step", outcome.step},
+                                       {"first", outcome.first},  {"reached", outcome.reached},
                                        {"reason", outcome.reason}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::optional<Outcome> outcome_in(const Path& path) {
+  std::ifstream in(path);
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  return Outcome{.start = json.value("start", 0u),
+                 .code = static_cast<ExitCode>(json.value("code", 1)),
+                 .kind = json.value("kind", ""),
+                 .reason = json.value("reason", ""),
+                 .step = json.value("step", std::uint64_t{0}),
+                 .first = json.value("first", std::uint64_t{0}),
+                 .reached = json.value("reached", std::uint64_t{0})};
+}
+
+Outcome without_a_word(std::uint32_t start) {
+  return {.start = start,
+          .code = ExitCode::PeerLost,
+          .kind = "PeerLost",
+          .reason = "ended without a last word: a rank, a node or the launcher was lost"};
 }
 
 std::string environment(const char* name) {
@@ -30,50 +48,50 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-std::uint32_t RunFolder::begin_start(int world, bool fresh) {
-  const Path fence = run_ / "checkpoints" / "fence";
-  make_folders(files_, fence);
+int idle_starts(const std::vector<Outcome>& oldest_first) {
+  int idle = 0;
+  for (auto outcome = oldest_first.rbegin(); outcome != oldest_first.rend(); ++outcome) {
+    const bool own_error = outcome->code != ExitCode::Done && outcome->code != ExitCode::Stopped &&
+                           outcome->code != ExitCode::PeerLost;
+    if (own_error && outcome->reached <= outcome->first) continue;
+    if (!own_error || outcome->step > outcome->first) break;
+    ++idle;
+  }
+  return idle;
+}
+
+Fence RunFolder::begin_start(int world, bool fresh) {
+  const Path checkpoints = run_ / "checkpoints";
   make_folders(files_, samples());
-  std::uint32_t start = 0;
-  const auto beyond = [&start](const std::string& number, std::uint32_t next) {
-    start = std::max(start, static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)) + next);
-  };
-  for (const auto& entry : std::filesystem::directory_iterator(fence)) beyond(entry.path().filename(), 1);
+  std::uint32_t least = 0;
   const std::string aside = "checkpoints.before-";  // what an earlier --fresh moved: its start came after
   for (const auto& entry : std::filesystem::directory_iterator(run_))
     if (const std::string name = entry.path().filename(); name.starts_with(aside))
-      beyond(name.substr(aside.size()), 0);
-  if (fresh && start > 0 && !std::filesystem::is_empty(fence)) {
-    files_.rename(run_ / "checkpoints", run_ / fmt::format("{}{:08}", aside, start));
+      least =
+          std::max(least, static_cast<std::uint32_t>(std::strtoul(name.c_str() + aside.size(), nullptr, 10)));
+  const Fences before = read_fences(checkpoints);
+  if (fresh && !before.empty()) {
+    least = std::max(least, before.rbegin()->first + 1);
+    files_.rename(checkpoints, run_ / fmt::format("{}{:08}", aside, least));
     for (const Path& lines : {metrics(), evaluations()})
       if (std::filesystem::exists(lines))
-        files_.rename(lines, run_ / fmt::format("{}.before-{:08}.jsonl", lines.stem().string(), start));
-    make_folders(files_, fence);
+        files_.rename(lines, run_ / fmt::format("{}.before-{:08}.jsonl", lines.stem().string(), least));
   }
-  for (;; ++start) {
-    const Path token = run_ / "checkpoints" / "fence" / fmt::format("{:08}", start);
-    const int descriptor = ::open(token.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0 && errno == EEXIST) continue;
-    if (descriptor < 0)
-      throw FileError("claiming a start in " + token.string() + ": " + std::strerror(errno), errno);
-    ::close(descriptor);
-    const nlohmann::ordered_json json = {{"start", start},
-                                         {"world", world},
-                                         {"host", host_name()},
-                                         {"pid", ::getpid()},
-                                         {"job", environment("SLURM_JOB_ID")},
-                                         {"restart", environment("SLURM_RESTART_COUNT")}};
-    auto out = files_.create(token);
-    out->write(bytes_of(json.dump() + "\n"));
-    out->sync();
-    out->close();
-    files_.sync_folder(token.parent_path());
-    write_outcome({.start = start,
-                   .code = ExitCode::PeerLost,
-                   .kind = "PeerLost",
-                   .reason = "ended without a last word: a rank, a node or the launcher was lost"});
-    return start;
-  }
+  Fence fence{.world = world,
+              .host = host_name(),
+              .job = environment("SLURM_JOB_ID"),
+              .restart = environment("SLURM_RESTART_COUNT"),
+              .pid = ::getpid(),
+              .time = utc_text(epoch_seconds())};
+  claim_start(files_, checkpoints, least, fence);
+  put_outcome(without_a_word(fence.start));
+  return fence;
+}
+
+void RunFolder::decide(Fence& fence, std::optional<CheckpointId> resumed) {
+  fence.decided = true;
+  fence.resumed = resumed;
+  decide_start(files_, run_ / "checkpoints", fence);
 }
 
 void RunFolder::write_config(const std::string& text) { write_durably(files_, run_ / "config.txt", text); }
@@ -92,6 +110,13 @@ void RunFolder::cut_back(std::uint64_t step) {
 }
 
 void RunFolder::write_outcome(const Outcome& outcome) {
+  put_outcome(outcome);
+  const Path folder = run_ / "exits" / fmt::format("{:08}", outcome.start);
+  make_folders(files_, folder);
+  write_durably(files_, folder / "outcome.json", to_text(outcome));
+}
+
+void RunFolder::put_outcome(const Outcome& outcome) {
   // A temporary name of our own: several failing ranks may write at once.
   const Path temporary = run_ / fmt::format("outcome.json.{}.{}.tmp", host_name(), ::getpid());
   auto out = files_.create(temporary);
@@ -102,15 +127,14 @@ void RunFolder::write_outcome(const Outcome& outcome) {
   files_.sync_folder(run_);
 }
 
-std::optional<Outcome> RunFolder::read_outcome() const {
-  std::ifstream in(run_ / "outcome.json");
-  const auto json = nlohmann::json::parse(in, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  return Outcome{.start = json.value("start", 0u),
-                 .code = static_cast<ExitCode>(json.value("code", 1)),
-                 .kind = json.value("kind", ""),
-                 .reason = json.value("reason", ""),
-                 .step = json.value("step", std::uint64_t{0})};
+std::optional<Outcome> RunFolder::read_outcome() const { return outcome_in(run_ / "outcome.json"); }
+
+std::vector<Outcome> RunFolder::outcomes() const {
+  std::vector<Outcome> all;
+  for (const auto& [start, fence] : read_fences(run_ / "checkpoints"))
+    all.push_back(outcome_in(run_ / "exits" / fmt::format("{:08}", start) / "outcome.json")
+                      .value_or(without_a_word(start)));
+  return all;
 }
 
 void RunFolder::write_exit(const Outcome& outcome, int rank) noexcept {

@@ -1,13 +1,16 @@
 #include "trainer/run_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/host.h"
 #include "core/log.h"
@@ -26,6 +29,26 @@ nlohmann::json owner_of(const Path& lock) {
   return owner.is_object() ? owner : nlohmann::json::object();
 }
 
+constexpr auto kBeat = std::chrono::seconds(5);
+constexpr double kFreshSeconds = 60;  ///< clocks of hosts may differ, and storage may be slow
+
+/// Seconds since the heartbeat, by the file system's clock alone: nothing when there is none.
+std::optional<double> heartbeat_age(const Path& run) {
+  struct stat beat {};
+  if (::stat((run / "heartbeat").c_str(), &beat) != 0) return {};
+  return static_cast<double>(epoch_seconds() - beat.st_mtime);
+}
+
+enum class LockState { Free, Held, Unsupported };
+LockState try_lock(int descriptor, int command, short type) {
+  struct flock whole {};
+  whole.l_type = type;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(descriptor, command, &whole) != 0)
+    return errno == EAGAIN || errno == EACCES ? LockState::Held : LockState::Unsupported;
+  return command == F_OFD_GETLK && whole.l_type != F_UNLCK ? LockState::Held : LockState::Free;
+}
+
 }  // namespace
 
 RunLock::RunLock(const Path& run) {
@@ -33,26 +56,27 @@ RunLock::RunLock(const Path& run) {
   const Path path = run / "lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw FileError("opening " + path.string() + ": " + std::strerror(errno), errno);
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  if (::fcntl(descriptor_, F_OFD_SETLK, &whole) == 0) {
+  LockState state = try_lock(descriptor_, F_OFD_SETLK, F_WRLCK);
+  const auto owner = owner_of(path);
+  const std::string job = owner.value("job", "");
+  if (state == LockState::Unsupported) {
+    spdlog::warn(
+        "{} cannot be locked ({}): whether another job trains into this run is told by the age of its "
+        "heartbeat",
+        path.string(), std::strerror(errno));
+    const auto age = heartbeat_age(run);
+    state = age && *age < kFreshSeconds ? LockState::Held : LockState::Free;
+  }
+  const bool take_over = state == LockState::Held && !job.empty() && job == slurm_job();
+  if (take_over)
+    spdlog::warn("{} is still held by an earlier start of job {}: taken over", path.string(), job);
+  if (state == LockState::Free || take_over) {
     const std::string own =
         nlohmann::ordered_json{{"host", host_name()}, {"pid", ::getpid()}, {"job", slurm_job()}}.dump() +
         "\n";
     if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, own.data(), own.size(), 0) < 0)
       spdlog::warn("could not note the owner in {}: {}", path.string(), std::strerror(errno));
-    return;
-  }
-  if (errno != EAGAIN && errno != EACCES) {
-    spdlog::warn("{} cannot be locked ({}): make sure that no second job trains into this run", path.string(),
-                 std::strerror(errno));
-    return;
-  }
-  const auto owner = owner_of(path);
-  const std::string job = owner.value("job", "");
-  if (!job.empty() && job == slurm_job()) {
-    spdlog::warn("{} is still held by an earlier start of job {}: taken over", path.string(), job);
+    beating_ = std::thread([this, heartbeat = run / "heartbeat"] { beat(heartbeat); });
     return;
   }
   ::close(descriptor_);
@@ -65,7 +89,36 @@ RunLock::RunLock(const Path& run) {
 }
 
 RunLock::~RunLock() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  changed_.notify_all();
+  if (beating_.joinable()) beating_.join();
   if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void RunLock::beat(const Path& heartbeat) {
+  std::unique_lock lock(mutex_);
+  while (!end_) {
+    const int file = ::open(heartbeat.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file >= 0) {
+      ::futimens(file, nullptr);
+      ::close(file);
+    }
+    changed_.wait_for(lock, kBeat, [&] { return end_; });
+  }
+  ::unlink(heartbeat.c_str());
+}
+
+bool RunLock::held(const Path& run) {
+  const int descriptor = ::open((run / "lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const LockState state = try_lock(descriptor, F_OFD_GETLK, F_WRLCK);
+  ::close(descriptor);
+  if (state != LockState::Unsupported) return state == LockState::Held;
+  const auto age = heartbeat_age(run);
+  return age && *age < kFreshSeconds;
 }
 
 }  // namespace facemae

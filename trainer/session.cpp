@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "cluster/agree.h"
@@ -17,7 +16,9 @@
 #include "trainer/feed.h"
 #include "trainer/loop.h"
 #include "trainer/resume.h"
+#include "trainer/run_clock.h"
 #include "trainer/run_lock.h"
+#include "trainer/saves.h"
 #include "trainer/training_identities.h"
 #include "trainer/training_store.h"
 
@@ -63,7 +64,7 @@ std::string reason_of(const std::exception& error) {
 Outcome run_training(World& world, const RunConfig& given, const std::string& given_text,
                      const MakeTask& make_task) {
   Control& control = world.control();
-  const auto began = std::chrono::steady_clock::now();
+  RunClock clock(given.max_hours, given.end_seconds());
   const int threads =
       given.threads > 0 ? given.threads : std::max(1, available_cores() / world.topology().local_size);
   torch::set_num_threads(threads);
@@ -92,24 +93,30 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
 
   RunFolder run(config.run);
   Outcome outcome;
+  Fence fence;
   std::optional<RunLock> lock;
   together(control, [&] {
     if (!control.is_root()) return;
     lock.emplace(config.run);
-    outcome.start = run.begin_start(control.size(), config.fresh);
+    fence = run.begin_start(control.size(), config.fresh);
   });
-  outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(outcome.start))));
+  outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));
   try {
-    CheckpointStore checkpoints(config.run, control, real_files());
-    checkpoints.keep_last(config.keep);
+    together(control, [&] {
+      if (control.is_root()) refuse_without_progress(run, config.max_idle_starts);
+    });
+    CheckpointStore checkpoints(config.run, control, real_files(), &world.batch());
+    checkpoints.saver().keep({.last = config.keep, .every = config.keep_every, .best = config.keep_best});
+    checkpoints.saver().max_failed_saves = config.max_failed_saves;
     RunState state;
     const std::uint64_t first =
         known_to_all([&] { return resume(checkpoints, snapshot, state, data, control); });
-    outcome.step = first;
+    outcome.step = outcome.first = outcome.reached = first;
     task->set_automatic_weight(state.automatic_weight);
     Faces pictures;
     together(control, [&] {
       if (!control.is_root()) return;
+      run.decide(fence, checkpoints.restored());
       run.write_config(data.config_text);
       run.cut_back(first);
       pictures = picture_faces(*store, config.seed, world.device());
@@ -124,6 +131,15 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                        .last_step = total,
                        .start = outcome.start},
                       world.batch(), world.device(), std::move(pictures));
+    Saves saves(
+        checkpoints.saver(), snapshot,
+        [&](Snapshot& at, std::uint64_t done) {
+          at.step = done;
+          at.samples = done * config.batch;
+          at.run_state = state.to_json();
+          at.metric = observer.metric_of(done);
+        },
+        config.save_schedule(), control.is_root(), outcome.start, first, outcome.step);
     LoopParts parts{
         .task = *task,
         .next_faces = [&] { return feed.next(); },
@@ -135,24 +151,12 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .control = control,
         .observer = observer,
         .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
-        .save =
-            [&](std::uint64_t done) {
-              snapshot.step = done;
-              snapshot.samples = done * config.batch;
-              snapshot.run_state = state.to_json();
-              const bool committed = known_to_all([&] { return checkpoints.save(snapshot, outcome.start); });
-              if (committed) outcome.step = done;
-              return committed;
-            },
-        .out_of_time =
-            [&] {
-              const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - began;
-              return config.max_hours && spent.count() > *config.max_hours * 3600;
-            },
+        .saves = saves,
+        .out_of_time = [&] { return clock.out_of_time(saves.figures().seconds); },
+        .reached = outcome.reached,
         .schedule = config.schedule_for(store->size()),
         .state = state,
         .batch = config.batch,
-        .save_every = config.save_every,
         .evaluate_every = config.eval_every,
         .micro_batches = config.accumulate,
         .max_skips = config.max_skips,
@@ -172,7 +176,6 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
               "step {} is done but could not be committed: free space on {} and run the same command again",
               end.step, config.run),
           ExitCode::PeerLost, "FileError");
-    outcome.step = end.step;
     outcome.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
     outcome.kind = end.stopped ? "stopped" : "done";
     outcome.reason = end.reason;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# h5py, safetensors, TensorBoard and numpy read what the program writes; the example of docs/FORMATS.md runs.
+# h5py, safetensors, TensorBoard and numpy read what the program writes; the examples of the documents run.
 if [ ! -e "$SOURCE/.venv/.complete" ]; then
   echo "SKIP: no .venv with h5py, safetensors and tensorboard (scripts/setup.sh --interop)"
   exit 77
@@ -18,4 +18,8 @@ ranks 2 recognize --store STORE --run net --steps 2 --batch 8 --margin cosface -
 "$facemae" embed --from net --store STORE --out embeddings.npy $quiet
 ends_with 0 "Python libraries read checkpoints, event files and embeddings" 'embeddings read' \
   "$python" "$(dirname "$0")/read_with_python.py" mae mae.safetensors embeddings.npy 24
+awk '/^```python/ { on = 1; next } /^```/ { on = 0 } on' "$SOURCE/docs/CHECKPOINT.md" >checkpoint.py
+ln -s mae RUN
+ends_with 0 "the example of docs/CHECKPOINT.md reads all weights of a checkpoint" \
+  "$("$facemae" checkpoint show mae --tensors $quiet | grep -c '^  model\.') weights," "$python" checkpoint.py
 finish

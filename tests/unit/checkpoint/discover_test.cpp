@@ -1,6 +1,5 @@
 #include "checkpoint/discover.h"
 
-#include "checkpoint/retention.h"
 #include "fixture.h"
 
 namespace facemae {
@@ -36,17 +35,13 @@ TEST(Discover, ListsNewestFirst) {
   EXPECT_FALSE(has_history(folder.path(), {}));
   overwrite(folder.path() / "HISTORY", "s000000100.a02\n");
   EXPECT_TRUE(has_history(folder.path(), {}));
-}
-
-TEST(Retention, KeepsTheLastValidOnesAndAtLeastTwo) {
-  using Indices = std::vector<std::size_t>;
-  EXPECT_EQ(to_delete({true, true, true, true, true}, 3), (Indices{3, 4}));
-  EXPECT_EQ(to_delete({true, true, true, true}, 0), (Indices{2, 3}));
-  EXPECT_EQ(to_delete({true, true}, 1), Indices{});
-  EXPECT_EQ(to_delete({true, false, true, true}, 2), (Indices{3})) << "a bad one does not count";
-  EXPECT_EQ(to_delete({false, false, true}, 2), Indices{});
-  EXPECT_EQ(to_delete({true, true, false, true}, 2), (Indices{2, 3})) << "old bad ones go, too";
-  EXPECT_EQ(to_delete({}, 3), Indices{});
+  const auto only = [](std::uint32_t start) {
+    return [start](CheckpointId id) { return id.start == start; };
+  };
+  EXPECT_TRUE(has_history(folder.path(), {}, only(2)));
+  EXPECT_FALSE(has_history(folder.path(), {}, only(1))) << "a line of a start that does not count";
+  overwrite(folder.path() / "HISTORY", "s0000001");
+  EXPECT_TRUE(has_history(folder.path(), {}, only(1))) << "a line that cannot be read counts";
 }
 
 }  // namespace

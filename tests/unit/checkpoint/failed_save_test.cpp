@@ -9,7 +9,7 @@ using namespace test;
 
 /// Two steps are kept, so a third save removes one: its failures are tried, too.
 void save_two(CheckpointStore& store) {
-  store.keep_last(2);
+  store.saver().keep({.last = 2});
   ASSERT_TRUE(store.save(small_state(10), 1));
   ASSERT_TRUE(store.save(small_state(15), 1));
 }

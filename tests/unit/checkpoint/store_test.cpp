@@ -35,7 +35,7 @@ TEST_F(CheckpointStoreTest, RestoresWhatWasSavedInANewProcess) {
   const Snapshot state = small_state(1200, 20, 0, 20);
   ASSERT_TRUE(store().save(state, 3));
   EXPECT_EQ(names_in(checkpoints() / "s000001200.a03"),
-            (std::vector<std::string>{"COMMIT", "MANIFEST.pb", "r00000.safetensors"}));
+            (std::vector<std::string>{"COMMIT", "MANIFEST.pb", "VERIFIED", "r00000.safetensors"}));
   EXPECT_EQ(read_file(checkpoints() / "LATEST"), "s000001200.a03\n");
   EXPECT_FALSE(std::filesystem::exists(checkpoints() / "HISTORY")) << "the first save leaves no line";
 
@@ -74,13 +74,14 @@ TEST_F(CheckpointStoreTest, FilesAreReadableAsSafetensorsUnderTheirNames) {
   for (auto& [name, value] : read_safetensors(checkpoints() / "s000000005.a01/r00000.safetensors"))
     read[name] = value;
   EXPECT_EQ(read.size(), state.replicated.size() + 1);
-  for (const auto& [name, value] : state.replicated) EXPECT_TRUE(torch::equal(read.at(name), value)) << name;
+  for (const auto& tensor : state.replicated)
+    EXPECT_TRUE(torch::equal(read.at(tensor.name), tensor.value)) << tensor.name;
   EXPECT_TRUE(torch::equal(read.at("centres"), state.by_class[0].rows));
 }
 
 TEST_F(CheckpointStoreTest, KeepsTheLastOnesAndWritesHistoryFromTheSecondSaveOn) {
   auto first = store();
-  first.keep_last(1);  // two are kept in any case
+  first.saver().keep({.last = 1});  // two are kept in any case
   for (std::uint64_t step = 1; step <= 5; ++step) ASSERT_TRUE(first.save(small_state(step), 1));
   EXPECT_EQ(names_in(checkpoints()),
             (std::vector<std::string>{"HISTORY", "LATEST", "s000000004.a01", "s000000005.a01"}));

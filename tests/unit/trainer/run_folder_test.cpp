@@ -17,8 +17,8 @@ class RunFolderTest : public testing::Test {
 
 TEST_F(RunFolderTest, NumbersStartsFromZeroAndAssumesALostPeerUntilToldOtherwise) {
   RunFolder run(folder);
-  EXPECT_EQ(run.begin_start(2, false), 0u);
-  EXPECT_EQ(run.begin_start(2, false), 1u);
+  EXPECT_EQ(run.begin_start(2, false).start, 0u);
+  EXPECT_EQ(run.begin_start(2, false).start, 1u);
   const auto silent = run.read_outcome();
   ASSERT_TRUE(silent);
   EXPECT_EQ(silent->start, 1u);
@@ -33,10 +33,10 @@ TEST_F(RunFolderTest, AFreshStartMovesEarlierCheckpointsAsideAndKeepsCounting) {
   RunFolder run(folder);
   run.begin_start(1, false);
   std::ofstream(folder / "checkpoints" / "something") << "old";
-  EXPECT_EQ(run.begin_start(1, true), 1u);
+  EXPECT_EQ(run.begin_start(1, true).start, 1u);
   EXPECT_FALSE(std::filesystem::exists(folder / "checkpoints" / "something"));
   EXPECT_TRUE(std::filesystem::exists(folder / "checkpoints.before-00000001" / "something"));
-  EXPECT_EQ(run.begin_start(1, false), 2u);
+  EXPECT_EQ(run.begin_start(1, false).start, 2u);
 }
 
 TEST_F(RunFolderTest, CutsMetricsBackToTheResumedStep) {

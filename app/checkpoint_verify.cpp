@@ -1,0 +1,120 @@
+// facemae checkpoint verify, diff and prune: what reads hashes, and what removes.
+#include "app/checkpoint_verbs.h"
+#include "checkpoint/catalogue.h"
+#include "checkpoint/tidy.h"
+#include "core/log.h"
+#include "core/progress.h"
+
+namespace facemae {
+namespace {
+
+/// 1, as `diff` ends when there is a difference.
+constexpr auto kDifferent = static_cast<ExitCode>(1);
+
+}  // namespace
+
+ExitCode checkpoint_verify(App& app, Words words) {
+  std::vector<std::string> what;
+  bool all = false, stamp = false;
+  Options options("Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong.",
+                  "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
+  options.positional("RUN_OR_CHECKPOINT", what, "runs (their newest valid checkpoint) and checkpoints", 1);
+  options.group("Verify")
+      .flag("all", all, "all committed checkpoints of the runs")
+      .flag("stamp", stamp, "mark those that are right as VERIFIED, as the run does itself after a save");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("checkpoint verify");
+  std::vector<Path> folders;
+  for (const auto& name : what) {
+    if (!all || parse_folder_name(Path(name).filename().string()))
+      folders.push_back(checkpoint_of(name));
+    else
+      for (const auto& facts : catalogue(name))
+        if (facts.folder.committed) folders.push_back(facts.folder.path);
+  }
+  auto json = nlohmann::ordered_json::array();
+  bool good = true;
+  for (const auto& folder : folders) {
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+      bytes += entry.file_size(error);
+    Progress progress("verifying " + folder.filename().string(), bytes / 1000000 + 1, "MB");
+    std::uint64_t done = 0;
+    const auto faults = verify_checkpoint(folder, [&](std::uint64_t read) {
+      const std::uint64_t before = done / 1000000;
+      done += read;
+      progress.advance(done / 1000000 - before);
+    });
+    progress.finish();
+    good = good && faults.empty();
+    fmt::print("{}: {}\n", folder.string(), faults.empty() ? "every hash is right" : "DAMAGED");
+    for (const auto& fault : faults) fmt::print("  {}\n", fault);
+    if (faults.empty() && stamp) stamp_verified(real_files(), folder);
+    json.push_back({{"path", folder.string()}, {"good", faults.empty()}, {"faults", faults}});
+  }
+  app.result({{"checkpoints", json}});
+  return good ? ExitCode::Done : ExitCode::BadData;
+}
+
+ExitCode checkpoint_diff(App& app, Words words) {
+  std::vector<std::string> what;
+  Options options("Compares two checkpoints by their hashes, whatever numbers of ranks wrote them.",
+                  "checkpoint diff A B [OPTIONS]");
+  options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2);
+  options.epilogue("Ends with 0 when all tensors are bit-equal (the roots are), with 1 when they are not.");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(what.size() <= 2, "two checkpoints are expected");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("checkpoint diff");
+  const Path first = checkpoint_of(what[0]), second = checkpoint_of(what[1]);
+  const Manifest a = parse_manifest(valid_manifest_bytes(first)),
+                 b = parse_manifest(valid_manifest_bytes(second));
+  const auto lines = differences_between(a, b);
+  for (const auto& line : lines) fmt::print("{}\n", line);
+  if (a.root == b.root)
+    fmt::print("equal: {} tensors, root {}; step {} of {} ranks and step {} of {} ranks\n", a.tensors.size(),
+               a.root.hex(), a.id.step, a.world, b.id.step, b.world);
+  app.result({{"equal", a.root == b.root}, {"roots", {a.root.hex(), b.root.hex()}}, {"differences", lines}});
+  return a.root == b.root ? ExitCode::Done : kDifferent;
+}
+
+ExitCode checkpoint_prune(App& app, Words words) {
+  std::vector<std::string> what;
+  RetentionPolicy policy;
+  bool dry_run = false;
+  Options options("Removes old checkpoints of a run by the same rule as the run itself.",
+                  "checkpoint prune RUN [OPTIONS]");
+  options.positional("RUN", what, "the run", 1);
+  options.group("Keep")
+      .add("keep", policy.last, "last checkpoints to keep, at least 2")
+      .add("keep-every", policy.every, "also those whose step this divides, 0: none")
+      .flag("keep-best", policy.best, "also the one with the best metric")
+      .flag("dry-run", dry_run, "only say what would go");
+  options.epilogue(
+      "A checkpoint goes only when two newer ones are verified; `checkpoint verify RUN --all --stamp` "
+      "verifies those "
+      "that are not yet.");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(what.size() <= 1, "one run is expected");
+  options.check(policy.last >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("checkpoint prune");
+  const Path checkpoints = Path(what[0]) / "checkpoints";
+  if (!std::filesystem::is_directory(checkpoints)) throw ConfigError("there is no run " + what[0]);
+  std::vector<std::string> gone;
+  if (dry_run) {
+    const auto found = survey(checkpoints, policy.best);
+    for (const std::size_t i : to_delete(found, policy)) gone.push_back(folder_name(found[i].id));
+  } else {
+    for (const auto& id : apply_retention(real_files(), checkpoints, policy, {}, {}))
+      gone.push_back(folder_name(id));
+  }
+  for (const auto& name : gone) fmt::print("{} {}\n", dry_run ? "would remove" : "removed", name);
+  if (gone.empty()) fmt::print("nothing to remove\n");
+  app.result({{"removed", gone}, {"dry_run", dry_run}});
+  return ExitCode::Done;
+}
+
+}  // namespace facemae

@@ -1,0 +1,129 @@
+#include "checkpoint/catalogue.h"
+
+#include <sys/stat.h>
+
+#include "checkpoint/fences.h"
+#include "checkpoint/layout.h"
+#include "checkpoint/reader.h"
+#include "checkpoint/retention.h"
+#include "core/error.h"
+#include "core/log.h"
+
+namespace facemae {
+namespace {
+
+std::int64_t time_of(const Path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_mtime) : 0;
+}
+
+std::vector<Hash128> leaves_in_order(const ManifestTensor& tensor) {
+  std::vector<Hash128> leaves;
+  for (const auto& piece : tensor.pieces)
+    leaves.insert(leaves.end(), piece.leaves.begin(), piece.leaves.end());
+  return leaves;
+}
+
+std::string kind_of(const ManifestTensor& tensor) {
+  return fmt::format("{} [{}]{}", tensor.dtype, fmt::join(tensor.shape, ", "),
+                     tensor.by_class ? " by class" : "");
+}
+
+}  // namespace
+
+std::uint64_t CheckpointFacts::bytes() const {
+  std::uint64_t sum = 0;
+  if (manifest)
+    for (const auto& file : manifest->files) sum += file.bytes;
+  return sum;
+}
+
+std::vector<CheckpointFacts> catalogue(const Path& run) {
+  const Path checkpoints = run / "checkpoints";
+  const auto folders = list_checkpoints(checkpoints);
+  const Lineage lineage = read_lineage(checkpoints, folders);
+  std::vector<CheckpointFacts> all;
+  for (const auto& folder : folders) {
+    CheckpointFacts facts{.folder = folder, .state = "unfinished", .reason = {}, .manifest = {}};
+    if (folder.committed) {
+      facts.time = time_of(folder.path / "COMMIT");
+      facts.verified = is_verified(folder.path);
+      try {
+        facts.manifest = parse_manifest(valid_manifest_bytes(folder.path));
+        facts.state = lineage.counts(folder.id) ? "valid" : "left";
+      } catch (const CheckpointError& error) {
+        facts.state = "damaged";
+        facts.reason = error.what();
+      }
+    }
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+Path checkpoint_of(const Path& given) {
+  Path path = given.lexically_normal();
+  if (!path.has_filename() && path.has_parent_path()) path = path.parent_path();  // "RUN/"
+  if (parse_folder_name(path.filename().string()) && std::filesystem::is_directory(path)) return path;
+  if (!std::filesystem::is_directory(path / "checkpoints"))
+    throw ConfigError(given.string() +
+                      " is neither a run nor a checkpoint of one (RUN/checkpoints/sNNN.aNN)");
+  std::string reasons;
+  for (const auto& facts : catalogue(path)) {
+    if (facts.state == "valid") return facts.folder.path;
+    if (facts.state == "damaged")
+      reasons += "\n  " + facts.folder.path.filename().string() + ": " + facts.reason;
+  }
+  if (!reasons.empty())
+    throw Unresumable("the run " + given.string() + " has no valid checkpoint:" + reasons);
+  throw ConfigError("the run " + given.string() + " has no checkpoint yet");
+}
+
+std::vector<std::string> verify_checkpoint(const Path& folder,
+                                           const std::function<void(std::uint64_t)>& read) {
+  std::vector<std::string> faults;
+  const auto check = [&](const auto& work) {
+    try {
+      work();
+    } catch (const CheckpointError& error) {
+      faults.emplace_back(error.what());
+    }
+  };
+  Manifest manifest;
+  check([&] { manifest = parse_manifest(valid_manifest_bytes(folder)); });
+  if (!faults.empty()) return faults;
+  CheckpointReader reader(folder, manifest);
+  for (std::uint32_t file = 0; file < manifest.files.size(); ++file) {
+    check([&] { reader.check_header(file); });
+    read(manifest.files[file].header_bytes);
+  }
+  std::vector<std::byte> buffer;
+  for (const auto& tensor : manifest.tensors)
+    for (const ByteRange& leaf : leaves_of(tensor, manifest.virtual_shards)) {
+      buffer.resize(leaf.bytes);
+      check([&] { reader.read(tensor, leaf, buffer); });
+      read(leaf.bytes);
+    }
+  return faults;
+}
+
+std::vector<std::string> differences_between(const Manifest& a, const Manifest& b) {
+  std::vector<std::string> lines;
+  if (a.root == b.root) return lines;
+  if (a.virtual_shards != b.virtual_shards)
+    lines.push_back(fmt::format("virtual shards of classes: {} and {}", a.virtual_shards, b.virtual_shards));
+  for (const auto& tensor : a.tensors) {
+    const ManifestTensor* other = b.find(tensor.name);
+    if (other == nullptr)
+      lines.push_back(tensor.name + ": only in the first");
+    else if (kind_of(tensor) != kind_of(*other))
+      lines.push_back(fmt::format("{}: {} and {}", tensor.name, kind_of(tensor), kind_of(*other)));
+    else if (leaves_in_order(tensor) != leaves_in_order(*other))
+      lines.push_back(tensor.name + ": other values");
+  }
+  for (const auto& tensor : b.tensors)
+    if (a.find(tensor.name) == nullptr) lines.push_back(tensor.name + ": only in the second");
+  return lines;
+}
+
+}  // namespace facemae

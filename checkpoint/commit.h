@@ -1,0 +1,20 @@
+#pragma once
+// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step exist. Free
+// of LibTorch.
+#include <string>
+#include <vector>
+
+#include "checkpoint/manifest.h"
+#include "core/files.h"
+
+namespace facemae {
+
+/// Adds files, tensors and root of all ranks' reports (serialised, in rank order) to what the manifest says
+/// already. Throws CheckpointError when they do not add up to the state.
+Manifest merge_reports(Manifest manifest, const StateShape& shape, const std::vector<std::string>& reports);
+
+/// Makes the step exist: MANIFEST.pb, HISTORY when there is a checkpoint already, folders, COMMIT; each
+/// durable before the next. Throws FileError.
+void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest);
+
+}  // namespace facemae

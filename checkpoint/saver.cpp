@@ -1,0 +1,250 @@
+#include "checkpoint/saver.h"
+
+#include <ATen/Version.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <latch>
+
+#include "checkpoint/attempt.h"
+#include "checkpoint/commit.h"
+#include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
+#include "checkpoint/staging.h"
+#include "checkpoint/tidy.h"
+#include "core/error.h"
+#include "core/failpoint.h"
+#include "core/log.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+/// What the manifest says beside tensors and files.
+Manifest draft_of(const Snapshot& snapshot, CheckpointId id, std::optional<CheckpointId> parent, int world) {
+  return {.id = id,
+          .samples = snapshot.samples,
+          .world = world,
+          .threads = torch::get_num_threads(),
+          .cpu = at::get_cpu_capability(),
+          .virtual_shards = snapshot.virtual_shards,
+          .tensors = {},
+          .files = {},
+          .root = {},
+          .run_state = snapshot.run_state,
+          .config = snapshot.config,
+          .dataset_digest = snapshot.dataset_digest,
+          .model_hash = snapshot.model_hash,
+          .software = {{"libtorch", TORCH_VERSION}, {"compiler", __VERSION__}},
+          .parent = parent,
+          .metric = snapshot.metric};
+}
+
+}  // namespace
+
+struct Saver::Flight {
+  CheckpointId id;
+  Path folder;
+  StateShape shape;
+  Manifest draft;
+  Clock::time_point began = Clock::now();
+  Staging staging;
+  std::unique_ptr<std::latch> copied = std::make_unique<std::latch>(1);
+  RankReport report;  ///< of this rank's file
+  Hash128 root;       ///< rank 0, once committed
+  std::uint64_t bytes = 0;
+  bool read_back = false;
+};
+
+Saver::Saver(Path checkpoints, Control& control, FileSystem& files)
+    : checkpoints_(std::move(checkpoints)), control_(control), files_(files) {}
+
+Saver::~Saver() = default;
+
+bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
+  if (phase_ != Phase::Idle) {
+    ++figures_.postponed;
+    return false;
+  }
+  const auto began = Clock::now();
+  const CheckpointId id{snapshot.step, start};
+  if (!flight_) flight_ = std::make_shared<Flight>();  // kept for its buffer
+  Flight& flight = *flight_;
+  const std::string misuse =
+      attempt(control_, [&] { flight.shape = shape_of(snapshot, control_.rank(), control_.size()); });
+  if (!misuse.empty()) throw ConfigError(misuse);
+  if (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start)))
+    throw ConfigError("saving " + folder_name(id) +
+                      ": the ranks do not hold tensors of equal names and shapes");
+  flight.id = id;
+  flight.folder = checkpoints_ / folder_name(id);
+  if (control_.any_of(control_.is_root() && std::filesystem::exists(flight.folder / "COMMIT") ? 1 : 0) != 0) {
+    last_committed_ = id;  // never written again
+    return true;
+  }
+  flight.draft = draft_of(snapshot, id, parent_, control_.size());
+  flight.began = began;
+  flight.copied = std::make_unique<std::latch>(1);
+  flight.staging.lay_out(snapshot, flight.shape, control_.rank(), control_.size());
+  wants_another_ = false;
+  phase_ = Phase::Writing;
+  job_.start([flight = flight_, &files = files_, checkpoints = checkpoints_](const std::stop_token&) {
+    try {
+      flight->staging.copy_steady();
+    } catch (...) {
+      flight->copied->count_down();
+      throw;
+    }
+    flight->copied->count_down();
+    failpoint("save.copied");
+    make_folders(files, checkpoints);
+    files.make_folder(flight->folder);
+    failpoint("save.folder.made");
+    flight->report = write_staged(files, flight->folder, flight->staging.file());
+  });
+  figures_.stalled_seconds += seconds_since(began);
+  return true;
+}
+
+void Saver::wait_copied() {
+  if (phase_ != Phase::Writing) return;
+  const auto began = Clock::now();
+  flight_->copied->wait();
+  figures_.stalled_seconds += seconds_since(began);
+}
+
+void Saver::advance(bool anyone_busy) {
+  if (phase_ == Phase::Idle || anyone_busy) return;
+  if (phase_ == Phase::Writing)
+    written();
+  else if (phase_ == Phase::Committing)
+    committed();
+  else if (phase_ == Phase::Scrubbing)
+    scrubbed();
+  else {
+    if (const auto failure = job_.take_failure(); !failure.empty())
+      spdlog::warn("after saving {}: {}", folder_name(flight_->id), failure);
+    phase_ = Phase::Idle;
+  }
+}
+
+/// All ranks' files are there, or not.
+void Saver::written() {
+  const std::string own = job_.take_failure();
+  const std::string failure = attempt(control_, [&] {
+    if (!own.empty()) throw Error(own);
+  });
+  if (!failure.empty()) return fail(failure);
+  if (control_.any_of(control_.is_root() && superseded(checkpoints_, flight_->id.start) ? 1 : 0) != 0)
+    throw Unresumable("another start has taken over the run " + checkpoints_.parent_path().string() +
+                      ": this one ends without committing " + folder_name(flight_->id));
+  auto reports = control_.gather(serialise(flight_->report));
+  phase_ = Phase::Committing;
+  if (!control_.is_root()) return;
+  job_.start([flight = flight_, &files = files_, checkpoints = checkpoints_,
+              reports = std::move(reports)](const std::stop_token&) {
+    const Manifest manifest = merge_reports(flight->draft, flight->shape, reports);
+    commit(files, checkpoints, manifest);
+    flight->root = manifest.root;
+    flight->bytes = 0;
+    for (const auto& file : manifest.files) flight->bytes += file.bytes;
+  });
+}
+
+/// Rank 0 has committed, or not: the others learn of it.
+void Saver::committed() {
+  const std::string failure = control_.broadcast(job_.take_failure());
+  if (!failure.empty()) return fail(failure);
+  failed_in_row_ = 0;
+  parent_ = last_committed_ = flight_->id;
+  ++figures_.committed;
+  figures_.seconds = seconds_since(flight_->began);
+  if (control_.is_root())
+    spdlog::info("committed {}: {}, {}, root {}", flight_->folder.string(), human_bytes(flight_->bytes),
+                 human_seconds(figures_.seconds), flight_->root.hex());
+  phase_ = Phase::Scrubbing;
+  job_.start([flight = flight_](const std::stop_token& stop) {
+    flight->read_back = scrub(flight->folder, flight->staging.file(), flight->report, stop);
+  });
+}
+
+void Saver::scrubbed() {
+  const std::string own = job_.take_failure();
+  const std::string failure = attempt(control_, [&] {
+    if (!own.empty()) throw CheckpointError(own);
+  });
+  const bool verified = control_.all_agree(failure.empty() && flight_->read_back);
+  if (!failure.empty()) {
+    wants_another_ = true;
+    distrust(flight_->id);
+    if (control_.is_root())
+      spdlog::error("{} is damaged on the storage and will be saved again: {}", flight_->folder.string(),
+                    failure);
+  }
+  phase_ = Phase::Tidying;
+  if (!control_.is_root()) return;
+  job_.start([&files = files_, checkpoints = checkpoints_, id = flight_->id, verified, policy = policy_,
+              distrusted = distrusted_](const std::stop_token&) {
+    tidy(files, checkpoints, id, verified, policy, distrusted);
+  });
+}
+
+/// All ranks know the failure. Rank 0 removes what was begun.
+void Saver::fail(const std::string& failure) {
+  ++failed_in_row_;
+  ++figures_.failed;
+  const std::string name = folder_name(flight_->id);
+  phase_ = Phase::Discarding;
+  if (control_.is_root())
+    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) {
+      remove_debris(files, folder);
+    });
+  if (failed_in_row_ >= max_failed_saves) {
+    wait_for_all();
+    throw Unresumable(
+        fmt::format("{} saves in a row failed, the last of {}: {}; free space or repair {} and start again",
+                    failed_in_row_, name, failure, checkpoints_.parent_path().string()));
+  }
+  if (control_.is_root())
+    spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", name,
+                  failed_in_row_, max_failed_saves, failure);
+}
+
+void Saver::wait_for_all() {
+  constexpr auto kBetweenVotes = std::chrono::milliseconds(200);
+  bool anyone_busy = true;
+  while (anyone_busy) {
+    job_.wait_for(kBetweenVotes);
+    anyone_busy = control_.any_of(job_.busy() ? 1 : 0) != 0;
+  }
+  advance(false);
+}
+
+bool Saver::save(const Snapshot& snapshot, std::uint32_t start) {
+  const auto began = Clock::now();
+  const CheckpointId id{snapshot.step, start};
+  const auto under_way = [&] {
+    return phase_ == Phase::Writing || phase_ == Phase::Committing || phase_ == Phase::Discarding;
+  };
+  while (under_way()) wait_for_all();
+  if (last_committed_ != id) {
+    job_.ask_to_stop();
+    while (phase_ != Phase::Idle) wait_for_all();
+    begin(snapshot, start);
+    while (under_way()) wait_for_all();
+  }
+  figures_.stalled_seconds += seconds_since(began);
+  return last_committed_ == id;
+}
+
+void Saver::settle() {
+  while (phase_ != Phase::Idle) wait_for_all();
+}
+
+}  // namespace facemae

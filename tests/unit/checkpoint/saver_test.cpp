@@ -1,0 +1,162 @@
+// Saves beside training: what is saved is the state after the step, whatever changes meanwhile.
+#include "checkpoint/saver.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
+#include "fixture.h"
+
+namespace facemae {
+namespace {
+
+using namespace test;
+
+/// A disk that is asked to wait: files are made only while it is open.
+class SlowFiles final : public FileSystem {
+ public:
+  void open(bool open) {
+    const std::lock_guard lock(mutex_);
+    open_ = open;
+    changed_.notify_all();
+  }
+  std::unique_ptr<OutputFile> create(const Path& path) override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return open_; });
+    return files_.create(path);
+  }
+  std::unique_ptr<OutputFile> open_append(const Path& path) override { return files_.open_append(path); }
+  void rename(const Path& from, const Path& to) override { files_.rename(from, to); }
+  void remove(const Path& path) override { files_.remove(path); }
+  void make_folder(const Path& path) override { files_.make_folder(path); }
+  void sync_folder(const Path& path) override { files_.sync_folder(path); }
+
+ private:
+  QuickFiles files_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+};
+
+class SaverTest : public testing::Test {
+ protected:
+  Path run() const { return folder_.path(); }
+  Path checkpoints() const { return run() / "checkpoints"; }
+  void pass_a_step(Saver& saver) { saver.advance(saver.busy()); }
+  Snapshot loaded() {
+    CheckpointStore store(run(), control_, files_);
+    Snapshot into = blank_like(small_state(1));
+    EXPECT_TRUE(load_newest(store, into));
+    return into;
+  }
+
+  const TemporaryFolder folder_;
+  AloneControl control_;
+  SlowFiles files_;
+  Quiet quiet_;
+};
+
+TEST_F(SaverTest, GoesOnBesideTrainingAndHoldsTheStateOfItsStep) {
+  Snapshot live = small_state(10);
+  live.replicated[0].steady = true;   // a weight
+  live.replicated[1].steady = false;  // a statistic of the forward pass
+  Saver saver(checkpoints(), control_, files_);
+  files_.open(false);
+  ASSERT_TRUE(saver.begin(live, 1));
+  live.replicated[1].value.fill_(-1);  // the next forward pass
+  saver.wait_copied();
+  live.replicated[0].value.fill_(-1);  // the optimizer
+  EXPECT_TRUE(saver.busy());
+  pass_a_step(saver);
+  EXPECT_FALSE(saver.begin(small_state(11), 1)) << "one save at a time";
+  EXPECT_EQ(saver.figures().postponed, 1u);
+  EXPECT_FALSE(saver.last_committed());
+  files_.open(true);
+  while (!saver.last_committed()) pass_a_step(saver);
+  EXPECT_EQ(saver.last_committed(), (CheckpointId{10, 1}));
+  saver.settle();
+  expect_equal(loaded(), small_state(10));
+  EXPECT_TRUE(is_verified(checkpoints() / "s000000010.a01"));
+}
+
+TEST_F(SaverTest, ALastSaveWaitsForTheOneUnderWay) {
+  Saver saver(checkpoints(), control_, files_);
+  ASSERT_TRUE(saver.begin(small_state(10), 1));
+  EXPECT_TRUE(saver.save(small_state(20), 1));
+  EXPECT_EQ(saver.figures().committed, 2u);
+  expect_equal(loaded(), small_state(20));
+  ASSERT_TRUE(saver.save(small_state(20), 1)) << "the same step again";
+  EXPECT_EQ(saver.figures().committed, 2u);
+}
+
+TEST_F(SaverTest, TheBufferIsMadeOnce) {
+  Saver saver(checkpoints(), control_, files_);
+  for (std::uint64_t step = 1; step <= 3; ++step) {
+    ASSERT_TRUE(saver.save(small_state(step), 1));
+    saver.settle();
+    expect_equal(loaded(), small_state(step));
+  }
+}
+
+/// Flips a bit of every shard once its name is final: what bad storage does after it said that all is well.
+class RottenFiles final : public FileSystem {
+ public:
+  bool rotten = true;
+  std::unique_ptr<OutputFile> create(const Path& path) override { return files_.create(path); }
+  std::unique_ptr<OutputFile> open_append(const Path& path) override { return files_.open_append(path); }
+  void rename(const Path& from, const Path& to) override {
+    files_.rename(from, to);
+    if (!rotten || to.filename() != "COMMIT") return;
+    const Path shard = to.parent_path() / "r00000.safetensors";
+    std::string bytes = read_file(shard);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    overwrite(shard, bytes);
+  }
+  void remove(const Path& path) override { files_.remove(path); }
+  void make_folder(const Path& path) override { files_.make_folder(path); }
+  void sync_folder(const Path& path) override { files_.sync_folder(path); }
+
+ private:
+  QuickFiles files_;
+};
+
+TEST_F(SaverTest, DamageOnTheStorageIsFoundAfterTheCommitAndAnotherSaveIsAskedFor) {
+  RottenFiles files;
+  Saver saver(checkpoints(), control_, files);
+  saver.keep({.last = 2});
+  for (const std::uint64_t step : {1, 2, 3, 4}) {
+    ASSERT_TRUE(saver.save(small_state(step), 1));
+    saver.settle();
+    EXPECT_TRUE(saver.wants_another());
+    EXPECT_FALSE(is_verified(checkpoints() / folder_name({step, 1})));
+  }
+  EXPECT_EQ(list_checkpoints(checkpoints()).size(), 4u) << "nothing is verified, so nothing goes";
+  files.rotten = false;
+  ASSERT_TRUE(saver.save(small_state(5), 1));
+  saver.settle();
+  EXPECT_FALSE(saver.wants_another());
+  ASSERT_TRUE(saver.save(small_state(6), 1));
+  saver.settle();
+  EXPECT_EQ(list_checkpoints(checkpoints()).size(), 2u) << "the damaged ones go once two are verified";
+}
+
+TEST_F(SaverTest, AReplacedStartNeitherCommitsNorDeletes) {
+  Fence mine, other;
+  claim_start(files_, checkpoints(), 1, mine);
+  Saver saver(checkpoints(), control_, files_);
+  saver.keep({.last = 2});
+  for (const std::uint64_t step : {1, 2, 3}) {
+    ASSERT_TRUE(saver.save(small_state(step), 1));
+    saver.settle();
+  }
+  const auto before = list_checkpoints(checkpoints()).size();
+  claim_start(files_, checkpoints(), 1, other);
+  EXPECT_THROW(saver.save(small_state(4), 1), Unresumable);
+  EXPECT_FALSE(std::filesystem::exists(checkpoints() / "s000000004.a01/COMMIT"));
+  EXPECT_EQ(list_checkpoints(checkpoints()).size(), before + 1)
+      << "its unfinished folder is left to the new owner";
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,49 @@
+#pragma once
+// The saves of a run: when they are due, what they hold, and how they pass beside the steps.
+#include <chrono>
+
+#include "checkpoint/store.h"
+#include "trainer/save_schedule.h"
+
+namespace facemae {
+
+/// All ranks make one. In the loop: bits() into the step's mask, advance() with the mask, wait_copied()
+/// before the optimizer, begin() when due.
+class Saves {
+ public:
+  /// Bits of the step's mask.
+  static constexpr std::uint64_t kBusy = 1ULL << 32, kDue = 1ULL << 33;
+
+  /// `describe` fills in what belongs to a step: called before each save. `committed` is kept at the newest
+  /// step that has been announced.
+  Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std::uint64_t step)> describe,
+        const SaveSchedule& schedule, bool is_root, std::uint32_t start, std::uint64_t first_step,
+        std::uint64_t& committed);
+
+  std::uint64_t bits(std::uint64_t step) const;
+  void advance(std::uint64_t mask);  ///< all ranks
+  void wait_copied() { saver_.wait_copied(); }
+  void begin(std::uint64_t step);  ///< all ranks; postponed when a save is under way
+  /// All ranks: commits the step and waits for it; false when that failed. With `settle` also for its
+  /// verification.
+  bool now(std::uint64_t step, bool settle);
+
+  bool in_flight() const { return saver_.in_flight(); }
+  const SaveFigures& figures() const { return saver_.figures(); }
+
+ private:
+  void note_committed();
+
+  using Clock = std::chrono::steady_clock;
+  Saver& saver_;
+  Snapshot& snapshot_;
+  std::function<void(Snapshot&, std::uint64_t)> describe_;
+  SaveSchedule schedule_;
+  bool is_root_;
+  std::uint32_t start_;
+  std::uint64_t last_begun_;
+  std::uint64_t& committed_;
+  Clock::time_point begun_ = Clock::now();
+};
+
+}  // namespace facemae
