@@ -2,7 +2,6 @@
 #include <hdf5.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 
 #include "app/command.h"
@@ -68,13 +67,6 @@ int end_in_order(App& app, ExitCode code) {
   return root ? static_cast<int>(code) : 0;
 }
 
-/// What a launcher says of us, where MPI cannot be asked.
-std::string launched_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"})
-    if (const char* rank = std::getenv(name); rank != nullptr) return rank;
-  return "0";
-}
-
 void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
 
 }  // namespace
@@ -90,7 +82,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     const ExitCode code = exit_code_for(error);
     if (app.world_refused()) {  // no such device or back end, on every rank alike; MPI has ended
-      if (launched_rank() == "0") report(error.what());
+      if (launched_rank() == 0) report(error.what());
       return static_cast<int>(code);
     }
     if (!app.has_world()) {  // the words themselves are wrong, on every rank alike

@@ -7,6 +7,8 @@ namespace facemae {
 
 int available_cores();  ///< from sched_getaffinity: what a launcher or cgroup bound us to
 std::string host_name();
+/// The rank that a launcher gave this process (OMPI_COMM_WORLD_RANK or PMIX_RANK); 0 without one.
+int launched_rank();
 /// The model name in /proc/cpuinfo, or "unknown".
 std::string cpu_model();
 
