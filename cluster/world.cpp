@@ -84,6 +84,12 @@ class RankedWorld final : public World {
   Control& control() override { return control_; }
   Communicator& gradients() override { return *gradients_; }
   Communicator& batch() override { return *batch_; }
+  OperationRings operations() const override {
+    OperationRings rings{control_.operations()};
+    for (const auto* mpi : mpi_) rings.push_back(mpi->operations());
+    if (nccl_) rings.push_back(nccl_->operations());
+    return rings;
+  }
 
   void close() override {
     control_.barrier(limit_);

@@ -7,6 +7,7 @@
 
 #include "cluster/communicator.h"
 #include "cluster/control.h"
+#include "cluster/operation_ring.h"
 
 namespace facemae {
 
@@ -35,6 +36,8 @@ class World {
   virtual Control& control() = 0;
   virtual Communicator& gradients() = 0;  ///< for gradient buckets
   virtual Communicator& batch() = 0;      ///< for gathers inside the graph: a communicator of its own
+  /// The last operations of each communicator and of Control; none alone.
+  virtual OperationRings operations() const { return {}; }
   /// Orderly end: all ranks; then MPI_Finalize.
   virtual void close() = 0;
   /// Disorderly end, never returns: MPI_Abort(code) from a helper thread, _exit(code) 2 s later.
