@@ -22,7 +22,9 @@ struct Topology {
 struct WorldConfig {
   std::string backend = "auto";  ///< auto | mpi | nccl: the back end of tensor collectives
   std::string device = "auto";   ///< auto | cpu | cuda
-  std::chrono::milliseconds deadline = std::chrono::hours(24);  ///< of a single wait for the other ranks
+  /// Of a single wait for the other ranks; also of MPI_Init with all that ranks do to join, and of
+  /// MPI_Finalize, which know no deadline: the process ends with 75.
+  std::chrono::milliseconds deadline = std::chrono::hours(24);
 };
 
 /// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cluster/control.h"
+#include "cluster/watchdog.h"
 #include "data/loader.h"
 #include "trainer/gradient_buckets.h"
 #include "trainer/observer.h"
@@ -36,9 +37,12 @@ struct LoopParts {
   Optimizer& optimizer;
   Control& control;
   Observer& observer;
+  Watchdog& watchdog;
   std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
-  std::function<bool(std::uint64_t)> save;      ///< commits the step; false: it failed and was counted
-  std::function<bool()> out_of_time;            ///< asked on rank 0
+  /// All ranks, after each step: compares what they must have alike, when it is due or a save follows.
+  std::function<void(std::uint64_t, bool)> check_replicas;
+  std::function<bool(std::uint64_t)> save;  ///< commits the step; false: it failed and was counted
+  std::function<bool()> out_of_time;        ///< asked on rank 0
   Schedule schedule;
   RunState& state;
   std::uint64_t batch = 1, save_every = 500, evaluate_every = 0;

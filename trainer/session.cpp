@@ -16,10 +16,12 @@
 #include "trainer/dry_run.h"
 #include "trainer/feed.h"
 #include "trainer/loop.h"
+#include "trainer/replica_check.h"
 #include "trainer/resume.h"
 #include "trainer/run_lock.h"
 #include "trainer/training_identities.h"
 #include "trainer/training_store.h"
+#include "trainer/watch.h"
 
 namespace facemae {
 namespace {
@@ -99,6 +101,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     outcome.start = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(outcome.start))));
+  const auto watchdog = watch(world, run, config, outcome.start);
   try {
     CheckpointStore checkpoints(config.run, control, real_files());
     checkpoints.keep_last(config.keep);
@@ -124,6 +127,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                        .last_step = total,
                        .start = outcome.start},
                       world.batch(), world.device(), std::move(pictures));
+    ReplicaCheck replicas(snapshot, control, config.check_replicas);
     LoopParts parts{
         .task = *task,
         .next_faces = [&] { return feed.next(); },
@@ -134,7 +138,13 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .optimizer = optimizer,
         .control = control,
         .observer = observer,
+        .watchdog = *watchdog,
         .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
+        .check_replicas =
+            [&](std::uint64_t done, bool saves) {
+              const auto checking = watchdog->within(Phase::Save);
+              if (replicas.due(done, saves)) replicas.compare(done);
+            },
         .save =
             [&](std::uint64_t done) {
               snapshot.step = done;
@@ -165,6 +175,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                    task->kind(), first + 1, total, config.batch, control.size(), threads,
                    human_count(store->size()), human_count(trained_values(gradients)));
     const LoopEnd end = train(parts, first, total);
+    watchdog->enter(Phase::Shutdown);
     observer.finish();
     if (!end.committed)
       throw AgreedError(
@@ -183,9 +194,12 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
     outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
     outcome.reason = reason_of(error);
+    if (agreed == nullptr && outcome.code == ExitCode::PeerLost) {
+      note_lost_peer(run, outcome, watchdog->inquire(outcome.reason), control.rank());
+      throw;
+    }
     run.write_exit(outcome, control.rank());
-    // A lost peer is what outcome.json says already; a cause of our own is worth more.
-    if (agreed != nullptr ? control.is_root() : outcome.code != ExitCode::PeerLost) {
+    if (agreed == nullptr || control.is_root()) {
       try {
         run.write_outcome(outcome);
       } catch (const std::exception& second) {
