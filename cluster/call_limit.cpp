@@ -11,7 +11,9 @@ CallLimit::CallLimit(std::chrono::milliseconds limit, std::function<void()> late
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
-        if (!wake.wait_for(lock, stop, limit, [&] { return stop.stop_requested(); })) late();
+        wake.wait_for(lock, stop, limit, [] { return false; });
+        // The wait's own answer is wrong (libstdc++ 12) when the stop comes as it begins.
+        if (!stop.stop_requested()) late();
       }) {}
 
 }  // namespace facemae
