@@ -25,8 +25,8 @@ struct Place {
 
 std::string ranks_text(const std::vector<int>& ranks) {
   constexpr std::size_t kShown = 8;
-  std::vector<std::string> words;
-  for (const int rank : ranks) words.push_back(std::to_string(rank));
+  std::vector<std::string> words(ranks.size());
+  std::transform(ranks.begin(), ranks.end(), words.begin(), [](int rank) { return std::to_string(rank); });
   if (words.size() == 1) return "rank " + words[0];
   if (words.size() > kShown) {
     words.resize(kShown);

@@ -41,7 +41,7 @@ void PhaseClock::begin_step(std::uint64_t step, Time now) {
   leave(now);
   if (one_of_many) {
     if (recent_.size() < kRecent) {
-      recent_.push_back(spent_);
+      recent_.emplace_back(spent_);
     } else {
       recent_[steps_ % kRecent] = spent_;
     }

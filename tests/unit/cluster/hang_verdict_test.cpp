@@ -149,6 +149,7 @@ TEST(Verdict, RepeatsTheErrorOfARankThatLostAPeer) {
 
 TEST(Verdict, SpeaksOfManyRanksShortly) {
   std::vector<HangReport> reports;
+  reports.reserve(40);
   for (int rank = 0; rank < 40; ++rank)
     reports.push_back(report(rank, {ring("gradients", rank == 13 ? 1 : 2, 1)}));
   const auto verdict = judge(reports, 40);
