@@ -20,6 +20,12 @@ std::chrono::milliseconds milliseconds_of(Seconds seconds) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(seconds);
 }
 
+/// Of an inquiry, which reads and writes files: a file system that does not answer is borne as slow storage
+/// is.
+std::chrono::milliseconds answer_limit(const WatchdogConfig& config) {
+  return std::max(milliseconds_of(config.limits.others), 4 * config.wait);
+}
+
 }  // namespace
 
 Watchdog::Watchdog(const WatchdogConfig& config, OperationRings rings, FileSystem& files, End end)
@@ -66,13 +72,14 @@ bool Watchdog::look(PhaseClock::Time now) {
   if (sight.quiet < 2 * config_.tick) return true;  // a rank that gets on looks at no files
   const std::unique_lock inquest(inquest_, std::try_to_lock);
   if (!inquest) return true;  // the main thread has lost a peer
-  const CallLimit answer(milliseconds_of(config_.limits.others), [this] {
+  const CallLimit answer(answer_limit(config_), [this] {
     end_({.fatal = true,
           .ranks = {config_.rank},
           .text = fmt::format("rank {} makes no progress, and {} does not answer", config_.rank,
                               config_.folder.string()),
           .tells = true});
   });
+  if (!sight.late()) not_before_ = {};  // what was borne before is over
   if (sight.late() && now >= not_before_) {
     const Verdict verdict = hold(HangCause::Deadline, "");
     if (verdict.fatal) {
@@ -90,7 +97,7 @@ bool Watchdog::look(PhaseClock::Time now) {
 Verdict Watchdog::inquire(const std::string& error) {
   if (!config_.on) return {.fatal = true, .ranks = {}, .text = error, .tells = false};
   const std::lock_guard inquest(inquest_);
-  const CallLimit answer(milliseconds_of(config_.limits.others),
+  const CallLimit answer(answer_limit(config_),
                          [&] { end_({.fatal = true, .ranks = {}, .text = error, .tells = true}); });
   return hold(HangCause::PeerLost, error);
 }
@@ -107,7 +114,7 @@ Verdict Watchdog::hold(HangCause cause, const std::string& error) {
     const auto until = PhaseClock::Clock::now() + config_.wait;  // the lowest rank tells
     while (PhaseClock::Clock::now() < until) {
       if (const auto conclusion = folder_.conclusion(); conclusion && (conclusion->fatal || error.empty())) {
-        not_before_ = PhaseClock::Clock::now() + milliseconds_of(conclusion->ask_again);
+        bear(*conclusion);
         return *conclusion;
       }
       if (!rest(config_.tick / 4)) return {};
@@ -117,10 +124,15 @@ Verdict Watchdog::hold(HangCause cause, const std::string& error) {
   verdict.tells = true;
   folder_.conclude(verdict);
   if (!verdict.fatal) {
-    not_before_ = PhaseClock::Clock::now() + milliseconds_of(verdict.ask_again);
+    bear(verdict);
     spdlog::warn("no progress for {}, within limits: {}", human_seconds(own.at.quiet.count()), verdict.text);
   }
   return verdict;
+}
+
+void Watchdog::bear(const Verdict& verdict) {
+  // Not for the whole time that the slow rank has: another may stop meanwhile.
+  not_before_ = PhaseClock::Clock::now() + milliseconds_of(std::min(verdict.ask_again, config_.limits.step));
 }
 
 HangReport Watchdog::report(HangCause cause, const std::string& error) const {

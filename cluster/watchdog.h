@@ -62,6 +62,7 @@ class Watchdog {
   void watch();
   bool look(PhaseClock::Time now);  ///< false: `end` was called
   Verdict hold(HangCause cause, const std::string& error);
+  void bear(const Verdict& verdict);  ///< puts off the next inquiry
   HangReport report(HangCause cause, const std::string& error) const;
   PhaseClock::Time last_finished() const;
   bool rest(std::chrono::milliseconds time);  ///< false: this is being destroyed

@@ -111,6 +111,19 @@ TEST_F(Watching, BearsARankThatWaitsForData) {
   EXPECT_FALSE(zero.ended() || one.ended() || two.ended());
 }
 
+TEST_F(Watching, LooksAgainAfterItHasBorneARank) {
+  Rank zero(folder, 0), two(folder, 2);
+  {
+    Rank one(folder, 1);
+    one.watchdog().enter(Phase::Data);  // for a minute, if it must be
+    zero.enter("all_reduce");
+    two.enter("all_reduce");
+    EXPECT_TRUE(eventually([&] { return !conclusion_in(folder).empty(); }));
+    EXPECT_FALSE(zero.ended() || two.ended());
+  }  // and now it is stopped
+  EXPECT_THAT(zero.end().ranks, ElementsAre(1));
+}
+
 TEST_F(Watching, GoesOnWhenTheCollectiveEndsWhileReportsAreCollected) {
   Rank zero(folder, 0, {.step = Seconds(2), .others = Seconds(60)});
   zero.enter("all_reduce");
