@@ -3,6 +3,7 @@
 // calls. It overlaps with computing without any polling, and gives a deadline one place to look at.
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cluster/communicator.h"
@@ -30,6 +31,7 @@ class MpiCommunicator final : public Communicator {
 
   /// Waits for all that was issued; for the orderly end.
   void drain() { queue_.drain(); }
+  std::shared_ptr<const OperationRing> operations() const { return queue_.operations(); }
 
  private:
   /// Pushes a job that works on `result`, and copies `result` into `target` when the job is waited for, if

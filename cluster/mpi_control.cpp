@@ -72,7 +72,7 @@ void MpiControl::complete(const std::string& what, const std::shared_ptr<Call>& 
                 "control " + what);
       if (done) return;
       if (std::chrono::steady_clock::now() >= deadline)
-        throw PeerLost("control call #" + std::to_string(calls_) + " (" + what + ", rank " +
+        throw PeerLost("control call #" + std::to_string(operations_->pushed()) + " (" + what + ", rank " +
                        std::to_string(rank_) + " of " + std::to_string(size_) + ") did not finish within " +
                        human_seconds(std::chrono::duration<double>(limit).count()) +
                        "; a rank is lost, or has not entered it. Look at the logs of the other ranks");
@@ -88,8 +88,8 @@ void MpiControl::complete(const std::string& what, const std::shared_ptr<Call>& 
 }
 
 std::string MpiControl::broadcast(std::string from_root, int root) {
-  ++calls_;
   const std::string what = "broadcast from rank " + std::to_string(root);
+  const OngoingOperation ongoing(*operations_, what);
   auto length = std::make_shared<Call>();
   length->number = from_root.size();
   complete(what, length, limit_, [&](Call& call) {
@@ -108,8 +108,8 @@ std::string MpiControl::broadcast(std::string from_root, int root) {
 }
 
 std::vector<std::string> MpiControl::gather(const std::string& mine, int root) {
-  ++calls_;
   const std::string what = "gather to rank " + std::to_string(root);
+  const OngoingOperation ongoing(*operations_, what);
   auto length = std::make_shared<Call>();
   length->number = mine.size();
   length->lengths.resize(static_cast<std::size_t>(size_));
@@ -143,7 +143,7 @@ std::vector<std::string> MpiControl::gather(const std::string& mine, int root) {
 }
 
 std::uint64_t MpiControl::any_of(std::uint64_t mask) {
-  ++calls_;
+  const OngoingOperation ongoing(*operations_, "vote");
   auto vote = std::make_shared<Call>();
   vote->number = mask;
   complete("vote", vote, limit_, [&](Call& call) {
@@ -154,7 +154,7 @@ std::uint64_t MpiControl::any_of(std::uint64_t mask) {
 }
 
 void MpiControl::barrier(std::chrono::milliseconds limit) {
-  ++calls_;
+  const OngoingOperation ongoing(*operations_, "barrier");
   complete("barrier", std::make_shared<Call>(), limit,
            [&](Call& call) { mpi_check(MPI_Ibarrier(comm_->handle, call.add()), "MPI_Ibarrier"); });
 }

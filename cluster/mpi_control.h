@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/control.h"
+#include "cluster/operation_ring.h"
 
 namespace facemae {
 
@@ -24,6 +25,8 @@ class MpiControl final : public Control {
   std::uint64_t any_of(std::uint64_t mask) override;
   void barrier(std::chrono::milliseconds limit) override;
 
+  std::shared_ptr<const OperationRing> operations() const { return operations_; }
+
  private:
   struct Call;  // the requests and buffers of one call
   /// Runs `start`, then tests the call's requests until all are done; throws PeerLost at the deadline.
@@ -34,7 +37,7 @@ class MpiControl final : public Control {
   std::unique_ptr<Comm> comm_;
   std::chrono::milliseconds limit_;
   int rank_ = 0, size_ = 1;
-  std::uint64_t calls_ = 0;
+  std::shared_ptr<OperationRing> operations_ = std::make_shared<OperationRing>("control");
   std::string lost_;  // why no call can succeed any more
 };
 

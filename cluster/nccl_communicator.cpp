@@ -127,11 +127,12 @@ Work NcclCommunicator::submit(std::string what, std::initializer_list<torch::Ten
   throw_if_lost();
   const auto stream = streams_->communication();
   streams_->wait(stream, *streams_->record(streams_->current()));
-  ++issued_;
+  const auto number = operations_->push(what);
+  operations_->start(number);
   settle(what, enqueue(streams_->native(stream)));
   for (const auto& tensor : tensors) streams_->keep(tensor, stream);
   auto end = streams_->record(stream);
-  in_flight_.push_back({std::move(what), issued_, end, Clock::now()});
+  in_flight_.push_back({std::move(what), number, end, Clock::now()});
   return Work([this, end] {
     const std::lock_guard guard(mutex_);
     throw_if_lost();
@@ -185,6 +186,7 @@ void NcclCommunicator::watch() noexcept {
   if (!lock || ended_) return;  // whoever holds it polls with a deadline of its own
   try {
     while (!in_flight_.empty() && streams_->finished(*in_flight_.front().end)) {
+      operations_->finish(in_flight_.front().number);
       in_flight_.pop_front();
       last_end_ = Clock::now();
     }
@@ -198,7 +200,7 @@ void NcclCommunicator::watch() noexcept {
     } else if (!in_flight_.empty() &&
                Clock::now() >= std::max(in_flight_.front().issued, last_end_) + options_.deadline) {
       const auto& stuck = in_flight_.front();
-      lose("NCCL: collective #" + std::to_string(stuck.sequence) + " (" + stuck.what +
+      lose("NCCL: collective #" + std::to_string(stuck.number) + " (" + stuck.what +
            ") did not finish within " +
            human_seconds(std::chrono::duration<double>(options_.deadline).count()) +
            "; a rank is lost, or has not entered it. Look at the logs of the other ranks");

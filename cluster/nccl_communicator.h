@@ -15,6 +15,7 @@
 #include "cluster/control.h"
 #include "cluster/gpu_streams.h"
 #include "cluster/nccl_api.h"
+#include "cluster/operation_ring.h"
 
 namespace facemae {
 
@@ -45,12 +46,14 @@ class NcclCommunicator final : public Communicator {
   void watch() noexcept;
   /// Orderly end: finalize, then destroy. All ranks.
   void close();
+  /// An operation counts as finished once watch() has seen its end on the device.
+  std::shared_ptr<const OperationRing> operations() const { return operations_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Flight {  // a collective on its way
     std::string what;
-    std::uint64_t sequence;
+    std::uint64_t number;  // of the operation
     std::shared_ptr<GpuStreams::Event> end;
     Clock::time_point issued;
   };
@@ -70,7 +73,7 @@ class NcclCommunicator final : public Communicator {
   bool ended_ = false;                 // aborted or destroyed: never again
   std::atomic<bool> give_up_ = false;  // abort() was called while another thread polls
   std::string lost_;
-  std::uint64_t issued_ = 0;
+  std::shared_ptr<OperationRing> operations_ = std::make_shared<OperationRing>("nccl");
   std::deque<Flight> in_flight_;
   Clock::time_point last_end_ = Clock::now();
   std::jthread watcher_;

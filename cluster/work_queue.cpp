@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 class WorkQueue::Job {
  public:
   std::string what;
-  std::uint64_t sequence = 0;
+  std::uint64_t number = 0;   // of the operation
   std::function<void()> run;  // owned by the thread once the job has begun
   bool done = false;
   std::exception_ptr failure;
@@ -33,7 +33,7 @@ struct WorkQueue::State {
   Handle running;
   bool stop = false, ended = false;
   std::exception_ptr failure;  // set once; everything fails from then on
-  std::uint64_t pushed = 0;
+  std::shared_ptr<OperationRing> operations;
   Clock::time_point last_finished = Clock::now();
 
   void fail_locked(const std::exception_ptr& reason) {
@@ -68,12 +68,14 @@ void run_jobs(const std::shared_ptr<State>& state) {
     state->waiting.pop_front();
     auto job = state->running;
     lock.unlock();
+    state->operations->start(job->number);
     std::exception_ptr failure;
     try {
       job->run();
     } catch (...) {
       failure = std::current_exception();
     }
+    if (!failure) state->operations->finish(job->number);
     job->run = nullptr;  // releases the tensors outside of the lock
     lock.lock();
     state->running.reset();
@@ -89,6 +91,7 @@ void run_jobs(const std::shared_ptr<State>& state) {
 }  // namespace
 
 WorkQueue::WorkQueue(std::string name, std::chrono::milliseconds limit) : state_(std::make_shared<State>()) {
+  state_->operations = std::make_shared<OperationRing>(name);
   state_->name = std::move(name);
   state_->limit = limit;
   thread_ = std::make_unique<WorkThread>([state = state_] { run_jobs(state); });
@@ -118,7 +121,7 @@ WorkQueue::Handle WorkQueue::push(std::string what, std::function<void()> run) {
   job->run = std::move(run);
   const std::lock_guard lock(state_->mutex);
   if (state_->failure) std::rethrow_exception(state_->failure);
-  job->sequence = ++state_->pushed;
+  job->number = state_->operations->push(job->what);
   state_->waiting.push_back(job);
   state_->changed.notify_all();
   return job;
@@ -134,11 +137,11 @@ void WorkQueue::wait(const Handle& job) {
       continue;  // an earlier job finished
     const auto& stuck = state_->running ? state_->running : job;
     state_->fail_locked(std::make_exception_ptr(PeerLost(
-        "communicator '" + state_->name + "': collective #" + std::to_string(stuck->sequence) + " (" +
+        "communicator '" + state_->name + "': collective #" + std::to_string(stuck->number) + " (" +
         stuck->what + ") did not finish within " +
         human_seconds(std::chrono::duration<double>(state_->limit).count()) +
         (stuck == job ? ""
-                      : ", and #" + std::to_string(job->sequence) + " (" + job->what + ") waits behind it") +
+                      : ", and #" + std::to_string(job->number) + " (" + job->what + ") waits behind it") +
         "; a rank is lost, or has not entered it. Look at the logs of the other ranks")));
   }
   if (job->failure) std::rethrow_exception(job->failure);
@@ -161,9 +164,6 @@ void WorkQueue::fail(const std::string& reason) noexcept {
   }
 }
 
-std::uint64_t WorkQueue::pushed() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->pushed;
-}
+std::shared_ptr<const OperationRing> WorkQueue::operations() const { return state_->operations; }
 
 }  // namespace facemae

@@ -2,10 +2,11 @@
 // One communication thread with a queue: jobs run strictly in the order they were pushed, and waiting has a
 // deadline. Free of LibTorch and MPI, so that a race detector can see all of it.
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include "cluster/operation_ring.h"
 
 namespace facemae {
 
@@ -34,7 +35,8 @@ class WorkQueue {
   /// Fails all pending and future jobs with PeerLost(reason). Any thread, more than once; the first reason
   /// stays.
   void fail(const std::string& reason) noexcept;
-  std::uint64_t pushed() const;
+  /// What was pushed, begun and finished lately.
+  std::shared_ptr<const OperationRing> operations() const;
 
  private:
   struct State;

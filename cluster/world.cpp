@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cluster/alone.h"
+#include "cluster/call_limit.h"
 #include "cluster/device.h"
 #include "cluster/launch.h"
 #include "cluster/mpi_communicator.h"
@@ -13,8 +14,10 @@
 #include "cluster/mpi_session.h"
 #include "cluster/nccl_communicator.h"
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/text.h"
 #ifdef FACEMAE_HAS_NCCL
 #include <c10/cuda/CUDAFunctions.h>
 #endif
@@ -28,6 +31,10 @@ void flush_logs() noexcept {
   } catch (...) {  // the end is near anyway
   }
   std::fflush(nullptr);
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  return human_seconds(std::chrono::duration<double>(time).count());
 }
 
 void use_device([[maybe_unused]] const torch::Device& device) {
@@ -84,6 +91,12 @@ class RankedWorld final : public World {
   Control& control() override { return control_; }
   Communicator& gradients() override { return *gradients_; }
   Communicator& batch() override { return *batch_; }
+  OperationRings operations() const override {
+    OperationRings rings{control_.operations()};
+    for (const auto* mpi : mpi_) rings.push_back(mpi->operations());
+    if (nccl_) rings.push_back(nccl_->operations());
+    return rings;
+  }
 
   void close() override {
     control_.barrier(limit_);
@@ -94,6 +107,12 @@ class RankedWorld final : public World {
     mpi_batch_.reset();
     nccl_.reset();
     flush_logs();
+    failpoint("world.finalize");
+    const CallLimit finalizing(limit_, [this] {
+      spdlog::error("MPI_Finalize did not end within {}: a rank is lost. What this run has done is complete",
+                    seconds_text(limit_));
+      die(static_cast<int>(ExitCode::PeerLost));
+    });
     session_.close();
   }
 
@@ -162,7 +181,16 @@ std::unique_ptr<World> World::open(const WorldConfig& config) {
   const Launch launch = detect_launch(process_environment());
   if (launch.kind == LaunchKind::Refused) throw ConfigError(launch.reason);
   load_cuda_if_present(config);
-  if (launch.kind == LaunchKind::Mpi) return std::make_unique<RankedWorld>(config);
+  if (launch.kind == LaunchKind::Mpi) {
+    const CallLimit joining(config.deadline, [limit = config.deadline] {
+      spdlog::error("the ranks did not find together within {}: one has not started, or is stopped",
+                    seconds_text(limit));
+      flush_logs();
+      _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
+    });
+    failpoint("world.join");
+    return std::make_unique<RankedWorld>(config);
+  }
   return std::make_unique<LonelyWorld>(config);
 }
 

@@ -7,6 +7,7 @@
 
 #include "cluster/communicator.h"
 #include "cluster/control.h"
+#include "cluster/operation_ring.h"
 
 namespace facemae {
 
@@ -21,7 +22,9 @@ struct Topology {
 struct WorldConfig {
   std::string backend = "auto";  ///< auto | mpi | nccl: the back end of tensor collectives
   std::string device = "auto";   ///< auto | cpu | cuda
-  std::chrono::milliseconds deadline = std::chrono::hours(24);  ///< of a single wait for the other ranks
+  /// Of a single wait for the other ranks; also of MPI_Init with all that ranks do to join, and of
+  /// MPI_Finalize, which know no deadline: the process ends with 75.
+  std::chrono::milliseconds deadline = std::chrono::hours(24);
 };
 
 /// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError
@@ -35,6 +38,8 @@ class World {
   virtual Control& control() = 0;
   virtual Communicator& gradients() = 0;  ///< for gradient buckets
   virtual Communicator& batch() = 0;      ///< for gathers inside the graph: a communicator of its own
+  /// The last operations of each communicator and of Control; none alone.
+  virtual OperationRings operations() const { return {}; }
   /// Orderly end: all ranks; then MPI_Finalize.
   virtual void close() = 0;
   /// Disorderly end, never returns: MPI_Abort(code) from a helper thread, _exit(code) 2 s later.

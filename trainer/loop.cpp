@@ -7,6 +7,7 @@
 
 #include "cluster/agree.h"
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/signals.h"
 
@@ -16,22 +17,38 @@ namespace {
 /// Bits of the step's mask, or-ed over all ranks.
 constexpr std::uint64_t kStop = 1, kNonFinite = 2, kShardFailed = 4;
 
-void accumulate_gradients(LoopParts& run) {
+Faces next_faces(LoopParts& run) {
+  const auto waiting = run.watchdog.within(Phase::Data);
+  failpoint("loop.data");
+  return run.next_faces();
+}
+
+/// Returns this rank's share of the loss.
+torch::Tensor accumulate_gradients(LoopParts& run) {
+  torch::Tensor loss;
   std::vector<Faces> kept;  // of the first of two passes
   if (run.task.two_passes()) {
     for (int micro = 0; micro < run.micro_batches; ++micro) {
-      kept.push_back(run.next_faces());
+      kept.push_back(next_faces(run));
       run.task.observe(kept.back());
     }
     run.task.observed_all();
   }
   for (int micro = 0; micro < run.micro_batches; ++micro) {
-    const Faces faces = kept.empty() ? run.next_faces() : kept[static_cast<std::size_t>(micro)];
+    const Faces faces = kept.empty() ? next_faces(run) : kept[static_cast<std::size_t>(micro)];
     const torch::Tensor share = run.task.loss_share(faces);
     if (micro + 1 == run.micro_batches) run.gradients.reduce_next();
     share.backward();  // already a share of the whole step's loss
+    loss = loss.defined() ? loss + share.detach() : share.detach();
   }
+  failpoint("loop.backward");
   run.gradients.wait();
+  return loss;
+}
+
+void evaluate(LoopParts& run, std::uint64_t done) {
+  const auto evaluating = run.watchdog.within(Phase::Evaluation);
+  run.evaluate(done);
 }
 
 std::string why_stopped() {
@@ -72,16 +89,20 @@ RunState RunState::from_json(const std::string& text) {
 LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
   torch::Tensor centres = run.task.centres();
   for (std::uint64_t step = first; step < last; ++step) {
+    run.watchdog.begin_step(step + 1);
+    failpoint("loop.step");
     run.gradients.zero();
     if (centres.defined()) centres.mutable_grad().zero_();
     run.task.begin_step(step);
-    accumulate_gradients(run);
+    const torch::Tensor loss = accumulate_gradients(run);
 
     const torch::Tensor norm = run.gradients.norm();
     const double gradient_norm = norm.item<double>();
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
+    if (!torch::isfinite(loss).item<bool>()) mask |= kNonFinite;
     if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
+    failpoint("loop.vote");
     mask = run.control.any_of(mask | run.saves.bits(step + 1));
     run.saves.advance(mask);
     run.saves.wait_copied();
@@ -92,17 +113,17 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
       run.optimizer.step(learning_rate);
       run.task.end_step();
       run.state.skipped_in_row = 0;
-    } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of class shards
+    } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of losses and
+              // class shards
       run.task.undo_step();
       ++run.state.skipped;
       if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
-        throw AgreedError(
-            fmt::format(
-                "step {}: the gradient was not finite {} times in a row. Lower --lr, add --clip 1, or use "
-                "--precision float32; --max-skips raises this limit",
-                step + 1, run.state.skipped_in_row),
-            ExitCode::DoNotRequeue, "Diverged");
-      spdlog::warn("step {}: the gradient is not finite, update skipped ({} so far)", step + 1,
+        throw AgreedError(fmt::format("step {}: the loss or its gradient was not finite {} times in a row. "
+                                      "Lower --lr, add --clip 1, or use "
+                                      "--precision float32; --max-skips raises this limit",
+                                      step + 1, run.state.skipped_in_row),
+                          ExitCode::DoNotRequeue, "Diverged");
+      spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", step + 1,
                    run.state.skipped);
     }
 
@@ -121,13 +142,17 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
     // Before the commit, so that a kill in between is made up for. With a notice given, time is short.
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
-      run.evaluate(done);
+      evaluate(run, done);
     bool committed = true;
-    if (stop || done == last)
+    const bool saves = stop || done == last || (mask & Saves::kDue) != 0;
+    run.check_replicas(done, saves);
+    if (stop || done == last) {
+      const auto saving = run.watchdog.within(Phase::Save);
       committed = run.saves.now(done, /*settle=*/!stop);
-    else if ((mask & Saves::kDue) != 0)
+    } else if (saves) {
       run.saves.begin(done);
-    if (stop || done == last || (mask & Saves::kDue) != 0) run.observer.draw(done, run.task);
+    }
+    if (saves) run.observer.draw(done, run.task);
     if (stop || done == last)
       return {.step = done,
               .stopped = stop,

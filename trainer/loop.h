@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cluster/control.h"
+#include "cluster/watchdog.h"
 #include "data/loader.h"
 #include "trainer/gradient_buckets.h"
 #include "trainer/observer.h"
@@ -37,7 +38,10 @@ struct LoopParts {
   Optimizer& optimizer;
   Control& control;
   Observer& observer;
+  Watchdog& watchdog;
   std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
+  /// All ranks, after each step: compares what they must have alike, when it is due or a save follows.
+  std::function<void(std::uint64_t, bool)> check_replicas;
   Saves& saves;
   std::function<bool()> out_of_time;  ///< asked on rank 0, once a step
   std::uint64_t& reached;             ///< kept at the steps done

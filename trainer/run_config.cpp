@@ -101,7 +101,18 @@ void declare_common(Options& o, RunConfig& c) {
            "MiB of a rank for blocks of images, which the order of blocks reads in one piece each; 0 reads "
            "every image on its own")
       .add("peer-deadline", c.peer_deadline,
-           "seconds that a rank waits for the others before it gives up (exit 75)")
+           "seconds that a single wait for other ranks or for images may take, and that a phase other than a "
+           "step "
+           "(start, evaluation, save) may go without progress, before the run gives up (exit 75)")
+      .add("hang-limit", c.hang_limit,
+           "seconds without progress in a step after which ranks look for the one that keeps the others "
+           "waiting "
+           "(exit 75, RUN/hang); 5 times the 99th percentile of recent steps if that is longer, at most "
+           "--peer-deadline; 0: only --peer-deadline counts")
+      .add("check-replicas", c.check_replicas,
+           "steps between comparisons of what all ranks must have alike, which are also made before each "
+           "save; a "
+           "rank that differs is named (exit 75); 0: never")
       .add("log-every", c.log_every, "steps between lines of metrics.jsonl");
 }
 
@@ -146,6 +157,7 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.max_quarantined >= 0 && c.max_quarantined < 1, "--max-quarantined is a fraction: 0 to below 1");
   o.check(c.read_patience > 0, "--read-patience must be above 0");
   o.check(c.peer_deadline > 0, "--peer-deadline must be above 0");
+  o.check(c.hang_limit >= 0, "--hang-limit must not be negative");
 }
 
 std::map<std::string, std::string> parse_text(const std::string& text) {
@@ -343,6 +355,8 @@ bool free_to_change(const std::string& key) {
                                              "fresh",
                                              "dry-run",
                                              "peer-deadline",
+                                             "hang-limit",
+                                             "check-replicas",
                                              "init",
                                              "max-skips",
                                              "allow-changes",

@@ -54,8 +54,9 @@ struct RunConfig {
   std::optional<double> max_hours;
   std::string end_time;
   std::uint64_t log_every = 10;
-  std::uint64_t eval_every = 2000;  ///< of recognition training; also after the last step
-  double peer_deadline = 600;
+  std::uint64_t eval_every = 2000;              ///< of recognition training; also after the last step
+  double peer_deadline = 600, hang_limit = 20;  ///< seconds
+  std::uint64_t check_replicas = 1000;          ///< steps; 0: never
   int max_skips = 10;
   std::string init;
   bool fresh = false, allow_changes = false, dry_run = false;

@@ -15,12 +15,14 @@
 #include "trainer/dry_run.h"
 #include "trainer/feed.h"
 #include "trainer/loop.h"
+#include "trainer/replica_check.h"
 #include "trainer/resume.h"
 #include "trainer/run_clock.h"
 #include "trainer/run_lock.h"
 #include "trainer/saves.h"
 #include "trainer/training_identities.h"
 #include "trainer/training_store.h"
+#include "trainer/watch.h"
 
 namespace facemae {
 namespace {
@@ -101,6 +103,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     fence = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));
+  const auto watchdog = watch(world, run, config, outcome.start);
   try {
     together(control, [&] {
       if (control.is_root()) refuse_without_progress(run, config.max_idle_starts);
@@ -140,6 +143,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
           at.metric = observer.metric_of(done);
         },
         config.save_schedule(), control.is_root(), outcome.start, first, outcome.step);
+    ReplicaCheck replicas(snapshot, control, config.check_replicas);
     LoopParts parts{
         .task = *task,
         .next_faces = [&] { return feed.next(); },
@@ -150,7 +154,13 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .optimizer = optimizer,
         .control = control,
         .observer = observer,
+        .watchdog = *watchdog,
         .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
+        .check_replicas =
+            [&](std::uint64_t done, bool saves) {
+              const auto checking = watchdog->within(Phase::Save);
+              if (replicas.due(done, saves)) replicas.compare(done);
+            },
         .saves = saves,
         .out_of_time = [&] { return clock.out_of_time(saves.figures().seconds); },
         .reached = outcome.reached,
@@ -169,6 +179,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                    task->kind(), first + 1, total, config.batch, control.size(), threads,
                    human_count(store->size()), human_count(trained_values(gradients)));
     const LoopEnd end = train(parts, first, total);
+    watchdog->enter(Phase::Shutdown);
     observer.finish();
     if (!end.committed)
       throw AgreedError(
@@ -186,9 +197,12 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
     outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
     outcome.reason = reason_of(error);
+    if (agreed == nullptr && outcome.code == ExitCode::PeerLost) {
+      note_lost_peer(run, outcome, watchdog->inquire(outcome.reason), control.rank());
+      throw;
+    }
     run.write_exit(outcome, control.rank());
-    // A lost peer is what outcome.json says already; a cause of our own is worth more.
-    if (agreed != nullptr ? control.is_root() : outcome.code != ExitCode::PeerLost) {
+    if (agreed == nullptr || control.is_root()) {
       try {
         run.write_outcome(outcome);
       } catch (const std::exception& second) {

@@ -118,6 +118,18 @@ TEST_F(Nccl, ReportsARefusedUniqueIdOnEveryRank) {
   EXPECT_EQ(log, Log{"unique_id"});
 }
 
+TEST_F(Nccl, NotesWhatIsInFlightAndWhatHasEnded) {
+  auto ranks = join();
+  ranks->all_reduce(tensor, Reduce::Sum).wait();
+  ranks->all_reduce(tensor, Reduce::Sum).wait();
+  ranks->watch();
+  EXPECT_EQ(ranks->operations()->snapshot().started, 2u);
+  EXPECT_EQ(ranks->operations()->snapshot().finished, 0u);
+  streams->all_finished = true;
+  ranks->watch();
+  EXPECT_EQ(ranks->operations()->snapshot().finished, 2u);
+}
+
 TEST_F(Nccl, OrdersTheStreamsAroundACollective) {
   auto ranks = join();
   log.clear();

@@ -107,6 +107,24 @@ TEST(WorkQueue, FailsPendingAndFutureJobsOnRequestWithTheFirstReason) {
   blocker.let_go();
 }
 
+TEST(WorkQueue, NotesHowFarItsJobsCame) {
+  WorkQueue queue("gradients", kLong);
+  Blocker blocker;
+  queue.wait(queue.push("bucket 0", [] {}));
+  auto running = queue.push("bucket 1", blocker.job());
+  auto pending = queue.push("bucket 2", [] {});
+  blocker.wait_until_entered();
+  const auto seen = queue.operations()->snapshot();
+  EXPECT_EQ(seen.name, "gradients");
+  EXPECT_EQ(seen.pushed, 3u);
+  EXPECT_EQ(seen.started, 2u);
+  EXPECT_EQ(seen.finished, 1u);
+  EXPECT_EQ(seen.tail.back().what, "bucket 2");
+  blocker.let_go();
+  queue.wait(pending);
+  EXPECT_EQ(queue.operations()->snapshot().finished, 3u);
+}
+
 TEST(WorkQueue, ReleasesWhatAJobHoldsOnceItRan) {
   WorkQueue queue("test", kLong);
   auto tensor = std::make_shared<int>(1);

@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <thread>
-#include <vector>
 
 #include "core/error.h"
 
@@ -40,12 +39,12 @@ TEST(Failpoints, AreCountedOverThreads) {
   Failpoints points("point#4000=throw", 0);
   std::atomic<int> fired = 0;
   {
-    std::vector<std::jthread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&] {
-        for (int i = 0; i < 1000; ++i)
-          if (points.pass("point")) ++fired;
-      });
+    const auto pass = [&] {
+      for (int i = 0; i < 1000; ++i)
+        if (points.pass("point")) ++fired;
+    };
+    const std::jthread threads[] = {std::jthread(pass), std::jthread(pass), std::jthread(pass),
+                                    std::jthread(pass)};
   }
   EXPECT_EQ(fired, 1);
 }
