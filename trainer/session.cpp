@@ -157,9 +157,9 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .watchdog = *watchdog,
         .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
         .check_replicas =
-            [&](std::uint64_t done, bool saves) {
+            [&](std::uint64_t done, bool before_save) {
               const auto checking = watchdog->within(Phase::Save);
-              if (replicas.due(done, saves)) replicas.compare(done);
+              if (replicas.due(done, before_save)) replicas.compare(done);
             },
         .saves = saves,
         .out_of_time = [&] { return clock.out_of_time(saves.figures().seconds); },
