@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/describe.h"
+#include "core/instruction_set.h"
 #include "core/signals.h"
 #include "trainer/session.h"
 
@@ -19,6 +20,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.parse(words, app.common)) return ExitCode::Done;
   validate(options, config);
   if (!options.finish()) return ExitCode::Done;
+  if (config.common.exact) fix_instruction_set();
   if (!config.common.dry_run) install_notice_handlers();  // a notice while ranks start counts too
   World& world = app.world(world_config(config.common));
   const Outcome outcome = run_training(world, run_config_of(config), options.text(),

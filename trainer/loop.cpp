@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "trainer/exact_step.h"
 
 namespace facemae {
 namespace {
@@ -17,6 +18,11 @@ namespace {
 constexpr std::uint64_t kStop = 1, kNonFinite = 2, kShardFailed = 4;
 
 void accumulate_gradients(LoopParts& run) {
+  if (run.by_slot != nullptr) {
+    accumulate_by_slot(run.task, *run.by_slot, run.micro_batches, run.next_slots);
+    run.by_slot->sum();
+    return;
+  }
   std::vector<Faces> kept;  // of the first of two passes
   if (run.task.two_passes()) {
     for (int micro = 0; micro < run.micro_batches; ++micro) {
@@ -32,6 +38,12 @@ void accumulate_gradients(LoopParts& run) {
     share.backward();  // already a share of the whole step's loss
   }
   run.gradients.wait();
+}
+
+/// A cheap look, or one that sees each value for itself, so that no sum of the classes that happen to be here
+/// can overflow.
+bool finite(const torch::Tensor& gradient, bool each) {
+  return (each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum())).item<bool>();
 }
 
 std::string why_stopped() {
@@ -80,7 +92,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     const torch::Tensor norm = run.gradients.norm();
     const double gradient_norm = norm.item<double>();
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
-    if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
+    if (centres.defined() && !finite(centres.grad(), run.by_slot != nullptr)) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
     mask = run.control.any_of(mask);
 
@@ -106,12 +118,14 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
 
     const std::uint64_t done = step + 1;
     run.state.automatic_weight = run.task.automatic_weight();
-    run.observer.after_step(done, run.task,
-                            {.learning_rate = learning_rate,
-                             .gradient_norm = gradient_norm,
-                             .data = run.data(),
-                             .exposed_reduction_seconds = run.gradients.exposed_seconds(),
-                             .skipped = run.state.skipped});
+    run.observer.after_step(
+        done, run.task,
+        {.learning_rate = learning_rate,
+         .gradient_norm = gradient_norm,
+         .data = run.data(),
+         .exposed_reduction_seconds =
+             run.by_slot != nullptr ? run.by_slot->exposed_seconds() : run.gradients.exposed_seconds(),
+         .skipped = run.state.skipped});
     if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);

@@ -1,6 +1,7 @@
 #include "trainer/run_config.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <set>
@@ -12,6 +13,10 @@
 
 namespace facemae {
 namespace {
+
+std::uint64_t smallest_micro_batch(const RunConfig& c) {
+  return c.batch / static_cast<std::uint64_t>(std::max(1, c.accumulate));
+}
 
 void declare_common(Options& o, RunConfig& c) {
   o.group("Run")
@@ -74,6 +79,12 @@ void declare_common(Options& o, RunConfig& c) {
       .choice("device", c.device, {"auto", "cpu", "cuda"}, "auto takes a GPU when there is one")
       .choice("backend", c.backend, {"auto", "mpi", "nccl"}, "of tensor collectives")
       .choice("precision", c.precision, {"float32", "tf32", "bfloat16"}, "of the forward pass")
+      .flag("exact", c.exact,
+            "weights with the same bits on any number of ranks, also when it changes at a resume: the CPU, "
+            "float32, one thread a rank; slower")
+      .add("exact-slots", c.exact_slots,
+           "of --exact: parts that a micro-batch is cut into and computed by; a power of two, not less than "
+           "the ranks that the run will ever have")
       .add("threads", c.threads, "compute threads of a rank; 0: the cores it may use / ranks on the host")
       .add("workers", c.workers, "threads of a rank that read and decode")
       .add("block-cache-mib", c.block_cache_mib,
@@ -82,6 +93,19 @@ void declare_common(Options& o, RunConfig& c) {
       .add("peer-deadline", c.peer_deadline,
            "seconds that a rank waits for the others before it gives up (exit 75)")
       .add("log-every", c.log_every, "steps between lines of metrics.jsonl");
+}
+
+void validate_exact(Options& o, const RunConfig& c) {
+  const bool power = c.exact_slots > 0 && std::has_single_bit(static_cast<unsigned>(c.exact_slots));
+  o.check(power, "--exact-slots must be a power of two");
+  if (!c.exact) return;
+  o.check(c.device != "cuda", "--exact computes on the CPU: leave out --device cuda");
+  o.check(c.precision == "float32", "--exact computes in float32: leave out --precision");
+  o.check(c.threads <= 1, "--exact computes with one thread a rank: leave out --threads, take more ranks");
+  o.check(!power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
+          fmt::format("--exact: a micro-batch of {} images leaves some of the {} slots empty: raise --batch, "
+                      "lower --accumulate or --exact-slots",
+                      smallest_micro_batch(c), c.exact_slots));
 }
 
 void validate_common(Options& o, const RunConfig& c) {
@@ -102,6 +126,7 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.log_every > 0, "--log-every must be at least 1");
   o.check(c.workers > 0, "--workers must be at least 1");
   o.check(c.threads >= 0, "--threads must not be negative");
+  validate_exact(o, c);
   o.check(c.max_bad_fraction >= 0 && c.max_bad_fraction <= 1, "--max-bad-fraction is within 0 and 1");
   o.check(c.order.block > 0, "--order-block must be at least 1");
   o.check(c.order.images_per_identity > 0, "--order-images-per-identity must be at least 1");
@@ -189,8 +214,8 @@ void declare(Options& o, RecognizeConfig& c) {
               "straight-through: arcface_torch's present behaviour")
       .add("class-shards", c.class_shards, "virtual shards of the classes: at least as many as ranks, ever")
       .choice("batch-norm", c.batch_norm, {"local", "frozen"},
-              "local: a rank's own batch statistics, running ones averaged over ranks; frozen: running ones "
-              "only");
+              "local: a rank's own batch statistics (with --exact a slot's), running ones averaged over "
+              "ranks; frozen: running ones only");
   o.group("Augmentation")
       .choice("augment", c.augment, {"none", "adaface"},
               "adaface: each of the following with its probability, in this order; a mirror image is --flip")
@@ -226,7 +251,7 @@ void validate(Options& o, const PretrainConfig& c) {
   o.check(c.reconstruction != "none" || c.relation != "none",
           "nothing to learn: --reconstruction and --relation are none");
   const auto& common = c.common;
-  const std::uint64_t smallest = common.batch / static_cast<std::uint64_t>(std::max(1, common.accumulate));
+  const std::uint64_t smallest = smallest_micro_batch(common);
   o.check(c.relation == "none" || common.batch == 0 ||
               (c.relation_batch == "global" ? common.batch : smallest) >= 2,
           "a relation needs at least 2 images in a (micro-)batch");
@@ -245,6 +270,12 @@ void validate(Options& o, const RecognizeConfig& c) {
   o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
   o.check(c.scale > 0, "--scale must be above 0");
   o.check(c.class_shards > 0, "--class-shards must be at least 1");
+  o.check(
+      !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
+          smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),
+      fmt::format("--exact with --batch-norm local needs two images in each of the {} slots of a "
+                  "micro-batch, which has {}: raise --batch, lower --accumulate or --exact-slots",
+                  c.common.exact_slots, smallest_micro_batch(c.common)));
   const bool texts =
       std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
   o.check(c.eval_store.empty() || c.eval_images.empty(), "give one of --eval-store and --eval-images");

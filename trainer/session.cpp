@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
+#include "trainer/exact_step.h"
 #include "trainer/feed.h"
 #include "trainer/loop.h"
 #include "trainer/resume.h"
@@ -64,9 +65,11 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                      const MakeTask& make_task) {
   Control& control = world.control();
   const auto began = std::chrono::steady_clock::now();
-  const int threads =
-      given.threads > 0 ? given.threads : std::max(1, available_cores() / world.topology().local_size);
+  const int threads = given.exact         ? 1
+                      : given.threads > 0 ? given.threads
+                                          : std::max(1, available_cores() / world.topology().local_size);
   torch::set_num_threads(threads);
+  if (given.exact) agree_on_kernels(control);
 
   const auto data = open_training_store(world, given, given_text, shards_in_quarantine(given, control));
   const auto& store = data.store;
@@ -80,6 +83,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     identities = training_identities(*store, init);
   });
   GradientBuckets gradients(task->parameters(), world.gradients());
+  std::optional<SlotGradients> by_slot;
+  if (config.exact) by_slot.emplace(gradients, config.exact_slots, world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
   Snapshot snapshot = snapshot_of(*task, optimizer, data, identities);
   if (!control.same_everywhere(hash_of(snapshot).hex()))
@@ -130,7 +135,9 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .data = [&] { return feed.figures(); },
         .shard_failed = [&] { return feed.shard_failed(); },
         .quarantine = [&](std::uint64_t done) { state.quarantine = feed.quarantine_failed(done); },
+        .next_slots = [&] { return feed.next_slots(); },
         .gradients = gradients,
+        .by_slot = by_slot ? &*by_slot : nullptr,
         .optimizer = optimizer,
         .control = control,
         .observer = observer,
