@@ -20,7 +20,8 @@ class TreeSum {
   std::int64_t own() const;    ///< how many they are
 
   /// Gives a leaf, numbered among all; asked once for each own leaf, in ascending order. Of the type and
-  /// number of elements of the result; read only.
+  /// number of elements of the result; read only, and asked for
+  /// without gradients.
   using Leaf = std::function<torch::Tensor(std::int64_t)>;
   /// Writes the sum (or the largest values; NaN wins) of all leaves into `result`, contiguous. An all_gather
   /// of at most 2 log2(leaves) nodes a rank. No gradients. All ranks, same order, equal shapes.

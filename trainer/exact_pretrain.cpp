@@ -102,12 +102,13 @@ std::vector<torch::Tensor> ExactPretraining::slot_losses(const std::vector<Faces
 }
 
 void ExactPretraining::balance(const std::vector<Pass>& passes, const std::vector<torch::Tensor>& related) {
+  std::vector<torch::Tensor> of_slot;
+  for (std::size_t slot = 0; slot < passes.size(); ++slot)
+    of_slot.push_back(gradient_squares(settings_.reconstruction_weight * passes[slot].pixel, related[slot],
+                                       passes[slot].predicted));
   auto squares = torch::empty({2});
-  slots_.sum(squares, [&](std::int64_t slot) {
-    const auto own = static_cast<std::size_t>(slot - slots_.first());
-    return gradient_squares(settings_.reconstruction_weight * passes[own].pixel, related[own],
-                            passes[own].predicted);
-  });
+  slots_.sum(squares,
+             [&](std::int64_t slot) { return of_slot[static_cast<std::size_t>(slot - slots_.first())]; });
   set_weight_from(squares);
 }
 

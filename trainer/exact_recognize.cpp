@@ -26,10 +26,16 @@ void ExactRecognition::begin_step(std::uint64_t step) {
   after_slot_.assign(static_cast<std::size_t>(slots_.own()), torch::zeros({}));
 }
 
+/// Every slot moves the statistics that the step began with. Written past their version counters: the graphs
+/// of other slots hold them, although backward looks at the slot's own statistics only.
+void ExactRecognition::start_statistics_anew() {
+  for (std::size_t i = 0; i < statistics_.size(); ++i) statistics_[i].variable_data().copy_(before_[i]);
+}
+
 std::vector<torch::Tensor> ExactRecognition::slot_losses(const std::vector<Faces>& slots) {
   std::vector<torch::Tensor> embeddings, detached, labels;
   for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    RecognitionTraining::undo_step();  // every slot moves the statistics that the step began with
+    start_statistics_anew();
     embeddings.push_back(network_->forward(slots[slot].images));
     detached.push_back(embeddings.back().detach());
     labels.push_back(slots[slot].labels);

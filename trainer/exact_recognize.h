@@ -22,6 +22,7 @@ class ExactRecognition final : public RecognitionTraining {
   std::vector<Metric> metrics() override;
 
  private:
+  void start_statistics_anew();
   TreeSum slots_;
   ShardSoftmax softmax_;
   std::vector<torch::Tensor> counters_;  ///< batches seen, of each norm
