@@ -19,6 +19,10 @@ struct ExactTrial {
   double clip = 0;
 };
 
+inline std::ostream& operator<<(std::ostream& out, const ExactTrial& exact) {
+  return out << exact.trial.global_batch << " faces in " << exact.slots << " slots";
+}
+
 /// Everything that a checkpoint would hold after the steps, and the losses on the way.
 struct ExactState {
   std::map<std::string, torch::Tensor> replicated;
