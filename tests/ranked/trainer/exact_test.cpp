@@ -26,11 +26,9 @@ TEST_P(Exact, HasTheBitsOfOneProcess) {
   const ExactState one = train_exactly(trial, alone, alone);
   EXPECT_EQ(differences(train_exactly(trial, in_graph, reduction), one), Names());
 
-  ExactTrial shorter = trial;
-  --shorter.trial.steps;
-  for (const auto& [name, value] : train_exactly(shorter, alone, alone).replicated) {
+  for (const auto& [name, value] : one.replicated) {
     if (!name.starts_with("optimizer.")) continue;
-    EXPECT_FALSE(same_bits(value, one.replicated.at(name))) << name << " does not move";
+    EXPECT_TRUE(value.ne(0).any().item<bool>()) << name << " does not move";
   }
 }
 
