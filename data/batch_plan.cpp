@@ -17,6 +17,7 @@ std::uint64_t BatchPlan::part_begin(std::uint64_t n, int rank) const {
 std::vector<std::int64_t> BatchPlan::rows_of_rank(int micro) const {
   const auto n = static_cast<std::uint64_t>(micro_rows(micro));
   std::vector<std::int64_t> rows;
+  rows.reserve(static_cast<std::size_t>(world));
   for (int r = 0; r < world; ++r)
     rows.push_back(static_cast<std::int64_t>(part_begin(n, r + 1) - part_begin(n, r)));
   return rows;

@@ -40,8 +40,9 @@ for command in pretrain recognize; do
   sleep 1.5 # not a synchronisation: any moment will do
   kill -KILL $(launcher "$job") $(its_ranks "$job") 2>/dev/null
   wait "$job" 2>/dev/null
+  first=$(ls -d "$killed"/checkpoints/s*/COMMIT 2>/dev/null | wc -l)
   $train 2 "$killed"
-  check "$command: killed on 3 ranks, ended on 2: the same root" equal "$(root "$killed")" "$expected"
+  check "$command: killed on 3 ranks ($first commit(s) by then), ended on 2: the same root" equal "$(root "$killed")" "$expected"
 done
 
 exact_pretrain 1 other --seed 1
@@ -49,6 +50,14 @@ check "another seed has another root" test "$(root other)" != "$(root calm-pretr
 exact_pretrain 1 calm-pretrain --exact-slots 2
 check "other slots than the run began with are refused with 2" equal "$?" 2
 check "and shown" grep -q "exact-slots: was 4, is 2" calm-pretrain.log
+
+# Without --exact the kernels are the machine's, and a resume by others says so.
+if "$facemae" --version | grep -q AVX; then
+  tiny_run 1 plain 4 --stop-after 2
+  check "kernels are not told of while they stay" test -z "$(grep 'computed with kernels' plain.log)"
+  ATEN_CPU_CAPABILITY=default tiny_run 1 plain 4
+  check "a resume with other kernels is warned of" grep -q "computed with kernels for AVX.*, now they are for DEFAULT" plain.log
+fi
 
 tiny() { ranks "$1" pretrain --store faces --run refused --steps 2 --batch 9 --exact "${@:2}"; }
 ends_with 2 "more ranks than slots are refused" "3 ranks are more than the 2 slots" tiny 3 --exact-slots 2
