@@ -41,7 +41,7 @@ nlohmann::ordered_json describe(const Verification& result) {
 
 WorldConfig world_config(const RunConfig& config) {
   return {.backend = config.backend,
-          .device = config.device,
+          .device = config.exact ? "cpu" : config.device,
           .deadline = std::chrono::milliseconds(static_cast<std::int64_t>(config.peer_deadline * 1000))};
 }
 

@@ -6,6 +6,7 @@
 #include "app/command.h"
 #include "app/describe.h"
 #include "cluster/launch.h"
+#include "core/instruction_set.h"
 #include "core/signals.h"
 #include "trainer/session.h"
 
@@ -20,6 +21,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.parse(words, app.common)) return ExitCode::Done;
   validate(options, config);
   if (!options.finish()) return ExitCode::Done;
+  if (config.common.exact) fix_instruction_set();
   if (!config.common.dry_run)  // a notice while ranks start counts too
     install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
   World& world = app.world(world_config(config.common));

@@ -4,7 +4,7 @@
 #
 # usage: bench/run.sh [option...]
 #   --pairs N      pairs of each comparison (default 7)
-#   --only NAME    steps, loader, pack or ranks
+#   --only NAME    steps, loader, pack, ranks or exact
 #   -h, --help     this text
 #
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
@@ -95,4 +95,25 @@ subprocess.run(sys.argv[1:], check=True)
 open(os.environ["PEAK"] + os.environ["OMPI_COMM_WORLD_RANK"], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))'
   PEAK=$data/peak on_ranks 2 python3 -c "$peak"
   printf "%-44s %d and %d MiB at 2 ranks\n" "peak memory of the ranks" $(($(cat "$data/peak0") / 1024)) $(($(cat "$data/peak1") / 1024))
+fi
+# What --exact costs: the same steps with it and without it.
+recognized() { # recognized N [OPTION...]
+  local n=$1
+  shift
+  rm -rf "$data/run"
+  mpirun --bind-to none -n "$n" build/release/facemae recognize --store "$data/faces" --run "$data/run" --steps 40 --batch 64 \
+    --save-every 1000 --eval-every 0 --log-every 5 --log-level warn "$@" 2>/dev/null
+}
+pretrained() {
+  local n=$1
+  shift
+  rm -rf "$data/run"
+  mpirun --bind-to none -n "$n" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 40 --batch 64 --patch 16 \
+    --embedder-width 32 --save-every 1000 --log-every 5 --log-level warn "$@" 2>/dev/null
+}
+if wanted exact; then
+  for n in 1 2; do
+    compare "FaceMAE, $n rank(s), --exact / without" "pretrained $n --exact; rate" "pretrained $n --threads 1; rate"
+    compare "iresnet-tiny, $n rank(s), --exact / without" "recognized $n --exact; rate" "recognized $n --threads 1; rate"
+  done
 fi

@@ -76,6 +76,7 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
                         .model_hash = manifest.model_hash,
                         .dataset_digest = manifest.dataset_digest,
                         .root_hash = manifest.root.hex(),
+                        .cpu = manifest.cpu,
                         .shapes = std::move(shapes)};
 }
 

@@ -23,6 +23,7 @@ struct CheckpointInfo {
   std::uint64_t samples = 0;
   int world = 0;
   std::string config, run_state, model_hash, dataset_digest, root_hash;
+  std::string cpu;  ///< instruction set of the kernels that computed it
   std::map<std::string, std::vector<std::int64_t>> shapes;  ///< of replicated tensors
 };
 

@@ -71,14 +71,22 @@ struct BatchPlan {
   int micro_batches = 1;
   int world = 1;
   std::uint64_t lanes = 1;  ///< L; 1 keeps the sequence of the ordinals
+  /// S of --exact, where parts are whole slots: slot s is rows [sn/S, (s+1)n/S) and rank r has slots
+  /// [rS/W, (r+1)S/W). 0: parts are divided as said above.
+  int slots = 0;
 
   std::uint64_t micro_begin(int micro) const {
     return global_batch * static_cast<std::uint64_t>(micro) / static_cast<std::uint64_t>(micro_batches);
   }
   std::int64_t micro_rows(int micro) const;                 ///< n of one micro-batch over all ranks
   std::vector<std::int64_t> rows_of_rank(int micro) const;  ///< per rank, sums to micro_rows
+  std::vector<std::int64_t> rows_of_slots(int micro, int rank) const;  ///< of each slot of a rank
   /// Ordinals of one rank's part of a micro-batch of a step.
   std::vector<std::uint64_t> ordinals(std::uint64_t step, int micro, int rank) const;
+
+ private:
+  /// First of n rows that belongs to rank r; n for r = W.
+  std::uint64_t part_begin(std::uint64_t n, int rank) const;
 };
 
 }  // namespace facemae

@@ -22,8 +22,6 @@ std::int64_t share_of(std::int64_t a, std::int64_t b, std::int64_t c) {
   return static_cast<std::int64_t>(static_cast<__int128>(a) * b / c);
 }
 
-Tensor unit_rows(const Tensor& x) { return x / x.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12); }
-
 /// Largest value of each row; minus infinity where there are no columns.
 Tensor row_maximum(const Tensor& matrix) {
   if (matrix.size(1) == 0)
@@ -82,6 +80,8 @@ struct ShardedCrossEntropy : torch::autograd::Function<ShardedCrossEntropy> {
 
 }  // namespace
 
+Tensor unit_rows(const Tensor& x) { return x / x.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12); }
+
 ClassRange virtual_shard(std::int64_t classes, std::int64_t shards, std::int64_t v) {
   const auto first = share_of(v, classes, shards);
   return {first, share_of(v + 1, classes, shards) - first};
@@ -117,14 +117,18 @@ ClassCentres::ClassCentres(std::int64_t classes, std::int64_t shards, std::uint6
   weight_ = values.to(device, type).requires_grad_(true);
 }
 
-ClassCentres::Result ClassCentres::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,
-                                        double count) {
-  const FullPrecision exact(embeddings.device().type());
+void ClassCentres::check_labels(const Tensor& labels) const {
   if (labels.lt(0).logical_or(labels.ge(classes_)).any().item<bool>())
     throw DataError(
         fmt::format("margin softmax: labels from {} to {} for {} classes; the labels of the store and the "
                     "number of classes do not belong together",
                     labels.min().item<std::int64_t>(), labels.max().item<std::int64_t>(), classes_));
+}
+
+ClassCentres::Result ClassCentres::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,
+                                        double count) {
+  const FullPrecision exact(embeddings.device().type());
+  check_labels(labels);
   const auto type = weight_.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
   const auto faces = unit_rows(embeddings.to(type)), centres = unit_rows(weight_.to(type));
   const auto cosines = faces.matmul(centres.t()).clamp(-1, 1);

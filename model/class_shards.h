@@ -17,6 +17,9 @@ ClassRange virtual_shard(std::int64_t classes, std::int64_t shards, std::int64_t
 /// Classes of one rank. Throws ConfigError when V < W.
 ClassRange classes_of_rank(std::int64_t classes, std::int64_t shards, int rank, int world);
 
+/// Rows [.., 512] divided by their Euclidean norms.
+torch::Tensor unit_rows(const torch::Tensor& x);
+
 class ClassCentres {
  public:
   /// Centres N(0, 0.01^2) drawn by class id, so the same for any world.
@@ -26,6 +29,8 @@ class ClassCentres {
   ClassRange range() const { return range_; }
   std::int64_t classes() const { return classes_; }
   std::int64_t virtual_shards() const { return shards_; }
+
+  void check_labels(const torch::Tensor& labels) const;  ///< throws DataError unless all are classes
 
   struct Result {
     torch::Tensor

@@ -26,6 +26,9 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
                      static_cast<std::uint64_t>(tensor.total);
   }
   for (const auto& bucket : gradients.buckets()) gradient += bucket.gradients.nbytes();
+  if (config.exact)  // once more for each own slot
+    gradient *= 1 + static_cast<std::uint64_t>((config.exact_slots + world.topology().size - 1) /
+                                               world.topology().size);
   for (const auto& shard : store.shards()) stored += shard.bytes;
   const auto side = static_cast<std::uint64_t>(store.image_size());
   const std::uint64_t rank_rows = config.batch / static_cast<std::uint64_t>(config.accumulate) /

@@ -95,6 +95,12 @@ Faces Feed::next() {
   return to_faces(*bytes_, data_.batches, data_.config.seed, data_.config.flip, world_.device());
 }
 
+std::vector<Faces> Feed::next_slots() {
+  bytes_ = loader_.next(std::move(bytes_));
+  return to_slots(*bytes_, data_.batches, world_.topology().rank, data_.config.seed, data_.config.flip,
+                  world_.device());
+}
+
 LoaderFigures Feed::figures() { return loader_.figures(); }
 
 bool Feed::shard_failed() {

@@ -20,8 +20,9 @@ class Feed {
   Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
        const std::vector<Quarantined>& quarantined);
 
-  Faces next();             ///< this rank's next micro-batch
-  LoaderFigures figures();  ///< since the last call
+  Faces next();                     ///< this rank's next micro-batch
+  std::vector<Faces> next_slots();  ///< the same for --exact: slot by slot
+  LoaderFigures figures();          ///< since the last call
 
   /// True when a shard turned out unreadable on this rank and the ranks have not spoken about it yet.
   bool shard_failed();

@@ -10,6 +10,7 @@
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "trainer/exact_step.h"
 
 namespace facemae {
 namespace {
@@ -23,9 +24,17 @@ Faces next_faces(LoopParts& run) {
   return run.next_faces();
 }
 
-/// Returns this rank's share of the loss.
+/// Returns a figure that is finite when this rank's share of the loss is.
 torch::Tensor accumulate_gradients(LoopParts& run) {
   torch::Tensor loss;
+  if (run.by_slot != nullptr) {
+    loss = accumulate_by_slot(run.task, *run.by_slot, run.micro_batches, [&] {
+      const auto waiting = run.watchdog.within(Phase::Data);
+      return run.next_slots();
+    });
+    run.by_slot->sum();
+    return loss;
+  }
   std::vector<Faces> kept;  // of the first of two passes
   if (run.task.two_passes()) {
     for (int micro = 0; micro < run.micro_batches; ++micro) {
@@ -49,6 +58,12 @@ torch::Tensor accumulate_gradients(LoopParts& run) {
 void evaluate(LoopParts& run, std::uint64_t done) {
   const auto evaluating = run.watchdog.within(Phase::Evaluation);
   run.evaluate(done);
+}
+
+/// A cheap look, or one that sees each value for itself, so that no sum of the classes that happen to be here
+/// can overflow.
+bool finite(const torch::Tensor& gradient, bool each) {
+  return (each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum())).item<bool>();
 }
 
 std::string why_stopped() {
@@ -100,7 +115,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     const double gradient_norm = norm.item<double>();
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
     if (!torch::isfinite(loss).item<bool>()) mask |= kNonFinite;
-    if (centres.defined() && !torch::isfinite(centres.grad().sum()).item<bool>()) mask |= kNonFinite;
+    if (centres.defined() && !finite(centres.grad(), run.by_slot != nullptr)) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
     failpoint("loop.vote");
     mask = run.control.any_of(mask | run.saves.bits(step + 1));
@@ -129,14 +144,16 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
 
     const std::uint64_t done = run.reached = step + 1;
     run.state.automatic_weight = run.task.automatic_weight();
-    run.observer.after_step(done, run.task,
-                            {.learning_rate = learning_rate,
-                             .gradient_norm = gradient_norm,
-                             .data = run.data(),
-                             .exposed_reduction_seconds = run.gradients.exposed_seconds(),
-                             .skipped = run.state.skipped,
-                             .saving = run.saves.in_flight(),
-                             .save_stalled_seconds = run.saves.figures().stalled_seconds});
+    run.observer.after_step(
+        done, run.task,
+        {.learning_rate = learning_rate,
+         .gradient_norm = gradient_norm,
+         .data = run.data(),
+         .exposed_reduction_seconds =
+             run.by_slot != nullptr ? run.by_slot->exposed_seconds() : run.gradients.exposed_seconds(),
+         .skipped = run.state.skipped,
+         .saving = run.saves.in_flight(),
+         .save_stalled_seconds = run.saves.figures().stalled_seconds});
     if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);

@@ -15,6 +15,7 @@
 #include "trainer/optimizer.h"
 #include "trainer/saves.h"
 #include "trainer/schedule.h"
+#include "trainer/slot_gradients.h"
 #include "trainer/task.h"
 
 namespace facemae {
@@ -30,11 +31,13 @@ struct RunState {
 
 struct LoopParts {
   Task& task;
-  std::function<Faces()> next_faces;              ///< this rank's next micro-batch
-  std::function<LoaderFigures()> data;            ///< since the last call
-  std::function<bool()> shard_failed;             ///< on this rank, since the ranks last agreed
-  std::function<void(std::uint64_t)> quarantine;  ///< all ranks: what failed, from the step after this on
+  std::function<Faces()> next_faces;               ///< this rank's next micro-batch
+  std::function<LoaderFigures()> data;             ///< since the last call
+  std::function<bool()> shard_failed;              ///< on this rank, since the ranks last agreed
+  std::function<void(std::uint64_t)> quarantine;   ///< all ranks: what failed, from the step after this on
+  std::function<std::vector<Faces>()> next_slots;  ///< for --exact, in place of next_faces
   GradientBuckets& gradients;
+  SlotGradients* by_slot = nullptr;  ///< of --exact
   Optimizer& optimizer;
   Control& control;
   Observer& observer;

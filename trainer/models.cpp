@@ -5,6 +5,8 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/state.h"
+#include "trainer/exact_pretrain.h"
+#include "trainer/exact_recognize.h"
 #include "trainer/pretrain.h"
 #include "trainer/recognize.h"
 
@@ -120,6 +122,9 @@ std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store
     spdlog::info(
         "the relation is within each of {} micro-batches; --relation-batch global relates the whole batch",
         config.common.accumulate);
+  if (config.common.exact)
+    return std::make_unique<ExactPretraining>(std::move(model), std::move(embedder), settings, world.batch(),
+                                              config.common.exact_slots);
   return std::make_unique<Pretraining>(std::move(model), std::move(embedder), settings, world.batch(),
                                        precision_for(config.common.precision, world.device()),
                                        world.device());
@@ -135,7 +140,8 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
   const int ranks = world.topology().size;
   const BatchPlan plan{
       .global_batch = config.common.batch, .micro_batches = config.common.accumulate, .world = ranks};
-  for (int micro = 0; micro < plan.micro_batches && config.batch_norm == "local"; ++micro)
+  const bool of_ranks = config.batch_norm == "local" && !config.common.exact;  // of slots: see validate()
+  for (int micro = 0; micro < plan.micro_batches && of_ranks; ++micro)
     for (const auto rows : plan.rows_of_rank(micro))
       if (rows < 2)
         throw ConfigError(fmt::format(
@@ -164,6 +170,9 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
       .model_kind =
           fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),
       .evaluation = std::move(evaluation)};
+  if (config.common.exact)
+    return std::make_unique<ExactRecognition>(std::move(network), std::move(centres), settings, world.batch(),
+                                              config.common.exact_slots);
   return std::make_unique<RecognitionTraining>(
       std::move(network), std::move(centres), settings, world.batch(),
       precision_for(config.common.precision, world.device()), world.device());

@@ -66,37 +66,41 @@ Pretraining::Forward Pretraining::rebuild(const Faces& faces) {
   return {mask, predicted, clamp_straight_through(model_->unpatchify(predicted), -1, 1)};
 }
 
-RelationLoss Pretraining::relate(const Faces& faces, const torch::Tensor& rebuilt) {
-  torch::Tensor real;
-  {
-    torch::NoGradGuard no_grad;
-    real = embedder_->embed(faces.images);
-  }
-  return relation_share(real, embedder_->embed(rebuilt), settings_.relation, settings_.relation_center,
-                        batch_, faces.rows_of_rank);
-}
-
-torch::Tensor Pretraining::loss_share(const Faces& faces) {
-  const auto [mask, predicted, rebuilt] = rebuild(faces);
+torch::Tensor Pretraining::pixel_share(const Faces& faces, const Forward& forward) const {
   const auto patches = model_->patchify(faces.images);
   const auto target = settings_.normalise_patches ? normalise_patches(patches) : patches;
   const double count =
       reconstruction_count(settings_.reconstruction, static_cast<std::int64_t>(settings_.global_batch),
                            model_->config.patches(), settings_.mask_ratio);
-  const auto pixel = reconstruction_share(predicted, target, mask, settings_.reconstruction, count);
+  return reconstruction_share(forward.predicted, target, forward.mask, settings_.reconstruction, count);
+}
+
+torch::Tensor Pretraining::embed_real(const Faces& faces) {
+  const torch::NoGradGuard no_grad;
+  return embedder_->embed(faces.images);
+}
+
+torch::Tensor Pretraining::loss_share(const Faces& faces) {
+  const Forward forward = rebuild(faces);
+  const auto pixel = pixel_share(faces, forward);
   reconstruction_ += pixel.detach();
   auto share = settings_.reconstruction_weight * pixel;
   if (settings_.relation == Relation::None) return share;
 
   if (two_passes()) {  // the relation's own loss is known already: send its cotangent through the embedder
     const auto& cotangent = cotangents_.at(static_cast<std::size_t>(faces.micro));
-    return share + relation_weight_ * (embedder_->embed(rebuilt) * cotangent).sum();
+    return share + relation_weight_ * (embedder_->embed(forward.rebuilt) * cotangent).sum();
   }
-  const auto matched = relate(faces, rebuilt);
+  const auto real = embed_real(faces);
+  const auto matched = relation_share(real, embedder_->embed(forward.rebuilt), settings_.relation,
+                                      settings_.relation_center, batch_, faces.rows_of_rank);
   const double part = static_cast<double>(faces.micro_rows()) / static_cast<double>(settings_.global_batch);
   const auto relation = part * matched.share;
-  if (settings_.automatic_ratio && faces.micro == 0 && (!measured_ || step_ % kBalanceEvery == 0))
-    balance(pixel, relation, predicted);
+  if (to_be_balanced(faces)) {
+    auto squares = gradient_squares(settings_.reconstruction_weight * pixel, relation, forward.predicted);
+    batch_.all_reduce(squares, Reduce::Sum).wait();
+    set_weight_from(squares);
+  }
   relation_ += relation.detach();
   correlation_ += part * matched.correlation;
   return share + relation_weight_ * relation;
@@ -135,18 +139,24 @@ void Pretraining::observed_all() {
   observed_.clear();
 }
 
-/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight = ratio * |d
-/// pixel|, gradients with respect to the predicted patches. They are the rebuilt images' pixels in another
-/// sequence, and the clamp in between passes gradients on, so these norms are those at the rebuilt images.
-void Pretraining::balance(const torch::Tensor& pixel, const torch::Tensor& relation,
-                          const torch::Tensor& predicted) {
+bool Pretraining::to_be_balanced(const Faces& faces) const {
+  return settings_.automatic_ratio && faces.micro == 0 && (!measured_ || step_ % kBalanceEvery == 0);
+}
+
+/// |d pixel|^2 and |d relation|^2, gradients with respect to the predicted patches. They are the rebuilt
+/// images' pixels in another sequence, and the clamp in between passes gradients on, so these norms are those
+/// at the rebuilt images.
+torch::Tensor Pretraining::gradient_squares(const torch::Tensor& pixel, const torch::Tensor& relation,
+                                            const torch::Tensor& predicted) {
   const auto gradient_square = [&](const torch::Tensor& loss) {
     return torch::autograd::grad({loss}, {predicted}, {}, /*retain_graph=*/true).front().pow(2).sum();
   };
-  auto squares =
-      torch::stack({gradient_square(settings_.reconstruction_weight * pixel), gradient_square(relation)})
-          .detach();
-  batch_.all_reduce(squares, Reduce::Sum).wait();
+  return torch::stack({gradient_square(pixel), gradient_square(relation)}).detach();
+}
+
+/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight = ratio * |d
+/// pixel|.
+void Pretraining::set_weight_from(const torch::Tensor& squares) {
   const double of_pixel = std::sqrt(squares[0].item<double>()),
                of_relation = std::sqrt(squares[1].item<double>());
   if (of_relation > 0 && std::isfinite(of_pixel / of_relation)) {

@@ -29,7 +29,7 @@ struct PretrainSettings {
   std::string model_kind;  ///< for checkpoints
 };
 
-class Pretraining final : public Task {
+class Pretraining : public Task {
  public:
   /// `embedder` may be null when the relation is None.
   Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings,
@@ -48,7 +48,7 @@ class Pretraining final : public Task {
   std::string kind() const override { return settings_.model_kind; }
   Image picture(const Faces& faces) override;
 
- private:
+ protected:
   /// What one forward pass gives: predicted patches [b, N, P] and the rebuilt images [b, 3, H, W].
   struct Forward {
     Masked mask;
@@ -56,8 +56,12 @@ class Pretraining final : public Task {
   };
   Forward rebuild(const Faces& faces);
   Masked mask_of(const Faces& faces) const;
-  RelationLoss relate(const Faces& faces, const torch::Tensor& rebuilt);
-  void balance(const torch::Tensor& pixel, const torch::Tensor& relation, const torch::Tensor& predicted);
+  torch::Tensor pixel_share(const Faces& faces, const Forward& forward) const;
+  torch::Tensor embed_real(const Faces& faces);   ///< no gradient
+  bool to_be_balanced(const Faces& faces) const;  ///< the automatic weight is measured on this micro-batch
+  static torch::Tensor gradient_squares(const torch::Tensor& pixel, const torch::Tensor& relation,
+                                        const torch::Tensor& predicted);
+  void set_weight_from(const torch::Tensor& squares);
 
   FaceMae model_;
   std::unique_ptr<Embedder> embedder_;

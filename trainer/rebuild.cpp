@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/keys.h"
+#include "data/image.h"
 #include "model/pixels.h"
 
 namespace facemae {

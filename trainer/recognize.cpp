@@ -63,20 +63,28 @@ void RecognitionTraining::undo_step() {
   for (std::size_t i = 0; i < statistics_.size(); ++i) statistics_[i].copy_(before_[i]);
 }
 
+torch::Tensor RecognitionTraining::flat_statistics() const {
+  std::vector<torch::Tensor> flat;
+  for (const auto& statistic : statistics_) flat.push_back(statistic.flatten());
+  return torch::cat(flat);
+}
+
+void RecognitionTraining::set_statistics(const torch::Tensor& flat) {
+  const torch::NoGradGuard no_grad;
+  std::int64_t at = 0;
+  for (auto& statistic : statistics_) {
+    statistic.copy_(flat.narrow(0, at, statistic.numel()).view_as(statistic));
+    at += statistic.numel();
+  }
+}
+
 /// Running statistics become the mean over ranks, weighted by rows, so that replicated state is replicated.
 void RecognitionTraining::end_step() {
   if (settings_.frozen_batch_norm || batch_.size() == 1) return;
-  torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> flat;
-  for (const auto& statistic : statistics_) flat.push_back(statistic.flatten());
   auto all =
-      torch::cat(flat).mul_(static_cast<double>(own_rows_) / static_cast<double>(settings_.global_batch));
+      flat_statistics().mul_(static_cast<double>(own_rows_) / static_cast<double>(settings_.global_batch));
   batch_.all_reduce(all, Reduce::Sum).wait();
-  std::int64_t at = 0;
-  for (auto& statistic : statistics_) {
-    statistic.copy_(all.narrow(0, at, statistic.numel()).view_as(statistic));
-    at += statistic.numel();
-  }
+  set_statistics(all);
 }
 
 std::vector<Metric> RecognitionTraining::metrics() {

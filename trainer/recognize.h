@@ -20,7 +20,7 @@ struct RecognitionSettings {
   std::vector<PairSet> evaluation;  ///< sets for evaluate()
 };
 
-class RecognitionTraining final : public Task {
+class RecognitionTraining : public Task {
  public:
   RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
                       const RecognitionSettings& settings, Communicator& batch, Precision precision,
@@ -39,7 +39,9 @@ class RecognitionTraining final : public Task {
   std::vector<Evaluated> evaluate(World& world) override;
   std::string kind() const override { return settings_.model_kind; }
 
- private:
+ protected:
+  torch::Tensor flat_statistics() const;           ///< all of them, one after the other: [values]
+  void set_statistics(const torch::Tensor& flat);  ///< from the same
   std::shared_ptr<RecognitionNetwork> network_;
   ClassCentres centres_;
   RecognitionSettings settings_;

@@ -1,5 +1,6 @@
 #include "trainer/resume.h"
 
+#include <ATen/Version.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -76,6 +77,9 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
       continue;
     }
     state = RunState::from_json(info->run_state);
+    if (control.is_root() && info->cpu != at::get_cpu_capability())
+      spdlog::warn("the run was computed with kernels for {}, now they are for {}: the last bits will differ",
+                   info->cpu, at::get_cpu_capability());
     if (control.is_root())
       spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
     return info->step;

@@ -42,6 +42,8 @@ struct RunConfig {
   std::string precision = "float32";
   std::string device = "auto", backend = "auto";
   int workers = 1, threads = 0;
+  bool exact = false;   ///< the same bits on any number of ranks
+  int exact_slots = 8;  ///< that every micro-batch is cut into then
   std::uint64_t block_cache_mib = 256;
 
   std::uint64_t save_every = 500;  ///< steps; 0: not by steps

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
+#include "trainer/exact_step.h"
 #include "trainer/feed.h"
 #include "trainer/loop.h"
 #include "trainer/replica_check.h"
@@ -67,9 +68,11 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
                      const MakeTask& make_task) {
   Control& control = world.control();
   RunClock clock(given.max_hours, given.end_seconds());
-  const int threads =
-      given.threads > 0 ? given.threads : std::max(1, available_cores() / world.topology().local_size);
+  const int threads = given.exact         ? 1
+                      : given.threads > 0 ? given.threads
+                                          : std::max(1, available_cores() / world.topology().local_size);
   torch::set_num_threads(threads);
+  if (given.exact) agree_on_kernels(control);
 
   const auto data = open_training_store(world, given, given_text, shards_in_quarantine(given, control));
   const auto& store = data.store;
@@ -83,6 +86,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     identities = training_identities(*store, init);
   });
   GradientBuckets gradients(task->parameters(), world.gradients());
+  std::optional<SlotGradients> by_slot;
+  if (config.exact) by_slot.emplace(gradients, config.exact_slots, world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
   Snapshot snapshot = snapshot_of(*task, optimizer, data, identities);
   if (!control.same_everywhere(hash_of(snapshot).hex()))
@@ -150,7 +155,9 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .data = [&] { return feed.figures(); },
         .shard_failed = [&] { return feed.shard_failed(); },
         .quarantine = [&](std::uint64_t done) { state.quarantine = feed.quarantine_failed(done); },
+        .next_slots = [&] { return feed.next_slots(); },
         .gradients = gradients,
+        .by_slot = by_slot ? &*by_slot : nullptr,
         .optimizer = optimizer,
         .control = control,
         .observer = observer,

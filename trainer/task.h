@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkpoint/snapshot.h"
+#include "core/error.h"
 #include "core/files.h"
 #include "data/image.h"
 #include "trainer/faces.h"
@@ -40,6 +41,11 @@ class Task {
   virtual void observed_all() {}
   /// This rank's share of the whole step's loss, from one micro-batch.
   virtual torch::Tensor loss_share(const Faces& faces) = 0;
+  /// --exact, in place of loss_share: for each of our slots of a micro-batch a scalar whose gradient is the
+  /// slot's part of the step's gradient. Class centres get theirs at once.
+  virtual std::vector<torch::Tensor> slot_losses(const std::vector<Faces>&) {
+    throw Error("this task has no exact step");
+  }
   /// The update was skipped: takes back what the forward pass changed.
   virtual void undo_step() {}
   virtual void end_step() {}                  ///< after the optimizer: replicated statistics

@@ -25,6 +25,12 @@ std::shared_ptr<const Store> open_store(const RunConfig& config, std::uint64_t r
         "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, "
         "lower --accumulate or use fewer ranks",
         config.batch, config.accumulate, ranks));
+  if (config.exact && ranks > static_cast<std::uint64_t>(config.exact_slots))
+    throw ConfigError(
+        fmt::format("--exact: {} ranks are more than the {} slots that every micro-batch is cut into: use "
+                    "fewer ranks, or "
+                    "begin a run with a larger --exact-slots",
+                    ranks, config.exact_slots));
   return store;
 }
 
@@ -142,7 +148,8 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const s
           .batches = {.global_batch = config.batch,
                       .micro_batches = config.accumulate,
                       .world = topology.size,
-                      .lanes = order.lanes()},
+                      .lanes = order.lanes(),
+                      .slots = config.exact ? config.exact_slots : 0},
           .plan = plan,
           .replicas = replicas};
 }

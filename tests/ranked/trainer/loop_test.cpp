@@ -81,6 +81,11 @@ struct Loop : testing::Test {
     Snapshot snapshot;
     task.add_to(snapshot);
     const ReplicaCheck check(snapshot, control, replicas);
+    snapshot.model_hash = "two numbers";
+    Saver saver(folder.path() / "checkpoints", control, real_files());
+    std::uint64_t reached = 0, committed = 0;
+    const auto describe = [&](Snapshot& at, std::uint64_t step) { saved = at.step = step; };
+    Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
     LoopParts parts{.task = task,
                     .next_faces = [] { return Faces{}; },
                     .data = [] { return LoaderFigures{}; },
@@ -93,19 +98,15 @@ struct Loop : testing::Test {
                     .watchdog = watchdog,
                     .evaluate = [](std::uint64_t) {},
                     .check_replicas =
-                        [&](std::uint64_t done, bool saves) {
+                        [&](std::uint64_t done, bool before_save) {
                           if (before_compare) before_compare(done);
-                          if (check.due(done, saves)) check.compare(done);
+                          if (check.due(done, before_save)) check.compare(done);
                         },
-                    .save =
-                        [&](std::uint64_t done) {
-                          saved = done;
-                          return true;
-                        },
+                    .saves = saves,
                     .out_of_time = [] { return false; },
+                    .reached = reached,
                     .schedule = {.kind = "constant", .peak = 0.1},
                     .state = state,
-                    .save_every = 4,
                     .max_skips = max_skips};
     train(parts, 0, steps);
     return task.weights();
@@ -114,7 +115,7 @@ struct Loop : testing::Test {
   MpiControl control{minutes(1)};
   MpiCommunicator ranks{"ranks", minutes(1)};
   RunState state;
-  std::uint64_t saved = 0;
+  std::uint64_t saved = 0;  ///< the step of the last save that was begun
 };
 
 TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {

@@ -144,6 +144,37 @@ TEST(BatchPlan, LetsEachBlockBeReadByOneRankWhereThatIsPossible) {
   EXPECT_GT(shared_blocks(readers(10, 1, 4)), 0U) << "otherwise this test could not fail";
 }
 
+TEST(BatchPlan, GivesRanksWholeSlotsWhichNoWorldChanges) {
+  for (const std::uint64_t batch : {8U, 13U, 64U})
+    for (const int micros : {1, 3})
+      for (const int slots : {1, 2, 4, 8, 16}) {
+        std::vector<std::vector<std::uint64_t>> alone;
+        for (int world = 1; world <= slots; ++world) {
+          const BatchPlan plan{batch, micros, world, 5, slots};
+          std::vector<std::vector<std::uint64_t>> all;
+          for (int micro = 0; micro < micros; ++micro)
+            for (int rank = 0; rank < world; ++rank) {
+              const auto mine = plan.ordinals(3, micro, rank);
+              const auto rank_rows = plan.rows_of_rank(micro)[static_cast<std::size_t>(rank)];
+              ASSERT_EQ(static_cast<std::int64_t>(mine.size()), rank_rows);
+              auto at = mine.begin();
+              for (const auto rows : plan.rows_of_slots(micro, rank)) {
+                ASSERT_LE(rows, mine.end() - at);
+                all.emplace_back(at, at + rows);
+                at += rows;
+              }
+              ASSERT_EQ(at, mine.end());
+            }
+          if (world == 1) alone = all;
+          ASSERT_EQ(all.size(), static_cast<std::size_t>(micros * slots));
+          ASSERT_EQ(all, alone) << batch << " in " << micros << " on " << world << ", " << slots << " slots";
+        }
+      }
+  const BatchPlan plan{14, 3, 2, 1, 4};
+  EXPECT_EQ(plan.rows_of_slots(1, 0), (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(plan.rows_of_slots(1, 1), (std::vector<std::int64_t>{1, 2}));
+}
+
 TEST(BatchPlan, GivesEveryOrdinalOnceInASequenceThatNoWorldChanges) {
   for (const std::uint64_t batch : {1U, 2U, 7U, 12U, 31U, 64U})
     for (const int micros : {1, 2, 3})

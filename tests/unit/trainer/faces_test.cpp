@@ -89,5 +89,36 @@ TEST(Faces, MirrorByTheKeyOfTheirOrdinalInEitherFormat) {
   }
 }
 
+TEST(Faces, OfSlotsAreThoseOfTheRankCutOnTensorsOfTheirOwn) {
+  for (const PixelFormat format : {PixelFormat::Rgb, PixelFormat::Yuv420}) {
+    ByteBatch batch;
+    batch.image = 32;
+    batch.format = format;
+    const BatchPlan plan{.global_batch = 21, .world = 2, .slots = 4};
+    batch.ordinals = plan.ordinals(0, 0, 1);
+    for (const auto ordinal : batch.ordinals) {
+      const auto pixels = decoded(encode_jpeg(test_images::picture(ordinal, 32)), 32, format);
+      batch.pixels.insert(batch.pixels.end(), pixels.begin(), pixels.end());
+      batch.labels.push_back(static_cast<std::int64_t>(100 + ordinal));
+    }
+    const Faces whole = to_faces(batch, plan, 5, true, torch::kCPU);
+    const auto slots = to_slots(batch, plan, 1, 5, true, torch::kCPU);
+    ASSERT_EQ(slots.size(), 2U);
+    std::vector<torch::Tensor> images, labels;
+    std::vector<std::uint64_t> ordinals;
+    for (const auto& slot : slots) {
+      images.push_back(slot.images);
+      labels.push_back(slot.labels);
+      ordinals.insert(ordinals.end(), slot.ordinals.begin(), slot.ordinals.end());
+      EXPECT_EQ(slot.images.storage_offset(), 0);
+      EXPECT_EQ(slot.images.size(0), static_cast<std::int64_t>(slot.ordinals.size()));
+      EXPECT_EQ(slot.micro_rows(), 21);
+    }
+    EXPECT_TRUE(torch::allclose(torch::cat(images), whole.images, 0, 1e-6));
+    EXPECT_TRUE(torch::equal(torch::cat(labels), whole.labels));
+    EXPECT_EQ(ordinals, whole.ordinals);
+  }
+}
+
 }  // namespace
 }  // namespace facemae

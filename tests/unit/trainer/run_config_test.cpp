@@ -63,6 +63,44 @@ TEST(PretrainConfig, RefusesGroupsThatMicroBatchesTearApart) {
   EXPECT_THAT(with({"--batch", "24", "--data-mode", "replica"}), HasSubstr("--local-dir"));
 }
 
+TEST(PretrainConfig, RefusesWhatCannotBeExact) {
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9", "--exact"});
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "16", "--accumulate", "2"}), "");
+  EXPECT_EQ(with({"--batch", "16", "--device", "cpu", "--threads", "1"}), "");
+  EXPECT_THAT(with({"--batch", "15", "--accumulate", "2"}), HasSubstr("7 images leaves some of the 8 slots"));
+  EXPECT_EQ(with({"--batch", "15", "--accumulate", "2", "--exact-slots", "4"}), "");
+  EXPECT_THAT(with({"--batch", "16", "--exact-slots", "6"}), HasSubstr("power of two"));
+  EXPECT_THAT(with({"--batch", "16", "--exact-slots", "0"}), HasSubstr("power of two"));
+  EXPECT_THAT(with({"--batch", "16", "--device", "cuda"}), HasSubstr("computes on the CPU"));
+  EXPECT_THAT(with({"--batch", "16", "--precision", "bfloat16"}), HasSubstr("computes in float32"));
+  EXPECT_THAT(with({"--batch", "16", "--threads", "2"}), HasSubstr("one thread a rank"));
+}
+
+TEST(RecognizeConfig, NeedsTwoImagesInASlotForExactBatchStatistics) {
+  const auto faults = [](const std::string& batch, const std::string& norm) {
+    RecognizeConfig config;
+    CommonOptions common;
+    Options options("", "recognize");
+    declare(options, config);
+    const std::vector<std::string> words = {
+        "--store", "s", "--run", "r", "--steps", "9", "--batch", batch, "--exact", "--batch-norm", norm};
+    options.parse(words, common);
+    validate(options, config);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(faults("16", "local"), "");
+  EXPECT_EQ(faults("15", "frozen"), "");
+  EXPECT_THAT(faults("15", "local"), HasSubstr("two images in each of the 8 slots"));
+}
+
 TEST(PretrainConfig, PutsTheSettledOrderInItsText) {
   PretrainConfig config;
   CommonOptions common;

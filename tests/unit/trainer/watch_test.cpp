@@ -13,7 +13,7 @@ constexpr int kRank = 1;
 struct LostPeer : testing::Test {
   LostPeer() {
     spdlog::set_level(spdlog::level::off);
-    start = run.begin_start(3, false);
+    start = run.begin_start(3, false).start;
   }
   test::TemporaryFolder folder;
   RunFolder run{folder.path()};
@@ -34,7 +34,7 @@ TEST_F(LostPeer, IsToldByTheRankThatTells) {
 }
 
 TEST_F(LostPeer, LeavesTheOutcomeOfANewerStartAlone) {
-  const auto newer = run.begin_start(3, false);
+  const auto newer = run.begin_start(3, false).start;
   ASSERT_GT(newer, start);
   note_lost_peer(run, {.start = start}, verdict, kRank);
   EXPECT_EQ(run.read_outcome()->start, newer);
