@@ -11,8 +11,8 @@
 #   lint      scripts/lint.sh: clang-format, and clang-tidy on files that see nothing of LibTorch
 #
 # options
-#   --full         also long tests (label full), AddressSanitizer + UndefinedBehaviorSanitizer over everything, and a
-#                  million inputs for each fuzz target
+#   --full         also long counts and long tests (label full), AddressSanitizer + UndefinedBehaviorSanitizer over
+#                  everything, and a million inputs for each fuzz target
 #   --only REGEX   builds, then runs the CTest entries whose names match (no races, no fuzz, no lint)
 #   --no-setup     does not call scripts/setup.sh
 #   -h, --help     this text
@@ -109,12 +109,16 @@ fi
 stage build scripts/build.sh --tests --no-setup
 verdict build $?
 select=(-LE full)
-if [ $full = yes ]; then select=(); fi
+if [ $full = yes ]; then
+  select=()
+  export FACEMAE_FULL=1 FACEMAE_CRASH_STATES=20000 # what tests have in two sizes
+fi
 if [ -n "$only" ]; then select+=(-R "$only"); fi
 stage tests run_ctest release build/release "${select[@]}"
 count "$results/release.xml"
 if [ -n "$only" ]; then finish; fi
 
+unset FACEMAE_FULL FACEMAE_CRASH_STATES
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
 export GTEST_FILTER='-*Speed*' # sanitizers make slow what those tests time
 sanitizer_tests tsan torch_free_tests -L torch_free -LE full
