@@ -109,7 +109,8 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
   task->add_to(snapshot);
   const auto at = centres.defined() ? task->centres_at() : ClassTensor{};
   optimizer.add_to(snapshot, centres.defined() ? &at : nullptr);
-  for (const auto& tensor : snapshot.replicated) result.replicated[tensor.name] = tensor.value.detach().clone();
+  for (const auto& tensor : snapshot.replicated)
+    result.replicated[tensor.name] = tensor.value.detach().clone();
   for (const auto& tensor : snapshot.by_class) {
     result.by_class[tensor.name] = tensor;
     result.by_class[tensor.name].rows = tensor.rows.detach().clone();
