@@ -111,14 +111,15 @@ verdict build $?
 select=(-LE full)
 if [ $full = yes ]; then
   select=()
-  export FACEMAE_FULL=1 FACEMAE_CRASH_STATES=20000 # what tests have in two sizes
+  # What tests have in two sizes.
+  export FACEMAE_FULL=1 FACEMAE_CRASH_STATES=20000 FACEMAE_FLIPS=100000 FACEMAE_SAVES=1000 FACEMAE_SOAK_SECONDS=600
 fi
 if [ -n "$only" ]; then select+=(-R "$only"); fi
 stage tests run_ctest release build/release "${select[@]}"
 count "$results/release.xml"
 if [ -n "$only" ]; then finish; fi
 
-unset FACEMAE_FULL FACEMAE_CRASH_STATES
+unset FACEMAE_FULL FACEMAE_CRASH_STATES FACEMAE_FLIPS FACEMAE_SAVES FACEMAE_SOAK_SECONDS
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
 export GTEST_FILTER='-*Speed*' # sanitizers make slow what those tests time
 sanitizer_tests tsan torch_free_tests -L torch_free -LE full

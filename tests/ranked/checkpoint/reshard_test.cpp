@@ -30,13 +30,13 @@ TEST(Reshard, EveryWorldLoadsWhatEveryWorldSavedWithTheSameRoot) {
   QuickFiles files;
   for (const std::int64_t classes : {101, 5}) {
     std::set<std::string> roots;
-    for (const int saved_by : {1, 2, 3, 4}) {
+    for (const int saved_by : {1, 2, 3, 4, 5, 6}) {
       const TemporaryFolder folder;
       run_ranks(saved_by, [&](Control& control) {
         CheckpointStore store(folder.path(), control, files);
         EXPECT_TRUE(store.save(state_of(10, classes, control), 1));
       });
-      for (const int loaded_by : {1, 2, 3}) {
+      for (const int loaded_by : {1, 2, 3, 4, 5, 6}) {
         std::mutex mutex;
         run_ranks(loaded_by, [&](Control& control) {
           CheckpointStore store(folder.path(), control, files);

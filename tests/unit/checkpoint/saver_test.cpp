@@ -2,6 +2,8 @@
 #include "checkpoint/saver.h"
 
 #include <condition_variable>
+#include <cstdlib>
+#include <fstream>
 #include <mutex>
 
 #include "checkpoint/discover.h"
@@ -90,13 +92,35 @@ TEST_F(SaverTest, ALastSaveWaitsForTheOneUnderWay) {
   EXPECT_EQ(saver.figures().committed, 2u);
 }
 
-TEST_F(SaverTest, TheBufferIsMadeOnce) {
+std::int64_t resident_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) return std::stoll(line.substr(6));
+  return 0;
+}
+
+std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+TEST_F(SaverTest, ManySavesKeepMemoryAndDescriptorsFlat) {
+  const char* wanted = std::getenv("FACEMAE_SAVES");
+  const std::uint64_t saves = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 100;
   Saver saver(checkpoints(), control_, files_);
-  for (std::uint64_t step = 1; step <= 3; ++step) {
-    ASSERT_TRUE(saver.save(small_state(step), 1));
+  Snapshot state = small_state(1);
+  state.replicated.push_back({"model.large", torch::zeros({1 << 18}, torch::kFloat32)});
+  std::int64_t memory = 0;
+  std::ptrdiff_t descriptors = 0;
+  for (std::uint64_t step = 1; step <= saves; ++step) {
+    state.step = step;
+    ASSERT_TRUE(saver.save(state, 1));
     saver.settle();
-    expect_equal(loaded(), small_state(step));
+    if (step != saves / 10) continue;
+    memory = resident_kib();
+    descriptors = open_descriptors();
   }
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_LT(resident_kib(), memory + 4096) << "KiB, with one buffer of 1 MiB";
 }
 
 /// Flips a bit of every shard once its name is final: what bad storage does after it said that all is well.
