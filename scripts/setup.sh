@@ -20,7 +20,8 @@
 #                    skip) clang-format, clang-tidy, clang with libFuzzer, a small Slurm, a browser for the report's page
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
-#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files)
+#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files),
+#                    and .venv-mxnet, where Python is old enough for MXNet
 #   --no-system      never calls apt-get: lists everything missing, with Debian package names, and exits 1
 #   -h, --help       this text
 #
@@ -131,6 +132,9 @@ venv_ready() { [ -e "$root/$1/.complete" ]; }
 venvs=()
 if [ "$bench" = yes ] && ! venv_ready .venv-bench; then venvs+=(.venv-bench); fi
 if [ "$interop" = yes ] && ! venv_ready .venv; then venvs+=(.venv); fi
+if [ "$interop" = yes ] && ! venv_ready .venv-mxnet && python3 -c 'import sys; sys.exit(sys.version_info >= (3, 12))' 2>/dev/null; then
+  venvs+=(.venv-mxnet) # its last version has no newer Python
+fi
 if [ ${#wanted[@]} -gt 0 ] || [ ${#venvs[@]} -gt 0 ]; then
   required+="
 python3                       cmd:python3
@@ -259,6 +263,12 @@ done
 for venv in "${venvs[@]}"; do
   say "setup.sh: making $venv"
   python3 -m venv --clear "$root/$venv"
+  if [ "$venv" = .venv-mxnet ]; then
+    "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check mxnet==1.9.1 numpy==1.23.5 ||
+      say "setup.sh: MXNet cannot be had any more: its reader is not asked" >&2
+    : >"$root/$venv/.complete"
+    continue
+  fi
   packages=(numpy h5py pillow safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
   if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version"); fi
   "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||

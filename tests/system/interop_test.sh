@@ -17,7 +17,7 @@ ranks 2 pretrain --store STORE --run mae --steps 4 --batch 8 --patch 16 --relati
 ranks 2 recognize --store STORE --run net --steps 2 --batch 8 --margin cosface --threads 1 $quiet 2>/dev/null
 "$facemae" embed --from net --store STORE --out embeddings.npy $quiet
 ends_with 0 "Python libraries read checkpoints, event files and embeddings" 'embeddings read' \
-  "$python" "$(dirname "$0")/read_with_python.py" mae mae.safetensors embeddings.npy 24
+  "$python" "$here/read_with_python.py" mae mae.safetensors embeddings.npy 24
 awk '/^```python/ { on = 1; next } /^```/ { on = 0 } on' "$SOURCE/docs/CHECKPOINT.md" >checkpoint.py
 ln -s mae RUN
 ends_with 0 "the example of docs/CHECKPOINT.md reads all weights of a checkpoint" \

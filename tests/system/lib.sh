@@ -1,6 +1,7 @@
 # What the tests of the whole program share. Sourced by bash; needs FACEMAE (the program).
 set -u
 facemae=${FACEMAE:?the program to test}
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-test.XXXXXX")
 failures=0
 trap 'rm -rf "$work"' EXIT

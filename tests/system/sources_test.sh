@@ -66,9 +66,14 @@ ends_with 2 "landmarks of other images are refused" 'landmarks of none' "$facema
 
 if [ -e "$SOURCE/.venv/.complete" ]; then
   "$facemae" unpack --store faces --to rec --out rec2 $quiet 2>/dev/null
-  ends_with 0 "an independent reader accepts our .rec" '20 images of 5 identities read' "$python" "$(dirname "$0")/read_rec.py" rec2 folder
+  ends_with 0 "an independent reader accepts our .rec" '20 images of 5 identities read' "$python" "$here/read_rec.py" rec2 folder
+  if "$SOURCE/.venv-mxnet/bin/python" -c 'import mxnet' 2>/dev/null; then
+    ends_with 0 "so does MXNet" 'MXNet read 20 images of 5 identities' "$SOURCE/.venv-mxnet/bin/python" "$here/read_with_mxnet.py" rec2
+  else
+    echo "no MXNet in .venv-mxnet (scripts/setup.sh --interop): it was not asked"
+  fi
   if [ -d "${FACEMAE_SHARED_DATA:-none}/formats/insightface_rec_20x10" ]; then
-    ends_with 0 "and InsightFace's" '200 images of 20 identities read' "$python" "$(dirname "$0")/read_rec.py" "$FACEMAE_SHARED_DATA/formats/insightface_rec_20x10"
+    ends_with 0 "and InsightFace's" '200 images of 20 identities read' "$python" "$here/read_rec.py" "$FACEMAE_SHARED_DATA/formats/insightface_rec_20x10"
   fi
 else
   echo "no .venv (scripts/setup.sh --interop): no independent reader was asked"
