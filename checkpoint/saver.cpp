@@ -84,7 +84,9 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
                       ": the ranks do not hold tensors of equal names and shapes");
   flight.id = id;
   flight.folder = checkpoints_ / folder_name(id);
-  if (control_.any_of(control_.is_root() && std::filesystem::exists(flight.folder / "COMMIT") ? 1 : 0) != 0) {
+  std::error_code ignored;
+  if (control_.any_of(
+          control_.is_root() && std::filesystem::exists(flight.folder / "COMMIT", ignored) ? 1 : 0) != 0) {
     last_committed_ = id;  // never written again
     return true;
   }
@@ -137,11 +139,13 @@ void Saver::advance(bool anyone_busy) {
 /// All ranks' files are there, or not.
 void Saver::written() {
   const std::string own = job_.take_failure();
+  bool taken = false;
   const std::string failure = attempt(control_, [&] {
     if (!own.empty()) throw Error(own);
+    if (control_.is_root()) taken = superseded(checkpoints_, flight_->id.start);
   });
   if (!failure.empty()) return fail(failure);
-  if (control_.any_of(control_.is_root() && superseded(checkpoints_, flight_->id.start) ? 1 : 0) != 0)
+  if (control_.any_of(taken ? 1 : 0) != 0)
     throw Unresumable("another start has taken over the run " + checkpoints_.parent_path().string() +
                       ": this one ends without committing " + folder_name(flight_->id));
   auto reports = control_.gather(serialise(flight_->report));

@@ -80,9 +80,11 @@ for _ in $(seq 300); do [ -s noticed/metrics.jsonl ] && break; sleep 0.1; done
 tiny_run 1 noticed 100000 --save-every 1000000
 check "a second job on the same run is refused with 93" equal "$?" 93
 check "and told who owns it" grep -q "belongs to another job" noticed.log
+check "its status is running" grep -q '^noticed: running on 2 rank(s)' <("$facemae" status noticed)
 kill -USR2 "$(launcher "$job")"
 wait "$job"
 check "USR2 to mpirun: commits and ends in 76" equal "$?" 76
+check "its status is stopped, with the reason" grep -q 'stopped (76): notice' <("$facemae" status noticed)
 tiny_run 2 noticed 100000 --save-every 1000000 &
 job=$!
 lines=$(wc -l <noticed/metrics.jsonl)
