@@ -4,7 +4,7 @@
 #
 # usage: bench/run.sh [option...]
 #   --pairs N      pairs of each comparison (default 7)
-#   --only NAME    steps, loader, pack, ranks or exact
+#   --only NAME    steps, loader, pack, ranks, exact or saves
 #   -h, --help     this text
 #
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
@@ -116,4 +116,18 @@ if wanted exact; then
     compare "FaceMAE, $n rank(s), --exact / without" "pretrained $n --exact; rate" "pretrained $n --threads 1; rate"
     compare "iresnet-tiny, $n rank(s), --exact / without" "recognized $n --exact; rate" "recognized $n --threads 1; rate"
   done
+fi
+# What checkpoints cost the steps beside which they are written: a model of 190 MB of weights, one thread, a free core.
+if wanted saves; then
+  rm -rf "$data/run"
+  build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 120 --batch 4 --model small --patch 16 \
+    --relation none --threads 1 --save-every 30 --log-every 1 --log-level info 2>"$data/saves.log"
+  sed -n 's/.*\(committed.*\), root.*/\1/p' "$data/saves.log" | tail -1
+  awk 'NR > 5 { split($0, s, "\"seconds\":"); t = s[2] + 0
+      if (split($0, w, "\"save_stalled_seconds\":") > 1) { print "saving", t; stalled += w[2] } else print "calm", t }
+    END { print "stalled", stalled }' "$data/run/metrics.jsonl" | sort -k1,1 -k2,2g | awk '
+    { v[$1, ++n[$1]] = $2 }
+    END { a = v["saving", int((n["saving"] + 1) / 2)]; b = v["calm", int((n["calm"] + 1) / 2)]
+      printf "%-44s %.3f  (medians of %d and %d steps: %.3f and %.3f s; %.3f s stalled in all)\n",
+        "step beside a save / step without", a / b, n["saving"], n["calm"], a, b, v["stalled", 1] }'
 fi

@@ -70,7 +70,7 @@ torch::Tensor slice_of(const Snapshot& into, const PlannedPiece& piece) {
 }  // namespace
 
 std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape,
-                                     std::int64_t virtual_shards) {
+                                     std::int64_t virtual_shards, bool classes_may_differ) {
   std::vector<std::string> faults;
   std::size_t found = 0;
   std::map<std::string, const ManifestTensor*> wanted;
@@ -87,13 +87,16 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
       continue;
     }
     ++found;
-    if (saved->dtype != tensor->dtype || saved->shape != tensor->shape || saved->by_class != tensor->by_class)
+    auto shape_here = tensor->shape;
+    if (classes_may_differ && tensor->by_class && !shape_here.empty() && !saved->shape.empty())
+      shape_here[0] = saved->shape[0];
+    if (saved->dtype != tensor->dtype || saved->shape != shape_here || saved->by_class != tensor->by_class)
       faults.push_back(fmt::format("{} is {} in the checkpoint, {} here", name, say(*saved), say(*tensor)));
   }
   if (found != manifest.tensors.size())
     for (const auto& tensor : manifest.tensors)
       if (!wanted.contains(tensor.name)) faults.push_back(tensor.name + " is in the checkpoint, not here");
-  if (!shape.by_class.empty() && virtual_shards != manifest.virtual_shards)
+  if (!classes_may_differ && !shape.by_class.empty() && virtual_shards != manifest.virtual_shards)
     faults.push_back(fmt::format("the checkpoint has {} virtual shards of classes, {} are asked for",
                                  manifest.virtual_shards, virtual_shards));
   return faults;
@@ -107,7 +110,7 @@ torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const Ma
 }
 
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-              int world, bool sliced) {
+              int world, bool sliced, const ClassMap* map) {
   CheckpointReader reader(folder, manifest);
   for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
        file += static_cast<std::size_t>(world))
@@ -123,9 +126,19 @@ void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, cons
     const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
     read_in_place(reader, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
   }
-  for (std::size_t i = 0; i < shape.by_class.size(); ++i)
-    read_in_place(reader, *manifest.find(shape.by_class[i].name), own_bytes(into.by_class[i]),
-                  into.by_class[i].rows);
+  for (std::size_t i = 0; i < shape.by_class.size(); ++i) {
+    const ManifestTensor& tensor = *manifest.find(shape.by_class[i].name);
+    const ClassTensor& own = into.by_class[i];
+    if (map == nullptr) {
+      read_in_place(reader, tensor, own_bytes(own), own.rows);
+      continue;
+    }
+    torch::Tensor rows = own.rows.detach().cpu().contiguous().clone();
+    read_mapped_rows(reader, manifest, tensor, *map, own.first, rows.size(0),
+                     {static_cast<std::byte*>(rows.mutable_data_ptr()), rows.nbytes()});
+    const torch::NoGradGuard no_grad;
+    own.rows.detach().copy_(rows);
+  }
 }
 
 void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks) {
@@ -137,7 +150,8 @@ void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& 
   for (auto& work : works) work.wait();
 }
 
-RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank) {
+RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank,
+                        bool mapped) {
   RankReport report;
   const auto add = [&](const ManifestTensor& tensor, ManifestPiece piece) {
     report.tensors.push_back(
@@ -148,7 +162,7 @@ RankReport check_memory(const Manifest& manifest, const Snapshot& into, const St
     ManifestPiece piece = check_piece(manifest, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
     if (rank == 0) add(tensor, std::move(piece));
   }
-  for (std::size_t i = 0; i < shape.by_class.size(); ++i) {
+  for (std::size_t i = 0; i < shape.by_class.size() && !mapped; ++i) {
     const ManifestTensor& tensor = *manifest.find(shape.by_class[i].name);
     add(tensor, check_piece(manifest, tensor, own_bytes(into.by_class[i]), into.by_class[i].rows));
   }

@@ -1,5 +1,6 @@
 #pragma once
 // Reads a checkpoint into live tensors of any world, and proves that memory is what was saved.
+#include "checkpoint/class_map.h"
 #include "checkpoint/manifest.h"
 #include "checkpoint/snapshot.h"
 #include "checkpoint/state.h"
@@ -8,9 +9,10 @@
 
 namespace facemae {
 
-/// One line per tensor that is missing, extra or of another type or shape; none when all is equal.
+/// One line per tensor that is missing, extra or of another type or shape; none when all is equal. With
+/// `classes_may_differ` numbers of classes and of virtual shards are not compared.
 std::vector<std::string> differences(const Manifest& manifest, const StateShape& shape,
-                                     std::int64_t virtual_shards);
+                                     std::int64_t virtual_shards, bool classes_may_differ = false);
 
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);

@@ -80,9 +80,11 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
                         .shapes = std::move(shapes)};
 }
 
-std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, Snapshot& into) {
+std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, Snapshot& into,
+                                                    const ClassMap* map) {
   const std::string name = info.folder.filename();
-  if (!control_.all_agree(info.model_hash == into.model_hash))
+  // With other classes it is another model by name; what else differs is found by the shapes.
+  if (!control_.all_agree(map != nullptr || info.model_hash == into.model_hash))
     throw ConfigError(
         fmt::format("{} is a checkpoint of another model: it holds {}, this run trains {}; use another --run",
                     info.folder.string(), info.model_hash, into.model_hash));
@@ -97,8 +99,10 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
     const std::string misfit = attempt(control_, [&] {
       manifest = parse_manifest(bytes);
       shape = shape_of(into, control_.rank(), control_.size());
-      const auto faults = differences(manifest, shape, into.virtual_shards);
+      const auto faults = differences(manifest, shape, into.virtual_shards, map != nullptr);
       if (!faults.empty()) throw ConfigError(join(faults, "; "));
+      for (const auto& tensor : shape.by_class)
+        if (map != nullptr) check_class_map(*map, manifest.find(tensor.name)->shape.at(0));
     });
     if (!misfit.empty())
       throw ConfigError("the checkpoint " + info.folder.string() +
@@ -106,15 +110,16 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
     RankReport report;
     reason = attempt(control_, [&] {
       failpoint("load.begin");
-      read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr);
+      read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr,
+               map);
     });
     if (reason.empty() && tensors_ != nullptr) exchange_replicated(into, shape, *tensors_);
     if (reason.empty())
       reason = attempt(control_, [&] {
         failpoint("load.read");
-        report = check_memory(manifest, into, shape, control_.rank());
+        report = check_memory(manifest, into, shape, control_.rank(), map != nullptr);
       });
-    if (reason.empty()) {
+    if (reason.empty() && map == nullptr) {
       const auto reports = control_.gather(serialise(report));
       reason = attempt(control_, [&] {
         if (control_.is_root() && root_of_memory(manifest, reports) != manifest.root)

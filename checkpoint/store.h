@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/class_map.h"
 #include "checkpoint/manifest.h"
 #include "checkpoint/saver.h"
 #include "checkpoint/snapshot.h"
@@ -49,7 +50,9 @@ class CheckpointStore {
   /// again in memory. Returns the reason when it is corrupt, the same on all ranks: ask newest() again, it
   /// skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and for
   /// tensors that are missing, extra or of another shape, listing all of them.
-  std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into);
+  /// With a class map the checkpoint may have other classes: rows come from where it says.
+  std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into,
+                                     const ClassMap* map = nullptr);
   /// The checkpoint that was restored last.
   std::optional<CheckpointId> restored() const { return restored_; }
 

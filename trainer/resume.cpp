@@ -16,10 +16,20 @@
 namespace facemae {
 namespace {
 
-void check_unchanged(const CheckpointInfo& info, const TrainingStore& data) {
+/// The class map, when the checkpoint is of another store: once it has been followed, the run has the new
+/// classes.
+std::optional<ClassMap> class_map_for(const CheckpointInfo& info, const Snapshot& into,
+                                      const TrainingStore& data) {
+  const std::string& file = data.config.class_map;
+  if (file.empty() || into.by_class.empty()) return {};
+  if (info.dataset_digest == data.store->dataset_digest().hex()) return {};
+  return read_class_map(file, into.by_class.front().total);
+}
+
+void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool mapped) {
   auto changes = result_changes(info.config, data.config_text);
   const std::string digest = data.store->dataset_digest().hex();
-  if (info.dataset_digest != digest)
+  if (info.dataset_digest != digest && !mapped)
     changes.push_back("store: its digest was " + info.dataset_digest + ", is " + digest);
   if (changes.empty()) return;
   const std::string list = join(changes, "\n  ");
@@ -70,8 +80,10 @@ Hash128 hash_of(const Snapshot& snapshot) {
 std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
                      Control& control) {
   while (const auto info = checkpoints.newest()) {
-    check_unchanged(*info, data);
-    if (const auto corrupt = restore_with_identities(checkpoints, *info, into)) {
+    std::optional<ClassMap> map;
+    together(control, [&] { map = class_map_for(*info, into, data); });
+    check_unchanged(*info, data, map.has_value());
+    if (const auto corrupt = restore_with_identities(checkpoints, *info, into, map ? &*map : nullptr)) {
       if (control.is_root())
         spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
       continue;
@@ -81,7 +93,8 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
       spdlog::warn("the run was computed with kernels for {}, now they are for {}: the last bits will differ",
                    info->cpu, at::get_cpu_capability());
     if (control.is_root())
-      spdlog::info("resumed from {} (step {}, {} images)", info->folder.string(), info->step, info->samples);
+      spdlog::info("resumed from {} (step {}, {} images){}", info->folder.string(), info->step, info->samples,
+                   map ? ", with the classes of --class-map" : "");
     return info->step;
   }
   return 0;

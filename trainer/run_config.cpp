@@ -205,6 +205,7 @@ bool free_to_change(const std::string& key) {
                                              "max-hours",
                                              "save-every",
                                              "keep",
+                                             "class-map",
                                              "end-time",
                                              "max-idle-starts",
                                              "max-failed-saves",

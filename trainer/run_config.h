@@ -61,6 +61,7 @@ struct RunConfig {
   std::uint64_t check_replicas = 1000;          ///< steps; 0: never
   int max_skips = 10;
   std::string init;
+  std::string class_map;  ///< of recognition training
   bool fresh = false, allow_changes = false, dry_run = false;
 
   /// Optimizer steps of the whole run over a store of `images`.

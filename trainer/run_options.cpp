@@ -154,6 +154,11 @@ void declare(Options& o, RecognizeConfig& c) {
       .add("scale", c.scale, "of the cosines")
       .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},
               "straight-through: arcface_torch's present behaviour")
+      .add("class-map", c.common.class_map,
+           "resume on a store with other identities: a file of lines \"now,before\" that says which class of "
+           "the "
+           "run each class of the store was; those not named are new, those that nobody comes from are "
+           "dropped")
       .add("class-shards", c.class_shards, "virtual shards of the classes: at least as many as ranks, ever")
       .choice("batch-norm", c.batch_norm, {"local", "frozen"},
               "local: a rank's own batch statistics (with --exact a slot's), running ones averaged over "

@@ -26,14 +26,15 @@ torch::Tensor training_identities(const Store& store, const std::string& init) {
 }
 
 std::optional<std::string> restore_with_identities(CheckpointStore& checkpoints, const CheckpointInfo& info,
-                                                   Snapshot& into) {
+                                                   Snapshot& into, const ClassMap* map) {
   const auto slot = std::find_if(into.replicated.begin(), into.replicated.end(),
                                  [](const auto& tensor) { return tensor.name == kTrainingIdentities; });
   const auto saved = info.shapes.find(kTrainingIdentities);
-  if (slot == into.replicated.end() || saved == info.shapes.end()) return checkpoints.restore(info, into);
+  if (slot == into.replicated.end() || saved == info.shapes.end())
+    return checkpoints.restore(info, into, map);
   const torch::Tensor own = slot->value;
   slot->value = torch::zeros(saved->second, torch::kInt64);
-  auto corrupt = checkpoints.restore(info, into);
+  auto corrupt = checkpoints.restore(info, into, map);
   slot->value = corrupt ? own : united(own, slot->value);
   return corrupt;
 }

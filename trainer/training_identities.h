@@ -16,6 +16,6 @@ torch::Tensor training_identities(const Store& store, const std::string& init);
 
 /// Restores as CheckpointStore::restore() does; the identities of the snapshot become those of both.
 std::optional<std::string> restore_with_identities(CheckpointStore& checkpoints, const CheckpointInfo& info,
-                                                   Snapshot& into);
+                                                   Snapshot& into, const ClassMap* map = nullptr);
 
 }  // namespace facemae
