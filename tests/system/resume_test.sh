@@ -74,6 +74,19 @@ rm first.safetensors
 tiny_run 1 initialised 6 --init first.safetensors
 check "a run goes on without the weights that it began with" equal "$?" 0
 
+# A person asks to be removed: recognition goes on with the classes of those who stay.
+recognise() { ranks 2 recognize --run net --steps 6 --batch 8 --class-shards 8 --threads 1 --save-every 100 --log-level info "$@" >>net.log 2>&1; }
+recognise --store faces --stop-after 3
+"$facemae" unpack --store faces --to folder --out folder --log-level warn 2>/dev/null
+ls folder | sed -n 3p >who.txt # classes are numbered by name
+"$facemae" store remove faces --identities who.txt --out fewer --log-level warn 2>/dev/null
+recognise --store fewer
+check "other identities are refused without a map" equal "$?" 2
+printf 'now,before\n0,0\n1,1\n2,3\n3,4\n4,5\n' >map.csv
+recognise --store fewer --class-map map.csv
+check "with --class-map the run goes on without the one removed" equal "$?" 0
+check "and says so" grep -q "with the classes of --class-map" net.log
+
 tiny_run 2 noticed 100000 --save-every 1000000 &
 job=$!
 for _ in $(seq 300); do [ -s noticed/metrics.jsonl ] && break; sleep 0.1; done
