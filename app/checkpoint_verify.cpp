@@ -1,7 +1,11 @@
 // facemae checkpoint verify, diff and prune: what reads hashes, and what removes.
+#include <algorithm>
+#include <cstdlib>
+
 #include "app/checkpoint_verbs.h"
 #include "checkpoint/catalogue.h"
 #include "checkpoint/tidy.h"
+#include "checkpoint/weights.h"
 #include "core/log.h"
 #include "core/progress.h"
 
@@ -87,7 +91,7 @@ ExitCode checkpoint_prune(App& app, Words words) {
   Options options("Removes old checkpoints of a run by the same rule as the run itself.",
                   "checkpoint prune RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1);
-  options.group("Keep")
+  options.group("Keep (unless given: as the run was told)")
       .add("keep", policy.last, "last checkpoints to keep, at least 2")
       .add("keep-every", policy.every, "also those whose step this divides, 0: none")
       .flag("keep-best", policy.best, "also the one with the best metric")
@@ -98,6 +102,14 @@ ExitCode checkpoint_prune(App& app, Words words) {
       "that are not yet.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
+  if (what.size() == 1 && std::filesystem::exists(Path(what[0]) / "config.txt")) {
+    const std::string config = read_file(Path(what[0]) / "config.txt");
+    if (!options.given("keep"))
+      policy.last = std::max(2, std::atoi(config_value(config, "keep", "3").c_str()));
+    if (!options.given("keep-every"))
+      policy.every = std::strtoull(config_value(config, "keep-every", "0").c_str(), nullptr, 10);
+    if (!options.given("keep-best")) policy.best = config_value(config, "keep-best") == "yes";
+  }
   options.check(policy.last >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint prune");

@@ -35,8 +35,14 @@ std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints) {
   if (error == std::errc::no_such_file_or_directory) return found;
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     const auto id = parse_folder_name(entries->path().filename().string());
-    if (!id || !entries->is_directory(error)) continue;
-    found.push_back({*id, entries->path(), std::filesystem::exists(entries->path() / "COMMIT", error)});
+    if (!id) continue;
+    // A COMMIT that cannot be looked at is not one that is missing: such a folder would be removed.
+    std::error_code unseen;
+    const bool committed = std::filesystem::exists(entries->path() / "COMMIT", unseen);
+    if (unseen)
+      throw FileError("looking for COMMIT in " + entries->path().string() + ": " + unseen.message(),
+                      unseen.value());
+    if (entries->is_directory(unseen)) found.push_back({*id, entries->path(), committed});
   }
   if (error) throw FileError("listing " + checkpoints.string() + ": " + error.message(), error.value());
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });

@@ -15,6 +15,7 @@ void CheckpointReader::check_header(std::uint32_t file) {
   const ManifestFile& expected = manifest_.files.at(file);
   try {
     std::string header(expected.header_bytes, '\0');
+    open(file).forget(0, expected.header_bytes);
     open(file).read_at(0, std::as_writable_bytes(std::span(header)));
     if (xxh128(bytes_of(header)) != expected.header_hash)
       throw CheckpointError("the header of " + expected.name + " is not what was written");
@@ -34,6 +35,7 @@ void CheckpointReader::read(const ManifestTensor& tensor, ByteRange range, std::
       const std::uint64_t offset = piece.offset + (at.begin - piece.range.begin);
       const auto target = out.subspan(at.begin - range.begin, at.bytes);
       try {
+        open(piece.file).forget(offset, at.bytes);
         open(piece.file).read_at(offset, target);
       } catch (const FileError& error) {
         throw CheckpointError("reading tensor " + tensor.name + ": " + error.what());

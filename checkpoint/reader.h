@@ -1,5 +1,6 @@
 #pragma once
-// Reads tensors of one checkpoint and checks every leaf's hash while they stream. Free of LibTorch.
+// Reads tensors of one checkpoint, past the page cache, and checks every leaf's hash while they stream. Free
+// of LibTorch.
 #include <map>
 #include <span>
 

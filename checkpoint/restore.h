@@ -18,15 +18,16 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
 /// Reads what this rank holds, in place: its class rows, and all replicated tensors, or (`sliced`) its slice
-/// of them. Throws CheckpointError.
+/// of them. With a class map class rows come from where it says. Throws CheckpointError.
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-              int world, bool sliced);
+              int world, bool sliced, const ClassMap* map);
 /// All ranks, after reading slices: every rank gets the others'.
 void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks);
 /// Hashes what is in memory now and compares: what a copy, a device or the network spoiled is found here.
-/// Returns the pieces found: class tensors' own rows, and on rank 0 the replicated tensors. Throws
-/// CheckpointError.
-RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank);
+/// Returns the pieces found: class tensors' own rows (not when they were `mapped`), and on rank 0 the
+/// replicated tensors. Throws CheckpointError.
+RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank,
+                        bool mapped);
 
 /// The root over what all ranks reported to have in memory. Throws CheckpointError when they do not add up.
 Hash128 root_of_memory(const Manifest& manifest, const std::vector<std::string>& reports);

@@ -136,6 +136,14 @@ void Saver::advance(bool anyone_busy) {
   }
 }
 
+void Saver::confirm(CheckpointId restored, std::uint32_t start) {
+  try {
+    tidy(files_, checkpoints_, restored, start, /*verified=*/true, policy_, distrusted_);
+  } catch (const Error& error) {
+    spdlog::warn("could not tidy {}: {}", checkpoints_.string(), error.what());
+  }
+}
+
 /// All ranks' files are there, or not.
 void Saver::written() {
   const std::string own = job_.take_failure();
@@ -184,19 +192,35 @@ void Saver::scrubbed() {
     if (!own.empty()) throw CheckpointError(own);
   });
   const bool verified = control_.all_agree(failure.empty() && flight_->read_back);
-  if (!failure.empty()) {
-    wants_another_ = true;
-    distrust(flight_->id);
-    if (control_.is_root())
-      spdlog::error("{} is damaged on the storage and will be saved again: {}", flight_->folder.string(),
-                    failure);
-  }
   phase_ = Phase::Tidying;
+  damaged_in_row_ = failure.empty() ? 0 : damaged_in_row_ + 1;
+  if (!failure.empty()) return retire(failure);
   if (!control_.is_root()) return;
   job_.start([&files = files_, checkpoints = checkpoints_, id = flight_->id, verified, policy = policy_,
               distrusted = distrusted_](const std::stop_token&) {
-    tidy(files, checkpoints, id, verified, policy, distrusted);
+    tidy(files, checkpoints, id, id.start, verified, policy, distrusted);
   });
+}
+
+/// All ranks know that the storage does not hold what was written: the checkpoint goes, another is wanted.
+void Saver::retire(const std::string& failure) {
+  wants_another_ = true;
+  parent_ = flight_->draft.parent;
+  last_committed_ = parent_ && parent_->start == flight_->id.start ? parent_ : std::nullopt;
+  if (control_.is_root())
+    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) {
+      remove_checkpoint(files, folder);
+    });
+  const std::string name = folder_name(flight_->id);
+  if (damaged_in_row_ >= max_failed_saves) {
+    wait_for_all();
+    throw Unresumable(
+        fmt::format("{} checkpoints in a row were damaged when they were read back, the last {}: {}; the "
+                    "storage of {} is bad",
+                    damaged_in_row_, name, failure, checkpoints_.parent_path().string()));
+  }
+  if (control_.is_root())
+    spdlog::error("{} was damaged when it was read back and will be saved again: {}", name, failure);
 }
 
 /// All ranks know the failure. Rank 0 removes what was begun.

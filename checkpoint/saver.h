@@ -43,7 +43,7 @@ class Saver {
   /// A save, its scrub or its tidying is under way. The same on all ranks.
   bool in_flight() const { return phase_ != Phase::Idle; }
   /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws Unresumable on
-  /// all ranks after `max_failed_saves` in a row.
+  /// all ranks after `max_failed_saves` in a row that failed, or were damaged when they were read back.
   void advance(bool anyone_busy);
   /// All ranks. Saves now and waits for the announcement; what is under way is brought to its end first,
   /// except for scrubbing, which is given up. A step that this start has committed already is left as it is.
@@ -59,6 +59,9 @@ class Saver {
 
   /// What the next checkpoint continues: the one restored.
   void continue_from(CheckpointId id) { parent_ = id; }
+  /// Rank 0, once start `start` may write: what it restored was read in full and is right, so it is stamped;
+  /// what that lets go goes. Runs of short starts would never delete anything otherwise.
+  void confirm(CheckpointId restored, std::uint32_t start);
   /// Restoring found it bad: it does not count for retention.
   void distrust(CheckpointId id) { distrusted_.push_back(id); }
   void keep(const RetentionPolicy& policy) { policy_ = policy; }
@@ -72,6 +75,7 @@ class Saver {
   void committed();
   void scrubbed();
   void fail(const std::string& failure);
+  void retire(const std::string& failure);
   void wait_for_all();  ///< until no rank is busy, then advances
 
   Path checkpoints_;
@@ -83,7 +87,7 @@ class Saver {
   std::optional<CheckpointId> parent_, last_committed_;
   std::vector<CheckpointId> distrusted_;
   bool wants_another_ = false;
-  int failed_in_row_ = 0;
+  int failed_in_row_ = 0, damaged_in_row_ = 0;
   SaveFigures figures_;
   BackgroundJob job_;  // last: it ends first
 };

@@ -39,19 +39,24 @@ std::vector<CheckpointId> apply_retention(FileSystem& files, const Path& checkpo
   return removed;
 }
 
-void tidy(FileSystem& files, const Path& checkpoints, CheckpointId id, bool verified,
+void tidy(FileSystem& files, const Path& checkpoints, CheckpointId id, std::uint32_t start, bool verified,
           const RetentionPolicy& policy, const std::vector<CheckpointId>& distrusted) {
-  if (superseded(checkpoints, id.start)) return;
+  if (superseded(checkpoints, start)) return;
+  const Path folder = checkpoints / folder_name(id);
   if (verified)
-    try_to("stamp a checkpoint as verified", [&] { stamp_verified(files, checkpoints / folder_name(id)); });
+    try_to("stamp a checkpoint as verified", [&] {
+      valid_manifest_bytes(folder);
+      stamp_verified(files, folder);
+    });
   failpoint("save.stamped");
   try_to("write the hint LATEST",
          [&] { write_whole(files, checkpoints / "LATEST", folder_name(id) + "\n"); });
-  for (const auto& folder : list_checkpoints(checkpoints))
-    if (!folder.committed)
-      try_to("remove an unfinished checkpoint", [&] { remove_debris(files, folder.path); });
-  try_to("remove an old checkpoint",
-         [&] { apply_retention(files, checkpoints, policy, distrusted, id.start); });
+  try_to("remove unfinished checkpoints", [&] {
+    for (const auto& found : list_checkpoints(checkpoints))
+      if (!found.committed && found.id.start <= start && !superseded(checkpoints, start))
+        remove_debris(files, found.path);
+  });
+  try_to("remove an old checkpoint", [&] { apply_retention(files, checkpoints, policy, distrusted, start); });
 }
 
 }  // namespace facemae

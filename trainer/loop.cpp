@@ -161,7 +161,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
       evaluate(run, done);
     bool committed = true;
-    const bool saves = stop || done == last || (mask & Saves::kDue) != 0;
+    const bool saves = stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight());
     run.check_replicas(done, saves);
     if (stop || done == last) {
       const auto saving = run.watchdog.within(Phase::Save);

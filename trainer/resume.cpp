@@ -79,7 +79,14 @@ Hash128 hash_of(const Snapshot& snapshot) {
 
 std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
                      Control& control) {
+  std::vector<torch::Tensor> fresh;  // what new classes begin with, also after a damaged checkpoint was tried
+  if (!data.config.class_map.empty())
+    for (const auto& tensor : into.by_class) fresh.push_back(tensor.rows.detach().clone());
   while (const auto info = checkpoints.newest()) {
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+      const torch::NoGradGuard no_grad;
+      into.by_class[i].rows.detach().copy_(fresh[i]);
+    }
     std::optional<ClassMap> map;
     together(control, [&] { map = class_map_for(*info, into, data); });
     check_unchanged(*info, data, map.has_value());
@@ -113,7 +120,8 @@ bool has_begun(const RunConfig& config, Control& control) {
 }
 
 void refuse_without_progress(const RunFolder& run, int limit) {
-  const auto outcomes = run.outcomes();
+  auto outcomes = run.outcomes();
+  if (!outcomes.empty()) outcomes.pop_back();  // this start's own
   const int idle = idle_starts(outcomes);
   if (limit == 0 || idle < limit) return;
   std::string reasons;

@@ -70,8 +70,8 @@ Fence RunFolder::begin_start(int world, bool fresh) {
       least =
           std::max(least, static_cast<std::uint32_t>(std::strtoul(name.c_str() + aside.size(), nullptr, 10)));
   const Fences before = read_fences(checkpoints);
-  if (fresh && !before.empty()) {
-    least = std::max(least, before.rbegin()->first + 1);
+  if (fresh && (!before.empty() || has_history(checkpoints, list_checkpoints(checkpoints)))) {
+    least = std::max(least, before.empty() ? 1 : before.rbegin()->first + 1);
     files_.rename(checkpoints, run_ / fmt::format("{}{:08}", aside, least));
     for (const Path& lines : {metrics(), evaluations()})
       if (std::filesystem::exists(lines))

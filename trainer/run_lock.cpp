@@ -32,7 +32,8 @@ nlohmann::json owner_of(const Path& lock) {
 constexpr auto kBeat = std::chrono::seconds(5);
 constexpr double kFreshSeconds = 60;  ///< clocks of hosts may differ, and storage may be slow
 
-/// Seconds since the heartbeat, by the file system's clock alone: nothing when there is none.
+/// Seconds since the heartbeat; nothing when there is none. The clocks of hosts and storage are taken to
+/// agree within kFreshSeconds.
 std::optional<double> heartbeat_age(const Path& run) {
   struct stat beat {};
   if (::stat((run / "heartbeat").c_str(), &beat) != 0) return {};
@@ -98,14 +99,18 @@ RunLock::~RunLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+/// Touches the heartbeat; after taking over, also tries to get the lock that a dying start still holds.
 void RunLock::beat(const Path& heartbeat) {
   std::unique_lock lock(mutex_);
   while (!end_) {
+    lock.unlock();
+    try_lock(descriptor_, F_OFD_SETLK, F_WRLCK);
     const int file = ::open(heartbeat.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (file >= 0) {
       ::futimens(file, nullptr);
       ::close(file);
     }
+    lock.lock();
     changed_.wait_for(lock, kBeat, [&] { return end_; });
   }
   ::unlink(heartbeat.c_str());

@@ -64,14 +64,16 @@ void declare_common(Options& o, RunConfig& c) {
            "steps between checkpoints, 0: by time alone. They are written while training goes on")
       .add("save-minutes", c.save_minutes, "minutes between checkpoints")
       .add("mtbf-hours", c.mtbf_hours,
-           "mean time between failures of the job: checkpoints then come at the interval that loses least "
+           "mean time between failures of the job: checkpoints also come at the interval that loses least "
            "time in "
            "all (Young, Daly), from what they are measured to cost")
       .add("keep", c.keep,
            "last checkpoints to keep, at least 2. One goes only when two newer ones were read back and found "
            "right")
       .add("keep-every", c.keep_every, "also keep those whose step this divides, 0: none")
-      .flag("keep-best", c.keep_best, "also keep the one with the best mean accuracy on the sets of --eval")
+      .flag("keep-best", c.keep_best,
+            "also keep the one with the best mean accuracy on the sets of --eval, of those saved at a step "
+            "that was evaluated")
       .add("max-failed-saves", c.max_failed_saves, "failed saves in a row that end the run (exit 93)")
       .add("max-idle-starts", c.max_idle_starts,
            "starts in a row that trained, committed nothing and failed by an error of their own, after which "

@@ -45,9 +45,12 @@ void Saves::begin(std::uint64_t step) {
 
 bool Saves::now(std::uint64_t step, bool settle) {
   describe_(snapshot_, step);
-  const bool committed = known_to_all([&] { return saver_.save(snapshot_, start_); });
-  note_committed();
-  if (settle) known_to_all([&] { saver_.settle(); });
+  bool committed = false;
+  do {  // too many failures in a row, damage found afterwards included, throw
+    committed = known_to_all([&] { return saver_.save(snapshot_, start_); });
+    note_committed();
+    if (settle) known_to_all([&] { saver_.settle(); });
+  } while (!committed || saver_.wants_another());
   return committed;
 }
 

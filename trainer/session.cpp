@@ -125,6 +125,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     together(control, [&] {
       if (!control.is_root()) return;
       run.decide(fence, checkpoints.restored());
+      if (const auto restored = checkpoints.restored()) checkpoints.saver().confirm(*restored, outcome.start);
       run.write_config(data.config_text);
       run.cut_back(first);
       pictures = picture_faces(*store, config.seed, world.device());

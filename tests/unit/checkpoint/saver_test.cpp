@@ -147,22 +147,38 @@ class RottenFiles final : public FileSystem {
 
 TEST_F(SaverTest, DamageOnTheStorageIsFoundAfterTheCommitAndAnotherSaveIsAskedFor) {
   RottenFiles files;
-  Saver saver(checkpoints(), control_, files);
-  saver.keep({.last = 2});
-  for (const std::uint64_t step : {1, 2, 3, 4}) {
-    ASSERT_TRUE(saver.save(small_state(step), 1));
-    saver.settle();
-    EXPECT_TRUE(saver.wants_another());
-    EXPECT_FALSE(is_verified(checkpoints() / folder_name({step, 1})));
-  }
-  EXPECT_EQ(list_checkpoints(checkpoints()).size(), 4u) << "nothing is verified, so nothing goes";
   files.rotten = false;
-  ASSERT_TRUE(saver.save(small_state(5), 1));
+  Saver saver(checkpoints(), control_, files);
+  ASSERT_TRUE(saver.save(small_state(1), 1));
+  saver.settle();
+  files.rotten = true;
+  ASSERT_TRUE(saver.save(small_state(2), 1)) << "announced: the storage had said that all is well";
+  saver.settle();
+  EXPECT_TRUE(saver.wants_another());
+  EXPECT_EQ(saver.last_committed(), (CheckpointId{1, 1}));
+  ASSERT_EQ(list_checkpoints(checkpoints()).size(), 1u) << "the damaged one is gone, the one before is there";
+  files.rotten = false;
+  ASSERT_TRUE(saver.save(small_state(2), 1)) << "the same step again";
   saver.settle();
   EXPECT_FALSE(saver.wants_another());
-  ASSERT_TRUE(saver.save(small_state(6), 1));
+  EXPECT_TRUE(is_verified(checkpoints() / "s000000002.a01"));
+  expect_equal(loaded(), small_state(2));
+}
+
+TEST_F(SaverTest, StorageThatDamagesEverythingEndsTheRunWithWhatWasThereBefore) {
+  RottenFiles files;
+  files.rotten = false;
+  Saver saver(checkpoints(), control_, files);
+  ASSERT_TRUE(saver.save(small_state(1), 1));
   saver.settle();
-  EXPECT_EQ(list_checkpoints(checkpoints()).size(), 2u) << "the damaged ones go once two are verified";
+  files.rotten = true;
+  for (const std::uint64_t step : {2, 3}) {
+    ASSERT_TRUE(saver.save(small_state(step), 1));
+    saver.settle();
+  }
+  ASSERT_TRUE(saver.save(small_state(4), 1));
+  EXPECT_THROW(saver.settle(), Unresumable);
+  expect_equal(loaded(), small_state(1));
 }
 
 TEST_F(SaverTest, AReplacedStartNeitherCommitsNorDeletes) {
