@@ -117,7 +117,7 @@ if wanted exact; then
     compare "iresnet-tiny, $n rank(s), --exact / without" "recognized $n --exact; rate" "recognized $n --threads 1; rate"
   done
 fi
-# What checkpoints cost the steps beside which they are written: a model of 190 MB of weights, one thread, a free core.
+# What checkpoints cost the steps beside which they are written: a state of 190 MB, one thread, a free core.
 if wanted saves; then
   rm -rf "$data/run"
   build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 120 --batch 4 --model small --patch 16 \

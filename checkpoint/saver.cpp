@@ -68,10 +68,7 @@ Saver::Saver(Path checkpoints, Control& control, FileSystem& files)
 Saver::~Saver() = default;
 
 bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
-  if (phase_ != Phase::Idle) {
-    ++figures_.postponed;
-    return false;
-  }
+  if (phase_ != Phase::Idle) return false;
   const auto began = Clock::now();
   const CheckpointId id{snapshot.step, start};
   if (!flight_) flight_ = std::make_shared<Flight>();  // kept for its buffer
@@ -87,6 +84,8 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
   std::error_code ignored;
   if (control_.any_of(
           control_.is_root() && std::filesystem::exists(flight.folder / "COMMIT", ignored) ? 1 : 0) != 0) {
+    if (wants_another_)
+      throw Unresumable(flight.folder.string() + " is damaged and cannot be removed: repair the storage");
     last_committed_ = id;  // never written again
     return true;
   }

@@ -22,7 +22,7 @@ namespace facemae {
 
 /// What saving has cost so far, on this rank.
 struct SaveFigures {
-  std::uint64_t committed = 0, failed = 0, postponed = 0;
+  std::uint64_t committed = 0, failed = 0;
   double seconds = 0;          ///< of the last save, from its beginning to its announcement
   double stalled_seconds = 0;  ///< in all: training waited for copies, votes and last saves
 };
@@ -33,7 +33,7 @@ class Saver {
   Saver(Path checkpoints, Control& control, FileSystem& files);
   ~Saver();
 
-  /// All ranks. Begins to save the state after a step. False, and counted, when a save is under way still.
+  /// All ranks. Begins to save the state after a step. False when a save is under way still.
   /// Throws ConfigError on all ranks for a state that cannot be saved.
   bool begin(const Snapshot& snapshot, std::uint32_t start);
   /// Before the optimizer changes what is being copied. No communication.

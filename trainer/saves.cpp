@@ -1,5 +1,7 @@
 #include "trainer/saves.h"
 
+#include "core/log.h"
+#include "core/text.h"
 #include "trainer/resume.h"
 
 namespace facemae {
@@ -33,14 +35,33 @@ std::uint64_t Saves::bits(std::uint64_t step) const {
 void Saves::advance(std::uint64_t mask) {
   known_to_all([&] { saver_.advance((mask & kBusy) != 0); });
   note_committed();
+  if (is_root_ && saver_.in_flight()) tell_of_delays(mask);
+}
+
+void Saves::tell_of_delays(std::uint64_t mask) {
+  constexpr auto kSlow = std::chrono::minutes(10);
+  const auto age = Clock::now() - begun_;
+  if ((mask & kDue) != 0 && !told_postponed_) {
+    told_postponed_ = true;
+    spdlog::info(
+        "a checkpoint is due and waits for that of step {}, which is still being written or read back",
+        last_begun_);
+  }
+  if (age > kSlow && !told_slow_) {
+    told_slow_ = true;
+    spdlog::warn(
+        "the checkpoint of step {} has been under way for {}: is the storage slow, or does it hang? Nothing "
+        "newer than step {} is safe",
+        last_begun_, human_seconds(std::chrono::duration<double>(age).count()), committed_);
+  }
 }
 
 void Saves::begin(std::uint64_t step) {
   describe_(snapshot_, step);
-  if (!known_to_all([&] { return saver_.begin(snapshot_, start_); }))
-    return;  // due again after the next step
+  known_to_all([&] { saver_.begin(snapshot_, start_); });
   last_begun_ = step;
   begun_ = Clock::now();
+  told_postponed_ = told_slow_ = false;
 }
 
 bool Saves::now(std::uint64_t step, bool settle) {

@@ -21,9 +21,11 @@ class Saves {
         std::uint64_t& committed);
 
   std::uint64_t bits(std::uint64_t step) const;
-  void advance(std::uint64_t mask);  ///< all ranks
+  /// All ranks. Also tells, once each, of a save that has to wait for the one under way, and of one that
+  /// hangs.
+  void advance(std::uint64_t mask);
   void wait_copied() { saver_.wait_copied(); }
-  void begin(std::uint64_t step);  ///< all ranks; postponed when a save is under way
+  void begin(std::uint64_t step);  ///< all ranks, when due and none is in flight
   /// All ranks: commits the step and waits for it; false when that failed. With `settle` also for its
   /// verification.
   bool now(std::uint64_t step, bool settle);
@@ -33,6 +35,7 @@ class Saves {
 
  private:
   void note_committed();
+  void tell_of_delays(std::uint64_t mask);
 
   using Clock = std::chrono::steady_clock;
   Saver& saver_;
@@ -44,6 +47,7 @@ class Saves {
   std::uint64_t last_begun_;
   std::uint64_t& committed_;
   Clock::time_point begun_ = Clock::now();
+  bool told_postponed_ = false, told_slow_ = false;  ///< of the save under way
 };
 
 }  // namespace facemae

@@ -67,6 +67,33 @@ check "and shown" grep -q "mask-ratio: was 0.75, is 0.5" sound.log
 tiny_run 1 sound 12 --batch 4 --allow-changes
 check "another global batch is refused in any case" equal "$?" 2
 
+# Failing again and again without a commit is not repeated for ever.
+for start in 1 2 3; do FACEMAE_FAILPOINT='loop.step#3=throw' tiny_run 1 vain 10 --save-every 100; done
+check "the third start fails by its own error" equal "$(outcome vain)" 1
+tiny_run 1 vain 10 --save-every 100
+check "the fourth start without progress is refused with 93" equal "$?" 93
+check "and told the reason" grep -q "makes no progress: 3 starts in a row" vain.log
+tiny_run 1 vain 10 --save-every 100 --max-idle-starts 0
+check "--max-idle-starts 0 lets it go on" equal "$?" 0
+
+# Looking and pruning.
+tiny_run 1 kept 9 --save-every 1 --keep 9 --keep-every 3
+"$facemae" checkpoint verify kept --all --stamp --log-level warn >verified.txt 2>/dev/null
+check "checkpoint verify reads all checkpoints" equal "$(grep -c 'every hash is right' verified.txt)" "$(ls -d kept/checkpoints/s* | wc -l)"
+there() { ls kept/checkpoints | grep '^s' | sed 's/s0*\([0-9]*\)\..*/\1/' | paste -sd' '; }
+before=$(there)
+"$facemae" checkpoint prune kept --log-level warn >/dev/null
+check "prune keeps what the run was told to keep" equal "$(there)" "$before"
+"$facemae" checkpoint prune kept --keep 2 --log-level warn >/dev/null
+check "and with --keep 2 the last two and every third" awk -v steps="$(there)" -v before="$before" 'BEGIN {
+  n = split(before, b, " ")
+  for (i = 1; i <= n; i++) if (i > n - 2 || b[i] % 3 == 0) want = want (want == "" ? "" : " ") b[i]
+  if (want != steps) print "  " steps " instead of " want
+  exit want != steps }'
+file=$(ls kept/checkpoints/s*9.*/r*.safetensors)
+printf '\377' | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") / 2)) conv=notrunc status=none
+ends_with 65 "checkpoint verify names the damage" 'is damaged in r00000.safetensors' "$facemae" checkpoint verify kept
+
 # Initial weights are needed once.
 "$facemae" export --from sound --out first.safetensors --log-level warn
 tiny_run 1 initialised 6 --init first.safetensors --stop-after 3

@@ -44,15 +44,8 @@ inline std::unique_ptr<Task> make_exact_task(const ExactTrial& exact, Communicat
                             .model_kind = "trial"},
         ranks, exact.slots);
   }
-  PretrainSettings settings;
-  settings.relation = relation_from(trial.relation);
+  PretrainSettings settings = settings_of(trial);
   settings.relation_center = exact.center;
-  settings.relation_over_global_batch = trial.relation_over_global_batch;
-  settings.automatic_ratio = trial.automatic_ratio;
-  settings.relation_weight = trial.automatic_ratio ? 0 : 1;
-  settings.seed = 3;
-  settings.global_batch = trial.global_batch;
-  settings.model_kind = "trial";
   auto embedder = settings.relation == Relation::None ? nullptr : trial_embedder();
   return std::make_unique<ExactPretraining>(trial_model(), std::move(embedder), settings, ranks, exact.slots);
 }

@@ -48,6 +48,18 @@ inline std::unique_ptr<Embedder> trial_embedder() {
   return random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
 }
 
+inline PretrainSettings settings_of(const Trial& trial) {
+  PretrainSettings settings;
+  settings.relation = relation_from(trial.relation);
+  settings.relation_over_global_batch = trial.relation_over_global_batch;
+  settings.automatic_ratio = trial.automatic_ratio;
+  settings.relation_weight = trial.automatic_ratio ? 0 : 1;
+  settings.seed = 3;
+  settings.global_batch = trial.global_batch;
+  settings.model_kind = "trial";
+  return settings;
+}
+
 inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) {
   if (trial.recognition) {
     auto network = make_network("iresnet-tiny");
@@ -62,14 +74,7 @@ inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) 
   }
   const Relation relation = relation_from(trial.relation);
   auto embedder = relation == Relation::None ? nullptr : trial_embedder();
-  PretrainSettings settings;
-  settings.relation = relation;
-  settings.relation_over_global_batch = trial.relation_over_global_batch;
-  settings.automatic_ratio = trial.automatic_ratio;
-  settings.relation_weight = trial.automatic_ratio ? 0 : 1;
-  settings.seed = 3;
-  settings.global_batch = trial.global_batch;
-  settings.model_kind = "trial";
+  const PretrainSettings settings = settings_of(trial);
   return std::make_unique<Pretraining>(trial_model(), std::move(embedder), settings, ranks,
                                        Precision::Float32, torch::kCPU);
 }

@@ -47,5 +47,40 @@ TEST_F(RunFolderTest, CutsMetricsBackToTheResumedStep) {
   EXPECT_EQ(read_file(run.metrics()), "{\"step\":10,\"loss\":1}\n");
 }
 
+/// A start that did 5 steps and committed none, unless told otherwise.
+Outcome ended(ExitCode code, std::uint64_t reached = 5, std::uint64_t committed = 0) {
+  return {.code = code, .kind = "", .reason = "", .step = committed, .first = 0, .reached = reached};
+}
+
+TEST(IdleStarts, AreThoseInARowThatTrainedInVainByAFaultOfTheirOwn) {
+  const auto crash = ended(ExitCode::Crash);
+  EXPECT_EQ(idle_starts({}), 0);
+  EXPECT_EQ(idle_starts({crash, crash, ended(ExitCode::BadData)}), 3);
+  for (const auto code : {ExitCode::Done, ExitCode::Stopped, ExitCode::PeerLost})
+    EXPECT_EQ(idle_starts({crash, ended(code), crash}), 1) << static_cast<int>(code);
+  EXPECT_EQ(idle_starts({crash, ended(ExitCode::Crash, 5, 4), crash}), 1) << "one that committed";
+  EXPECT_EQ(idle_starts({crash, ended(ExitCode::DoNotRequeue, 0), crash}), 2) << "one that was refused";
+}
+
+TEST_F(RunFolderTest, KeepsHowEveryStartEnded) {
+  RunFolder run(folder);
+  run.begin_start(1, false);
+  run.write_outcome({.start = 0,
+                     .code = ExitCode::Stopped,
+                     .kind = "stopped",
+                     .reason = "notice",
+                     .step = 7,
+                     .first = 2,
+                     .reached = 9});
+  run.begin_start(1, false);
+  const auto outcomes = run.outcomes();
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].kind, "stopped");
+  EXPECT_EQ(outcomes[0].step, 7u);
+  EXPECT_EQ(outcomes[0].first, 2u);
+  EXPECT_EQ(outcomes[0].reached, 9u);
+  EXPECT_EQ(outcomes[1].code, ExitCode::PeerLost) << "no word of it yet";
+}
+
 }  // namespace
 }  // namespace facemae
