@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "checkpoint/commit_record.h"
+#include "checkpoint/patient_read.h"
 #include "core/error.h"
 
 namespace facemae {
@@ -62,11 +63,9 @@ bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& f
 
 std::string valid_manifest_bytes(const Path& folder) {
   const auto read = [&](const char* name) {
-    try {
-      return read_file(folder / name);
-    } catch (const FileError& error) {
-      throw CheckpointError(error.what());
-    }
+    std::string bytes;
+    patiently([&] { bytes = read_file(folder / name); });
+    return bytes;
   };
   const CommitRecord commit = parse_commit(read("COMMIT"));
   if (parse_folder_name(folder.filename().string()) != commit.id)
@@ -77,9 +76,12 @@ std::string valid_manifest_bytes(const Path& folder) {
   const Manifest manifest = parse_manifest(bytes);
   if (manifest.id != commit.id) throw CheckpointError("MANIFEST.pb is that of " + folder_name(manifest.id));
   for (const auto& file : manifest.files) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(folder / file.name, error);
-    if (error) throw CheckpointError(file.name + ": " + error.message());
+    std::uint64_t size = 0;
+    patiently([&] {
+      std::error_code error;
+      size = std::filesystem::file_size(folder / file.name, error);
+      if (error) throw FileError(file.name + ": " + error.message(), error.value());
+    });
     if (size != file.bytes)
       throw CheckpointError(file.name + " has " + std::to_string(size) + " bytes, not " +
                             std::to_string(file.bytes));

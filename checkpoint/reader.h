@@ -20,7 +20,8 @@ class CheckpointReader {
   void read(const ManifestTensor& tensor, ByteRange range, std::span<std::byte> out);
 
  private:
-  const InputFile& open(std::uint32_t file);
+  /// Past the page cache, patiently.
+  void fetch(std::uint32_t file, std::uint64_t offset, std::span<std::byte> out);
 
   Path folder_;
   const Manifest& manifest_;

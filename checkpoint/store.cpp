@@ -3,7 +3,9 @@
 #include "checkpoint/attempt.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
+#include "checkpoint/patient_read.h"
 #include "checkpoint/restore.h"
+#include "cluster/agree.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
@@ -45,6 +47,7 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
           return;
         } catch (const CheckpointError& error) {
           reason = error.what();
+          unread_ = unread_ || dynamic_cast<const UnreadableCheckpoint*>(&error) != nullptr;
           spdlog::warn("checkpoint {} does not count: {}", found.path.string(), reason);
         }
       }
@@ -52,12 +55,18 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
     }
   });
   if (!failure.empty())
-    throw Unresumable("looking for checkpoints in " + checkpoints_.string() + ": " + failure);
+    throw AgreedError("looking for checkpoints in " + checkpoints_.string() + ": " + failure,
+                      ExitCode::PeerLost, "FileError");
   folder = control_.broadcast(folder);
   bytes = control_.broadcast(bytes);
   reasons = control_.broadcast(reasons);
   if (folder.empty()) {
     if (control_.any_of(history ? 1 : 0) == 0) return {};
+    if (control_.any_of(unread_ ? 1 : 0) != 0)
+      throw AgreedError("no checkpoint of " + run_.string() +
+                            " can be read at present; when the storage answers again, so does the same command:" +
+                            reasons,
+                        ExitCode::PeerLost, "FileError");
     throw Unresumable("the run " + run_.string() +
                       " has history but no valid checkpoint; start it with --fresh, or repair:" +
                       (reasons.empty() ? "\n  HISTORY names checkpoints, no COMMIT is left" : reasons));
@@ -110,8 +119,13 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
     RankReport report;
     reason = attempt(control_, [&] {
       failpoint("load.begin");
-      read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr,
-               map);
+      try {
+        read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr,
+                 map);
+      } catch (const UnreadableCheckpoint&) {
+        unread_ = true;
+        throw;
+      }
     });
     if (reason.empty() && tensors_ != nullptr) exchange_replicated(into, shape, *tensors_);
     if (reason.empty())

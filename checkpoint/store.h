@@ -42,7 +42,7 @@ class CheckpointStore {
 
   /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that
   /// never committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is
-  /// valid.
+  /// valid; AgreedError (exit 75) when the storage does not answer.
   std::optional<CheckpointInfo> newest();
 
   /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are
@@ -62,6 +62,7 @@ class CheckpointStore {
   Communicator* tensors_;
   std::optional<CheckpointId> restored_;
   std::map<std::string, std::string> bad_;  ///< folder names found bad, with reasons; the same on all ranks
+  bool unread_ = false;  ///< this rank passed one over because the storage did not answer
   Saver saver_;
 };
 

@@ -36,15 +36,19 @@ tell() { echo "supervise: $(date '+%F %T') $*"; }
 number() { # number NAME: of RUN/outcome.json
   sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
 }
-committed() { # the newest committed step, -1 when there is none
-  local commit step newest=-1
-  for commit in "$run"/checkpoints/s*/COMMIT; do
-    [ -e "$commit" ] || continue
-    commit=${commit%/COMMIT} step=${commit##*/s}
-    step=$((10#${step%%.*}))
-    if [ "$step" -gt "$newest" ]; then newest=$step; fi
+# The newest start that committed something and its newest step, "0 -1" when there is none. By start first: after a
+# damaged checkpoint was given up, lower steps than before are progress.
+committed() {
+  local name start step newest_start=0 newest_step=-1
+  for name in "$run"/checkpoints/s*.a*/COMMIT; do
+    [ -e "$name" ] || continue
+    name=${name%/COMMIT} name=${name##*/s}
+    start=$((10#${name#*.a})) step=$((10#${name%%.*}))
+    if [ "$start" -gt "$newest_start" ] || { [ "$start" = "$newest_start" ] && [ "$step" -gt "$newest_step" ]; }; then
+      newest_start=$start newest_step=$step
+    fi
   done
-  echo "$newest"
+  echo "$newest_start $newest_step"
 }
 reason_text() { sed -n 's/.*"reason" *: *"\(.*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1; }
 
@@ -89,7 +93,7 @@ wait_for_slurm() { # the job is over; leaving now would turn a requeue into a fa
 }
 requeue() {
   if [ -n "$ending" ]; then wait_for_slurm; fi
-  tell "requeueing job $job at step $(committed)"
+  tell "requeueing job $job at step $(committed | cut -d" " -f2)"
   if [ -n "$job" ] && scontrol requeue "$job"; then wait_for_slurm; fi
   tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
   exit 76
@@ -108,7 +112,7 @@ while :; do
   if [ -n "$ending" ]; then wait_for_slurm; fi
   if [ -n "$notice" ]; then requeue; fi
   before_start=$(number start)
-  before_step=$(committed)
+  read -r before_commit before_step < <(committed)
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
   child=$!
@@ -122,8 +126,8 @@ while :; do
   else
     case $code in 0 | 2 | 65 | 66 | 76 | 93) ;; *) said="the command ended with $code"; code=75 ;; esac
   fi
-  step=$(committed)
-  if [ "$step" -gt "$before_step" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
+  read -r commit step < <(committed)
+  if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
   echo "$idle" >"$run/supervisor.txt"
   tell "ended with $code, newest committed step $step${said:+: $said}"
 

@@ -136,6 +136,7 @@ void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
 
 void Observer::draw(std::uint64_t done, Task& task) {
   if (ranks_.rank() != 0 || done == last_drawn_) return;
+  const auto began = Clock::now();
   const Image image = task.picture(picture_faces_);
   if (image.pixels.empty()) return;
   const bool first = last_drawn_ == 0;
@@ -149,6 +150,7 @@ void Observer::draw(std::uint64_t done, Task& task) {
   } catch (const FileError& error) {
     spdlog::warn("sample picture of step {} is lost: {}", done, error.what());
   }
+  last_ += Clock::now() - began;  // images_per_second is of training
 }
 
 void Observer::finish() {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -30,14 +31,19 @@ nlohmann::json owner_of(const Path& lock) {
 }
 
 constexpr auto kBeat = std::chrono::seconds(5);
-constexpr double kFreshSeconds = 60;  ///< clocks of hosts may differ, and storage may be slow
+constexpr auto kPatience = 6 * kBeat;  ///< storage may be slow
+constexpr double kFreshSeconds = 60;   ///< clocks of hosts may differ, too
 
-/// Seconds since the heartbeat; nothing when there is none. The clocks of hosts and storage are taken to
-/// agree within kFreshSeconds.
-std::optional<double> heartbeat_age(const Path& run) {
+/// When the heartbeat was touched, by the storage's clock; nothing when there is none.
+std::optional<timespec> last_beat(const Path& run) {
+  // Opened, because network file systems then ask the server.
+  const int file = ::open((run / "heartbeat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
   struct stat beat {};
-  if (::stat((run / "heartbeat").c_str(), &beat) != 0) return {};
-  return static_cast<double>(epoch_seconds() - beat.st_mtime);
+  const int result = ::fstat(file, &beat);
+  ::close(file);
+  if (result != 0) return {};
+  return beat.st_mtim;
 }
 
 enum class LockState { Free, Held, Unsupported };
@@ -62,11 +68,10 @@ RunLock::RunLock(const Path& run) {
   const std::string job = owner.value("job", "");
   if (state == LockState::Unsupported) {
     spdlog::warn(
-        "{} cannot be locked ({}): whether another job trains into this run is told by the age of its "
-        "heartbeat",
-        path.string(), std::strerror(errno));
-    const auto age = heartbeat_age(run);
-    state = age && *age < kFreshSeconds ? LockState::Held : LockState::Free;
+        "{} cannot be locked ({}): whether another job trains into this run is told by its heartbeat, which "
+        "is watched for up to {} s",
+        path.string(), std::strerror(errno), std::chrono::seconds(kPatience).count());
+    state = beats(run, kPatience) ? LockState::Held : LockState::Free;
   }
   const bool take_over = state == LockState::Held && !job.empty() && job == slurm_job();
   if (take_over)
@@ -122,8 +127,20 @@ bool RunLock::held(const Path& run) {
   const LockState state = try_lock(descriptor, F_OFD_GETLK, F_WRLCK);
   ::close(descriptor);
   if (state != LockState::Unsupported) return state == LockState::Held;
-  const auto age = heartbeat_age(run);
-  return age && *age < kFreshSeconds;
+  const auto last = last_beat(run);
+  return last && static_cast<double>(epoch_seconds() - last->tv_sec) < kFreshSeconds;
+}
+
+bool RunLock::beats(const Path& run, std::chrono::milliseconds patience) {
+  const auto first = last_beat(run);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (first && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::min(patience, std::chrono::milliseconds(500)));
+    const auto now = last_beat(run);
+    if (!now) return false;  // its owner has ended meanwhile
+    if (now->tv_sec != first->tv_sec || now->tv_nsec != first->tv_nsec) return true;
+  }
+  return false;
 }
 
 }  // namespace facemae

@@ -1,5 +1,6 @@
 #pragma once
 // RUN/lock: one job at a time trains into a RUN.
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace facemae {
 
-/// Held by rank 0 while it lives; a killed process loses it. Where the file system has no locks, the age of
-/// RUN/heartbeat decides: it is touched every few seconds while the run lives.
+/// Held by rank 0 while it lives; a killed process loses it. Where the file system has no locks, RUN/heartbeat
+/// decides: it is touched every few seconds while the run lives.
 class RunLock {
  public:
   /// Makes RUN when it is missing. Throws Unresumable that names the owner when another process holds the
@@ -21,8 +22,10 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  /// Does anybody hold the run now? Only looks.
+  /// Does anybody hold the run now? Only looks. Without locks, told by the heartbeat's age.
   static bool held(const Path& run);
+  /// Is the heartbeat touched within `patience`? No clocks are compared: those of hosts and storage differ.
+  static bool beats(const Path& run, std::chrono::milliseconds patience);
 
  private:
   void beat(const Path& heartbeat);

@@ -1,6 +1,6 @@
 #include "trainer/watch.h"
 
-#include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
 #include "cluster/call_limit.h"
 #include "core/log.h"
 
@@ -17,8 +17,11 @@ PhaseLimits limits_of(const RunConfig& config, int ranks) {
 }
 
 std::uint64_t newest_committed(const RunFolder& run) {
-  for (const auto& folder : list_checkpoints(run.path() / "checkpoints"))
-    if (folder.committed) return folder.id.step;
+  const Path checkpoints = run.path() / "checkpoints";
+  const auto folders = list_checkpoints(checkpoints);
+  const Lineage lineage = read_lineage(checkpoints, folders);
+  for (const auto& folder : folders)
+    if (folder.committed && lineage.counts(folder.id)) return folder.id.step;
   return 0;
 }
 

@@ -60,6 +60,14 @@ for manifest in rotten/checkpoints/s*/COMMIT; do printf 'x' | dd of="$manifest" 
 tiny_run 1 rotten 10
 check "history but nothing valid: exit 93" equal "$?" 93
 
+# Storage that does not answer for a while is no reason to give up checkpoints, nor to stop for good.
+touch silent
+LD_PRELOAD=$FAILING_DISK FAILING_PATH=COMMIT FAILING_WHEN=$work/silent tiny_run 1 sound 10
+check "storage that does not answer: exit 75" equal "$?" 75
+check "and it was asked again first" grep -q "asked again in 4000 ms" sound.log
+tiny_run 1 sound 10
+check "once it answers, the run is there" equal "$?" 0
+
 # Settings that alter the result are refused; a notice commits.
 tiny_run 1 sound 10 --mask-ratio 0.5
 check "a changed setting is refused with 2" equal "$?" 2

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <thread>
 
 #include "core/error.h"
 #include "tests/temporary_folder.h"
@@ -34,6 +35,23 @@ TEST(RunLock, ARequeuedSlurmJobTakesOverFromItsEarlierStart) {
   ::setenv("SLURM_JOB_ID", "42", 1);
   EXPECT_THROW(RunLock(run.path()), Unresumable);
   ::unsetenv("SLURM_JOB_ID");
+}
+
+TEST(RunLock, AnOwnerIsSeenByItsHeartbeatWhateverTheClocksSay) {
+  using std::chrono::milliseconds;
+  const test::TemporaryFolder run;
+  EXPECT_FALSE(RunLock::beats(run.path(), milliseconds(2000))) << "there is no heartbeat";
+  const Path heartbeat = run.path() / "heartbeat";
+  write_whole(real_files(), heartbeat, "");
+  EXPECT_FALSE(RunLock::beats(run.path(), milliseconds(200))) << "touched just now, by one that is dead";
+  const auto long_ago = std::filesystem::last_write_time(heartbeat) - std::chrono::hours(24);
+  std::jthread owner([&](const std::stop_token& end) {
+    for (int beat = 0; !end.stop_requested(); ++beat) {
+      std::filesystem::last_write_time(heartbeat, long_ago + std::chrono::seconds(beat));
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+  });
+  EXPECT_TRUE(RunLock::beats(run.path(), milliseconds(20000))) << "its clock is a day behind";
 }
 
 }  // namespace

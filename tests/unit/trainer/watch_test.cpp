@@ -33,6 +33,18 @@ TEST_F(LostPeer, IsToldByTheRankThatTells) {
   EXPECT_EQ(run.read_outcome()->kind, "PeerLost");
 }
 
+TEST_F(LostPeer, NamesTheNewestStepThatARestartFinds) {
+  const Path checkpoints = folder.path() / "checkpoints";
+  for (const CheckpointId id : {CheckpointId{5, start}, CheckpointId{9, start}}) {
+    make_folders(real_files(), checkpoints / folder_name(id));
+    write_whole(real_files(), checkpoints / folder_name(id) / "COMMIT", "");
+  }
+  Fence second = run.begin_start(3, false);
+  run.decide(second, CheckpointId{5, start});  // 9 was damaged
+  note_lost_peer(run, {.start = second.start}, verdict, kRank);
+  EXPECT_EQ(run.read_outcome()->step, 5u);
+}
+
 TEST_F(LostPeer, LeavesTheOutcomeOfANewerStartAlone) {
   const auto newer = run.begin_start(3, false).start;
   ASSERT_GT(newer, start);
