@@ -29,8 +29,8 @@ bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& f
                  const std::function<bool(CheckpointId)>& counts = {});
 
 /// The bytes of MANIFEST.pb of a folder whose COMMIT, manifest and file sizes are right; the tensors' bytes
-/// are checked while they are read. Throws CheckpointError with the reason, UnreadableCheckpoint when the storage
-/// fails for some seconds.
+/// are checked while they are read. Throws CheckpointError with the reason, UnreadableCheckpoint when the
+/// storage fails for some seconds.
 std::string valid_manifest_bytes(const Path& folder);
 
 }  // namespace facemae

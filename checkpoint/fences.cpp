@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/patient_read.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -24,6 +26,18 @@ std::optional<std::uint32_t> start_of(const std::string& name) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), start);
   if (error != std::errc() || end != name.data() + name.size() || name.size() < 8) return {};
   return start;
+}
+
+std::vector<std::uint32_t> claimed_starts(const Path& checkpoints) {
+  std::vector<std::uint32_t> starts;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(checkpoints / "fence", error);
+  if (error == std::errc::no_such_file_or_directory) return starts;
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error))
+    if (const auto start = start_of(entries->path().filename().string())) starts.push_back(*start);
+  if (error)
+    throw FileError("listing " + (checkpoints / "fence").string() + ": " + error.message(), error.value());
+  return starts;
 }
 
 /// The oldest commits of a start are the first to be removed, so what is left may not tell any more.
@@ -85,30 +99,23 @@ Fence parse_fence(const std::string& text) {
 
 Fences read_fences(const Path& checkpoints) {
   Fences fences;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(checkpoints / "fence", error);
-  if (error == std::errc::no_such_file_or_directory) return fences;
-  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    const auto start = start_of(entries->path().filename().string());
-    if (!start) continue;
-    auto& fence = fences[*start];
+  for (const std::uint32_t start : claimed_starts(checkpoints)) {
+    auto& fence = fences[start];
     try {
-      fence = parse_fence(read_file(entries->path()));
-      if (fence->start != *start) fence.reset();
-    } catch (const Error&) {
+      patiently([&] { fence = parse_fence(read_file(fence_path(checkpoints, start))); });
+      if (fence->start != start) fence.reset();
+    } catch (const CheckpointError&) {
       fence.reset();
     }
   }
-  if (error)
-    throw FileError("listing " + (checkpoints / "fence").string() + ": " + error.message(), error.value());
   return fences;
 }
 
 void claim_start(FileSystem& files, const Path& checkpoints, std::uint32_t least, Fence& fence) {
   make_folders(files, checkpoints / "fence");
   fence.start = least;
-  const Fences fences = read_fences(checkpoints);
-  if (!fences.empty()) fence.start = std::max(least, fences.rbegin()->first + 1);
+  for (const std::uint32_t start : claimed_starts(checkpoints))
+    fence.start = std::max(fence.start, start + 1);
   for (;; ++fence.start) {
     const Path path = fence_path(checkpoints, fence.start);
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -127,8 +134,8 @@ void decide_start(FileSystem& files, const Path& checkpoints, const Fence& fence
 }
 
 bool superseded(const Path& checkpoints, std::uint32_t start) {
-  const Fences fences = read_fences(checkpoints);
-  return !fences.empty() && fences.rbegin()->first > start;
+  const auto starts = claimed_starts(checkpoints);
+  return std::any_of(starts.begin(), starts.end(), [start](std::uint32_t other) { return other > start; });
 }
 
 Lineage::Lineage(const Fences& fences, const OriginOf& origin_of) {

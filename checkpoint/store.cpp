@@ -63,10 +63,10 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
   if (folder.empty()) {
     if (control_.any_of(history ? 1 : 0) == 0) return {};
     if (control_.any_of(unread_ ? 1 : 0) != 0)
-      throw AgreedError("no checkpoint of " + run_.string() +
-                            " can be read at present; when the storage answers again, so does the same command:" +
-                            reasons,
-                        ExitCode::PeerLost, "FileError");
+      throw AgreedError(
+          "no checkpoint of " + run_.string() +
+              " can be read at present; when the storage answers again, so does the same command:" + reasons,
+          ExitCode::PeerLost, "FileError");
     throw Unresumable("the run " + run_.string() +
                       " has history but no valid checkpoint; start it with --fresh, or repair:" +
                       (reasons.empty() ? "\n  HISTORY names checkpoints, no COMMIT is left" : reasons));

@@ -62,7 +62,7 @@ class CheckpointStore {
   Communicator* tensors_;
   std::optional<CheckpointId> restored_;
   std::map<std::string, std::string> bad_;  ///< folder names found bad, with reasons; the same on all ranks
-  bool unread_ = false;  ///< this rank passed one over because the storage did not answer
+  bool unread_ = false;                     ///< this rank passed one over because the storage did not answer
   Saver saver_;
 };
 

@@ -10,8 +10,8 @@
 
 namespace facemae {
 
-/// Held by rank 0 while it lives; a killed process loses it. Where the file system has no locks, RUN/heartbeat
-/// decides: it is touched every few seconds while the run lives.
+/// Held by rank 0 while it lives; a killed process loses it. Where the file system has no locks,
+/// RUN/heartbeat decides: it is touched every few seconds while the run lives.
 class RunLock {
  public:
   /// Makes RUN when it is missing. Throws Unresumable that names the owner when another process holds the
