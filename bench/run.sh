@@ -119,18 +119,18 @@ if wanted exact; then
 fi
 # What checkpoints cost the steps beside which they are written: a state of 190 MB, one thread, a free core; then
 # everything on one core, where a save takes the time of the steps.
-trained_small() { # trained_small STEPS SAVE_EVERY
+trained_small() { # trained_small BATCH SAVE_EVERY
   rm -rf "$data/run"
-  build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps "$1" --batch 4 --model small --patch 16 \
+  build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 240 --batch "$1" --model small --patch 16 \
     --relation none --threads 1 --save-every "$2" --check-replicas 0 --log-every 1 --log-level info 2>"$data/saves.log"
 }
 export -f trained_small
 export data
-step_seconds() { # of steps 11 to 120 of the run
-  awk 'NR > 10 && NR <= 120 { split($0, s, "\"seconds\":"); t += s[2] } END { print t }' "$data/run/metrics.jsonl"
+step_seconds() { # of steps 11 to 240 of the run
+  awk 'NR > 10 { split($0, s, "\"seconds\":"); t += s[2] } END { print t }' "$data/run/metrics.jsonl"
 }
 if wanted saves; then
-  trained_small 240 15
+  trained_small 4 15
   sed -n 's/.*\(committed.*\), root.*/\1/p' "$data/saves.log" | tail -1
   awk 'NR > 5 { split($0, s, "\"seconds\":"); t = s[2] + 0
       if (split($0, w, "\"save_stalled_seconds\":") > 1) { print "saving", t; stalled += w[2] } else print "calm", t }
@@ -142,11 +142,12 @@ if wanted saves; then
   bytes=$(find "$data/run/checkpoints" -name '*.safetensors' -size +1k -printf '%s\n' | sort -n | tail -1)
   need=$("$built/bench_save_cost" "$data/copy" "$bytes")
   for _ in $(seq "$pairs"); do
-    taskset -c 0 bash -c 'trained_small 120 1000'
+    taskset -c 0 bash -c 'trained_small 1 1000'
     calm=$(step_seconds)
-    taskset -c 0 bash -c 'trained_small 120 15' # saves begun after steps 15, 30 ... 105: seven
-    echo "$calm $(step_seconds)"
-  done | awk -v need="$need" '{ print ($2 - $1) / 7 / need }' | sort -g | awk -v need="$need" '
+    taskset -c 0 bash -c 'trained_small 1 6'
+    # The last save comes after the last step.
+    echo "$calm $(step_seconds) $(($(grep -c committed "$data/saves.log") - 1))"
+  done | awk -v need="$need" '{ print ($2 - $1) / $3 / need }' | sort -g | awk -v need="$need" '
     { v[NR] = $1 }
     END { printf "%-44s %.2f  (%.2f to %.2f of %d pairs; copying, hashing and writing: %.3f s)\n",
         "seconds that a save adds on one core / needed", v[int((NR + 1) / 2)], v[1], v[NR], NR, need }'
