@@ -6,7 +6,8 @@
 #
 # Works on a copy of the sources in build/mutants, built as build/release is (about 20 minutes on two cores, most of it
 # the first build). Mutants of the order of writes and syncs are in tests/unit/checkpoint/crash_test.cpp, in the default
-# tests. Prints a line for each; exits 1 when a mutant lived. By hand: a change of the code may move the lines here.
+# tests. Not among them: the comparison of roots after loading, a second look at what the comparison of every leaf has
+# shown. Prints a line for each; exits 1 when a mutant lived. By hand: a change of the code may move the lines here.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 case ${1:-} in -h | --help) usage; exit 0 ;; esac
@@ -18,9 +19,9 @@ mkdir -p "$tree"
 export FACEMAE_CRASH_STATES=300 FACEMAE_FLIPS=300 FACEMAE_SAVES=20 GTEST_BRIEF=1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
 tests_pass() {
-  "$tree/scripts/build.sh" --tests --no-setup --target checkpoint_tests --target checkpoint_ranked_tests --target trainer_tests \
+  "$tree/scripts/build.sh" --tests --no-setup --target checkpoint_tests --target checkpoint_ranked_tests --target trainer_test \
     >"$tree/build.log" 2>&1 || return 2
-  timeout 600 ctest --test-dir "$tree/build/release" -R 'checkpoint_tests|checkpoint_ranked|trainer_tests' >"$tree/tests.log" 2>&1
+  timeout 600 ctest --test-dir "$tree/build/release" -R 'checkpoint_tests|checkpoint_ranked|trainer_test' >"$tree/tests.log" 2>&1
 }
 lived=0 tried=0
 mutant() { # mutant WHAT FILE OLD NEW
@@ -49,7 +50,6 @@ mutant "sizes of files are not compared" checkpoint/discover.cpp 'if (size != fi
 mutant "COMMIT's checksum is not compared" checkpoint/commit_record.cpp 'if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes))' 'if (false)'
 mutant "a COMMIT without its magic counts" checkpoint/commit_record.cpp 'if (bytes.compare(0, 8, kMagic) != 0)' 'if (false)'
 mutant "memory is not compared after loading" checkpoint/restore.cpp 'if (piece.leaves != expected_leaves(tensor, leaves, range))' 'if (false)'
-mutant "the root is not compared after loading" checkpoint/store.cpp 'root_of_memory(manifest, reports) != manifest.root' 'false'
 mutant "what is read back is not compared" checkpoint/staged_file.cpp 'if (xxh128(buffer) != expected)' 'if (false)'
 mutant "a short file is not noticed after writing" checkpoint/staged_file.cpp 'size != report.file.bytes)' 'false && size != report.file.bytes)'
 mutant "a manifest that cannot be read is committed" checkpoint/commit.cpp 'if (parse_manifest(bytes) != manifest)' 'if (false)'

@@ -35,5 +35,16 @@ TEST(CommitRecord, RefusesOtherLengths) {
   EXPECT_THROW(parse_commit(std::string(4096, '\0')), CheckpointError);
 }
 
+TEST(CommitRecord, RefusesAnotherKindOfFileWithARightChecksum) {
+  std::string bytes = serialise(kRecord);
+  bytes[0] = 'X';
+  bytes.replace(4092, 4, 4, '\0');
+  const std::uint32_t crc = crc32c(bytes_of(bytes));
+  for (int i = 0; i < 4; ++i) bytes[static_cast<std::size_t>(4092 + i)] = static_cast<char>(crc >> (8 * i));
+  EXPECT_THROW(parse_commit(bytes), CheckpointError);
+  bytes[0] = 'F';
+  EXPECT_THROW(parse_commit(bytes), CheckpointError) << "the checksum above was right for the other one only";
+}
+
 }  // namespace
 }  // namespace facemae

@@ -108,5 +108,46 @@ TEST(FailedSave, SeveralInARowEndTheRunAndASuccessStartsTheCountAgain) {
   EXPECT_THROW(store.save(small_state(70), 1), Unresumable);
 }
 
+/// A disk that loses the end of each shard without a word.
+class LosingFiles final : public FileSystem {
+ public:
+  std::unique_ptr<OutputFile> create(const Path& path) override {
+    auto file = files_.create(path);
+    if (path.extension() != ".safetensors") return file;
+    return std::make_unique<Shortened>(std::move(file), path);
+  }
+  std::unique_ptr<OutputFile> open_append(const Path& path) override { return files_.open_append(path); }
+  void rename(const Path& from, const Path& to) override { files_.rename(from, to); }
+  void remove(const Path& path) override { files_.remove(path); }
+  void make_folder(const Path& path) override { files_.make_folder(path); }
+  void sync_folder(const Path& path) override { files_.sync_folder(path); }
+
+ private:
+  class Shortened final : public OutputFile {
+   public:
+    Shortened(std::unique_ptr<OutputFile> file, Path path) : file_(std::move(file)), path_(std::move(path)) {}
+    void write(Bytes bytes) override { file_->write(bytes); }
+    void sync() override { file_->sync(); }
+    void close() override {
+      file_->close();
+      std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);
+    }
+
+   private:
+    std::unique_ptr<OutputFile> file_;
+    Path path_;
+  };
+  QuickFiles files_;
+};
+
+TEST(FailedSave, AFileThatEndsShortIsNotCommitted) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  AloneControl control;
+  LosingFiles files;
+  CheckpointStore store(folder.path(), control, files);
+  EXPECT_FALSE(store.save(small_state(10), 1));
+}
+
 }  // namespace
 }  // namespace facemae

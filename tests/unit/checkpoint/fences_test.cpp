@@ -129,5 +129,17 @@ TEST_F(LineageTest, ADamagedFenceIsMadeUpForByItsCommits) {
   EXPECT_TRUE(counts(30, 0)) << "better a branch that was left than none";
 }
 
+TEST(Fence, UnderAnotherNumberIsNone) {
+  const TemporaryFolder folder;
+  QuickFiles files;
+  Fence fence = fence_of(0, false);
+  claim_start(files, folder.path(), 2, fence);
+  decide_start(files, folder.path(), fence_of(2, true, CheckpointId{5, 1}));
+  std::filesystem::copy_file(folder.path() / "fence/00000002", folder.path() / "fence/00000004");
+  const Fences fences = read_fences(folder.path());
+  EXPECT_TRUE(fences.at(2));
+  EXPECT_FALSE(fences.at(4)) << "a copy says nothing of start 4";
+}
+
 }  // namespace
 }  // namespace facemae

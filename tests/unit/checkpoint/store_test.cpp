@@ -1,7 +1,12 @@
 #include "checkpoint/store.h"
 
+#include "checkpoint/commit.h"
+#include "checkpoint/commit_record.h"
 #include "checkpoint/discover.h"
+#include "checkpoint/fences.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/tidy.h"
+#include "cluster/alone.h"
 #include "fixture.h"
 
 namespace facemae {
@@ -180,6 +185,94 @@ TEST_F(CheckpointStoreTest, SplitsLeavesOfTensorsAboveEightMebibytes) {
   Snapshot loaded = blank_like(state);
   ASSERT_TRUE(load_newest(later, loaded));
   expect_equal(loaded, state);
+}
+
+TEST_F(CheckpointStoreTest, ACommitOfOneStepForTheManifestOfAnotherIsRefused) {
+  ASSERT_TRUE(store().save(small_state(10), 1));
+  const Path other = checkpoints() / "s000000020.a01";
+  std::filesystem::copy(checkpoints() / "s000000010.a01", other);
+  CommitRecord commit = parse_commit(read_file(other / "COMMIT"));
+  commit.id.step = 20;
+  overwrite(other / "COMMIT", serialise(commit));
+  EXPECT_EQ(store().newest()->step, 10u);
+}
+
+TEST_F(CheckpointStoreTest, AManifestThatReadersWouldRefuseIsNeverCommitted) {
+  ASSERT_TRUE(store().save(small_state(10), 1));
+  Manifest manifest = parse_manifest(valid_manifest_bytes(checkpoints() / "s000000010.a01"));
+  manifest.id.step = 20;
+  manifest.root.low ^= 1;
+  std::filesystem::copy(checkpoints() / "s000000010.a01", checkpoints() / "s000000020.a01");
+  std::filesystem::remove(checkpoints() / "s000000020.a01/COMMIT");
+  EXPECT_THROW(commit(files_, checkpoints(), manifest), CheckpointError);
+  EXPECT_FALSE(std::filesystem::exists(checkpoints() / "s000000020.a01/COMMIT"));
+}
+
+/// A network that turns a bit of what passes through it.
+class BadNetwork final : public Communicator {
+ public:
+  int rank() const noexcept override { return 0; }
+  int size() const noexcept override { return 1; }
+  Work all_reduce(torch::Tensor tensor, Reduce op) override { return alone_.all_reduce(tensor, op); }
+  Work all_gather(torch::Tensor out, torch::Tensor in) override { return alone_.all_gather(out, in); }
+  Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override {
+    return alone_.reduce_scatter(out, in, op);
+  }
+  Work broadcast(torch::Tensor tensor, int /*root*/) override {
+    if (broken && tensor.numel() > 0) *static_cast<std::uint8_t*>(tensor.mutable_data_ptr()) ^= 4;
+    return {};
+  }
+  void abort() noexcept override {}
+  bool broken = true;
+
+ private:
+  AloneCommunicator alone_;
+};
+
+TEST_F(CheckpointStoreTest, WhatIsInMemoryIsComparedAfterItCameOverTheNetwork) {
+  const Snapshot state = small_state(10);
+  ASSERT_TRUE(store().save(state, 1));
+  BadNetwork network;
+  for (const bool broken : {true, false}) {
+    network.broken = broken;
+    CheckpointStore later(run(), control_, files_, &network);
+    Snapshot loaded = blank_like(state);
+    const auto reason = later.restore(*later.newest(), loaded);
+    if (broken)
+      EXPECT_THAT(reason.value_or(""), testing::HasSubstr("is in memory not what was read"));
+    else
+      EXPECT_EQ(reason, std::nullopt);
+  }
+}
+
+TEST_F(CheckpointStoreTest, WhatWasRestoredInFullIsStampedAsVerified) {
+  const Snapshot state = small_state(10);
+  ASSERT_TRUE(store().save(state, 1));
+  const Path folder = checkpoints() / "s000000010.a01";
+  std::filesystem::remove(folder / "VERIFIED");
+  auto later = store();
+  Snapshot loaded = blank_like(state);
+  ASSERT_TRUE(load_newest(later, loaded));
+  EXPECT_FALSE(is_verified(folder));
+  later.saver().confirm(*later.restored(), 2);
+  EXPECT_TRUE(is_verified(folder));
+  overwrite(folder / "VERIFIED", read_file(folder / "VERIFIED").substr(0, 9));
+  EXPECT_FALSE(is_verified(folder)) << "a torn stamp is none";
+}
+
+TEST_F(CheckpointStoreTest, AReplacedStartNeitherStampsNorRemoves) {
+  auto first = store();
+  first.saver().keep({.last = 9});
+  for (std::uint64_t step = 1; step <= 4; ++step) ASSERT_TRUE(first.save(small_state(step), 1));
+  Fence later{.start = 2};
+  claim_start(files_, checkpoints(), 2, later);
+  const Path newest = checkpoints() / "s000000004.a01";
+  std::filesystem::remove(newest / "VERIFIED");
+  tidy(files_, checkpoints(), {4, 1}, 1, /*verified=*/true, {.last = 2}, {});
+  EXPECT_FALSE(is_verified(newest));
+  EXPECT_EQ(list_checkpoints(checkpoints()).size(), 4u);
+  EXPECT_TRUE(apply_retention(files_, checkpoints(), {.last = 2}, {}, 1).empty());
+  EXPECT_EQ(apply_retention(files_, checkpoints(), {.last = 2}, {}, 2).size(), 1u) << "4 has no stamp";
 }
 
 }  // namespace

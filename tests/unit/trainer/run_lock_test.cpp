@@ -54,5 +54,20 @@ TEST(RunLock, AnOwnerIsSeenByItsHeartbeatWhateverTheClocksSay) {
   EXPECT_TRUE(RunLock::beats(run.path(), milliseconds(20000))) << "its clock is a day behind";
 }
 
+TEST(RunLock, WhoeverTookOverGetsTheLockOnceTheEarlierStartIsGone) {
+  const test::TemporaryFolder run;
+  ::setenv("SLURM_JOB_ID", "41", 1);
+  std::optional<RunLock> first(std::in_place, run.path());
+  const RunLock second(run.path());
+  first.reset();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!RunLock::held(run.path()) && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(RunLock::held(run.path()));
+  ::setenv("SLURM_JOB_ID", "42", 1);
+  EXPECT_THROW(RunLock(run.path()), Unresumable);
+  ::unsetenv("SLURM_JOB_ID");
+}
+
 }  // namespace
 }  // namespace facemae
