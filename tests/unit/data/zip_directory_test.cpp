@@ -16,7 +16,7 @@ using testing::ElementsAre;
 
 std::string number(std::uint64_t value, int bytes) {
   std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i, value >>= 8) text += static_cast<char>(value);
   return text;
 }
 std::string entry(const std::string& path, int flags = 0, const std::string& extra = "",
