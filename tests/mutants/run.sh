@@ -16,12 +16,14 @@ tree=$root/build/mutants
 mkdir -p "$tree"
 (cd "$root" && git ls-files -co --exclude-standard | tar -cf - -T -) | tar -C "$tree" -xf -
 [ -e "$tree/.deps" ] || ln -s "$root/.deps" "$tree/.deps"
-export FACEMAE_CRASH_STATES=300 FACEMAE_FLIPS=300 FACEMAE_SAVES=20 GTEST_BRIEF=1
+export FACEMAE_CRASH_STATES=300 FACEMAE_FLIPS=300 FACEMAE_SAVES=20 GTEST_FAIL_FAST=1
+export GTEST_FILTER='-Crash.LeavingOut*:Crash.EachSync*:Crash.AnotherOrder*' # these are mutants themselves
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
 tests_pass() {
   "$tree/scripts/build.sh" --tests --no-setup --target checkpoint_tests --target checkpoint_ranked_tests --target trainer_test \
     >"$tree/build.log" 2>&1 || return 2
-  timeout 600 ctest --test-dir "$tree/build/release" -R 'checkpoint_tests|checkpoint_ranked|trainer_test' >"$tree/tests.log" 2>&1
+  timeout 600 ctest --test-dir "$tree/build/release" -R 'checkpoint_tests|checkpoint_ranked|trainer_test' \
+    --output-on-failure >"$tree/tests.log" 2>&1
 }
 lived=0 tried=0
 mutant() { # mutant WHAT FILE OLD NEW
@@ -35,24 +37,24 @@ mutant() { # mutant WHAT FILE OLD NEW
   case $code in
     0) say "LIVED   $what"; lived=$((lived + 1)) ;;
     2) say "BROKEN  $what: does not build, $tree/build.log"; lived=$((lived + 1)) ;;
-    *) say "noticed $what: $(grep -oE '[A-Za-z]+[./][A-Za-z0-9_./]+ \(|\(Failed\)|\(Timeout\)' "$tree/tests.log" | head -1 | tr -d '(')" ;;
+    *) say "noticed $what: $(grep -oE '\[  FAILED  \] [A-Za-z]+\.[A-Za-z0-9]+|Timeout|SIG[A-Z]+|SEGFAULT' "$tree/tests.log" | head -1)" ;;
   esac
 }
 
 tests_pass || fail "the tests fail without any mutant: $tree/build.log, $tree/tests.log"
 say "the tests pass as they are"
 mutant "a leaf's hash is not compared while reading" checkpoint/reader.cpp 'if (xxh128(target) != expected)' 'if (false && xxh128(target) != expected)'
-mutant "a header's hash is not compared" checkpoint/reader.cpp 'if (xxh128(bytes_of(header)) != expected.header_hash)' 'if (false)'
-mutant "the manifest's hash is not compared" checkpoint/discover.cpp 'bytes.size() != commit.manifest_bytes || xxh128(bytes_of(bytes)) != commit.manifest_hash' 'false'
-mutant "a COMMIT of another step counts" checkpoint/discover.cpp 'if (parse_folder_name(folder.filename().string()) != commit.id)' 'if (false)'
-mutant "a manifest of another step counts" checkpoint/discover.cpp 'if (manifest.id != commit.id)' 'if (false)'
-mutant "sizes of files are not compared" checkpoint/discover.cpp 'if (size != file.bytes)' 'if (false)'
-mutant "COMMIT's checksum is not compared" checkpoint/commit_record.cpp 'if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes))' 'if (false)'
-mutant "a COMMIT without its magic counts" checkpoint/commit_record.cpp 'if (bytes.compare(0, 8, kMagic) != 0)' 'if (false)'
-mutant "memory is not compared after loading" checkpoint/restore.cpp 'if (piece.leaves != expected_leaves(tensor, leaves, range))' 'if (false)'
-mutant "what is read back is not compared" checkpoint/staged_file.cpp 'if (xxh128(buffer) != expected)' 'if (false)'
+mutant "a header's hash is not compared" checkpoint/reader.cpp 'if (xxh128(bytes_of(header)) != expected.header_hash)' 'if (false && (xxh128(bytes_of(header)) != expected.header_hash))'
+mutant "the manifest's hash is not compared" checkpoint/discover.cpp 'bytes.size() != commit.manifest_bytes || xxh128(bytes_of(bytes)) != commit.manifest_hash' 'false && bytes.size() != 0'
+mutant "a COMMIT of another step counts" checkpoint/discover.cpp 'if (parse_folder_name(folder.filename().string()) != commit.id)' 'if (false && (parse_folder_name(folder.filename().string()) != commit.id))'
+mutant "a manifest of another step counts" checkpoint/discover.cpp 'if (manifest.id != commit.id)' 'if (false && (manifest.id != commit.id))'
+mutant "sizes of files are not compared" checkpoint/discover.cpp 'if (size != file.bytes)' 'if (false && (size != file.bytes))'
+mutant "COMMIT's checksum is not compared" checkpoint/commit_record.cpp 'if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes))' 'if (false && (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes)))'
+mutant "a COMMIT without its magic counts" checkpoint/commit_record.cpp 'if (bytes.compare(0, 8, kMagic) != 0)' 'if (false && (bytes.compare(0, 8, kMagic) != 0))'
+mutant "memory is not compared after loading" checkpoint/restore.cpp 'if (piece.leaves != expected_leaves(tensor, leaves, range))' 'if (false && (piece.leaves != expected_leaves(tensor, leaves, range)))'
+mutant "what is read back is not compared" checkpoint/staged_file.cpp 'if (xxh128(buffer) != expected)' 'if (false && (xxh128(buffer) != expected))'
 mutant "a short file is not noticed after writing" checkpoint/staged_file.cpp 'size != report.file.bytes)' 'false && size != report.file.bytes)'
-mutant "a manifest that cannot be read is committed" checkpoint/commit.cpp 'if (parse_manifest(bytes) != manifest)' 'if (false)'
+mutant "a manifest that cannot be read is committed" checkpoint/commit.cpp 'if (parse_manifest(bytes) != manifest)' 'if (false && (parse_manifest(bytes) != manifest))'
 mutant "a fence's checksum is not compared" checkpoint/fences.cpp 'text.substr(end + 1) != fmt::format("{:08x}\n", crc32c(bytes_of(text.substr(0, end + 1))))' 'false'
 mutant "a fence under another name counts" checkpoint/fences.cpp 'if (fence->start != start) fence.reset();' ''
 mutant "commits of replaced starts count" checkpoint/fences.cpp 'return last != last_step_.end() && id.step <= last->second;' 'return true;'
@@ -65,6 +67,6 @@ mutant "a replaced start goes on deleting" checkpoint/tidy.cpp 'if (start && sup
 mutant "one verified checkpoint is enough to delete" checkpoint/retention.cpp 'constexpr int kVerifiedToDelete = 2;' 'constexpr int kVerifiedToDelete = 1;'
 mutant "a torn stamp counts" checkpoint/retention.cpp 'read_file(folder / "VERIFIED") == stamp_of(folder)' '!read_file(folder / "VERIFIED").empty()'
 mutant "another model's checkpoint is loaded" checkpoint/store.cpp 'map != nullptr || info.model_hash == into.model_hash' 'true'
-mutant "ranks with other tensors save together" checkpoint/saver.cpp 'if (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start)))' 'if (false)'
+mutant "ranks with other tensors save together" checkpoint/saver.cpp 'if (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start)))' 'if (false && (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start))))'
 say "$tried mutants, $lived not noticed"
 [ $lived = 0 ]
