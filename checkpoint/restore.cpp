@@ -14,7 +14,7 @@ namespace {
 
 /// Bytes `range` of a tensor of the manifest into `value`, which holds exactly those.
 void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteRange range,
-                   torch::Tensor value) {
+                   const torch::Tensor& value) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor target = value.detach();
   const bool direct = target.is_cpu() && target.is_contiguous();

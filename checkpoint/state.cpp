@@ -49,7 +49,7 @@ StateShape shape_of(const Snapshot& snapshot, int rank, int world) {
                     .by_class = &to == &shape.by_class,
                     .pieces = {}});
     } catch (const ConfigError& error) {
-      faults.push_back(error.what());
+      faults.emplace_back(error.what());
       return false;
     }
     return true;

@@ -2,7 +2,6 @@
 # A shard that becomes unreadable in the middle of a run is quarantined on all ranks, and the run ends well; copies on
 # the node's disk are read instead of the store. FAILING_DISK is failing_disk.cpp as a library.
 . "$(dirname "$0")/lib.sh"
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 "$facemae" synth --out faces --identities 40 --images-per-identity 8 --shard-mib 1 --log-level warn 2>/dev/null || exit 1
 trouble=(--read-patience 0.3 --max-quarantined 0.9 --order blocks --order-lanes 6 --order-block 4)
 
