@@ -67,6 +67,12 @@ Tensor sum_to_owner(const Tensor& cotangent, Communicator& ranks, const RowLayou
   return mine.narrow(0, 0, layout.rows[ranks.rank()]);
 }
 
+/// An autograd context keeps values of few types, and numbers are one.
+Communicator* ranks_of(AutogradContext* context) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  return reinterpret_cast<Communicator*>(context->saved_data["ranks"].toInt());
+}
+
 // The communicator outlives every graph: World owns it and main ends the graph first, so a raw pointer is
 // enough.
 struct GatherRows : torch::autograd::Function<GatherRows> {
@@ -77,7 +83,7 @@ struct GatherRows : torch::autograd::Function<GatherRows> {
     return gather(local, *ranks, RowLayout(rows));
   }
   static tensor_list backward(AutogradContext* context, tensor_list cotangents) {
-    auto* ranks = reinterpret_cast<Communicator*>(context->saved_data["ranks"].toInt());
+    Communicator* ranks = ranks_of(context);
     const RowLayout layout(context->saved_data["rows"].toIntVector());
     return {sum_to_owner(cotangents[0], *ranks, layout), {}, {}};
   }
@@ -91,7 +97,7 @@ struct AllSum : torch::autograd::Function<AllSum> {
     return sum;
   }
   static tensor_list backward(AutogradContext* context, tensor_list cotangents) {
-    auto* ranks = reinterpret_cast<Communicator*>(context->saved_data["ranks"].toInt());
+    Communicator* ranks = ranks_of(context);
     Tensor sum = cotangents[0].clone(torch::MemoryFormat::Contiguous);
     ranks->all_reduce(sum, Reduce::Sum).wait();
     return {sum, {}};

@@ -114,6 +114,7 @@ std::vector<std::string> MpiControl::gather(const std::string& mine, int root) {
   length->number = mine.size();
   length->lengths.resize(static_cast<std::size_t>(size_));
   complete(what, length, limit_, [&](Call& call) {
+    // NOLINTNEXTLINE(mpi-type-mismatch): it does not see that std::uint64_t is unsigned long
     mpi_check(MPI_Igather(&call.number, 1, MPI_UINT64_T, call.lengths.data(), 1, MPI_UINT64_T, root,
                           comm_->handle, call.add()),
               "MPI_Igather");

@@ -37,6 +37,7 @@ Retrieval summarise(const std::vector<Standing>& standings, std::int64_t competi
   result.probes = static_cast<std::int64_t>(ranks.size());
   const auto hits_at = [&](int places) {
     std::vector<double> hits;
+    hits.reserve(standings.size());
     for (const Standing& standing : standings) hits.push_back(standing.hit_at(places));
     return bootstrap_by_identity(hits, trials, input.probe_identity, seed, figure++);
   };
