@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <utility>
 
 #include "model/named_draws.h"
 #include "model/network_parts.h"
@@ -52,7 +53,7 @@ ChainPtr global_depthwise() {
 }  // namespace
 
 Chain::Chain(torch::nn::Sequential modules, bool is_shortcut)
-    : layers(register_module("layers", modules)), shortcut(is_shortcut) {}
+    : layers(register_module("layers", std::move(modules))), shortcut(is_shortcut) {}
 
 torch::Tensor Chain::forward(const torch::Tensor& x) {
   auto y = layers->forward(x);

@@ -19,7 +19,7 @@ inline Draws draws_of(std::uint64_t seed, const std::string& parameter) {
 
 /// Overwrites `weight` (any device and floating type) with `draw()` for each element in C order.
 template <class Draw>
-void fill_from(torch::Tensor weight, Draw draw) {
+void fill_from(const torch::Tensor& weight, Draw draw) {
   auto values = torch::empty(weight.sizes(), torch::kFloat32);
   auto* out = values.data_ptr<float>();
   for (std::int64_t i = 0; i < values.numel(); ++i) out[i] = static_cast<float>(draw());
