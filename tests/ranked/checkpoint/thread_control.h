@@ -57,6 +57,7 @@ inline void run_ranks(int ranks, const std::function<void(Control&)>& rank_main)
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(ranks));
   {
     std::vector<std::jthread> threads;
+    threads.reserve(static_cast<std::size_t>(ranks));
     for (int rank = 0; rank < ranks; ++rank)
       threads.emplace_back([&, rank] {
         ThreadControl control(world, rank);

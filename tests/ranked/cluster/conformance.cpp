@@ -30,13 +30,10 @@ struct Case {
   std::int64_t count;
 
   Tensor mine() const { return values_of(ranks.rank(), count, type).to(device); }
-  Tensor of_all(std::int64_t each) const {
-    std::vector<Tensor> parts;
-    for (int r = 0; r < ranks.size(); ++r) parts.push_back(values_of(r, each, type));
-    return torch::cat(parts);
-  }
+  Tensor of_all(std::int64_t each) const { return torch::cat(parts(each)); }
   std::vector<Tensor> parts(std::int64_t each) const {
     std::vector<Tensor> all;
+    all.reserve(static_cast<std::size_t>(ranks.size()));
     for (int r = 0; r < ranks.size(); ++r) all.push_back(values_of(r, each, type));
     return all;
   }

@@ -19,7 +19,7 @@
 namespace facemae::test {
 
 /// Values of a tensor that depend on its name, its place and `version` only.
-inline torch::Tensor values(std::vector<std::int64_t> shape, torch::ScalarType type, double version) {
+inline torch::Tensor values(const std::vector<std::int64_t>& shape, torch::ScalarType type, double version) {
   std::int64_t count = 1;
   for (const auto n : shape) count *= n;
   const torch::Tensor numbers =
