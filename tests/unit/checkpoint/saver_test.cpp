@@ -129,7 +129,9 @@ TEST_F(SaverTest, ManySavesKeepMemoryAndDescriptorsFlat) {
     descriptors = open_descriptors();
   }
   EXPECT_EQ(open_descriptors(), descriptors);
-  if (!kFreedIsKept) EXPECT_LT(resident_kib(), memory + 4096) << "KiB, with one buffer of 1 MiB";
+  if (!kFreedIsKept) {
+    EXPECT_LT(resident_kib(), memory + 4096) << "KiB, with one buffer of 1 MiB";
+  }
 }
 
 /// Flips a bit of every shard once its name is final: what bad storage does after it said that all is well.
