@@ -76,6 +76,7 @@ TEST(GatherRows, RefusesRowsThatDoNotMatchTheAgreedNumbers) {
 TEST(AllSum, AddsTheRanksAndSumsTheirCotangents) {
   MpiCommunicator ranks("test", kLong);
   std::vector<Tensor> parts;
+  parts.reserve(static_cast<std::size_t>(ranks.size()));
   Tensor loss = torch::zeros({}, torch::kFloat64);
   for (int r = 0; r < ranks.size(); ++r) parts.push_back(numbers(2, r).requires_grad_());
   const Tensor sum = std::accumulate(parts.begin() + 1, parts.end(), parts[0]);
