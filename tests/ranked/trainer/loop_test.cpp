@@ -34,7 +34,7 @@ class Drawn final : public Task {
   torch::Tensor centres() override { return centres_; }
   void begin_step(std::uint64_t step) override { step_ = step; }
   torch::Tensor loss_share(const Faces&) override {
-    const auto share = (weights_ - 3).pow(2).sum() / ranks_.size() + centres_.pow(2).sum();
+    auto share = (weights_ - 3).pow(2).sum() / ranks_.size() + centres_.pow(2).sum();
     if (fault_.rank != ranks_.rank() || !fault_.steps.contains(step_)) return share;
     switch (fault_.poison) {
       case Poison::Gradient:
