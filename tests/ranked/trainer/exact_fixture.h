@@ -126,8 +126,8 @@ inline std::vector<std::string> differences(const ExactState& ranks, const Exact
     const auto& own = ranks.by_class.at(name);
     if (!same_bits(own.rows, whole.rows.narrow(0, own.first, own.rows.size(0)))) names.push_back(name);
   }
-  if (ranks.losses != one.losses) names.push_back("losses");
-  if (ranks.gradient_norms != one.gradient_norms) names.push_back("gradient norms");
+  if (ranks.losses != one.losses) names.emplace_back("losses");
+  if (ranks.gradient_norms != one.gradient_norms) names.emplace_back("gradient norms");
   return names;
 }
 
