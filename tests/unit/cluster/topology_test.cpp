@@ -46,7 +46,7 @@ TEST(World, OfOneProcessIsRankZeroOfOneWithoutMpi) {
 }
 
 TEST(Versions, NameTheLibraries) {
-  EXPECT_NE(mpi_version().find("."), std::string::npos) << mpi_version();
+  EXPECT_NE(mpi_version().find('.'), std::string::npos) << mpi_version();
   EXPECT_EQ(nccl_version().substr(0, 4), "NCCL");
 }
 

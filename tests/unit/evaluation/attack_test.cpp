@@ -19,7 +19,7 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 
-torch::Tensor unit_rows(torch::Tensor rows) { return rows / rows.norm(2, 1, true); }
+torch::Tensor unit_rows(const torch::Tensor& rows) { return rows / rows.norm(2, 1, true); }
 
 torch::Tensor at_angles(const std::vector<double>& degrees) {
   const auto angle = torch::tensor(degrees, torch::kFloat64) * (std::numbers::pi / 180);
@@ -269,6 +269,7 @@ TEST(Audit, FindsEverythingInAReleaseOfTheOriginalsAndNothingInNoise) {
   const auto open = audit(audit_of(real.flip({0}).flip({0}), real), options);
   ASSERT_EQ(open.size(), 8U);
   std::vector<std::string> names;
+  names.reserve(open.size());
   for (const AttackReport& attack : open) names.push_back(attack.released.attacker + "|" + attack.control);
   EXPECT_THAT(names, ElementsAre("pixel 28x28|", "pixel 14x14|", "DCT 16x16|", "embedder mean colour|",
                                  "pixel 28x28|mosaic 8", "pixel 14x14|mosaic 8", "DCT 16x16|mosaic 8",
