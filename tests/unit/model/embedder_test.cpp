@@ -26,7 +26,7 @@ TEST(RandomEmbedder, HasTheWidthThatItsOptionsSay) {
 
 TEST(RandomEmbedder, IsAPureFunctionOfItsSeedAndStep) {
   const auto images = images_of(2, 32);
-  const auto at = [&](std::uint64_t seed, std::uint64_t redraw, std::vector<std::uint64_t> steps) {
+  const auto at = [&](std::uint64_t seed, std::uint64_t redraw, const std::vector<std::uint64_t>& steps) {
     const auto embedder = random_embedder({.size = 16, .width = 8, .redraw = redraw, .seed = seed});
     for (const auto step : steps) embedder->at_step(step);
     return embedder->embed(images);
