@@ -55,7 +55,7 @@ ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t
   auto shared = std::make_shared<const std::vector<std::uint64_t>>(std::move(rows));
   return {.size = shared->size(),
           .read =
-              [store, shared](std::size_t i) {
+              [store = std::move(store), shared](std::size_t i) {
                 std::vector<std::byte> encoded;
                 store->read((*shared)[i], encoded);
                 return encoded;

@@ -35,6 +35,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   if (done % config_.log_every == 0 || done == config_.last_step) {
     const auto metrics = task.metrics();
     std::vector<torch::Tensor> shares;
+    shares.reserve(metrics.size());
     for (const auto& metric : metrics)
       shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
     // What went wrong with data is of interest on whichever rank it did.

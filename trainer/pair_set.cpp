@@ -51,6 +51,7 @@ PairSet pairs_of_folder(const Path& pairs, const Path& folder) {
   }
   set.folds = list.folds;
   std::vector<Path> files;
+  files.reserve(names.size());
   for (const auto& name : names) files.push_back(folder / name);
   set.images = images_of(std::move(files));
   return set;
