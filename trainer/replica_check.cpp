@@ -57,6 +57,7 @@ std::string describe(const Snapshot& snapshot, const std::vector<std::string>& o
                      const std::vector<std::string>& hosts, std::uint64_t done) {
   const auto odd = odd_ranks(of_ranks);
   std::vector<std::string> ranks;
+  ranks.reserve(odd.size());
   for (const int rank : odd)
     ranks.push_back(fmt::format("{} (host {})", rank, hosts[static_cast<std::size_t>(rank)]));
   auto names = different_tensors(snapshot, of_ranks, odd);

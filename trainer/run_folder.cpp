@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "core/clock.h"
 #include "core/host.h"
@@ -50,11 +51,11 @@ std::string environment(const char* name) {
 
 int idle_starts(const std::vector<Outcome>& oldest_first) {
   int idle = 0;
-  for (auto outcome = oldest_first.rbegin(); outcome != oldest_first.rend(); ++outcome) {
-    const bool own_error = outcome->code != ExitCode::Done && outcome->code != ExitCode::Stopped &&
-                           outcome->code != ExitCode::PeerLost;
-    if (own_error && outcome->reached <= outcome->first) continue;
-    if (!own_error || outcome->step > outcome->first) break;
+  for (const Outcome& outcome : oldest_first | std::views::reverse) {
+    const bool own_error = outcome.code != ExitCode::Done && outcome.code != ExitCode::Stopped &&
+                           outcome.code != ExitCode::PeerLost;
+    if (own_error && outcome.reached <= outcome.first) continue;
+    if (!own_error || outcome.step > outcome.first) break;
     ++idle;
   }
   return idle;
