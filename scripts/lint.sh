@@ -5,7 +5,7 @@
 #
 # options
 #   --all        clang-tidy on every source, LibTorch's too: in batches, as they are compiled, because reading LibTorch's
-#                headers takes most of the time (about 25 minutes on two cores)
+#                headers takes most of the time
 #   --fix        rewrites files: clang-format in place, and what clang-tidy knows how to fix
 #   -h, --help   this text
 #

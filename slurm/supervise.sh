@@ -36,10 +36,10 @@ tell() { echo "supervise: $(date '+%F %T') $*"; }
 number() { # number NAME: of RUN/outcome.json
   sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
 }
-# The newest start that committed something and its newest step, "0 -1" when there is none. By start first: after a
+# The newest start that committed something and its newest step, "-1 -1" when there is none. By start first: after a
 # damaged checkpoint was given up, lower steps than before are progress.
 committed() {
-  local name start step newest_start=0 newest_step=-1
+  local name start step newest_start=-1 newest_step=-1
   for name in "$run"/checkpoints/s*.a*/COMMIT; do
     [ -e "$name" ] || continue
     name=${name%/COMMIT} name=${name##*/s}

@@ -4,10 +4,10 @@
 #
 # usage: tests/mutants/run.sh [WORD]      only mutants whose description holds WORD
 #
-# Works on a copy of the sources in build/mutants, built as build/release is (about 20 minutes on two cores, most of it
-# the first build). Mutants of the order of writes and syncs are in tests/unit/checkpoint/crash_test.cpp, in the default
-# tests. Not among them: the comparison of roots after loading, a second look at what the comparison of every leaf has
-# shown. Prints a line for each; exits 1 when a mutant lived. By hand: a change of the code may move the lines here.
+# Works on a copy of the sources in build/mutants, built as build/release is. Mutants of the order of writes and syncs
+# are in tests/unit/checkpoint/crash_test.cpp, in the default tests. Not among them: the comparison of roots after
+# loading, a second look at what the comparison of every leaf has shown. Prints a line for each; exits 1 when a mutant
+# lived. By hand: a change of the code may move the lines here.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 case ${1:-} in -h | --help) usage; exit 0 ;; esac

@@ -32,7 +32,7 @@ if [ "$wait" = wait ]; then
   [ -n "$told" ] && echo told >>"$WORK/told"
 fi
 if [ "$step" != - ]; then
-  folder=$(printf '%s/checkpoints/s%09d.a%02d' "$RUN" "$step" "$n")
+  folder=$(printf '%s/checkpoints/s%09d.a%02d' "$RUN" "$step" $((n - 1)))
   mkdir -p "$folder" && : >"$folder/COMMIT"
 fi
 if [ "$outcome" != - ]; then
@@ -96,6 +96,7 @@ echo '{"start":10,"code":0,"kind":"done","step":3,"reason":""}' >"$RUN/outcome.j
 expect 0 2 ""
 begin "starts that commit nothing come to an end" "75 1 -" "75 1 -" "75 1 -" "0 0 5"; expect 93 3 ""
 begin "starts that advance may go on" "75 1 1" "75 1 2" "75 1 3" "75 1 4" "0 0 5"; expect 0 5 ""
+begin "commits of the very first start, number 0, are progress" "75 1 5" "0 0 9"; FACEMAE_IDLE_STARTS=1 expect 0 2 ""
 begin "after a checkpoint was given up, lower steps are progress" "75 1 1" "75 1 2" "75 1 3" "75 1 4" "0 0 5"
 mkdir -p "$RUN/checkpoints/s000000090.a00"
 : >"$RUN/checkpoints/s000000090.a00/COMMIT"
