@@ -141,7 +141,7 @@ class FailingFiles final : public FileSystem {
 };
 
 /// Real files without fsync, for tests that are not about durability.
-class QuickFiles final : public FileSystem {
+class QuickFiles : public FileSystem {
  public:
   std::unique_ptr<OutputFile> create(const Path& path) override {
     return std::make_unique<Output>(real_files().create(path));
