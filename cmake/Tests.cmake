@@ -1,7 +1,8 @@
-# facemae_test(<name> SOURCES ... LIBRARIES ... [TORCH] [TIMEOUT s] [LABELS ...]): GoogleTest in one process.
+# facemae_test(<name> SOURCES ... LIBRARIES ... [TORCH] [LABELS ...]): GoogleTest in one process.
 # facemae_ranked_test(<name> RANKS 1 2 4 SOURCES ... LIBRARIES ...): the same test program on every rank, one CTest
 # entry per number of ranks; it fails when a check fails on any rank.
 # LABELS full: a long test, which only `scripts/test.sh --full` runs.
+# A test that takes FACEMAE_TEST_TIMEOUT hangs; what passes in a second takes a minute on a busy machine under a sanitizer.
 # Tests that link nothing of LibTorch get the label torch_free and belong to the target torch_free_tests: what the
 # sanitizers can see through, built in a minute.
 find_package(GTest REQUIRED)
@@ -10,6 +11,7 @@ add_custom_target(torch_free_tests)
 set(FACEMAE_MPI_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
   OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1)
+set(FACEMAE_TEST_TIMEOUT 900)
 set(FACEMAE_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared/data CACHE PATH "Real faces and golden numbers; tests that need them skip without")
 
 # Sets `out` to whether a target links LibTorch, directly or through our libraries.
@@ -29,14 +31,11 @@ function(facemae_links_torch target out)
 endfunction()
 
 function(facemae_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LIBRARIES;LABELS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main facemae_warnings)
   if(arg_TORCH)
     facemae_uses_torch(${name} PRIVATE)
-  endif()
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
   endif()
   facemae_links_torch(${name} links_torch)
   if(NOT links_torch)
@@ -44,22 +43,19 @@ function(facemae_test name)
     add_dependencies(torch_free_tests ${name})
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${FACEMAE_TEST_TIMEOUT} LABELS "${arg_LABELS}"
     ENVIRONMENT "OMP_NUM_THREADS=1;FACEMAE_SHARED_DATA=${FACEMAE_SHARED_DATA};FACEMAE_SOURCE=${PROJECT_SOURCE_DIR};FACEMAE_BINARY=${PROJECT_BINARY_DIR}/facemae")
 endfunction()
 
 function(facemae_ranked_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "RANKS;SOURCES;LIBRARIES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "RANKS;SOURCES;LIBRARIES;LABELS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE facemae_ranked_main ${arg_LIBRARIES} facemae_warnings)
   facemae_uses_torch(${name} PRIVATE)
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 90)
-  endif()
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}/ranks=${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${name}>)
-    set_tests_properties(${name}/ranks=${ranks} PROPERTIES LABELS "ranked;${arg_LABELS}" PROCESSORS 2 TIMEOUT ${arg_TIMEOUT}
+    set_tests_properties(${name}/ranks=${ranks} PROPERTIES LABELS "ranked;${arg_LABELS}" PROCESSORS 2 TIMEOUT ${FACEMAE_TEST_TIMEOUT}
       ENVIRONMENT "${FACEMAE_MPI_ENVIRONMENT};FACEMAE_SHARED_DATA=${FACEMAE_SHARED_DATA};FACEMAE_SOURCE=${PROJECT_SOURCE_DIR}")
   endforeach()
 endfunction()

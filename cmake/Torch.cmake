@@ -41,10 +41,6 @@ add_library(facemae_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
 target_link_libraries(facemae_torch_pch PRIVATE facemae_torch facemae_sanitize facemae_warnings)
 target_precompile_headers(facemae_torch_pch PRIVATE <torch/torch.h>)
 
-# Reading torch/torch.h costs far more than any of our files, even precompiled (0.7 GB): so the sources of a target are
-# compiled several at a time. Off for clang-tidy over all files and for work on single files.
-option(FACEMAE_UNITY "Compile the sources of LibTorch-facing targets together: four times faster from nothing" ON)
-
 function(facemae_uses_torch target visibility)
   target_link_libraries(${target} ${visibility} facemae_torch)
   target_precompile_headers(${target} REUSE_FROM facemae_torch_pch)
@@ -52,8 +48,5 @@ function(facemae_uses_torch target visibility)
   if(type STREQUAL "EXECUTABLE")  # position-independent as the precompiled header is, which -fPIE would not match
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
-  endif()
-  if(FACEMAE_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()

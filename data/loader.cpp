@@ -23,16 +23,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// A micro-batch in the making. Slots are claimed under the pipeline's mutex and filled without it: no two
-/// threads ever write the same bytes.
-struct Job {
-  std::unique_ptr<ByteBatch> batch;
-  std::shared_ptr<const Quarantine> rows;  ///< as it was when the job was opened
-  std::size_t claimed = 0, finished = 0;
-
-  bool ready() const { return finished == batch->size(); }
-};
-
 void check(const Store* store, const Order& order, const BatchPlan& plan, int rank,
            const LoaderConfig& config) {
   if (!store) throw ConfigError("loader: no store was given");
@@ -58,6 +48,16 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
 }  // namespace
 
 struct Loader::Pipeline {
+  /// A micro-batch in the making. Slots are claimed under the pipeline's mutex and filled without it: no two
+  /// threads ever write the same bytes.
+  struct Job {
+    std::unique_ptr<ByteBatch> batch;
+    std::shared_ptr<const Quarantine> rows;  ///< as it was when the job was opened
+    std::size_t claimed = 0, finished = 0;
+
+    bool ready() const { return finished == batch->size(); }
+  };
+
   Pipeline(std::shared_ptr<const Store> store_, Order order_, BatchPlan plan_, int rank_,
            std::uint64_t first_step_, LoaderConfig config_)
       : store(std::move(store_)),

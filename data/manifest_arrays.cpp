@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kIdentitiesFormat = "facemae-identities";
 constexpr const char* kViewFormat = "facemae-view";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kArraysVersion = 1;
 
 /// Both files say whose they are.
 template <class Write>
@@ -20,7 +20,7 @@ void write_file(FileSystem& files, const Path& path, const char* format, const S
   files.create(temporary)->close();
   auto file = hdf5::File::create(temporary);
   file.write_attribute("format", std::string(format));
-  file.write_attribute("version", kVersion);
+  file.write_attribute("version", kArraysVersion);
   file.write_attribute("dataset_digest", manifest.dataset_digest.hex());
   write(file);
   file.close();
@@ -31,7 +31,7 @@ hdf5::File open_file(const Path& path, const char* format, const StoreManifest& 
   auto file = hdf5::File::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != format)
     throw DataError(path.string() + " is an HDF5 file but has not the format " + format);
-  if (file.read_number("version") != kVersion)
+  if (file.read_number("version") != kArraysVersion)
     throw DataError(path.string() +
                     " has another format version than this program reads: use a newer program");
   if (file.read_text("dataset_digest") != manifest.dataset_digest.hex())

@@ -11,7 +11,7 @@ namespace facemae {
 namespace {
 
 constexpr char kMagic[] = "FMSEALED";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kSealVersion = 1;
 constexpr std::uint64_t kPiece = 8 << 20;
 constexpr std::size_t kCrcAt = 60;
 
@@ -32,7 +32,7 @@ std::uint32_t crc_of(const SealBytes& bytes) { return crc32c(std::span(bytes).fi
 SealBytes encode(const Seal& seal) {
   SealBytes bytes{};
   std::memcpy(bytes.data(), kMagic, 8);
-  put(bytes, 8, kVersion);
+  put(bytes, 8, kSealVersion);
   put(bytes, 16, seal.file_bytes);
   put(bytes, 24, seal.blob.offset);
   put(bytes, 32, seal.blob.bytes);
@@ -101,9 +101,9 @@ Seal read_seal(const InputFile& file) {
         "or "
         "is no file of a store");
   if (!magic || !sound) refuse("is damaged in its seal, the last 64 bytes (their CRC-32C differs)");
-  if (const auto version = take<std::uint32_t>(bytes, 8); version != kVersion)
+  if (const auto version = take<std::uint32_t>(bytes, 8); version != kSealVersion)
     throw DataError(fmt::format("{} has seal version {}, this program reads {}: use a newer program",
-                                file.path().string(), version, kVersion));
+                                file.path().string(), version, kSealVersion));
   Seal seal{.file_bytes = take<std::uint64_t>(bytes, 16),
             .blob = {take<std::uint64_t>(bytes, 24), take<std::uint64_t>(bytes, 32)},
             .digest = {.high = take<std::uint64_t>(bytes, 48), .low = take<std::uint64_t>(bytes, 40)}};

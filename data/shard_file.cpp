@@ -11,8 +11,8 @@ namespace facemae {
 namespace {
 
 constexpr const char* kFormat = "facemae-shard";
-constexpr std::uint64_t kVersion = 1;
-constexpr std::size_t kBuffer = 8 << 20;
+constexpr std::uint64_t kShardVersion = 1;
+constexpr std::size_t kDrainAt = 8 << 20;
 
 bool is_png(Bytes image) { return !image.empty() && image[0] == std::byte{0x89}; }
 
@@ -69,7 +69,7 @@ ShardIndex index_of(const ShardContent& content) {
 
 void write_blob(hdf5::File& file, std::span<const std::vector<std::byte>> images) {
   std::vector<std::byte> buffer;
-  buffer.reserve(kBuffer);
+  buffer.reserve(kDrainAt);
   std::uint64_t at = 0;
   const auto drain = [&] {
     file.write_bytes("/blob", at, buffer);
@@ -78,7 +78,7 @@ void write_blob(hdf5::File& file, std::span<const std::vector<std::byte>> images
   };
   for (const auto& image : images) {
     buffer.insert(buffer.end(), image.begin(), image.end());
-    if (buffer.size() >= kBuffer) drain();
+    if (buffer.size() >= kDrainAt) drain();
   }
   drain();
 }
@@ -87,7 +87,7 @@ void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::
   // The blob is the largest array, so this aligns it, and nothing small.
   auto file = index.info.bytes > 0 ? hdf5::File::create(path, index.info.bytes) : hdf5::File::create(path);
   file.write_attribute("format", std::string(kFormat));
-  file.write_attribute("version", kVersion);
+  file.write_attribute("version", kShardVersion);
   file.write_attribute("uuid", index.uuid);
   file.write_attribute("shard", index.shard);
   file.write_attribute("shards", index.shards);
@@ -194,9 +194,9 @@ ShardIndex read_shard(const Path& path) {
   if (!file.has_attribute("format") || file.read_text("format") != kFormat)
     throw DataError(path.string() + " is an HDF5 file but no shard of a store (attribute format is not " +
                     kFormat + ")");
-  if (const auto version = file.read_number("version"); version != kVersion)
+  if (const auto version = file.read_number("version"); version != kShardVersion)
     throw DataError(fmt::format("{} has shard format version {}, this program reads {}: use a newer program",
-                                path.string(), version, kVersion));
+                                path.string(), version, kShardVersion));
   if (!file.has_attribute("complete"))
     throw DataError(path.string() + " was never finished: run the same pack command again");
   ShardIndex index;

@@ -26,7 +26,7 @@ struct Row {
 };
 static_assert(sizeof(Row) == 32);
 
-constexpr std::size_t kBuffer = 4 << 20;
+constexpr std::size_t kSpillBuffer = 4 << 20;
 
 Path data_path(const Journal& journal, int rank) {
   return journal.folder() / fmt::format("spill-{:05}.data", rank);
@@ -113,7 +113,7 @@ void SpillWriter::write_run() {
     rows.back().bytes += length;
     ++rows.back().images;
     noted_.bytes += length;
-    if (buffer.size() < kBuffer) continue;
+    if (buffer.size() < kSpillBuffer) continue;
     data_->write(buffer);
     buffer.clear();
   }

@@ -4,12 +4,12 @@
 # usage: scripts/lint.sh [option...] [FILE...]
 #
 # options
-#   --all        clang-tidy on every source, LibTorch's too: in batches, as they are compiled, because reading LibTorch's
-#                headers takes most of the time
+#   --all        clang-tidy on every source, LibTorch's too
 #   --fix        rewrites files: clang-format in place, and what clang-tidy knows how to fix
 #   -h, --help   this text
 #
-# clang-tidy needs a configured build (scripts/build.sh --tests; --all configures another in build/lint/tree). Files
+# clang-tidy reads sources in the batches in which they are compiled (reading the headers of others takes most of the
+# time), and needs a configured build (scripts/build.sh --tests; --all configures another in build/lint/tree). Files
 # that passed are remembered in build/lint/ by the content of the file, of every header of ours that it reaches, and of
 # .clang-tidy, so the second run takes seconds. Exit: 0 clean, 1 faults found, 77 nothing could be checked.
 # clang-format differs between versions: this tree is formatted with version 14 (Debian 12), others are not asked.
@@ -55,7 +55,7 @@ tidy=$(tool clang-tidy 14)
 tree=build/release
 if [ $all = yes ] && [ -n "$tidy" ]; then # clang cannot read the precompiled headers of build/release
   tree=build/lint/tree
-  cmake --preset release -B $tree -DFACEMAE_UNITY=ON -DFACEMAE_TESTS=ON -DFACEMAE_BENCH=ON >build/lint.log 2>&1 ||
+  cmake --preset release -B $tree -DFACEMAE_TESTS=ON -DFACEMAE_BENCH=ON >build/lint.log 2>&1 ||
     { cat build/lint.log >&2; fail "configuring $tree failed; scripts/setup.sh --tests installs what is missing"; }
   find "${folders[@]}" -name '*.proto' -exec protoc --proto_path=. --cpp_out=$tree {} +
 fi

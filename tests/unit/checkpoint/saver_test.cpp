@@ -16,7 +16,7 @@ namespace {
 using namespace test;
 
 /// A disk that is asked to wait: files are made only while it is open.
-class SlowFiles final : public FileSystem {
+class SlowFiles final : public QuickFiles {
  public:
   void open(bool open) {
     const std::lock_guard lock(mutex_);
@@ -26,16 +26,10 @@ class SlowFiles final : public FileSystem {
   std::unique_ptr<OutputFile> create(const Path& path) override {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return open_; });
-    return files_.create(path);
+    return QuickFiles::create(path);
   }
-  std::unique_ptr<OutputFile> open_append(const Path& path) override { return files_.open_append(path); }
-  void rename(const Path& from, const Path& to) override { files_.rename(from, to); }
-  void remove(const Path& path) override { files_.remove(path); }
-  void make_folder(const Path& path) override { files_.make_folder(path); }
-  void sync_folder(const Path& path) override { files_.sync_folder(path); }
 
  private:
-  QuickFiles files_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool open_ = true;
@@ -135,25 +129,17 @@ TEST_F(SaverTest, ManySavesKeepMemoryAndDescriptorsFlat) {
 }
 
 /// Flips a bit of every shard once its name is final: what bad storage does after it said that all is well.
-class RottenFiles final : public FileSystem {
+class RottenFiles final : public QuickFiles {
  public:
   bool rotten = true;
-  std::unique_ptr<OutputFile> create(const Path& path) override { return files_.create(path); }
-  std::unique_ptr<OutputFile> open_append(const Path& path) override { return files_.open_append(path); }
   void rename(const Path& from, const Path& to) override {
-    files_.rename(from, to);
+    QuickFiles::rename(from, to);
     if (!rotten || to.filename() != "COMMIT") return;
     const Path shard = to.parent_path() / "r00000.safetensors";
     std::string bytes = read_file(shard);
     bytes.back() = static_cast<char>(bytes.back() ^ 1);
     overwrite(shard, bytes);
   }
-  void remove(const Path& path) override { files_.remove(path); }
-  void make_folder(const Path& path) override { files_.make_folder(path); }
-  void sync_folder(const Path& path) override { files_.sync_folder(path); }
-
- private:
-  QuickFiles files_;
 };
 
 TEST_F(SaverTest, DamageOnTheStorageIsFoundAfterTheCommitAndAnotherSaveIsAskedFor) {

@@ -21,7 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr PhaseLimits kShort{.step = Seconds(0.2), .others = Seconds(60)};
-constexpr PhaseLimits kLong{.step = Seconds(60), .others = Seconds(60)};
+constexpr PhaseLimits kLongPhases{.step = Seconds(60), .others = Seconds(60)};
 
 /// One rank: its watchdog, one communicator, and how it ended.
 class Rank {
@@ -138,7 +138,7 @@ TEST_F(Watching, GoesOnWhenTheCollectiveEndsWhileReportsAreCollected) {
 }
 
 TEST_F(Watching, ALostPeerIsLookedIntoAtOnceAndOthersAnswer) {
-  Rank zero(folder, 0, kLong), one(folder, 1, kLong);
+  Rank zero(folder, 0, kLongPhases), one(folder, 1, kLongPhases);
   zero.enter("all_reduce bucket 1");
   one.enter("all_reduce bucket 1");
   const Verdict verdict = one.watchdog().inquire("MPI_Allreduce failed: connection reset");
@@ -153,7 +153,7 @@ TEST_F(Watching, ALostPeerIsLookedIntoAtOnceAndOthersAnswer) {
 
 TEST_F(Watching, LeavesNoTraceWhileAllIsWell) {
   {
-    Rank zero(folder, 0, kLong);
+    Rank zero(folder, 0, kLongPhases);
     zero.enter("all_reduce");
     const auto inside = zero.watchdog().within(Phase::Evaluation);
   }

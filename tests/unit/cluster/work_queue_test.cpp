@@ -11,7 +11,7 @@ namespace facemae {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr auto kLong = std::chrono::seconds(30);
+constexpr auto kDeadline = std::chrono::seconds(30);
 
 /// A job that blocks until it is let go, as an MPI call does whose peer is late.
 class Blocker {
@@ -42,7 +42,7 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 TEST(WorkQueue, RunsJobsInTheOrderTheyWerePushed) {
-  WorkQueue queue("test", kLong);
+  WorkQueue queue("test", kDeadline);
   std::vector<int> order;
   WorkQueue::Handle last;
   for (int i = 0; i < 100; ++i) last = queue.push("job", [&order, i] { order.push_back(i); });
@@ -52,7 +52,7 @@ TEST(WorkQueue, RunsJobsInTheOrderTheyWerePushed) {
 }
 
 TEST(WorkQueue, WaitsForAnyJobInAnyOrderAndDrains) {
-  WorkQueue queue("test", kLong);
+  WorkQueue queue("test", kDeadline);
   int sum = 0;
   auto first = queue.push("a", [&] { sum += 1; });
   auto second = queue.push("b", [&] { sum += 2; });
@@ -64,7 +64,7 @@ TEST(WorkQueue, WaitsForAnyJobInAnyOrderAndDrains) {
 }
 
 TEST(WorkQueue, RethrowsAJobsFailureAndFailsWhatFollows) {
-  WorkQueue queue("test", kLong);
+  WorkQueue queue("test", kDeadline);
   Blocker blocker;
   queue.push("first", blocker.job());
   auto bad = queue.push("bad", [] { throw PeerLost("the link is down"); });
@@ -93,7 +93,7 @@ TEST(WorkQueue, NamesTheStuckJobAndTheOneBehindItAtTheDeadline) {
 }
 
 TEST(WorkQueue, FailsPendingAndFutureJobsOnRequestWithTheFirstReason) {
-  WorkQueue queue("test", kLong);
+  WorkQueue queue("test", kDeadline);
   Blocker blocker;
   auto running = queue.push("running", blocker.job());
   auto pending = queue.push("pending", [] {});
@@ -108,7 +108,7 @@ TEST(WorkQueue, FailsPendingAndFutureJobsOnRequestWithTheFirstReason) {
 }
 
 TEST(WorkQueue, NotesHowFarItsJobsCame) {
-  WorkQueue queue("gradients", kLong);
+  WorkQueue queue("gradients", kDeadline);
   Blocker blocker;
   queue.wait(queue.push("bucket 0", [] {}));
   auto running = queue.push("bucket 1", blocker.job());
@@ -126,7 +126,7 @@ TEST(WorkQueue, NotesHowFarItsJobsCame) {
 }
 
 TEST(WorkQueue, ReleasesWhatAJobHoldsOnceItRan) {
-  WorkQueue queue("test", kLong);
+  WorkQueue queue("test", kDeadline);
   auto tensor = std::make_shared<int>(1);
   auto job = queue.push("job", [tensor] { ++*tensor; });
   queue.wait(job);

@@ -40,14 +40,14 @@ struct Rec {
     return rec_source(here / "train.rec", false);
   }
 };
-const std::string kMagicText = "\x0a\x23\xd7\xce";
+const std::string kMagicInside = "\x0a\x23\xd7\xce";
 
 Rec insightface() {
   Rec rec;
   rec.add(0, {5, 7}, "");
   rec.add(1, {}, "first", 1);
   rec.add(2, {0, 1}, "second of zero");
-  rec.add(3, {1, 1}, kMagicText + "in two parts");
+  rec.add(3, {1, 1}, kMagicInside + "in two parts");
   rec.add(4, {}, "fourth", 0);
   rec.add(5, {2, 3}, "");
   rec.add(6, {1, 2}, "");
@@ -66,7 +66,7 @@ TEST(RecSource, ReadsInsightFacesDialectWithAndWithoutIndex) {
       images.push_back(text_of(source->read(entry)));
     }
     EXPECT_THAT(names, ElementsAre("0/2", "0/4", "1/1", "1/3"));
-    EXPECT_THAT(images, ElementsAre("second of zero", "fourth", "first", kMagicText + "in two parts"));
+    EXPECT_THAT(images, ElementsAre("second of zero", "fourth", "first", kMagicInside + "in two parts"));
     EXPECT_EQ(source->label(3), 1);
     EXPECT_EQ(source->archives(), 0u);
   }

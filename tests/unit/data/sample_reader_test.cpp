@@ -14,14 +14,14 @@ using test::failing;
 using test::flipped;
 using test::kAlways;
 
-const ReadPolicy kHasty{.first_pause = 1ms, .longest_pause = 2ms, .give_up_after = 10ms};
+const ReadPolicy kGivesUpSoon{.first_pause = 1ms, .longest_pause = 2ms, .give_up_after = 10ms};
 
 /// Three shards of 16 images, one of whose faults a loader meets.
 class ReadingSamples : public testing::Test {
  protected:
   ReadingSamples() {
     testing_stores::make_store(here_ / "store", {12, 12, 12, 12});
-    store_ = Store::open(here_ / "store", inputs_, kHasty);
+    store_ = Store::open(here_ / "store", inputs_, kGivesUpSoon);
   }
   Path file(std::size_t shard) const { return here_ / "store" / store_->shards()[shard].file; }
   /// Rows and pixels of an epoch, by threads and world.
@@ -30,7 +30,7 @@ class ReadingSamples : public testing::Test {
     std::pair<std::vector<std::uint64_t>, std::vector<std::uint8_t>> all;
     std::vector<std::unique_ptr<Loader>> loaders;
     loaders.reserve(static_cast<std::size_t>(world));
-    store_ = Store::open(here_ / "store", inputs_, kHasty);  // forgets which shards had failed
+    store_ = Store::open(here_ / "store", inputs_, kGivesUpSoon);  // forgets which shards had failed
     for (int rank = 0; rank < world; ++rank)
       loaders.push_back(std::make_unique<Loader>(store_, Order(48, 9), BatchPlan{8, 1, world}, rank, 0,
                                                  LoaderConfig{.threads = threads, .ahead = 2}));
@@ -84,7 +84,7 @@ TEST_F(ReadingSamples, AnUnreadableShardIsStoodInForReportedOnceAndNotCountedAsB
   EXPECT_EQ(epoch(2, 3), without);
   // A rank that can still read it does the same once the shard is in quarantine.
   inputs_.heal(file(1));
-  store_ = Store::open(here_ / "store", inputs_, kHasty);
+  store_ = Store::open(here_ / "store", inputs_, kGivesUpSoon);
   Loader loader(store_, Order(48, 9), {8, 1, 1}, 0, 0,
                 {.threads = 2, .ahead = 2, .quarantined = {{.shard = 1, .from_ordinal = 0}}});
   for (std::size_t step = 0; step < 6; ++step) {

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <set>
 
 #include "core/error.h"
 #include "tests/unit/data/small_store.h"
+#include "tests/unit/data/test_images.h"
 
 namespace facemae {
 namespace {
@@ -14,14 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing_stores::make_store;
 using testing_stores::TemporaryFolder;
-
-void flip_bit(const Path& path, std::uint64_t byte) {
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(byte));
-  const char value = static_cast<char>(file.get() ^ 4);
-  file.seekp(static_cast<std::streamoff>(byte));
-  file.put(value);
-}
 
 class StageShardTest : public ::testing::Test {
  protected:
@@ -56,10 +48,10 @@ TEST_F(StageShardTest, ReplacesADamagedAndATornCopy) {
 TEST_F(StageShardTest, RefusesDamageInImagesIndexAndSealAndLeavesNothing) {
   const Path path = here_ / "store" / shard(0).file;
   for (const std::uint64_t byte : {shard(0).blob_offset + 5, std::uint64_t{40}, fs::file_size(path) - 10}) {
-    flip_bit(path, byte);
+    test_images::flip_bit(path, byte);
     EXPECT_THROW(stage(0), DataError) << byte;
     EXPECT_TRUE(fs::is_empty(to_)) << byte;
-    flip_bit(path, byte);
+    test_images::flip_bit(path, byte);
   }
   EXPECT_TRUE(stage(0).copied);
 }

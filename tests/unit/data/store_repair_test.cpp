@@ -13,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using test_images::contents;
-using test_images::flip_bit;
 using testing_stores::make_store;
 using testing_stores::TemporaryFolder;
 
@@ -32,11 +31,11 @@ class RepairStoreTest : public ::testing::Test {
 };
 
 TEST_F(RepairStoreTest, RestoresImagesShardsAndCompanionsByteForByte) {
-  flip_bit(file(shard_name(0)), store_->shards()[0].blob_offset + 9);
+  test_images::flip_bit(file(shard_name(0)), store_->shards()[0].blob_offset + 9);
   fs::remove(file(shard_name(1)));
   fs::resize_file(file(shard_name(2)), 1000);
-  flip_bit(file("manifest.json"), 40);
-  flip_bit(file("identities.h5"), 900);
+  test_images::flip_bit(file("manifest.json"), 40);
+  test_images::flip_bit(file("identities.h5"), 900);
   const auto result = repair();
   EXPECT_TRUE(result.still.good());
   EXPECT_EQ(result.restored, (std::vector<std::string>{"identities.h5", "manifest.json", shard_name(0),
@@ -47,7 +46,7 @@ TEST_F(RepairStoreTest, RestoresImagesShardsAndCompanionsByteForByte) {
 TEST_F(RepairStoreTest, SaysWhatTheOtherCopyCannotRestore) {
   fs::remove(file(shard_name(0)));
   fs::remove(file(shard_name(1)));
-  flip_bit(here_ / "other" / shard_name(1), store_->shards()[1].blob_offset + 9);
+  test_images::flip_bit(here_ / "other" / shard_name(1), store_->shards()[1].blob_offset + 9);
   const auto result = repair();
   EXPECT_EQ(result.restored, std::vector<std::string>{shard_name(0)});
   ASSERT_EQ(result.still.files.size(), 1U);
@@ -61,13 +60,13 @@ TEST_F(RepairStoreTest, RefusesAnotherStore) {
   fs::remove(file(shard_name(0)));
   const auto report = verify_store(here_ / "store");
   EXPECT_THROW(repair_store(real_files(), here_ / "store", here_ / "foreign", report), DataError);
-  flip_bit(file("manifest.h5"), 100);
+  test_images::flip_bit(file("manifest.h5"), 100);
   EXPECT_THROW(repair_manifest(real_files(), here_ / "store", here_ / "foreign"), DataError);
 }
 
 TEST_F(RepairStoreTest, RestoresAManifestThatItsReadableCopyKnows) {
   EXPECT_FALSE(repair_manifest(real_files(), here_ / "store", here_ / "other"));
-  flip_bit(file("manifest.h5"), 100);
+  test_images::flip_bit(file("manifest.h5"), 100);
   EXPECT_TRUE(repair_manifest(real_files(), here_ / "store", here_ / "other"));
   EXPECT_EQ(contents(here_ / "store"), meant_);
   fs::remove(file("manifest.h5"));
@@ -78,8 +77,8 @@ TEST_F(RepairStoreTest, RestoresAManifestThatItsReadableCopyKnows) {
 TEST_F(RepairStoreTest, OfAViewLeavesItsParentToAnotherRepair) {
   select_from_store(real_files(), *store_, {.identities = {true, false}}, here_ / "view");
   fs::copy(here_ / "view", here_ / "view2");
-  flip_bit(here_ / "view/view.h5", 700);
-  flip_bit(file(shard_name(0)), 40);
+  test_images::flip_bit(here_ / "view/view.h5", 700);
+  test_images::flip_bit(file(shard_name(0)), 40);
   const auto result =
       repair_store(real_files(), here_ / "view", here_ / "view2", verify_store(here_ / "view"));
   EXPECT_EQ(result.restored, std::vector<std::string>{"view.h5"});

@@ -14,7 +14,6 @@ namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
-using test_images::flip_bit;
 using test_images::picture;
 using test_images::put_faces;
 using test_images::quiet;
@@ -69,7 +68,7 @@ TEST_F(StoreTest, GivesEverySourceImageBackUnderItsLabel) {
 
 TEST_F(StoreTest, FlippedBitInTheBlobIsNamedWhenRead) {
   const auto shard = Store::open(store_)->shards()[1];
-  flip_bit(only(shard.file), shard.blob_offset + 5);
+  test_images::flip_bit(only(shard.file), shard.blob_offset + 5);
   const auto store = Store::open(store_);
   std::vector<std::byte> bytes;
   try {
@@ -90,23 +89,23 @@ TEST_F(StoreTest, FlippedBitAnywhereElseIsSeenOnOpening) {
   const auto at = original.find(
       std::string(reinterpret_cast<const char*>(index.crcs.bytes().data()), index.crcs.size() * 4));
   ASSERT_NE(at, std::string::npos);
-  flip_bit(only(shard.file), at + 3);
+  test_images::flip_bit(only(shard.file), at + 3);
   EXPECT_NE(why_not_open(store_).find(shard.file + " is damaged outside its images"), std::string::npos);
-  flip_bit(only(shard.file), at + 3);
+  test_images::flip_bit(only(shard.file), at + 3);
   EXPECT_EQ(why_not_open(store_), "");
-  flip_bit(only(shard.file), 9);  // superblock
+  test_images::flip_bit(only(shard.file), 9);  // superblock
   EXPECT_NE(why_not_open(store_).find(shard.file), std::string::npos);
 }
 
 TEST_F(StoreTest, DamagedManifestIsSeenOnOpening) {
-  flip_bit(store_ / "manifest.h5", fs::file_size(store_ / "manifest.h5") / 2);
+  test_images::flip_bit(store_ / "manifest.h5", fs::file_size(store_ / "manifest.h5") / 2);
   EXPECT_NE(why_not_open(store_).find("manifest.h5 is damaged"), std::string::npos);
 }
 
 TEST_F(StoreTest, DamagedIdentitiesAreSeenWhenTheyAreAskedFor) {
   const auto at = read_file(store_ / "identities.h5").find("id-2");
   ASSERT_NE(at, std::string::npos);
-  flip_bit(store_ / "identities.h5", at + 3);
+  test_images::flip_bit(store_ / "identities.h5", at + 3);
   const auto store = Store::open(store_);
   std::vector<std::byte> bytes;
   EXPECT_NO_THROW(store->read(0, bytes));

@@ -11,7 +11,6 @@ namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
-using test_images::flip_bit;
 using testing_stores::make_store;
 using testing_stores::TemporaryFolder;
 
@@ -34,7 +33,7 @@ TEST_F(VerifyStoreTest, NamesEachDamagedImageInItsPartOnly) {
   for (const std::uint64_t row : rows) {
     const ShardInfo& shard = store_->shards()[row / 16];
     const ShardIndex index = read_shard(file(shard.file));
-    flip_bit(file(shard.file), index.info.blob_offset + index.offsets[row % 16] + 50);
+    test_images::flip_bit(file(shard.file), index.info.blob_offset + index.offsets[row % 16] + 50);
   }
   const auto report = verify_store(here_ / "store");
   EXPECT_TRUE(report.files.empty());
@@ -65,7 +64,7 @@ TEST_F(VerifyStoreTest, ListsMissingTruncatedAndSwappedShardsAtOnce) {
 }
 
 TEST_F(VerifyStoreTest, ChecksWhatLiesBesideTheShardsAndListsStrays) {
-  flip_bit(file("manifest.json"), 10);
+  test_images::flip_bit(file("manifest.json"), 10);
   fs::remove(file("identities.h5"));
   write_durably(real_files(), file("shard-00007.h5"), std::string("left by somebody"));
   const auto report = verify_store(here_ / "store");
@@ -77,7 +76,7 @@ TEST_F(VerifyStoreTest, ChecksWhatLiesBesideTheShardsAndListsStrays) {
 }
 
 TEST_F(VerifyStoreTest, NamesADamagedManifestAndThrowsWhenThereIsNoStore) {
-  flip_bit(file("manifest.h5"), 100);
+  test_images::flip_bit(file("manifest.h5"), 100);
   const auto report = verify_store(here_ / "store");
   ASSERT_EQ(report.files.size(), 1U);
   EXPECT_EQ(report.files[0].file, "manifest.h5");
@@ -87,8 +86,8 @@ TEST_F(VerifyStoreTest, NamesADamagedManifestAndThrowsWhenThereIsNoStore) {
 TEST_F(VerifyStoreTest, ReadsTheParentOfAView) {
   select_from_store(real_files(), *store_, {.identities = {true, false}}, here_ / "view");
   EXPECT_TRUE(verify_store(here_ / "view").good());
-  flip_bit(file(shard_name(1)), store_->shards()[1].blob_offset);
-  flip_bit(here_ / "view/view.h5", 700);
+  test_images::flip_bit(file(shard_name(1)), store_->shards()[1].blob_offset);
+  test_images::flip_bit(here_ / "view/view.h5", 700);
   const auto report = verify_store(here_ / "view");
   ASSERT_EQ(report.images.size(), 1U);
   EXPECT_EQ(report.images[0].row, 16U);
