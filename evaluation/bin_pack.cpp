@@ -5,9 +5,10 @@
 #include "evaluation/pickle.h"
 
 namespace facemae {
-namespace {
 
 using Kind = PickleValue::Kind;
+
+namespace {
 
 // A pack may hold one image object in several pairs; a hostile one could hold a large object millions of
 // times.
