@@ -11,7 +11,7 @@ namespace {
 
 TEST(Permutation, VisitsEveryElementOnceAtAwkwardSizes) {
   for (const std::uint64_t n : {1u, 2u, 3u, 5u, 16u, 17u, 63u, 64u, 65u, 1000u, 4097u}) {
-    for (std::uint64_t key = 0; key < 4; ++key) {
+    for (const std::uint64_t key : {0ULL, 1ULL, 2ULL, 3ULL, ~0ULL}) {
       const Permutation permutation(n, key);
       std::vector<int> seen(n, 0);
       for (std::uint64_t i = 0; i < n; ++i) {

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/keys.h"
 #include "data/image.h"
 
 namespace facemae {
@@ -97,62 +96,6 @@ std::vector<Global> global_batches(const std::shared_ptr<const Store>& store, Ba
     }
   }
   return all;
-}
-
-TEST(Permutation, IsABijectionWithItsInverseOverAwkwardSizes) {
-  for (const std::uint64_t n : {1U, 2U, 3U, 5U, 16U, 17U, 255U, 257U, 1000U, 4099U}) {
-    for (const std::uint64_t key : {0ULL, 1ULL, 0xFFFFFFFFFFFFFFFFULL}) {
-      const Permutation permutation(n, key);
-      std::vector<bool> seen(n);
-      for (std::uint64_t i = 0; i < n; ++i) {
-        const std::uint64_t value = permutation(i);
-        ASSERT_LT(value, n);
-        ASSERT_FALSE(seen[value]) << n;
-        seen[value] = true;
-        ASSERT_EQ(permutation.inverse(value), i);
-      }
-    }
-  }
-}
-
-TEST(Order, MeansEveryRowOncePerEpochAndAnotherOrderEachEpoch) {
-  for (const std::uint64_t rows : {1U, 2U, 7U, 64U, 65U, 997U, 4097U}) {
-    const Order order(rows, 11);
-    std::vector<std::vector<std::uint64_t>> epochs;
-    for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
-      std::vector<std::uint64_t> seen;
-      for (std::uint64_t q = 0; q < rows; ++q) seen.push_back(order.row(epoch * rows + q));
-      epochs.push_back(seen);
-      std::sort(seen.begin(), seen.end());
-      for (std::uint64_t row = 0; row < rows; ++row)
-        ASSERT_EQ(seen[row], row) << rows << " rows, epoch " << epoch;
-    }
-    if (rows > 64) {
-      EXPECT_NE(epochs[0], epochs[1]);
-      EXPECT_NE(epochs[1], epochs[2]);
-    }
-  }
-}
-
-TEST(BatchPlan, GivesEveryOrdinalOfAStepToExactlyOneRank) {
-  for (const std::uint64_t batch : {1U, 2U, 7U, 12U, 31U}) {
-    for (int micros = 1; micros <= 3; ++micros) {
-      for (int world = 1; world <= 8; ++world) {
-        const BatchPlan plan{batch, micros, world};
-        std::vector<std::uint64_t> all;
-        for (int micro = 0; micro < micros; ++micro) {
-          const auto per_rank = plan.rows_of_rank(micro);
-          for (int rank = 0; rank < world; ++rank) {
-            const auto mine = plan.ordinals(4, micro, rank);
-            ASSERT_EQ(static_cast<std::int64_t>(mine.size()), per_rank[static_cast<std::size_t>(rank)]);
-            all.insert(all.end(), mine.begin(), mine.end());
-          }
-        }
-        ASSERT_EQ(all.size(), batch);
-        for (std::uint64_t i = 0; i < batch; ++i) ASSERT_EQ(all[i], 4 * batch + i);
-      }
-    }
-  }
 }
 
 TEST(Loader, GivesTheSameGlobalBatchesForAnyThreadsAndWorld) {

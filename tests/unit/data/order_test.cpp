@@ -27,6 +27,21 @@ std::uint64_t times_each_once(std::vector<std::uint64_t> rows) {
   return right;
 }
 
+TEST(Order, MeansEveryRowOncePerEpochAndAnotherOrderEachEpoch) {
+  for (const std::uint64_t rows : {1U, 2U, 7U, 64U, 65U, 997U, 4097U}) {
+    const Order order(rows, 11);
+    std::vector<std::vector<std::uint64_t>> epochs;
+    for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
+      epochs.push_back(epoch_of(order, epoch));
+      ASSERT_EQ(times_each_once(epochs.back()), rows) << rows << " rows, epoch " << epoch;
+    }
+    if (rows > 64) {
+      EXPECT_NE(epochs[0], epochs[1]);
+      EXPECT_NE(epochs[1], epochs[2]);
+    }
+  }
+}
+
 TEST(BlocksOrder, MeansEveryRowOncePerEpochForAwkwardSizesLanesAndBlocks) {
   for (const std::uint64_t rows : {1U, 2U, 7U, 63U, 64U, 65U, 257U, 1000U, 4099U, 6000U})
     for (const std::uint64_t lanes : {1U, 2U, 3U, 7U, 16U, 1000U})
