@@ -99,8 +99,14 @@ expect "the last line of a good selection" "15 passed, 0 failed, 0 skipped" "$(t
 cp "$work/tree/build/tsan/CTestTestfile.cmake" "$work/tree/build/release/"
 sed -i /script_bad/d "$work/tree/build/release/CTestTestfile.cmake"
 export lint_code=77
+whole # as before, without what failed
+expect "the last line where sanitizers have nothing new" "14 passed, 0 failed, 3 skipped" "$(tail -1 <<<"$said")"
+contains "why they were skipped" "skipped tsan tests: they passed before, with the same programs" "$said"
+new_programs() { for name in tsan fuzz; do cp "$work/good.sh" "$work/tree/build/$name/$1" && chmod +x "$work/tree/build/$name/$1"; done; }
+new_programs first
 whole
 expect "the last line where lint cannot run" "27 passed, 0 failed, 1 skipped" "$(tail -1 <<<"$said")"
+new_programs second
 CXX=false PATH="$work/no_clang:$PATH" whole
 expect "the last line where nothing can fuzz" "26 passed, 0 failed, 2 skipped" "$(tail -1 <<<"$said")"
 contains "why nothing fuzzed" "skipped fuzz: no clang++ with libFuzzer" "$said"
