@@ -35,6 +35,13 @@ Manifest merge_reports(Manifest manifest, const StateShape& shape, const std::ve
   return manifest;
 }
 
+void note_in_history(FileSystem& files, const Path& checkpoints, CheckpointId id, std::uint64_t samples,
+                     const Hash128& root) {
+  append_line_durably(
+      files, checkpoints / "HISTORY",
+      fmt::format("{} step {} samples {} root {}", folder_name(id), id.step, samples, root.hex()));
+}
+
 void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest) {
   const Path folder = checkpoints / folder_name(manifest.id);
   const std::string bytes = serialise(manifest);
@@ -47,9 +54,7 @@ void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest
   failpoint("save.manifest.synced");
   // A first save leaves no line: killed before its COMMIT, the run has no history and starts at 0.
   if (has_history(checkpoints, list_checkpoints(checkpoints)))
-    append_line_durably(files, checkpoints / "HISTORY",
-                        fmt::format("{} step {} samples {} root {}", folder_name(manifest.id),
-                                    manifest.id.step, manifest.samples, manifest.root.hex()));
+    note_in_history(files, checkpoints, manifest.id, manifest.samples, manifest.root);
   failpoint("save.history.synced");
   files.sync_folder(folder);
   files.sync_folder(checkpoints);

@@ -13,6 +13,10 @@ namespace facemae {
 /// already. Throws CheckpointError when they do not add up to the state.
 Manifest merge_reports(Manifest manifest, const StateShape& shape, const std::vector<std::string>& reports);
 
+/// A line of HISTORY, synced; its name, when it is the first, only with the folder. Throws FileError.
+void note_in_history(FileSystem& files, const Path& checkpoints, CheckpointId id, std::uint64_t samples,
+                     const Hash128& root);
+
 /// Makes the step exist: MANIFEST.pb, HISTORY when there is a checkpoint already, folders, COMMIT; each
 /// durable before the next. Throws FileError.
 void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest);

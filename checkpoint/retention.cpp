@@ -4,6 +4,7 @@
 
 #include "checkpoint/commit_record.h"
 #include "checkpoint/fences.h"
+#include "checkpoint/patient_read.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
@@ -38,7 +39,11 @@ void remove_files(FileSystem& files, const Path& folder) {
 std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest_first,
                                    const RetentionPolicy& policy) {
   const auto sound = [](const RetainedCheckpoint& c) { return c.counts && c.verified; };
-  const auto all_sound = std::count_if(newest_first.begin(), newest_first.end(), sound);
+  const auto sound_made_after = [&](CheckpointId id) {
+    return std::count_if(newest_first.begin(), newest_first.end(), [&](const RetainedCheckpoint& other) {
+      return sound(other) && std::pair(other.id.start, other.id.step) > std::pair(id.start, id.step);
+    });
+  };
   const auto better = [](const RetainedCheckpoint* a, const RetainedCheckpoint& b) {
     return b.counts && b.metric && (a == nullptr || *b.metric > *a->metric);
   };
@@ -52,7 +57,7 @@ std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest
   for (std::size_t i = 0; i < newest_first.size(); ++i) {
     const auto& checkpoint = newest_first[i];
     if (!checkpoint.counts) {
-      if (all_sound >= kVerifiedToDelete) gone.push_back(i);
+      if (sound_made_after(checkpoint.id) >= kVerifiedToDelete) gone.push_back(i);
       continue;
     }
     const bool kept = newer < policy.last || (policy.every > 0 && checkpoint.id.step % policy.every == 0) ||
@@ -77,6 +82,7 @@ std::vector<RetainedCheckpoint> survey(const Path& checkpoints, bool with_metric
     if (with_metrics && checkpoint.counts) {
       try {
         checkpoint.metric = parse_manifest(valid_manifest_bytes(folder.path)).metric;
+      } catch (const UnreadableCheckpoint&) {  // nobody can tell: it has no metric
       } catch (const CheckpointError&) {
         checkpoint.counts = false;
       }

@@ -26,7 +26,8 @@ struct RetainedCheckpoint {
 };
 
 /// Pure. Indices of those that go, of checkpoints newest first. A checkpoint goes only when two newer ones
-/// count and are verified; one that does not count (a branch that was left, a damaged one) when any two are.
+/// count and are verified; one that does not count (a branch that was left, a damaged one, one that could not
+/// be read for a while) when two that were made after it are, by the same start or a later one.
 std::vector<std::size_t> to_delete(const std::vector<RetainedCheckpoint>& newest_first,
                                    const RetentionPolicy& policy);
 

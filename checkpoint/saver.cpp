@@ -60,6 +60,7 @@ struct Saver::Flight {
   Hash128 root;       ///< rank 0, once committed
   std::uint64_t bytes = 0;
   bool read_back = false;
+  bool taken = false;  ///< rank 0, once committed: another start had taken over by then
 };
 
 Saver::Saver(Path checkpoints, Control& control, FileSystem& files)
@@ -135,9 +136,9 @@ void Saver::advance(bool anyone_busy) {
   }
 }
 
-void Saver::confirm(CheckpointId restored, std::uint32_t start) {
+void Saver::confirm(CheckpointId restored, std::uint32_t start, bool read_in_full) {
   try {
-    tidy(files_, checkpoints_, restored, start, /*verified=*/true, policy_, distrusted_);
+    tidy(files_, checkpoints_, restored, start, read_in_full, policy_, distrusted_);
   } catch (const Error& error) {
     spdlog::warn("could not tidy {}: {}", checkpoints_.string(), error.what());
   }
@@ -152,9 +153,7 @@ void Saver::written() {
     if (control_.is_root()) taken = superseded(checkpoints_, flight_->id.start);
   });
   if (!failure.empty()) return fail(failure);
-  if (control_.any_of(taken ? 1 : 0) != 0)
-    throw Unresumable("another start has taken over the run " + checkpoints_.parent_path().string() +
-                      ": this one ends without committing " + folder_name(flight_->id));
+  end_when_taken(taken);
   auto reports = control_.gather(serialise(flight_->report));
   phase_ = Phase::Committing;
   if (!control_.is_root()) return;
@@ -165,13 +164,23 @@ void Saver::written() {
     flight->root = manifest.root;
     flight->bytes = 0;
     for (const auto& file : manifest.files) flight->bytes += file.bytes;
+    flight->taken = superseded(checkpoints, flight->id.start);
   });
+}
+
+/// All ranks; rank 0 has looked.
+void Saver::end_when_taken(bool taken) {
+  if (control_.any_of(control_.is_root() && taken ? 1 : 0) != 0)
+    throw Unresumable("another start has taken over the run " + checkpoints_.parent_path().string() +
+                      ": this one ends without announcing " + folder_name(flight_->id));
 }
 
 /// Rank 0 has committed, or not: the others learn of it.
 void Saver::committed() {
   const std::string failure = control_.broadcast(job_.take_failure());
   if (!failure.empty()) return fail(failure);
+  // A start that claimed the run meanwhile may have looked for checkpoints before this one was there.
+  end_when_taken(flight_->taken);
   failed_in_row_ = 0;
   parent_ = last_committed_ = flight_->id;
   ++figures_.committed;
@@ -207,8 +216,13 @@ void Saver::retire(const std::string& failure) {
   parent_ = flight_->draft.parent;
   last_committed_ = parent_ && parent_->start == flight_->id.start ? parent_ : std::nullopt;
   if (control_.is_root())
-    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) {
-      remove_checkpoint(files, folder);
+    job_.start([&files = files_, checkpoints = checkpoints_, flight = flight_](const std::stop_token&) {
+      if (superseded(checkpoints, flight->id.start)) return;  // the later start may have resumed from it
+      if (!has_history(checkpoints, {})) {  // of a first checkpoint: the run shall not seem never begun
+        note_in_history(files, checkpoints, flight->id, flight->draft.samples, flight->root);
+        files.sync_folder(checkpoints);
+      }
+      remove_checkpoint(files, flight->folder);
     });
   const std::string name = folder_name(flight_->id);
   if (damaged_in_row_ >= max_failed_saves) {
@@ -229,8 +243,9 @@ void Saver::fail(const std::string& failure) {
   const std::string name = folder_name(flight_->id);
   phase_ = Phase::Discarding;
   if (control_.is_root())
-    job_.start([&files = files_, folder = flight_->folder](const std::stop_token&) {
-      remove_debris(files, folder);
+    job_.start([&files = files_, checkpoints = checkpoints_, flight = flight_](const std::stop_token&) {
+      if (superseded(checkpoints, flight->id.start)) return;
+      remove_debris(files, flight->folder);
     });
   if (failed_in_row_ >= max_failed_saves) {
     wait_for_all();
@@ -247,6 +262,7 @@ void Saver::wait_for_all() {
   constexpr auto kBetweenVotes = std::chrono::milliseconds(200);
   bool anyone_busy = true;
   while (anyone_busy) {
+    if (while_waiting) while_waiting();
     job_.wait_for(kBetweenVotes);
     anyone_busy = control_.any_of(job_.busy() ? 1 : 0) != 0;
   }

@@ -59,13 +59,14 @@ class Saver {
 
   /// What the next checkpoint continues: the one restored.
   void continue_from(CheckpointId id) { parent_ = id; }
-  /// Rank 0, once start `start` may write: what it restored was read in full and is right, so it is stamped;
+  /// Rank 0, once start `start` may write: what it restored is stamped when all of it was read and is right;
   /// what that lets go goes. Runs of short starts would never delete anything otherwise.
-  void confirm(CheckpointId restored, std::uint32_t start);
+  void confirm(CheckpointId restored, std::uint32_t start, bool read_in_full);
   /// Restoring found it bad: it does not count for retention.
   void distrust(CheckpointId id) { distrusted_.push_back(id); }
   void keep(const RetentionPolicy& policy) { policy_ = policy; }
   int max_failed_saves = 3;
+  std::function<void()> while_waiting;  ///< called several times a second while ranks wait for a save
 
  private:
   enum class Phase { Idle, Writing, Committing, Discarding, Scrubbing, Tidying };
@@ -73,6 +74,7 @@ class Saver {
 
   void written();
   void committed();
+  void end_when_taken(bool taken);
   void scrubbed();
   void fail(const std::string& failure);
   void retire(const std::string& failure);

@@ -149,6 +149,7 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
   into.step = manifest.id.step;
   into.samples = manifest.samples;
   into.run_state = manifest.run_state;
+  in_full_ = map == nullptr;
   restored_ = manifest.id;
   saver_.continue_from(manifest.id);
   return {};

@@ -55,12 +55,15 @@ class CheckpointStore {
                                      const ClassMap* map = nullptr);
   /// The checkpoint that was restored last.
   std::optional<CheckpointId> restored() const { return restored_; }
+  /// Every byte of it was read: not with a class map, which leaves classes out.
+  bool restored_in_full() const { return restored_ && in_full_; }
 
  private:
   Path run_, checkpoints_;
   Control& control_;
   Communicator* tensors_;
   std::optional<CheckpointId> restored_;
+  bool in_full_ = false;
   std::map<std::string, std::string> bad_;  ///< folder names found bad, with reasons; the same on all ranks
   bool unread_ = false;                     ///< this rank passed one over because the storage did not answer
   Saver saver_;

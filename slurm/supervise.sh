@@ -13,7 +13,8 @@
 # Notice is USR2 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
 # the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a job
 # that was cancelled. Starts that commit nothing new are counted in RUN/supervisor.txt, over requeues as well:
-# more than FACEMAE_IDLE_STARTS (3) in a row end the job with 93.
+# more than FACEMAE_IDLE_STARTS (3) in a row end the job with 93. --fresh is left out of the command once a start of this
+# job has begun the run anew.
 #
 # environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a crash (5),
 #              FACEMAE_LAST_WAIT seconds to wait for Slurm's end after TERM or requeue (3600)
@@ -98,15 +99,32 @@ requeue() {
   tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
   exit 76
 }
-without_fresh() { # a second start of a --fresh run must resume what the first one made
-  local argument
-  for argument in "${command[@]}"; do [ "$argument" = --fresh ] || printf '%s\0' "$argument"; done
+drop_fresh_once_begun() { # a second start of a --fresh run must resume what the first one made
+  local newest argument kept=()
+  newest=$(number start)
+  if [ "${newest:--1}" -le "$before_job" ]; then return; fi
+  for argument in "${command[@]}"; do [ "$argument" = --fresh ] || kept+=("$argument"); done
+  command=("${kept[@]}")
 }
+record() { echo "$idle ${job:--} $before_job" >"$run/supervisor.txt"; }
 
 mkdir -p "$run" || exit 2
-idle=$(cat "$run/supervisor.txt" 2>/dev/null) || idle=0
+# supervisor.txt: idle starts, the job, the newest start before its first one.
+idle='' its_job='' before_job=''
+if [ "${SLURM_RESTART_COUNT:-0}" != 0 ] && [ -e "$run/supervisor.txt" ]; then
+  read -r idle its_job before_job <"$run/supervisor.txt"
+  its_job=${its_job:-unknown}
+fi
 [[ $idle =~ ^[0-9]+$ ]] || idle=0
-if [ "${SLURM_RESTART_COUNT:-0}" = 0 ]; then idle=0; else mapfile -d '' -t command < <(without_fresh); fi
+case $its_job in
+  "${job:--}") ;;
+  unknown) before_job=-1 ;;
+  *) before_job=$(number start) ;; # no start of this job was made yet
+esac
+[[ $before_job =~ ^[0-9]+$ ]] || before_job=-1
+record
+sync "$run/supervisor.txt" 2>/dev/null
+drop_fresh_once_begun
 
 while :; do
   if [ -n "$ending" ]; then wait_for_slurm; fi
@@ -128,7 +146,7 @@ while :; do
   fi
   read -r commit step < <(committed)
   if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
-  echo "$idle" >"$run/supervisor.txt"
+  record
   tell "ended with $code, newest committed step $step${said:+: $said}"
 
   case $code in
@@ -145,7 +163,7 @@ while :; do
     exit 93
   fi
   if [ "$code" = 76 ] || [ -n "$notice" ]; then requeue; fi
-  mapfile -d '' -t command < <(without_fresh)
+  drop_fresh_once_begun
   tell "starting again in ${FACEMAE_PAUSE:-5} s"
   sleep "${FACEMAE_PAUSE:-5}" &
   wait $!

@@ -160,12 +160,11 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     // Before the commit, so that a kill in between is made up for. With a notice given, time is short.
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
       evaluate(run, done);
-    bool committed = true;
     const bool saves = stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight());
     run.check_replicas(done, saves);
     if (stop || done == last) {
       const auto saving = run.watchdog.within(Phase::Save);
-      committed = run.saves.now(done, /*settle=*/!stop);
+      run.saves.now(done, /*settle=*/!stop);
     } else if (saves) {
       run.saves.begin(done);
     }
@@ -173,12 +172,11 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if (stop || done == last)
       return {.step = done,
               .stopped = stop,
-              .committed = committed,
               .reason = !stop                ? "all steps done"
                         : asked_to_stop_here ? "--stop-after"
                                              : why_stopped()};
   }
-  return {.step = last, .stopped = false, .committed = true, .reason = "all steps were done before"};
+  return {.step = last, .stopped = false, .reason = "all steps were done before"};
 }
 
 }  // namespace facemae

@@ -59,7 +59,6 @@ struct LoopParts {
 struct LoopEnd {
   std::uint64_t step = 0;  ///< steps done
   bool stopped = false;    ///< before the last step
-  bool committed = true;   ///< that step
   std::string reason;
 };
 

@@ -1,5 +1,7 @@
 #include "trainer/saves.h"
 
+#include <thread>
+
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/resume.h"
@@ -16,7 +18,12 @@ Saves::Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std
       is_root_(is_root),
       start_(start),
       last_begun_(first_step),
-      committed_(committed) {}
+      committed_(committed) {
+  saver_.while_waiting = [this] {
+    if (still_here) still_here();
+    if (is_root_) tell_of_delays(0);
+  };
+}
 
 std::uint64_t Saves::bits(std::uint64_t step) const {
   std::uint64_t bits = saver_.busy() ? kBusy : 0;
@@ -59,20 +66,26 @@ void Saves::tell_of_delays(std::uint64_t mask) {
 void Saves::begin(std::uint64_t step) {
   describe_(snapshot_, step);
   known_to_all([&] { saver_.begin(snapshot_, start_); });
+  note_begun(step);
+}
+
+void Saves::note_begun(std::uint64_t step) {
   last_begun_ = step;
   begun_ = Clock::now();
   told_postponed_ = told_slow_ = false;
 }
 
-bool Saves::now(std::uint64_t step, bool settle) {
+void Saves::now(std::uint64_t step, bool settle) {
   describe_(snapshot_, step);
-  bool committed = false;
-  do {  // too many failures in a row, damage found afterwards included, throw
-    committed = known_to_all([&] { return saver_.save(snapshot_, start_); });
+  note_begun(step);
+  for (auto pause = std::chrono::seconds(2);; pause *= 2) {
+    // Too many failures in a row, damage found afterwards included, throw.
+    const bool committed = known_to_all([&] { return saver_.save(snapshot_, start_); });
     note_committed();
     if (settle) known_to_all([&] { saver_.settle(); });
-  } while (!committed || saver_.wants_another());
-  return committed;
+    if (committed && !saver_.wants_another()) return;
+    if (!committed) std::this_thread::sleep_for(pause);  // the storage may fail for a moment only
+  }
 }
 
 void Saves::note_committed() {

@@ -20,20 +20,26 @@ class Saves {
         const SaveSchedule& schedule, bool is_root, std::uint32_t start, std::uint64_t first_step,
         std::uint64_t& committed);
 
+  ~Saves() { saver_.while_waiting = {}; }
+  Saves(const Saves&) = delete;
+  Saves& operator=(const Saves&) = delete;
+
   std::uint64_t bits(std::uint64_t step) const;
   /// All ranks. Also tells, once each, of a save that has to wait for the one under way, and of one that
   /// hangs.
   void advance(std::uint64_t mask);
   void wait_copied() { saver_.wait_copied(); }
   void begin(std::uint64_t step);  ///< all ranks, when due and none is in flight
-  /// All ranks: commits the step and waits for it; false when that failed. With `settle` also for its
-  /// verification.
-  bool now(std::uint64_t step, bool settle);
+  /// All ranks: commits the step and waits for it, trying again after a pause when that fails. With `settle`
+  /// also for its verification.
+  void now(std::uint64_t step, bool settle);
+  std::function<void()> still_here;  ///< called several times a second while ranks wait for a save
 
   bool in_flight() const { return saver_.in_flight(); }
   const SaveFigures& figures() const { return saver_.figures(); }
 
  private:
+  void note_begun(std::uint64_t step);
   void note_committed();
   void tell_of_delays(std::uint64_t mask);
 

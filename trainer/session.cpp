@@ -125,7 +125,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     together(control, [&] {
       if (!control.is_root()) return;
       run.decide(fence, checkpoints.restored());
-      if (const auto restored = checkpoints.restored()) checkpoints.saver().confirm(*restored, outcome.start);
+      if (const auto restored = checkpoints.restored())
+        checkpoints.saver().confirm(*restored, outcome.start, checkpoints.restored_in_full());
       run.write_config(data.config_text);
       run.cut_back(first);
       pictures = picture_faces(*store, config.seed, world.device());
@@ -149,6 +150,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
           at.metric = observer.metric_of(done);
         },
         config.save_schedule(), control.is_root(), outcome.start, first, outcome.step);
+    saves.still_here = [&] { watchdog->enter(Phase::Save); };
     ReplicaCheck replicas(snapshot, control, config.check_replicas);
     LoopParts parts{
         .task = *task,
@@ -189,12 +191,6 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     const LoopEnd end = train(parts, first, total);
     watchdog->enter(Phase::Shutdown);
     observer.finish();
-    if (!end.committed)
-      throw AgreedError(
-          fmt::format(
-              "step {} is done but could not be committed: free space on {} and run the same command again",
-              end.step, config.run),
-          ExitCode::PeerLost, "FileError");
     outcome.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
     outcome.kind = end.stopped ? "stopped" : "done";
     outcome.reason = end.reason;

@@ -59,7 +59,7 @@ mutant "COMMIT's checksum is not compared" checkpoint/commit_record.cpp 'if (tak
 mutant "a COMMIT without its magic counts" checkpoint/commit_record.cpp 'if (bytes.compare(0, 8, kMagic) != 0)' 'if (false && (bytes.compare(0, 8, kMagic) != 0))'
 mutant "memory is not compared after loading" checkpoint/restore.cpp 'if (piece.leaves != expected_leaves(tensor, leaves, range))' 'if (false && (piece.leaves != expected_leaves(tensor, leaves, range)))'
 mutant "what is read back is not compared" checkpoint/staged_file.cpp 'if (xxh128(buffer) != expected)' 'if (false && (xxh128(buffer) != expected))'
-mutant "a short file is not noticed after writing" checkpoint/staged_file.cpp 'size != report.file.bytes)' 'false && size != report.file.bytes)'
+mutant "a short file is not noticed after writing" checkpoint/staged_file.cpp '; size != report.file.bytes)' '; false && size != report.file.bytes)'
 mutant "a manifest that cannot be read is committed" checkpoint/commit.cpp 'if (parse_manifest(bytes) != manifest)' 'if (false && (parse_manifest(bytes) != manifest))'
 mutant "a fence's checksum is not compared" checkpoint/fences.cpp 'text.substr(end + 1) != fmt::format("{:08x}\n", crc32c(bytes_of(text.substr(0, end + 1))))' 'false'
 mutant "a fence under another name counts" checkpoint/fences.cpp 'if (fence->start != start) fence.reset();' ''
@@ -68,6 +68,13 @@ mutant "a branch that was left counts" checkpoint/fences.cpp ' && id.step <= las
 mutant "a start without a decision counts as the newest" checkpoint/fences.cpp 'if (!fence->second->decided) return {};' ''
 mutant "a replaced start is not told" checkpoint/fences.cpp 'return other > start;' 'return other > start && false;'
 mutant "a replaced start commits" checkpoint/saver.cpp 'if (control_.is_root()) taken = superseded(checkpoints_, flight_->id.start);' ''
+mutant "a replaced start announces" checkpoint/saver.cpp 'flight->taken = superseded(checkpoints, flight->id.start);' ''
+mutant "a replaced start removes what it finds damaged" checkpoint/saver.cpp 'if (superseded(checkpoints, flight->id.start)) return;  // the later start may have resumed from it' ''
+mutant "a first checkpoint goes without a word in HISTORY" checkpoint/saver.cpp 'if (!has_history(checkpoints, {})) {' 'if (false) {'
+mutant "a file that lost its end passes for one that cannot be read" checkpoint/staged_file.cpp 'if (size != report.file.bytes)
+      throw CheckpointError' 'if (false)
+      throw CheckpointError'
+mutant "one that was passed over goes with any two" checkpoint/retention.cpp 'sound(other) && std::pair(other.id.start, other.id.step) > std::pair(id.start, id.step)' 'sound(other) && id.step > 0'
 mutant "a replaced start tidies" checkpoint/tidy.cpp '  if (superseded(checkpoints, start)) return;' ''
 mutant "a replaced start goes on deleting" checkpoint/tidy.cpp 'if (start && superseded(checkpoints, *start)) break;' 'if (start && superseded(checkpoints, *start) && false) break;'
 mutant "one verified checkpoint is enough to delete" checkpoint/retention.cpp 'constexpr int kVerifiedToDelete = 2;' 'constexpr int kVerifiedToDelete = 1;'

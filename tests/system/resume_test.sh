@@ -68,6 +68,12 @@ check "and it was asked again first" grep -q "asked again in 4000 ms" sound.log
 tiny_run 1 sound 10
 check "once it answers, the run is there" equal "$?" 0
 
+# Nor to call a checkpoint damaged that cannot be read back.
+LD_PRELOAD=$FAILING_DISK FAILING_PATH=r00000.safetensors FAILING_WHEN=$work/silent tiny_run 1 unread 3
+check "a checkpoint that cannot be read back: the run ends well" equal "$?" 0
+check "and says so" grep -q "could not be read back" unread.log
+check "the checkpoint stays, without a stamp" equal "$(ls unread/checkpoints/s*3.a*/ | grep -c 'COMMIT\|VERIFIED')" 1
+
 # Settings that alter the result are refused; a notice commits.
 tiny_run 1 sound 10 --mask-ratio 0.5
 check "a changed setting is refused with 2" equal "$?" 2

@@ -31,11 +31,15 @@ TEST(Retention, KeepsTheLastOnesAndNeverDeletesBeforeTwoNewerAreVerified) {
   EXPECT_EQ(to_delete(of(""), {.last = 3}), Indices{});
 }
 
-TEST(Retention, LeavesWhatDoesNotCountUntilTwoAreVerified) {
-  EXPECT_EQ(to_delete(of("xvc"), {.last = 2}), Indices{});
-  EXPECT_EQ(to_delete(of("xvv"), {.last = 2}), (Indices{0}))
-      << "a branch that was left may be of a later step";
-  EXPECT_EQ(to_delete(of("vxvx"), {.last = 2}), (Indices{1, 3}));
+TEST(Retention, LeavesWhatDoesNotCountUntilTwoMadeAfterItAreVerified) {
+  EXPECT_EQ(to_delete(of("xvv"), {.last = 2}), Indices{}) << "storage may not have answered for the newest";
+  EXPECT_EQ(to_delete(of("vxvx"), {.last = 2}), (Indices{3}));
+  auto left = of("xcvvv");
+  left[0].id.start = left[4].id.start = 1;
+  for (const std::size_t later : {1, 2, 3}) left[later].id.start = 2;
+  EXPECT_EQ(to_delete(left, {.last = 3}), (Indices{0, 4})) << "a branch that was left has later steps";
+  left[2].verified = false;
+  EXPECT_EQ(to_delete(left, {.last = 4}), Indices{});
 }
 
 TEST(Retention, KeepsEveryNthStepAndTheBest) {

@@ -131,13 +131,16 @@ TEST_F(SaverTest, ManySavesKeepMemoryAndDescriptorsFlat) {
 /// Flips a bit of every shard once its name is final: what bad storage does after it said that all is well.
 class RottenFiles final : public QuickFiles {
  public:
-  bool rotten = true;
+  bool rotten = true, truncates = false;
   void rename(const Path& from, const Path& to) override {
     QuickFiles::rename(from, to);
     if (!rotten || to.filename() != "COMMIT") return;
     const Path shard = to.parent_path() / "r00000.safetensors";
     std::string bytes = read_file(shard);
-    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    if (truncates)
+      bytes.pop_back();
+    else
+      bytes.back() = static_cast<char>(bytes.back() ^ 1);
     overwrite(shard, bytes);
   }
 };
@@ -151,6 +154,10 @@ TEST_F(SaverTest, DamageOnTheStorageIsFoundAfterTheCommitAndAnotherSaveIsAskedFo
   ASSERT_TRUE(saver.save(small_state(2), 1)) << "announced: the storage had said that all is well";
   saver.settle();
   EXPECT_TRUE(saver.wants_another());
+  files.truncates = true;
+  ASSERT_TRUE(saver.save(small_state(2), 1)) << "the same step again";
+  saver.settle();
+  EXPECT_TRUE(saver.wants_another()) << "a file that lost its end is damaged, too";
   EXPECT_EQ(saver.last_committed(), (CheckpointId{1, 1}));
   ASSERT_EQ(list_checkpoints(checkpoints()).size(), 1u) << "the damaged one is gone, the one before is there";
   files.rotten = false;
@@ -173,6 +180,59 @@ TEST_F(SaverTest, StorageThatDamagesEverythingEndsTheRunWithWhatWasThereBefore) 
   ASSERT_TRUE(saver.save(small_state(4), 1));
   EXPECT_THROW(saver.settle(), Unresumable);
   expect_equal(loaded(), small_state(1));
+}
+
+TEST_F(SaverTest, AFirstCheckpointThatWasDamagedIsHistory) {
+  RottenFiles files;
+  Saver saver(checkpoints(), control_, files);
+  ASSERT_TRUE(saver.save(small_state(1), 1));
+  saver.settle();
+  EXPECT_TRUE(saver.wants_another());
+  EXPECT_TRUE(list_checkpoints(checkpoints()).empty());
+  CheckpointStore store(run(), control_, files_);
+  EXPECT_THROW(store.newest(), Unresumable) << "killed here, the run would start over without a word";
+}
+
+TEST_F(SaverTest, SaysAgainAndAgainThatItWaits) {
+  Saver saver(checkpoints(), control_, files_);
+  int said = 0;
+  files_.open(false);
+  saver.while_waiting = [&] {
+    if (++said == 3) files_.open(true);
+  };
+  EXPECT_TRUE(saver.save(small_state(1), 1));
+  EXPECT_GE(said, 3);
+}
+
+/// Another start claims the run at the moment of the commit.
+class TakenOverFiles final : public QuickFiles {
+ public:
+  void rename(const Path& from, const Path& to) override {
+    QuickFiles::rename(from, to);
+    if (to.filename() != "COMMIT") return;
+    Fence other;
+    claim_start(*this, to.parent_path().parent_path(), 2, other);
+  }
+};
+
+TEST_F(SaverTest, AStartThatIsReplacedWhileItCommitsAnnouncesNothing) {
+  TakenOverFiles files;
+  Saver saver(checkpoints(), control_, files);
+  EXPECT_THROW(saver.save(small_state(1), 1), Unresumable);
+  EXPECT_FALSE(saver.last_committed());
+  EXPECT_TRUE(std::filesystem::exists(checkpoints() / "s000000001.a01/COMMIT"))
+      << "the later start may have resumed from it";
+}
+
+TEST_F(SaverTest, AReplacedStartLeavesWhatItFindsDamaged) {
+  RottenFiles files;
+  Saver saver(checkpoints(), control_, files);
+  ASSERT_TRUE(saver.begin(small_state(1), 1));
+  while (!saver.last_committed()) pass_a_step(saver);
+  Fence other;
+  claim_start(files, checkpoints(), 2, other);
+  saver.settle();
+  EXPECT_TRUE(std::filesystem::exists(checkpoints() / "s000000001.a01/COMMIT"));
 }
 
 TEST_F(SaverTest, AReplacedStartNeitherCommitsNorDeletes) {

@@ -254,7 +254,10 @@ TEST_F(CheckpointStoreTest, WhatWasRestoredInFullIsStampedAsVerified) {
   Snapshot loaded = blank_like(state);
   ASSERT_TRUE(load_newest(later, loaded));
   EXPECT_FALSE(is_verified(folder));
-  later.saver().confirm(*later.restored(), 2);
+  later.saver().confirm(*later.restored(), 2, /*read_in_full=*/false);
+  EXPECT_FALSE(is_verified(folder)) << "classes were left out";
+  EXPECT_TRUE(later.restored_in_full());
+  later.saver().confirm(*later.restored(), 2, later.restored_in_full());
   EXPECT_TRUE(is_verified(folder));
   overwrite(folder / "VERIFIED", read_file(folder / "VERIFIED").substr(0, 9));
   EXPECT_FALSE(is_verified(folder)) << "a torn stamp is none";
