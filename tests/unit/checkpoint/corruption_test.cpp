@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "checkpoint/commit_record.h"
 #include "checkpoint/store.h"
 #include "core/keys.h"
 #include "fixture.h"
@@ -118,6 +119,18 @@ TEST_F(CorruptionTest, FilesOfAnotherStepAreFound) {
 TEST_F(CorruptionTest, AFolderUnderAnotherStepsNameIsFound) {
   std::filesystem::copy(oldest(), folder_.path() / "checkpoints/s000000099.a01");
   EXPECT_EQ(restored(), 20u);
+}
+
+TEST_F(CorruptionTest, AManifestOfAnotherStepIsFoundThoughCommitNamesItsHash) {
+  Manifest manifest = parse_manifest(read_file(newest() / "MANIFEST.pb"));
+  manifest.id.step = 30;
+  const std::string bytes = serialise(manifest);
+  overwrite(newest() / "MANIFEST.pb", bytes);
+  const auto step = restored_with(
+      newest() / "COMMIT",
+      serialise(CommitRecord{
+          .id = {20, 1}, .manifest_bytes = bytes.size(), .manifest_hash = xxh128(bytes_of(bytes))}));
+  EXPECT_EQ(step, 10u);
 }
 
 TEST_F(CorruptionTest, MissingFilesAreFound) {
