@@ -13,7 +13,7 @@
 #
 # options
 #   --full         also long counts and long tests (label full), AddressSanitizer + UndefinedBehaviorSanitizer over
-#                  everything, and a million inputs for each fuzz target
+#                  everything, ThreadSanitizer over checkpoints, and a million inputs for each fuzz target
 #   --only REGEX   builds, then runs the CTest entries whose names match (no races, no fuzz, no lint)
 #   --no-setup     does not call scripts/setup.sh
 #   -h, --help     this text
@@ -132,9 +132,12 @@ if [ -n "$only" ]; then finish; fi
 unset FACEMAE_FULL FACEMAE_CRASH_STATES FACEMAE_FLIPS FACEMAE_SAVES FACEMAE_SOAK_SECONDS
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
 speed=*Speed* # sanitizers make slow what those tests time
-one_thread=Corruption.*:Scale.*:SynthPeople.*:Pack.KilledAt*:CompactStoreTest.GoesOn* # long, and nobody to race with
+one_thread=Crash.*:Corruption.*:Scale.*:SynthPeople.*:Pack.KilledAt*:CompactStoreTest.GoesOn* # long, and nobody to race with
 export GTEST_FILTER="-$speed:$one_thread"
 sanitizer_tests tsan torch_free_tests -L torch_free -LE full
+if [ $full = yes ]; then # asynchronous saves, as far as it sees through
+  TSAN_OPTIONS+=:suppressions=$root/tests/tsan_suppressions.txt sanitizer_tests tsan checkpoint_tests -R '^checkpoint_tests$'
+fi
 export GTEST_FILTER="-$speed"
 if [ $full = yes ]; then
   # Open MPI and LibTorch keep memory until the process ends, which is no leak of ours.
