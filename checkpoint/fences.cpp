@@ -43,10 +43,10 @@ std::vector<std::uint32_t> claimed_starts(const Path& checkpoints) {
 /// The oldest commits of a start are the first to be removed, so what is left may not tell any more.
 std::optional<Lineage::Origin> origin_of(const std::vector<CheckpointFolder>& folders, std::uint32_t start) {
   std::optional<Lineage::Origin> origin;
-  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {  // oldest first
-    if (!folder->committed || folder->id.start != start) continue;
+  for (std::size_t i = folders.size(); i-- > 0;) {  // oldest first
+    if (!folders[i].committed || folders[i].id.start != start) continue;
     try {
-      const auto parent = parse_manifest(valid_manifest_bytes(folder->path)).parent;
+      const auto parent = parse_manifest(valid_manifest_bytes(folders[i].path)).parent;
       return Lineage::Origin{.known = !parent || parent->start < start, .resumed = parent};
     } catch (const CheckpointError&) {  // the next one may tell
       origin = Lineage::Origin{};

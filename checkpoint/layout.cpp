@@ -110,6 +110,7 @@ std::vector<std::vector<PlannedPiece>> share_out(const std::vector<ManifestTenso
 
 Hash128 root_hash(const std::vector<ManifestTensor>& tensors, std::int64_t virtual_shards) {
   std::vector<const ManifestTensor*> sorted;
+  sorted.reserve(tensors.size());
   for (const auto& tensor : tensors) sorted.push_back(&tensor);
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
   const auto add_hash = [](Hasher& hasher, const Hash128& hash) {

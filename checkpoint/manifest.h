@@ -41,7 +41,7 @@ struct ManifestFile {
 struct CheckpointId {
   std::uint64_t step = 0;
   std::uint32_t start = 0;
-  auto operator<=>(const CheckpointId&) const = default;
+  auto operator<=>(const CheckpointId&) const = default;  // NOLINT(modernize-use-nullptr): it sees a 0 within
 };
 
 struct Manifest {
