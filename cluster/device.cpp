@@ -29,7 +29,7 @@ torch::Device choose_device(const WorldConfig& config, const Topology& topology)
                       std::to_string(topology.rank) +
                       "); look at nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu");
   if (!available) return torch::kCPU;
-  const auto devices = static_cast<int>(torch::cuda::device_count());
+  const int devices = torch::cuda::device_count();  // NOLINT(bugprone-signed-char-misuse): no character
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(topology.local_rank % devices)};
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <ranges>
 
 #include "core/clock.h"
 #include "core/host.h"
@@ -51,7 +50,8 @@ std::string environment(const char* name) {
 
 int idle_starts(const std::vector<Outcome>& oldest_first) {
   int idle = 0;
-  for (const Outcome& outcome : oldest_first | std::views::reverse) {
+  for (std::size_t i = oldest_first.size(); i-- > 0;) {
+    const Outcome& outcome = oldest_first[i];
     const bool own_error = outcome.code != ExitCode::Done && outcome.code != ExitCode::Stopped &&
                            outcome.code != ExitCode::PeerLost;
     if (own_error && outcome.reached <= outcome.first) continue;
