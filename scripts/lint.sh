@@ -65,7 +65,7 @@ if [ -z "$tidy" ] || [ ! -e "$database" ]; then
 else
   checked=1
   declare -A own_sum closure
-  includes_of() { sed -n "s|^ *#include \"\($root/\)\{0,1\}\([a-z_]*/[a-z_/0-9]*\.\(h\|cpp\)\)\".*|\2|p" "$1"; }
+  includes_of() { sed -n "s%^ *#include \"\($root/\)\{0,1\}\([a-z_]*/[a-z_/0-9]*\.\(h\|cpp\)\)\".*%\2%p" "$1"; }
   visit() { # adds FILE and every header of ours that it reaches to `reached`
     local header
     [ -z "${closure[$1]:-}" ] && [ -e "$1" ] || return 0

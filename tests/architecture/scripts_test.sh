@@ -119,6 +119,21 @@ expect "the last line when set-up fails" "0 passed, 1 failed, 0 skipped" "$(tail
 expect "exit code when set-up fails" 1 $code
 unset lint_code build_code setup_code
 
+# What clang-tidy has passed is remembered by the content of all that a file reaches.
+looked_at() { PATH="$work/tools:$PATH" "$work/form/scripts/lint.sh" 2>&1 | sed -n 's/.*clang-tidy on \([0-9]* of [0-9]*\).*/\1/p'; }
+mkdir -p "$work/tools" "$work/form/scripts" "$work/form/build/release"
+(cd "$work/form" && mkdir core cluster data model checkpoint evaluation trainer app bench tests && touch .clang-tidy)
+for name in clang-tidy-14 clang-format-14; do ln -s "$(type -P true)" "$work/tools/$name"; done
+cp "$scripts"/{lint.sh,lib.sh,source_location_for_clang.h} "$work/form/scripts/"
+echo '#include "core/b.h"' >"$work/form/core/a.cpp"
+echo '#include "core/c.h"' >"$work/form/core/b.h"
+touch "$work/form/core/c.h"
+printf '[\n{\n  "command": "g++ -c core/a.cpp",\n  "file": "%s/form/core/a.cpp"\n}\n]\n' "$work" >"$work/form/build/release/compile_commands.json"
+expect "a new file is looked at" "1 of 1" "$(looked_at)"
+expect "nothing is when nothing has changed" "0 of 1" "$(looked_at)"
+echo "// another" >"$work/form/core/c.h"
+expect "a header that a header includes counts" "1 of 1" "$(looked_at)"
+
 for script in "$scripts"/*.sh; do
   bash -n "$script" || expect "$script parses" yes no
   [ "$(basename "$script")" != lib.sh ] || continue
