@@ -55,7 +55,11 @@ function(facemae_ranked_test name)
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}/ranks=${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${name}>)
-    set_tests_properties(${name}/ranks=${ranks} PROPERTIES LABELS "ranked;${arg_LABELS}" PROCESSORS 2 TIMEOUT ${FACEMAE_TEST_TIMEOUT}
+    set(processors 2)
+    if(ranks EQUAL 1)
+      set(processors 1)
+    endif()
+    set_tests_properties(${name}/ranks=${ranks} PROPERTIES LABELS "ranked;${arg_LABELS}" PROCESSORS ${processors} TIMEOUT ${FACEMAE_TEST_TIMEOUT}
       ENVIRONMENT "${FACEMAE_MPI_ENVIRONMENT};FACEMAE_SHARED_DATA=${FACEMAE_SHARED_DATA};FACEMAE_SOURCE=${PROJECT_SOURCE_DIR}")
   endforeach()
 endfunction()
