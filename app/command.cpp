@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "cluster/agree.h"
 #include "core/files.h"
 #include "core/host.h"
 #include "core/log.h"
@@ -19,6 +20,9 @@ World& App::world(const WorldConfig& config) {
     world_ = World::open(config);
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
+    together(world_->control(), [&] {
+      if (world_->control().is_root()) expect_place_for("json", common.json);
+    });
     torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));
   }
   return *world_;

@@ -16,6 +16,8 @@ namespace facemae {
 namespace {
 
 std::vector<Path> images_below(const Path& folder) {
+  if (!std::filesystem::is_directory(folder))
+    throw ConfigError("--images " + folder.string() + " is not a folder");
   std::vector<Path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string extension = entry.path().extension();
@@ -54,6 +56,10 @@ ExitCode run_embed(App& app, Words words) {
   std::shared_ptr<RecognitionNetwork> network;
   ImageSet images;
   together(world.control(), [&] {
+    if (world.control().is_root()) {
+      expect_place_for("out", out);
+      expect_place_for("names", names);
+    }
     network = network_from(read_weights(from), network_name);
     network->to(world.device());
     if (!store_folder.empty()) {

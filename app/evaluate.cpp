@@ -40,6 +40,7 @@ ExitCode run_evaluate(App& app, Words words) {
   std::shared_ptr<RecognitionNetwork> network;
   std::vector<PairSet> sets;
   together(world.control(), [&] {
+    if (world.control().is_root()) expect_place_for("csv", csv);
     network = network_from(read_weights(from), network_name);
     network->to(world.device());
     for (const auto& bin : bins) sets.push_back(pairs_of_pack(bin));

@@ -85,7 +85,8 @@ int main(int argc, char** argv) {
       if (launched_rank() == 0) report(error.what());
       return static_cast<int>(code);
     }
-    if (!app.has_world()) {  // the words themselves are wrong, on every rank alike
+    if (!app.has_world()) {     // the words themselves are wrong, on every rank alike
+      app.common.json.clear();  // no result comes, so where it would go is of no interest
       try {
         if (app.world({.device = "cpu"}).topology().rank == 0) report(error.what());
       } catch (const std::exception&) {  // the launch is the fault

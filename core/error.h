@@ -53,6 +53,9 @@ class FileError : public Error {
   FileError(const std::string& what, int code, std::source_location at = std::source_location::current())
       : Error(what, at), code_(code) {}
   int code() const noexcept { return code_; }  ///< errno
+  /// False when the path itself is the fault (nothing there, no folder, no permission): another try will not
+  /// cure it, the user may: exit 2.
+  bool may_pass() const noexcept;
 
  private:
   int code_;

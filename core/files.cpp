@@ -132,6 +132,15 @@ void make_folders(FileSystem& files, const Path& path) {
   files.sync_folder(parent);
 }
 
+void expect_place_for(const std::string& option, const Path& path) {
+  if (path.empty()) return;
+  const std::string said = "--" + option + " " + path.string() + ": ";
+  if (std::filesystem::is_directory(path)) throw ConfigError(said + "this is a folder, a file is expected");
+  const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0 || !std::filesystem::is_directory(folder))
+    throw ConfigError(said + "there is no folder " + folder.string() + ", or no file may be made in it");
+}
+
 std::string read_file(const Path& path) {
   const InputFile file(path);
   std::string text(file.size(), '\0');

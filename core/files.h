@@ -54,6 +54,10 @@ void append_line_durably(FileSystem& files, const Path& path, const std::string&
 /// Makes `path` and its missing parents, durably.
 void make_folders(FileSystem& files, const Path& path);
 
+/// Before long work whose result goes to `path` ("" is fine): throws ConfigError naming the option when a
+/// file could not be made there.
+void expect_place_for(const std::string& option, const Path& path);
+
 /// Whole file as bytes in a string; throws FileError.
 std::string read_file(const Path& path);
 /// The same as bytes.

@@ -61,6 +61,14 @@ int idle_starts(const std::vector<Outcome>& oldest_first) {
   return idle;
 }
 
+void RunFolder::refuse_a_file() const {
+  std::error_code error;
+  const auto there = std::filesystem::status(run_, error);
+  if (error == std::errc::not_a_directory ||
+      (std::filesystem::exists(there) && !std::filesystem::is_directory(there)))
+    throw ConfigError("--run " + run_.string() + ": a file is in the way; choose another folder");
+}
+
 Fence RunFolder::begin_start(int world, bool fresh) {
   const Path checkpoints = run_ / "checkpoints";
   make_folders(files_, samples());

@@ -33,6 +33,8 @@ class RunFolder {
   Path evaluations() const { return run_ / "evaluations.jsonl"; }
   Path samples() const { return run_ / "samples"; }
 
+  /// Throws ConfigError when a file is where the run or a folder above it should be.
+  void refuse_a_file() const;
   /// Rank 0: makes the folders and claims the next start number by a token that nobody else can make. `fresh`
   /// moves the checkpoints of earlier starts aside first. Writes the outcome of a start that ends without a
   /// word: a lost peer.

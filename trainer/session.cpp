@@ -74,6 +74,9 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   torch::set_num_threads(threads);
   if (given.exact) agree_on_kernels(control);
 
+  together(control, [&] {
+    if (control.is_root() && !given.run.empty()) RunFolder(given.run).refuse_a_file();
+  });
   const auto data = open_training_store(world, given, given_text, shards_in_quarantine(given, control));
   const auto& store = data.store;
   const RunConfig& config = data.config;

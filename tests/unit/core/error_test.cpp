@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace facemae {
 namespace {
 
@@ -12,6 +14,10 @@ TEST(ExitCodes, FollowTheKindOfError) {
   EXPECT_EQ(exit_code_for(PeerLost("")), ExitCode::PeerLost);
   EXPECT_EQ(exit_code_for(Unresumable("")), ExitCode::DoNotRequeue);
   EXPECT_EQ(exit_code_for(std::runtime_error("")), ExitCode::Crash);
+  EXPECT_EQ(exit_code_for(FileError("", ENOENT)), ExitCode::BadConfiguration);  // the user named it
+  EXPECT_EQ(exit_code_for(FileError("", EACCES)), ExitCode::BadConfiguration);
+  EXPECT_EQ(exit_code_for(FileError("", EIO)), ExitCode::Crash);
+  EXPECT_EQ(exit_code_for(FileError("", ENOSPC)), ExitCode::Crash);
   EXPECT_EQ(kind_of(PeerLost("")), "PeerLost");
   EXPECT_EQ(kind_of(std::runtime_error("")), "crash");
 }
