@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "app/command.h"
 #include "app/stored_images.h"
@@ -89,17 +90,28 @@ void rebuild_shards(World& world, const Store& store, FaceMae& model, const Reco
                     const ReleaseSecret& secret, const ReleasePlan& plan) {
   const auto rank = static_cast<std::uint64_t>(world.topology().rank),
              ranks = static_cast<std::uint64_t>(world.topology().size);
-  Progress progress("rebuilding", plan.source_rows.size() / ranks, "images", rank == 0);
-  std::uint64_t done = 0;
+  const auto rows_before = [&](std::uint64_t shard) {
+    return std::min<std::uint64_t>(shard * plan.shard_images, plan.source_rows.size());
+  };
+  std::vector<std::uint64_t> todo;
+  std::uint64_t images = 0, finished = 0, finished_images = 0;
   for (std::uint64_t shard = rank; shard < plan.shards(); shard += ranks) {
+    const std::uint64_t inside = rows_before(shard + 1) - rows_before(shard);
+    images += inside;
     if (release_shard_done(config.out, secret, plan, shard)) {
-      ++done;
-      continue;
+      ++finished;
+      finished_images += inside;
+    } else {
+      todo.push_back(shard);
     }
-    const auto first = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(shard * plan.shard_images);
-    const auto last =
-        plan.source_rows.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(
-                                       (shard + 1) * plan.shard_images, plan.source_rows.size()));
+  }
+  if (finished > 0) spdlog::info("{} shard(s) were finished by an earlier start", finished);
+  Progress progress(ranks == 1 ? "rebuilding" : "rebuilding, the first rank's share", images, "images",
+                    rank == 0);
+  progress.start_from(finished_images);
+  for (const auto shard : todo) {
+    const auto first = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(rows_before(shard));
+    const auto last = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(rows_before(shard + 1));
     const auto encoded = rebuild_rows(store, {first, last}, model, world.device(),
                                       {.mask_ratio = config.mask_ratio,
                                        .mask_seed = secret.mask_seed,
@@ -109,7 +121,6 @@ void rebuild_shards(World& world, const Store& store, FaceMae& model, const Reco
     write_release_shard(real_files(), config.out, secret, plan, shard, encoded, model->config.image);
   }
   progress.finish();
-  if (done > 0) spdlog::info("{} shard(s) were finished by an earlier start", done);
 }
 
 /// The figure that a release should never go out without.
@@ -171,15 +182,12 @@ ExitCode run_reconstruct(App& app, Words words) {
     store = Store::open(config.store);
     weights = read_weights(config.from);
     model = face_mae_from(weights);
-    if (normalises_patches(weights))
-      throw ConfigError(
-          weights.origin +
-          " was trained on normalised patches: rebuilding would need the hidden patches' own statistics. "
-          "Train without --normalise-patches");
+    if (const std::string reason = unfit_for_release(weights); !reason.empty()) throw ConfigError(reason);
     if (model->config.image != store->image_size())
       throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}",
                                     model->config.image, store->image_size()));
     model->to(world.device());
+    check_release(*store, config.images_per_identity);
     if (control.is_root()) {
       warn_of_training_identities(*store, weights);
       const auto opened =
@@ -198,7 +206,7 @@ ExitCode run_reconstruct(App& app, Words words) {
     plan = plan_release(*store, secret, config.images_per_identity, config.shard_images);
     rebuild_shards(world, *store, model, config, secret, plan);
   });
-  QuickAudit audit;
+  std::optional<QuickAudit> audit;
   together(control, [&] {
     if (!control.is_root()) return;
     finish_release(real_files(), config.out, config.private_folder, secret, plan,
@@ -217,18 +225,22 @@ ExitCode run_reconstruct(App& app, Words words) {
   if (control.is_root()) {
     spdlog::info("{}: {} rebuilt images of {} identities, private part in {}", config.out,
                  human_count(plan.source_rows.size()), plan.identities, config.private_folder);
-    fmt::print(
-        "quick pixel audit: {:.1f} % of {} rebuilt faces are linked to their original (chance {:.2f} %, 95 % "
-        "interval {:.1f} to {:.1f}).\n"
-        "This is a lower bound of the leakage: run `facemae audit` before anything leaves your hands.\n",
-        100 * audit.rank1.value, audited, 100 * audit.chance, 100 * audit.rank1.low, 100 * audit.rank1.high);
+    if (audit)
+      fmt::print(
+          "quick pixel audit: {:.1f} % of {} rebuilt faces are linked to their original (chance {:.2f} %, 95 "
+          "% "
+          "interval {:.1f} to {:.1f}).\n"
+          "This is a lower bound of the leakage: run `facemae audit` before anything leaves your hands.\n",
+          100 * audit->rank1.value, audited, 100 * audit->chance, 100 * audit->rank1.low,
+          100 * audit->rank1.high);
   }
-  app.result(
-      {{"images", plan.source_rows.size()},
-       {"identities", plan.identities},
-       {"model_hash", weights.hash},
-       {"mask_ratio", config.mask_ratio},
-       {"quick_audit", {{"linked", audit.rank1.value}, {"chance", audit.chance}, {"images", audited}}}});
+  nlohmann::ordered_json quick = nullptr;  // not measured
+  if (audit) quick = {{"linked", audit->rank1.value}, {"chance", audit->chance}, {"images", audited}};
+  app.result({{"images", plan.source_rows.size()},
+              {"identities", plan.identities},
+              {"model_hash", weights.hash},
+              {"mask_ratio", config.mask_ratio},
+              {"quick_audit", quick}});
   return ExitCode::Done;
 }
 

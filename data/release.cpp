@@ -99,9 +99,23 @@ void mark_finished(FileSystem& files, const Path& folder, const std::string& uui
 
 }  // namespace
 
+void check_release(const Store& source, std::uint64_t images_per_identity) {
+  const std::uint64_t k = images_per_identity;
+  bool any = k == 0 && source.size() > 0;
+  for (std::int64_t label = 0; !any && label < source.identities(); ++label)
+    any = k > 0 && source.rows_of(label).size() >= k;
+  if (!any)
+    throw ConfigError(
+        k == 0 ? fmt::format("planning a release of {}: the store has no images", source.folder().string())
+               : fmt::format(
+                     "planning a release of {}: no identity has {} images; ask for fewer images per identity",
+                     source.folder().string(), k));
+}
+
 ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, std::uint64_t images_per_identity,
                          std::uint64_t shard_images) {
   if (shard_images < 1) throw ConfigError("planning a release: a shard must hold at least one image");
+  check_release(source, images_per_identity);
   // Equal counts mean that an identity with fewer images is left out, and so is an image without identity.
   const std::uint64_t k = images_per_identity;
   std::vector<std::uint64_t> rows;
@@ -118,11 +132,6 @@ ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, std::
   }
   for (std::uint64_t row = 0; k == 0 && row < source.size(); ++row) {
     if (source.label(row) < 0) rows.push_back(row);
-  }
-  if (rows.empty()) {
-    throw ConfigError(
-        fmt::format("planning a release of {}: no identity has {} images; ask for fewer images per identity",
-                    source.folder().string(), k));
   }
   std::vector<std::int64_t> renumbered(static_cast<std::size_t>(source.identities()), -1);
   if (!kept.empty()) {

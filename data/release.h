@@ -24,6 +24,9 @@ struct ReleaseSecret {
   std::string source_digest, out;
 };
 
+/// What can be told before a release is begun: throws ConfigError when it would hold no image.
+void check_release(const Store& source, std::uint64_t images_per_identity);
+
 /// Opens or makes the private folder: refuses one inside `out` or the other way round (ConfigError); a ledger
 /// refuses a second release of the same dataset digest unless `second_release_reason` (ReleaseRefused, 66).
 /// A release of the same data to the same `out`, interrupted or finished, goes on with its own secret: the

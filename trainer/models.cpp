@@ -69,6 +69,22 @@ FaceMae face_mae_from(const Weights& weights) {
 
 bool normalises_patches(const Weights& weights) { return described(weights, "normalise-patches") == "yes"; }
 
+std::string reconstruction_of(const Weights& weights) { return described(weights, "reconstruction"); }
+
+std::string unfit_for_release(const Weights& weights) {
+  if (normalises_patches(weights))
+    return weights.origin +
+           " was trained on normalised patches: rebuilding would need the hidden patches' own statistics. "
+           "Train without --normalise-patches";
+  const std::string learned = reconstruction_of(weights);
+  if (!learned.empty() && learned != "all")
+    return fmt::format(
+        "{} was trained with --reconstruction {}: its output is no picture where the faces are {}, and real "
+        "pixels must not be put there. Train with --reconstruction all",
+        weights.origin, learned, learned == "hidden" ? "visible" : "visible or hidden");
+  return "";
+}
+
 std::string network_name_of(const Weights& weights) { return described(weights, "network"); }
 
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name) {

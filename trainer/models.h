@@ -16,8 +16,13 @@ namespace facemae {
 /// A FaceMAE as its weights say; shapes tell all but the number of heads, which the run's configuration or
 /// the file's metadata tells (64 values a head otherwise). Throws ConfigError when they are not a FaceMAE.
 FaceMae face_mae_from(const Weights& weights);
-/// True when the model was trained on normalised patches: unfit for a release.
+/// True when the model was trained on normalised patches: its output is no picture by itself.
 bool normalises_patches(const Weights& weights);
+/// Why this model must not make a release and what to do, "" when nothing that is known speaks against it
+/// (docs/METHOD.md, Losses).
+std::string unfit_for_release(const Weights& weights);
+/// --reconstruction of the run that made the weights: all | hidden | none, "" when unknown.
+std::string reconstruction_of(const Weights& weights);
 /// The network by `name`, or by what the run or file says when it is "". In evaluation mode.
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
 std::string network_name_of(const Weights& weights);  ///< "" when unknown

@@ -3,6 +3,7 @@
 // have.
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,11 @@ inline std::vector<std::byte> tiny_picture(std::uint64_t content, int side = 16)
 }
 
 /// Identity k has counts[k] images; rows run over the identities in turn; `shard_images` rows a shard.
-inline std::shared_ptr<const Store> make_store(const Path& folder, std::vector<std::uint64_t> counts,
-                                               std::uint64_t shard_images = 16) {
+inline std::shared_ptr<const Store> make_store(
+    const Path& folder, std::vector<std::uint64_t> counts, std::uint64_t shard_images = 16,
+    const std::function<std::vector<std::byte>(std::uint64_t)>& picture_of_row = [](std::uint64_t row) {
+      return tiny_picture(row);
+    }) {
   std::filesystem::create_directories(folder);
   StoreManifest manifest;
   manifest.uuid = "11111111-2222-4333-8444-555555555555";
@@ -71,7 +75,7 @@ inline std::shared_ptr<const Store> make_store(const Path& folder, std::vector<s
     content.image_size = 16;
     content.ingest_seed = kIngestSeed;
     for (std::uint64_t row = shard * shard_images; row < std::min(rows, (shard + 1) * shard_images); ++row) {
-      images.push_back(tiny_picture(row));
+      images.push_back(picture_of_row(row));
       content.labels.push_back(labels[row]);
       content.source_keys.push_back(planted_key(row));
       content.flags.push_back(0);
