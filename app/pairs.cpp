@@ -18,7 +18,7 @@ ExitCode run_pairs(App& app, Words words) {
       .require("store", store_folder, "where the images are")
       .require("out", out, "text file: two rows of the store and 1 (same) or 0 a line")
       .add("folds", folds, "of the 10-fold protocol")
-      .add("pairs", pairs, "in all")
+      .add("pairs", pairs, "in all; rounded down to an even number in each fold")
       .add("seed", seed, "which pairs");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(folds >= 2, "--folds must be at least 2");

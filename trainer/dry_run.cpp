@@ -38,7 +38,9 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
       rank_rows * side * side * 3 * static_cast<std::uint64_t>(2 + config.accumulate);
   const std::uint64_t images = total_steps * config.batch;
   const std::uint64_t read = store.size() > 0 ? stored / store.size() * images : 0;
-  const std::uint64_t saves = (total_steps + config.save_every - 1) / config.save_every;
+  // Saves by time (--save-minutes, --mtbf-hours) cannot be counted before a step was timed.
+  const std::uint64_t saves =
+      config.save_every > 0 ? (total_steps + config.save_every - 1) / config.save_every : 0;
   if (!world.control().is_root()) return;
   fmt::print("model             {}\n", snapshot.model_hash);
   fmt::print("ranks             {} on {} node(s), device {}\n", world.topology().size, world.topology().nodes,
@@ -62,9 +64,14 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("learning rate     peak {:g}, {} schedule, warm-up {:g} of the run\n", config.peak_lr(),
              config.schedule, config.warmup);
   fmt::print("to be read        {}\n", human_bytes(read));
-  fmt::print("to be written     {} in {} checkpoint(s) of {}, {} kept\n",
-             human_bytes(saves * (replicated + all_classes)), saves, human_bytes(replicated + all_classes),
-             config.keep);
+  const std::uint64_t checkpoint = replicated + all_classes;
+  if (saves > 0) {
+    fmt::print("to be written     {} in {} checkpoint(s) of {}, {} kept\n", human_bytes(saves * checkpoint),
+               saves, human_bytes(checkpoint), config.keep);
+  } else {
+    fmt::print("to be written     checkpoints of {} whenever it is time, {} kept\n", human_bytes(checkpoint),
+               config.keep);
+  }
 }
 
 }  // namespace facemae
