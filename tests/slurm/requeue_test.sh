@@ -8,18 +8,28 @@ cluster_enter "$@"
 [ -x "$facemae" ] || die "$facemae is not built"
 cluster_up
 
-steps=${FACEMAE_TEST_STEPS:-100}
+steps=${FACEMAE_TEST_STEPS:-60}
 store=$cluster/store
 "$facemae" synth --out "$store" --identities 8 --images-per-identity 8 >"$cluster/synth.out" 2>&1 ||
   { cat "$cluster/synth.out"; die "synth"; }
+options="--steps $steps --batch 8 --model tiny --patch 16 --embedder-width 8 --threads 1 --workers 1 --save-every 5 --log-every 1"
 train() { # train RUN: the training command of one run, as words
-  echo "srun --mpi=pmix --kill-on-bad-exit=1 -N 2 -n 2 $facemae pretrain --store $store --run $1 --steps $steps" \
-    "--batch 8 --model tiny --patch 16 --embedder-width 8 --threads 1 --workers 1 --save-every 5 --log-every 1"
+  echo "srun --mpi=pmix --kill-on-bad-exit=1 -N 2 -n 2 $facemae pretrain --store $store --run $1 $options"
 }
 submit() { # submit RUN: prints the number of the job
   mkdir -p "$1"
   { echo '#!/bin/bash'; echo "export FACEMAE_PAUSE=1; exec $source/slurm/supervise.sh $1 -- $(train "$1")"; } >"$1/job.sh"
   sbatch --parsable -N 2 -n 2 --requeue --open-mode=append --signal=B:USR2@60 --time=10 -o "$1/job.out" "$1/job.sh"
+}
+submit_template() { # submit_template RUN: by slurm/pretrain.sbatch, of an installed program, with what its user would change
+  local prefix=$cluster/prefix
+  mkdir -p "$1" "$prefix/bin" "$prefix/share/facemae/slurm"
+  ln -sf "$facemae" "$prefix/bin/facemae"
+  ln -sf "$source/slurm/supervise.sh" "$prefix/share/facemae/slurm/supervise.sh"
+  sed -e 's/^\(#SBATCH --ntasks-per-node=\)4 .*/\11/; s/^\(#SBATCH --cpus-per-task=\)8 .*/\11/' \
+    -e "s/^  --model base .*/  $options/" "$source/slurm/pretrain.sbatch" >"$1/mine.sbatch"
+  [ "$(diff "$source/slurm/pretrain.sbatch" "$1/mine.sbatch" | grep -c '^>')" = 3 ] || die "the template has changed, and this test must"
+  sbatch --parsable --export=ALL,FACEMAE="$prefix",STORE="$store",RUN="$1" -o "$1/job.out" "$1/mine.sbatch"
 }
 committed() { # committed RUN STEP: has a step >= STEP been committed?
   local folder
@@ -53,7 +63,7 @@ wanted=$(weights "$quiet")
 echo "undisturbed: done after $SECONDS s"
 
 noticed=$cluster/run-noticed
-job=$(submit "$noticed")
+job=$(submit_template "$noticed")
 wait_until 120 "a commit of $noticed" committed "$noticed" 5
 scancel --batch --signal=USR2 "$job" # what --signal=B:USR2 sends, without Slurm's clock of 30 s
 finish "$noticed" "$job"
