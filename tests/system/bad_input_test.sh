@@ -57,4 +57,25 @@ ends_with 2 "a checkpoint of another model" 'model|network|settings' "$facemae" 
 ends_with 2 "recognition weights where FaceMAE's are expected" 'not a FaceMAE' "$facemae" show "$PICTURE" --from net --out t.png
 ends_with 2 "FaceMAE weights where recognition's are expected" 'network' "$facemae" embed --from mae --store faces --out e.npy
 
+# Paths that are not there, or are something else: the user's to cure, so never a crash that a scheduler repeats.
+touch file
+ends_with 2 "--run is a file" 'a file is in the way' "$facemae" pretrain --store faces --run file $options
+ends_with 2 "--run is below a file" 'a file is in the way' "$facemae" pretrain --store faces --run file/run $options
+ends_with 2 "evaluation packs that are not there" 'nowhere.bin' "$facemae" recognize --store faces --run e --steps 1 --batch 4 --eval nowhere.bin
+ends_with 2 "pairs that are not there" 'nowhere.txt' "$facemae" evaluate --from net --store faces --pairs nowhere.txt
+ends_with 2 "a pack that is not there, on two ranks" 'nowhere.bin' ranks 2 evaluate --from net --bin nowhere.bin
+ends_with 2 "a picture that is not there" 'nowhere.jpg' "$facemae" show nowhere.jpg --from mae --out t.png
+ends_with 2 "images that are not there" 'nowhere' "$facemae" embed --from net --images nowhere --out e.npy
+ends_with 2 "--out in a folder that is not there" 'no folder nowhere' "$facemae" embed --from net --store faces --out nowhere/e.npy
+ends_with 2 "--json in a folder that is not there, on two ranks, before any work" 'no folder nowhere' ranks 2 pretrain --store faces --run j $options --json nowhere/j.json
+check "nothing was made of it" test ! -e j
+
+# A release that cannot be made leaves nothing that speaks against the one that can.
+ends_with 2 "more images of each identity than there are" 'no identity has 1000 images' "$facemae" reconstruct --store faces --from mae --out out --private secret --images-per-identity 1000
+check "no secret is made, nothing is in the ledger" test ! -e secret
+"$facemae" pretrain --store faces --run hidden $options --reconstruction hidden >/dev/null 2>&1
+"$facemae" export --from hidden --out hidden.safetensors --log-level warn
+ends_with 2 "a model that learned hidden patches alone makes no release" '--reconstruction hidden' "$facemae" reconstruct --store faces --from hidden --out out --private secret
+ends_with 2 "nor do its exported weights" '--reconstruction hidden' "$facemae" reconstruct --store faces --from hidden.safetensors --out out --private secret
+ends_with 2 "a utility file that is none is told before the audit begins" 'facemae evaluate' "$facemae" audit --real faces --released faces --link secret --report report --utility real=file
 finish

@@ -8,7 +8,7 @@ train calm || { cat calm.log; exit 1; }
 
 # Points that every rank passes, and those of rank 0. #n: at the n-th time, so that there is something to lose.
 if [ -z "${FACEMAE_FULL:-}" ]; then
-  points="save.copied@2#2 save.shard.leaf@1#50 save.shard.synced@0#3 save.history.synced@0#2 save.committed@0#3
+  points="save.shard.leaf@2#50 save.shard.synced@0#3 save.history.synced@0#2 save.committed@0#3
     retention.retired@0 load.read@1"
 else
   points=

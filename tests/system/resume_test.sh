@@ -27,18 +27,20 @@ check "3 ranks to 2: losses within 1e-4" awk '
   END { exit bad || seen != 10 }' <(losses calm) <(losses moved)
 
 # SIGKILL of everything at a moment that nobody chose.
+hits=0
 for delay in 0.3 0.9 1.6 2.4; do
   rm -rf killed killed.log
   tiny_run 2 killed 10 &
   job=$!
   sleep "$delay" # not a synchronisation: any moment will do
   kill -KILL $(launcher "$job") $(its_ranks "$job") 2>/dev/null
-  wait "$job" 2>/dev/null
+  wait "$job" 2>/dev/null || hits=$((hits + 1))
   first=$(ls -d killed/checkpoints/s*/COMMIT 2>/dev/null | wc -l)
   tiny_run 2 killed 10
   check "killed after $delay s ($first commit(s) by then): ends" equal "$?" 0
   check "killed after $delay s: same bits" equal "$(weights killed)" "$expected"
 done
+check "the kills came before the end, all or all but the last" test $hits -ge 3
 
 rm -rf early early.log
 tiny_run 2 early 10 --stop-after 2 --save-every 100
@@ -139,11 +141,13 @@ kill -USR2 "$(launcher "$job")"
 wait "$job"
 check "USR2 to mpirun: commits and ends in 76" equal "$?" 76
 check "its status is stopped, with the reason" grep -q 'stopped (76): notice' <("$facemae" status noticed)
-tiny_run 2 noticed 100000 --save-every 1000000 &
-job=$!
-lines=$(wc -l <noticed/metrics.jsonl)
-for _ in $(seq 300); do [ "$(wc -l <noticed/metrics.jsonl)" -gt "$lines" ] && break; sleep 0.1; done
-kill -TERM "$(its_ranks "$job" | tail -1)"
-wait "$job"
-check "TERM to a rank: commits and ends in 76" equal "$?" 76
+for signal in TERM USR2; do
+  tiny_run 2 noticed 100000 --save-every 1000000 &
+  job=$!
+  lines=$(wc -l <noticed/metrics.jsonl)
+  for _ in $(seq 300); do [ "$(wc -l <noticed/metrics.jsonl)" -gt "$lines" ] && break; sleep 0.1; done
+  kill -s "$signal" "$(its_ranks "$job" | tail -1)"
+  wait "$job"
+  check "$signal to a rank: commits and ends in 76" equal "$?" 76
+done
 finish
