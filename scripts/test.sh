@@ -5,10 +5,12 @@
 #
 #   set-up    scripts/setup.sh --tests --nccl-headers --interop (installs what is missing, or says what)
 #   build     everything, preset release, in build/release
-#   tests     ctest in build/release: unit, ranked (1, 2, 4 MPI processes), faults, Slurm, architecture
+#   tests     ctest in build/release: unit, ranked (1 to 4 MPI processes), faults, Slurm, architecture
 #   races     ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan
-#   fuzz      libFuzzer over what parses bytes from elsewhere, in build/fuzz: a few seconds each; skipped without clang
-#             races and fuzz are skipped where the same programs have passed
+#   fuzz      libFuzzer over what parses bytes from elsewhere, a few seconds each, and AddressSanitizer and
+#             UndefinedBehaviorSanitizer over the tests of the races, in build/fuzz; skipped without clang
+#             races and fuzz are built beside the tests, at the lowest priority, and skipped where the same programs
+#             have passed
 #   lint      scripts/lint.sh: clang-format, and clang-tidy on files that see nothing of LibTorch
 #
 # options
@@ -70,8 +72,8 @@ count() {
   read -r _ p f s < <(grep '^total ' <<<"$counted")
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
-at_once=$(($(nproc) + 1)) # tests of the whole program wait half of their time
-[ "$at_once" -ge 3 ] || at_once=3
+at_once=$(($(nproc) + 2)) # tests of the whole program wait half of their time
+[ "$at_once" -ge 4 ] || at_once=4
 run_ctest() { # run_ctest NAME FOLDER OPTION...
   local name=$1 folder=$2
   shift 2
@@ -125,9 +127,18 @@ if [ $full = yes ]; then
   export FACEMAE_FULL=1 FACEMAE_CRASH_STATES=20000 FACEMAE_FLIPS=100000 FACEMAE_SAVES=1000 FACEMAE_SOAK_SECONDS=600
 fi
 if [ -n "$only" ]; then select+=(-R "$only"); fi
+build_beside() { # the same builds below tell of their faults
+  nice -n 19 scripts/build.sh --tests --no-setup --preset tsan --target torch_free_tests
+  if fuzz_compiler >/dev/null; then nice -n 19 scripts/build.sh --tests --no-setup --preset fuzz --target all; fi
+}
+if [ -z "$only" ]; then
+  build_beside >"$results/sanitizers-build.log" 2>&1 &
+  beside=$!
+fi
 stage tests run_ctest release build/release "${select[@]}"
 count "$results/release.xml"
 if [ -n "$only" ]; then finish; fi
+stage "rest of sanitizers' builds" wait "$beside"
 
 unset FACEMAE_FULL FACEMAE_CRASH_STATES FACEMAE_FLIPS FACEMAE_SAVES FACEMAE_SOAK_SECONDS
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
@@ -141,14 +152,11 @@ fi
 export GTEST_FILTER="-$speed"
 if [ $full = yes ]; then
   # Open MPI and LibTorch keep memory until the process ends, which is no leak of ours.
-  export ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:${ASAN_OPTIONS:-}
-  sanitizer_tests asan all -LE 'slurm|full'
+  ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:${ASAN_OPTIONS:-} sanitizer_tests asan all -LE 'slurm|full'
 fi
 if fuzz_compiler >/dev/null; then
-  unset GTEST_FILTER
-  depth=(-LE full)
-  if [ $full = yes ]; then depth=(-L full); fi
-  sanitizer_tests fuzz all "${depth[@]}"
+  sanitizer_tests fuzz all -LE full
+  if [ $full = yes ]; then sanitizer_tests fuzz all -L fuzz -L full; fi
 else
   echo "skipped fuzz: no clang++ with libFuzzer here; scripts/setup.sh --tests installs it" >>"$results/list"
   skipped=$((skipped + 1))

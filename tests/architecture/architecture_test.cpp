@@ -29,8 +29,8 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       {"data", {"core"}},
       {"model", {"core"}},  // and two headers of cluster, below
       {"cluster", {"core"}},
-      {"checkpoint", {"core", "cluster", "data", "model"}},
-      {"evaluation", {"core", "cluster", "data", "model"}},
+      {"checkpoint", {"core", "cluster"}},
+      {"evaluation", {"core", "data", "model"}},
       {"trainer", {"core", "cluster", "data", "model", "checkpoint", "evaluation"}},
       {"app", {"core", "cluster", "data", "model", "checkpoint", "evaluation", "trainer"}},
   };

@@ -9,6 +9,7 @@
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
 #include "fixture.h"
+#include "tests/sanitizers.h"
 
 namespace facemae {
 namespace {
@@ -97,12 +98,6 @@ std::int64_t resident_kib() {
   return 0;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kFreedIsKept = true;
-#else
-constexpr bool kFreedIsKept = false;
-#endif
-
 std::ptrdiff_t open_descriptors() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
@@ -123,7 +118,7 @@ TEST_F(SaverTest, ManySavesKeepMemoryAndDescriptorsFlat) {
     descriptors = open_descriptors();
   }
   EXPECT_EQ(open_descriptors(), descriptors);
-  if (!kFreedIsKept) {
+  if (!test::kAddressSanitizer) {
     EXPECT_LT(resident_kib(), memory + 4096) << "KiB, with one buffer of 1 MiB";
   }
 }

@@ -10,6 +10,7 @@
 #include "data/store.h"
 #include "faulty_inputs.h"
 #include "small_store.h"
+#include "tests/sanitizers.h"
 
 namespace facemae {
 namespace {
@@ -210,9 +211,8 @@ std::uint64_t private_kib() {
 }
 
 TEST(OpenStore, KeepsNoMemoryThatGrowsWithItsRows) {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "sanitizers keep memory of their own";
-#endif
+  if (test::kThreadSanitizer || test::kAddressSanitizer)
+    GTEST_SKIP() << "sanitizers keep memory of their own";
   test::TemporaryFolder here;
   std::filesystem::create_directories(here / "store");
   // FACEMAE_INDEX_ROWS=20000000 shows it at scale.
