@@ -190,6 +190,11 @@ ExitCode run_reconstruct(App& app, Words words) {
     check_release(*store, config.images_per_identity);
     if (control.is_root()) {
       warn_of_training_identities(*store, weights);
+      if (reconstruction_of(weights).empty())
+        spdlog::warn(
+            "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as "
+            "the official MAE did) makes no pictures fit for a release",
+            weights.origin);
       const auto opened =
           open_private(real_files(), config.private_folder, config.out, *store, config.second_release);
       check_settings(config, weights, opened);

@@ -63,6 +63,14 @@ TEST_F(Files, MissingFoldersAreMade) {
   EXPECT_TRUE(std::filesystem::is_directory(folder / "x" / "y" / "z"));
 }
 
+TEST_F(Files, APlaceForAResultIsAFileThatCanBeMade) {
+  write_durably(real_files(), folder / "there", "1");
+  for (const Path& fine : {Path(), folder / "new", folder / "there", Path("new-in-the-working-folder")})
+    EXPECT_NO_THROW(expect_place_for("out", fine)) << fine;
+  for (const Path& wrong : {folder / "missing" / "new", folder / "there" / "new", Path(folder)})
+    EXPECT_THROW(expect_place_for("out", wrong), ConfigError) << wrong;
+}
+
 TEST_F(Files, AShortReadIsAnErrorThatNamesTheFile) {
   write_durably(real_files(), folder / "short", "12345");
   const InputFile file(folder / "short");
