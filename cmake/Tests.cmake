@@ -12,6 +12,7 @@ add_custom_target(torch_free_tests)
 # last, so that its option comes last.
 add_library(facemae_not_instrumented INTERFACE)
 target_compile_options(facemae_not_instrumented INTERFACE -fno-sanitize=all)
+target_compile_definitions(facemae_not_instrumented INTERFACE FACEMAE_TESTS_ADDRESS_SANITIZED_CODE) # tests/sanitizers.h
 
 set(FACEMAE_MPI_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1

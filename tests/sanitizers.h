@@ -1,6 +1,5 @@
 #pragma once
-// Which sanitizer this is compiled for, by g++ or clang: some keep memory of their own, which tests of memory
-// must know.
+// Which sanitizer is in this program, by g++ or clang: they keep memory of their own.
 
 namespace facemae::test {
 
@@ -10,7 +9,8 @@ namespace facemae::test {
 #define FACEMAE_HAS_FEATURE(name) 0
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || FACEMAE_HAS_FEATURE(address_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || FACEMAE_HAS_FEATURE(address_sanitizer) || \
+    defined(FACEMAE_TESTS_ADDRESS_SANITIZED_CODE)
 inline constexpr bool kAddressSanitizer = true;
 #else
 inline constexpr bool kAddressSanitizer = false;
