@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdio>
 
-#include "cluster/agree.h"
 #include "core/files.h"
 #include "core/host.h"
 #include "core/log.h"
@@ -20,9 +19,6 @@ World& App::world(const WorldConfig& config) {
     world_ = World::open(config);
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
-    together(world_->control(), [&] {
-      if (world_->control().is_root()) expect_place_for("json", common.json);
-    });
     torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));
   }
   return *world_;
@@ -37,6 +33,7 @@ World& App::alone(const std::string& command) {
 
 void App::result(const nlohmann::ordered_json& result) {
   if (common.json.empty() || (world_ && world_->topology().rank != 0)) return;
+  make_folders(real_files(), Path(common.json).parent_path());
   write_durably(real_files(), common.json, result.dump(2) + "\n");
 }
 

@@ -22,7 +22,7 @@ std::map<std::string, std::string> metadata_of(const Weights& weights) {
     metadata["patch"] = std::to_string(config.patch);
     metadata["heads"] = std::to_string(config.heads);
     metadata["decoder_heads"] = std::to_string(config.decoder_heads);
-    metadata["normalise-patches"] = normalises_patches(weights) ? "yes" : "no";
+    if (!weights.config.empty()) metadata["normalise-patches"] = normalises_patches(weights) ? "yes" : "no";
     if (const std::string learned = reconstruction_of(weights); !learned.empty())
       metadata["reconstruction"] = learned;
   }

@@ -26,7 +26,8 @@ std::string program_help() {
          "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
          "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 "
          "--patch 16\n\n"
-         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line, 65 bad data,\n"
+         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 65 bad "
+         "data,\n"
          "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not "
          "requeue.\n";
 }
@@ -85,8 +86,7 @@ int main(int argc, char** argv) {
       if (launched_rank() == 0) report(error.what());
       return static_cast<int>(code);
     }
-    if (!app.has_world()) {     // the words themselves are wrong, on every rank alike
-      app.common.json.clear();  // no result comes, so where it would go is of no interest
+    if (!app.has_world()) {  // the words themselves are wrong, on every rank alike
       try {
         if (app.world({.device = "cpu"}).topology().rank == 0) report(error.what());
       } catch (const std::exception&) {  // the launch is the fault

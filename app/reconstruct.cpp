@@ -189,22 +189,27 @@ ExitCode run_reconstruct(App& app, Words words) {
     model->to(world.device());
     check_release(*store, config.images_per_identity);
     if (control.is_root()) {
+      make_folders(real_files(), Path(config.out).parent_path());
+      if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
       warn_of_training_identities(*store, weights);
       if (reconstruction_of(weights).empty())
         spdlog::warn(
             "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as "
             "the official MAE did) makes no pictures fit for a release",
             weights.origin);
-      const auto opened =
-          open_private(real_files(), config.private_folder, config.out, *store, config.second_release);
-      check_settings(config, weights, opened);
-      secret_text = to_text(opened);
     }
   });
   if (!control.same_everywhere(weights.hash))
     throw AgreedError(
         "the ranks read different weights from " + config.from + ": export them to a file first",
         ExitCode::BadConfiguration, "ConfigError");
+  together(control, [&] {  // nothing stands against the release any more: it begins
+    if (!control.is_root()) return;
+    const auto opened =
+        open_private(real_files(), config.private_folder, config.out, *store, config.second_release);
+    check_settings(config, weights, opened);
+    secret_text = to_text(opened);
+  });
   const ReleaseSecret secret = secret_from(control.broadcast(secret_text));
   ReleasePlan plan;
   together(control, [&] {

@@ -1,11 +1,14 @@
 #include "core/error.h"
 
 #include <cerrno>
+#include <filesystem>
 
 namespace facemae {
 
-bool FileError::may_pass() const noexcept {
-  switch (code_) {
+namespace {
+
+bool code_may_pass(int code) {
+  switch (code) {
     case ENOENT:
     case ENOTDIR:
     case EISDIR:
@@ -20,6 +23,10 @@ bool FileError::may_pass() const noexcept {
   }
 }
 
+}  // namespace
+
+bool FileError::may_pass() const noexcept { return code_may_pass(code_); }
+
 ExitCode exit_code_for(const std::exception& error) noexcept {
   if (dynamic_cast<const ConfigError*>(&error) != nullptr) return ExitCode::BadConfiguration;
   if (dynamic_cast<const DataError*>(&error) != nullptr) return ExitCode::BadData;
@@ -28,6 +35,8 @@ ExitCode exit_code_for(const std::exception& error) noexcept {
   if (dynamic_cast<const Unresumable*>(&error) != nullptr) return ExitCode::DoNotRequeue;
   const auto* of_file = dynamic_cast<const FileError*>(&error);
   if (of_file != nullptr && !of_file->may_pass()) return ExitCode::BadConfiguration;
+  const auto* of_path = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (of_path != nullptr && !code_may_pass(of_path->code().value())) return ExitCode::BadConfiguration;
   return ExitCode::Crash;
 }
 
@@ -38,7 +47,9 @@ std::string kind_of(const std::exception& error) {
   if (dynamic_cast<const CheckpointError*>(&error) != nullptr) return "CheckpointError";
   if (dynamic_cast<const PeerLost*>(&error) != nullptr) return "PeerLost";
   if (dynamic_cast<const Unresumable*>(&error) != nullptr) return "Unresumable";
-  if (dynamic_cast<const FileError*>(&error) != nullptr) return "FileError";
+  if (dynamic_cast<const FileError*>(&error) != nullptr ||
+      dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr)
+    return "FileError";
   return "crash";
 }
 

@@ -135,9 +135,11 @@ void make_folders(FileSystem& files, const Path& path) {
 void expect_place_for(const std::string& option, const Path& path) {
   if (path.empty()) return;
   const std::string said = "--" + option + " " + path.string() + ": ";
-  if (std::filesystem::is_directory(path)) throw ConfigError(said + "this is a folder, a file is expected");
+  std::error_code unseen;  // what cannot be looked at is no place, either
+  if (std::filesystem::is_directory(path, unseen))
+    throw ConfigError(said + "this is a folder, a file is expected");
   const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
-  if (::access(folder.c_str(), W_OK | X_OK) != 0 || !std::filesystem::is_directory(folder))
+  if (::access(folder.c_str(), W_OK | X_OK) != 0 || !std::filesystem::is_directory(folder, unseen))
     throw ConfigError(said + "there is no folder " + folder.string() + ", or no file may be made in it");
 }
 

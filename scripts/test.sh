@@ -128,12 +128,15 @@ if [ $full = yes ]; then
 fi
 if [ -n "$only" ]; then select+=(-R "$only"); fi
 build_beside() { # the same builds below tell of their faults
-  nice -n 19 scripts/build.sh --tests --no-setup --preset tsan --target torch_free_tests
-  if fuzz_compiler >/dev/null; then nice -n 19 scripts/build.sh --tests --no-setup --preset fuzz --target all; fi
+  nice -n 19 scripts/build.sh --tests --no-setup --preset tsan --target torch_free_tests && fuzz_compiler >/dev/null &&
+    nice -n 19 scripts/build.sh --tests --no-setup --preset fuzz --target all
 }
 if [ -z "$only" ]; then
+  set -m # a process group of its own, which ends with this script
   build_beside >"$results/sanitizers-build.log" 2>&1 &
   beside=$!
+  set +m
+  trap 'kill -- "-$beside" 2>/dev/null' EXIT
 fi
 stage tests run_ctest release build/release "${select[@]}"
 count "$results/release.xml"
@@ -155,8 +158,9 @@ if [ $full = yes ]; then
   ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0:${ASAN_OPTIONS:-} sanitizer_tests asan all -LE 'slurm|full'
 fi
 if fuzz_compiler >/dev/null; then
-  sanitizer_tests fuzz all -LE full
-  if [ $full = yes ]; then sanitizer_tests fuzz all -L fuzz -L full; fi
+  depth=(-LE full)
+  if [ $full = yes ]; then depth=(); fi
+  sanitizer_tests fuzz all "${depth[@]}"
 else
   echo "skipped fuzz: no clang++ with libFuzzer here; scripts/setup.sh --tests installs it" >>"$results/list"
   skipped=$((skipped + 1))

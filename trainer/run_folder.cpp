@@ -64,9 +64,11 @@ int idle_starts(const std::vector<Outcome>& oldest_first) {
 void RunFolder::refuse_a_file() const {
   std::error_code error;
   const auto there = std::filesystem::status(run_, error);
-  if (error == std::errc::not_a_directory ||
-      (std::filesystem::exists(there) && !std::filesystem::is_directory(there)))
-    throw ConfigError("--run " + run_.string() + ": a file is in the way; choose another folder");
+  if (std::filesystem::exists(there) ? !std::filesystem::is_directory(there)
+                                     : error && error != std::errc::no_such_file_or_directory)
+    throw ConfigError("--run " + run_.string() + ": a file is in the way, or it may not be looked at (" +
+                      (error ? error : std::make_error_code(std::errc::not_a_directory)).message() +
+                      "); choose another folder");
 }
 
 Fence RunFolder::begin_start(int world, bool fresh) {

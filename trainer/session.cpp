@@ -204,6 +204,10 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
     outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
     outcome.reason = reason_of(error);
+    // Once a run has begun, a file that is gone is a storage's fault that may pass, and no mistake of the
+    // user's.
+    const bool of_storage = outcome.kind == "FileError" && outcome.code == ExitCode::BadConfiguration;
+    if (of_storage) outcome.code = ExitCode::Crash;
     if (agreed == nullptr && outcome.code == ExitCode::PeerLost) {
       note_lost_peer(run, outcome, watchdog->inquire(outcome.reason), control.rank());
       throw;
@@ -216,6 +220,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         spdlog::error("could not write the outcome: {}", second.what());
       }
     }
+    if (of_storage && agreed != nullptr) throw AgreedError(outcome.reason, outcome.code, outcome.kind);
+    if (of_storage) throw Error(outcome.reason);
     throw;
   }
 }

@@ -8,7 +8,7 @@ cluster_enter "$@"
 [ -x "$facemae" ] || die "$facemae is not built"
 cluster_up
 
-steps=${FACEMAE_TEST_STEPS:-60}
+steps=${FACEMAE_TEST_STEPS:-100}
 store=$cluster/store
 "$facemae" synth --out "$store" --identities 8 --images-per-identity 8 >"$cluster/synth.out" 2>&1 ||
   { cat "$cluster/synth.out"; die "synth"; }

@@ -67,8 +67,8 @@ ends_with 2 "a pack that is not there, on two ranks" 'nowhere.bin' ranks 2 evalu
 ends_with 2 "a picture that is not there" 'nowhere.jpg' "$facemae" show nowhere.jpg --from mae --out t.png
 ends_with 2 "images that are not there" 'nowhere' "$facemae" embed --from net --images nowhere --out e.npy
 ends_with 2 "--out in a folder that is not there" 'no folder nowhere' "$facemae" embed --from net --store faces --out nowhere/e.npy
-ends_with 2 "--json in a folder that is not there, on two ranks, before any work" 'no folder nowhere' ranks 2 pretrain --store faces --run j $options --json nowhere/j.json
-check "nothing was made of it" test ! -e j
+ends_with 0 "--json makes its folder" '' "$facemae" store info faces --json new/folder/info.json
+check "and writes there" test -s new/folder/info.json
 
 # A release that cannot be made leaves nothing that speaks against the one that can.
 ends_with 2 "more images of each identity than there are" 'no identity has 1000 images' "$facemae" reconstruct --store faces --from mae --out out --private secret --images-per-identity 1000

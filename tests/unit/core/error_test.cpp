@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
 
 namespace facemae {
 namespace {
@@ -16,6 +17,9 @@ TEST(ExitCodes, FollowTheKindOfError) {
   EXPECT_EQ(exit_code_for(std::runtime_error("")), ExitCode::Crash);
   EXPECT_EQ(exit_code_for(FileError("", ENOENT)), ExitCode::BadConfiguration);  // the user named it
   EXPECT_EQ(exit_code_for(FileError("", EACCES)), ExitCode::BadConfiguration);
+  const std::filesystem::filesystem_error gone("", std::make_error_code(std::errc::not_a_directory));
+  EXPECT_EQ(exit_code_for(gone), ExitCode::BadConfiguration);
+  EXPECT_EQ(kind_of(gone), "FileError");
   EXPECT_EQ(exit_code_for(FileError("", EIO)), ExitCode::Crash);
   EXPECT_EQ(exit_code_for(FileError("", ENOSPC)), ExitCode::Crash);
   EXPECT_EQ(kind_of(PeerLost("")), "PeerLost");
