@@ -22,7 +22,7 @@
 #
 # The last line is  N passed, N failed, N skipped  and the exit code is 0 only if nothing failed. Counted are GoogleTest
 # tests (a ranked program counts once per number of ranks), scripts, and one for each other stage (set-up, build, lint).
-# Skipped tests are listed with their reasons. Two cores: half an hour or so the first time, then about ten minutes.
+# Skipped tests are listed with their reasons. Two cores: 30 to 40 minutes the first time, then about ten.
 # Logs and JUnit files: build/test/.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
