@@ -165,7 +165,7 @@ ExitCode run_reconstruct(App& app, Words words) {
       .add("quality", config.quality, "of JPEG, 1 to 100")
       .add("second-release", config.second_release,
            "why the same faces are released once more: each release leaks more")
-      .choice("device", config.device, {"auto", "cpu", "cuda"}, "where to compute");
+      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(config.mask_ratio > 0 && config.mask_ratio < 1, "--mask-ratio must be between 0 and 1");
   options.check(config.shard_images > 0, "--shard-images must be at least 1");
