@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "data/seal.h"
 #include "data/shard_file.h"
 
@@ -12,36 +13,26 @@ namespace {
 
 constexpr std::uint64_t kPiece = 8 << 20;
 
-/// Gives every piece to `look`, writes it to TO.tmp, asks `check` at the end, and renames. False when
-/// stopped.
+/// Gives every piece to `look`, writes it to a temporary beside TO, asks `check` at the end, and renames.
+/// False when stopped.
 bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
                   const std::function<void(std::uint64_t, Bytes)>& look,
                   const std::function<void(const Path&)>& check, const std::stop_token& stop = {}) {
-  const Path temporary = to.string() + ".tmp";
-  try {
-    auto out = files.create(temporary);
-    const std::uint64_t size = from.size();
-    std::vector<std::byte> piece;
-    for (std::uint64_t at = 0; at < size; at += piece.size()) {
-      if (stop.stop_requested()) {
-        files.remove(temporary);
-        return false;
-      }
-      piece.resize(std::min(kPiece, size - at));
-      from.read_at(at, piece);
-      look(at, piece);
-      out->write(piece);
-    }
-    out->sync();
-    out->close();
-    check(temporary);
-    files.rename(temporary, to);
-    files.sync_folder(to.parent_path());
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
+  TemporaryFile temporary(files, to);
+  auto out = files.create(temporary.path());
+  const std::uint64_t size = from.size();
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < size; at += piece.size()) {
+    if (stop.stop_requested()) return false;
+    piece.resize(std::min(kPiece, size - at));
+    from.read_at(at, piece);
+    look(at, piece);
+    out->write(piece);
   }
+  out->sync();
+  out->close();
+  check(temporary.path());
+  temporary.publish();
   return true;
 }
 

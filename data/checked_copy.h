@@ -1,7 +1,7 @@
 #pragma once
 // Copies of a store's files that are checked while they are made: bytes are hashed on their way, then fsync,
 // rename, folder fsync. All throw DataError when the source is damaged or not what was asked for, FileError
-// when it cannot be written, and remove the .tmp then.
+// when it cannot be written, and leave nothing then.
 #include <cstdint>
 #include <stop_token>
 
