@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <random>
@@ -54,7 +55,9 @@ bool is_in_use(const Parts& parts) {
 Path own_temporary(const Path& path) {
   std::random_device random;
   const std::uint64_t number = (std::uint64_t{random()} << 32) | random();
-  return fmt::format("{}.{}-{}-{:016x}{}", path.string(), host_name(), ::getpid(), number, kEnding);
+  const std::string own = fmt::format(".{}-{}-{:016x}{}", host_name(), ::getpid(), number, kEnding);
+  const std::string name = path.filename().string();  // of a length that leaves room
+  return path.parent_path() / (name.substr(0, NAME_MAX - std::min<std::size_t>(own.size(), NAME_MAX)) + own);
 }
 
 bool is_temporary(const std::string& name) { return !parts_of(name).process.empty(); }

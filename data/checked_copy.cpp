@@ -62,19 +62,52 @@ class SealedPieces {
 
 }  // namespace
 
+namespace {
+
+/// Every byte, as it is on the storage.
+void read_all(const InputFile& file, SealedPieces& pieces) {
+  const std::uint64_t size = file.size();
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < size; at += piece.size()) {
+    piece.resize(std::min(kPiece, size - at));
+    file.forget(at, piece.size());
+    file.read_at(at, piece);
+    pieces.add(at, piece);
+  }
+}
+
+void expect_same(const Path& path, const ShardInfo& info, const Hash128& blob, const Hash128& index) {
+  if (blob != info.blob_digest || index != info.index_digest)
+    throw DataError(
+        fmt::format("copying {}: it has images with digest {} and an index with digest {}, the manifest says "
+                    "{} and {}: it "
+                    "is damaged or the shard of another store",
+                    path.string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+}
+
+}  // namespace
+
+void check_shard(const Path& folder, const ShardInfo& info) {
+  const InputFile file(folder / info.file);
+  SealedPieces pieces(file);
+  read_all(file, pieces);
+  expect_same(file.path(), info, pieces.check(), read_shard(file.path()).info.index_digest);
+}
+
+void check_sealed_file(const Path& path) {
+  const InputFile file(path);
+  SealedPieces pieces(file);
+  read_all(file, pieces);
+  pieces.check();
+}
+
 std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                          const Path& to_folder, const std::stop_token& stop) {
   const InputFile from(from_folder / info.file);
   SealedPieces pieces(from);
   const auto look = [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); };
   const auto check = [&](const Path& copy) {
-    const Hash128 blob = pieces.check(), index = read_shard(copy).info.index_digest;
-    if (blob != info.blob_digest || index != info.index_digest)
-      throw DataError(fmt::format(
-          "copying {}: it has images with digest {} and an index with digest {}, the manifest says {} and "
-          "{}: "
-          "it is damaged or the shard of another store",
-          from.path().string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+    expect_same(from.path(), info, pieces.check(), read_shard(copy).info.index_digest);
   };
   return copy_looking(files, from, to_folder / info.file, look, check, stop) ? pieces.seal().file_bytes : 0;
 }

@@ -16,6 +16,13 @@ namespace facemae {
 std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                          const Path& to_folder, const std::stop_token& stop = {});
 
+/// Reads the shard in `folder` in full, from the storage. Throws DataError when it is not the shard that
+/// `info` means or any byte of it is damaged, FileError.
+void check_shard(const Path& folder, const ShardInfo& info);
+
+/// The same for a file whose seal says all.
+void check_sealed_file(const Path& path);
+
 /// A file whose seal says all, as manifest.h5. Returns its bytes.
 std::uint64_t copy_sealed_file(FileSystem& files, const Path& from, const Path& to);
 

@@ -34,7 +34,7 @@ void verify_companions(const Path& folder, const StoreManifest& manifest, Verify
 }
 
 void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport& report) {
-  std::set<std::string> known{kManifestName};
+  std::set<std::string> known{kManifestName, "lock"};  // held while it is repaired
   for (const auto& shard : manifest.shards) known.insert(shard.file);
   for (const auto& companion : manifest.companions) known.insert(companion.file);
   for (const auto& entry : std::filesystem::directory_iterator(folder))
