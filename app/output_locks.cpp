@@ -1,5 +1,7 @@
 #include "app/output_locks.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/temporary_file.h"
@@ -19,6 +21,9 @@ bool OutputLocks::is_new(const Path& path) {
 }
 
 void OutputLocks::folder(const std::string& option, const Path& path) {
+  // What is finished may lie on a disk where nobody may write, this process neither: there is nothing to
+  // lock.
+  if (std::filesystem::is_directory(path) && ::access(path.c_str(), W_OK) != 0) return;
   if (!is_new(path)) return;
   locks_.push_back(std::make_unique<FolderLock>(path, config(option)));
   remove_temporaries(path);
@@ -26,7 +31,8 @@ void OutputLocks::folder(const std::string& option, const Path& path) {
 
 void OutputLocks::file(const std::string& option, const Path& path) {
   expect_place_for(option.substr(option.find_first_not_of('-')), path);
-  if (!path.empty()) whole(option, path);
+  const bool plain = std::filesystem::is_regular_file(path) || !std::filesystem::exists(path);
+  if (!path.empty() && plain) whole(option, path);  // a device or a pipe is nobody's
 }
 
 void OutputLocks::whole(const std::string& option, const Path& path) {
