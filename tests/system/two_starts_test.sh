@@ -112,5 +112,21 @@ two_starts "embed" 0 nothing by_name embed --from runs/net --store unseen --out 
 two_starts "checkpoint prune" 0 a_run of_a_run checkpoint prune t/out --keep 2
 two_starts "pretrain" 0 nothing of_a_run pretrain --store faces --run t/out --steps 4 --batch 6 --model tiny --patch 28 \
   --embedder-size 16 --embedder-width 4 --threads 1 --save-every 2
+# Two jobs of one node: one copies the store, both train.
+with_copies() { # with_copies RUN
+  "$facemae" pretrain --store faces --run "t/$1" --steps 8 --batch 6 --model tiny --patch 28 --embedder-size 16 --embedder-width 4 \
+    --threads 1 --local-dir t/disk --data-mode replica >"$1.log" 2>&1
+}
+for trial in $(seq "${trials:-1}"); do
+  rm -rf t && mkdir t
+  with_copies a &
+  job=$!
+  with_copies b || miss "the second job of a node fails (trial $trial)"
+  wait $job || miss "the first job of a node fails (trial $trial)"
+  grep -h "CRC\|cannot be used\|is not copied\|given up" a.log b.log && miss "copies of a node collide (trial $trial)"
+  for copy in t/disk/*/*.h5; do cmp -s "$copy" "faces/${copy##*/}" || miss "$copy differs from the store (trial $trial)"; done
+done
+check "nothing but copies is left on the disk of a node" equal "$(ls t/disk/*)" shard-00000.h5
+
 echo "$rows commands; at random moments $refused refused, $later after the end, $wrong wrong"
 finish
