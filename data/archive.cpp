@@ -27,6 +27,8 @@ bool has_archive_name(const Path& path, ArchiveKind kind) {
          ends(".tar.zst") || ends(".tar.lz4");
 }
 
+}  // namespace
+
 /// libarchive reads through this, and not by itself: it would call a storage that fails a damaged archive.
 class ArchiveBytes {
  public:
@@ -100,8 +102,6 @@ class ArchiveBytes {
   std::vector<std::byte> block_;
   std::exception_ptr failure_;
 };
-
-}  // namespace
 
 struct ArchiveReader::State {
   State(const Path& p, ArchiveKind k, InputFiles& inputs, const ReadPolicy& patience)
