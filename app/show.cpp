@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "model/pixels.h"
@@ -28,7 +29,8 @@ ExitCode run_show(App& app, Words words) {
   options.check(ratio > 0 && ratio < 1, "--mask-ratio must be between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("show");
-  expect_place_for("out", out);
+  OutputLocks locks("show");
+  locks.file("--out", out);
   const Weights weights = read_weights(from);
   FaceMae model = face_mae_from(weights);
   const int side = model->config.image;
