@@ -10,9 +10,10 @@
 #include "checkpoint/catalogue.h"
 #include "checkpoint/weights.h"
 #include "core/clock.h"
+#include "core/error.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "trainer/run_lock.h"
 
 namespace facemae {
 namespace {
@@ -73,7 +74,7 @@ RunStatus status_of(const Path& run) {
   const Fences fences = read_fences(run / "checkpoints");
   for (const auto& outcome : outcomes)
     status.starts.push_back({.start = outcome.start, .fence = fences.at(outcome.start), .outcome = outcome});
-  if (!status.starts.empty()) status.starts.back().alive = RunLock::held(run);
+  if (!status.starts.empty()) status.starts.back().alive = FolderLock::held(run / "lock");
   status.state = state_of(status);
 
   const auto line = last_line(run / "metrics.jsonl");

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cluster/agree.h"
+#include "core/folder_lock.h"
 #include "core/host.h"
 #include "core/keys.h"
 #include "core/log.h"
@@ -19,7 +20,6 @@
 #include "trainer/replica_check.h"
 #include "trainer/resume.h"
 #include "trainer/run_clock.h"
-#include "trainer/run_lock.h"
 #include "trainer/saves.h"
 #include "trainer/training_identities.h"
 #include "trainer/training_store.h"
@@ -104,10 +104,13 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   RunFolder run(config.run);
   Outcome outcome;
   Fence fence;
-  std::optional<RunLock> lock;
+  std::optional<FolderLock> lock;
   together(control, [&] {
     if (!control.is_root()) return;
-    lock.emplace(config.run);
+    lock.emplace(
+        config.run,
+        LockConfig{
+            .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true});
     fence = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));
