@@ -19,10 +19,9 @@ struct RebuildConfig {
   std::size_t batch = 64;
 };
 
-/// Encoded rebuilt images of source rows, in order. The mask is drawn from the ChaCha20 stream whose key is the
-/// keyed BLAKE2b of the encoded image: one mask a face, shared by byte-identical duplicates, and no mask tells
-/// of another. Throws DataError naming the row. `advance`
-/// counts done images.
+/// Encoded rebuilt images of source rows, in order. The mask is drawn from the ChaCha20 stream whose key is
+/// the keyed BLAKE2b of the encoded image: one mask a face, shared by byte-identical duplicates, and no mask
+/// tells of another. Throws DataError naming the row. `advance` counts done images.
 std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std::vector<std::uint64_t>& rows,
                                                  FaceMae& model, torch::Device device,
                                                  const RebuildConfig& config,
