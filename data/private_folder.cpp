@@ -78,9 +78,9 @@ void PrivateFolder::check_folder() const {
     throw FileError("looking at " + path_.string() + ": " + std::strerror(errno), errno);
   if (info.st_uid != ::geteuid()) refuse_folder(path_, "belongs to another user");
   if ((info.st_mode & 0777U) != 0700U)
-    refuse_folder(path_, fmt::format("has mode {:04o}, not 0700{}", info.st_mode & 0777U,
-                                     made_ ? ", though it was made so: its file system knows no permissions"
-                                           : ""));
+    refuse_folder(path_,
+                  fmt::format("has mode {:04o}, not 0700{}", info.st_mode & 0777U,
+                              made_ ? ", though it was made so: its file system knows no permissions" : ""));
 }
 
 void PrivateFolder::check_entries() const {
@@ -107,8 +107,8 @@ Path PrivateFolder::at(const Path& name) const {
 
 std::unique_ptr<OutputFile> PrivateFolder::create(const Path& name) {
   remove(name);  // what a killed start left
-  const int made = ::openat(descriptor_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                            0600);
+  const int made =
+      ::openat(descriptor_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (made < 0 || ::fchmod(made, 0600) != 0) {
     const int code = errno;
     if (made >= 0) ::close(made);

@@ -81,8 +81,10 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | "
       "{} |\n"
       "| software version | {} |\n| dataset digest | {} |\n\n"
-      "Labels are renumbered, and images are in an order, that only the secret of the release tells. Of originals "
-      "that are equal byte for byte one was used. Names, paths, times and the order of the source are not in the "
+      "Labels are renumbered, and images are in an order, that only the secret of the release tells. Of "
+      "originals "
+      "that are equal byte for byte one was used. Names, paths, times and the order of the source are not in "
+      "the "
       "files. {}\n\n"
       "## Licence of the source\n\n{}\n",
       manifest.images, manifest.identities, manifest.image_size, manifest.image_size, notes.mask_ratio,

@@ -22,7 +22,8 @@ bool inside(const Path& inner, const Path& outer) {
 }
 
 /// Which images these rows have, each once, ascending.
-std::vector<Hash256> images_of(const std::vector<std::uint64_t>& rows, const std::vector<Hash256>& originals) {
+std::vector<Hash256> images_of(const std::vector<std::uint64_t>& rows,
+                               const std::vector<Hash256>& originals) {
   std::vector<Hash256> images;
   for (const std::uint64_t row : rows) images.push_back(originals[row]);
   std::sort(images.begin(), images.end());
@@ -47,14 +48,17 @@ void refuse_a_second_release(const PrivateFolder& folder, const std::vector<Ledg
   const auto again = static_cast<std::uint64_t>(std::count(seen.begin(), seen.end(), true));
   if (again == 0 && without_list == 0) return;
   const std::string what =
-      again > 0 ? fmt::format("{} of its {} faces are in releases that the ledger {} knows", human_count(again),
-                              human_count(images.size()), (folder.path() / "ledger.jsonl").string())
-                : fmt::format("{} release(s) in the ledger {} are of an older version, which did not note their "
-                              "images; they are taken to be of the same faces",
-                              without_list, (folder.path() / "ledger.jsonl").string());
-  throw ReleaseRefused("releasing " + source.folder().string() + ": " + what +
-                       ". Two releases of one face together reveal more than one. Give --second-release REASON "
-                       "when that is meant");
+      again > 0
+          ? fmt::format("{} of its {} faces are in releases that the ledger {} knows", human_count(again),
+                        human_count(images.size()), (folder.path() / "ledger.jsonl").string())
+          : fmt::format(
+                "{} release(s) in the ledger {} are of an older version, which did not note their "
+                "images; they are taken to be of the same faces",
+                without_list, (folder.path() / "ledger.jsonl").string());
+  throw ReleaseRefused(
+      "releasing " + source.folder().string() + ": " + what +
+      ". Two releases of one face together reveal more than one. Give --second-release REASON "
+      "when that is meant");
 }
 
 }  // namespace
@@ -78,7 +82,8 @@ ReleaseSecret open_release(PrivateFolder& folder, const Path& out, const Store& 
     if (entry.dataset == digest && entry.out == released.string()) return load_secret(folder, entry.uuid);
   if (second_release_reason.empty()) {
     std::vector<std::uint64_t> rows;
-    for (const auto& own : rows_to_take(source, choice)) rows.insert(rows.end(), own.rows.begin(), own.rows.end());
+    for (const auto& own : rows_to_take(source, choice))
+      rows.insert(rows.end(), own.rows.begin(), own.rows.end());
     refuse_a_second_release(folder, entries, source, images_of(rows, originals));
   }
   // Only what is written from now on may be in the release.

@@ -35,10 +35,10 @@ void check_release(const Store& source, const ReleaseChoice& choice) {
   if (!rows_to_take(source, choice).empty()) return;
   const std::uint64_t k = choice.images_per_identity;
   throw ConfigError(
-      k == 0
-          ? fmt::format("planning a release of {}: the store has no images", source.folder().string())
-          : fmt::format("planning a release of {}: no identity has {} images; ask for fewer images per identity",
-                        source.folder().string(), k));
+      k == 0 ? fmt::format("planning a release of {}: the store has no images", source.folder().string())
+             : fmt::format(
+                   "planning a release of {}: no identity has {} images; ask for fewer images per identity",
+                   source.folder().string(), k));
 }
 
 ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, const ReleaseChoice& choice,
@@ -56,7 +56,8 @@ ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, const
       rows.insert(rows.end(), own.begin(), own.end());
       continue;
     }
-    const auto place = secret_order(own.size(), derive(choosing, "", bytes_of(std::span(&identity.label, 1))));
+    const auto place =
+        secret_order(own.size(), derive(choosing, "", bytes_of(std::span(&identity.label, 1))));
     for (std::size_t i = 0; i < k; ++i) rows.push_back(own[place[i]]);
   }
   std::vector<std::int64_t> renumbered(static_cast<std::size_t>(source.identities()), -1);
