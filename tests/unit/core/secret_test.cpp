@@ -18,16 +18,20 @@ TEST(SecretKeys, HaveTwoHundredAndFiftySixBitsThatDifferEachTime) {
   EXPECT_EQ(seen.begin()->size(), 64U);
   const SecretKey key = random_key();
   EXPECT_EQ(SecretKey::from_hex(key.hex()), key);
-  for (const std::string& bad : {std::string(), key.hex().substr(1), key.hex() + "0", "x" + key.hex().substr(1)})
+  for (const std::string& bad :
+       {std::string(), key.hex().substr(1), key.hex() + "0", "x" + key.hex().substr(1)})
     EXPECT_THROW(SecretKey::from_hex(bad), DataError) << bad;
 }
 
 TEST(SecretKeys, AreDerivedByPurposeAndContent) {
   const SecretKey key = random_key();
   const std::string a = "a", ab = "ab", b = "b";
-  std::set<std::string> derived{derive(key, "mask", bytes_of(a)).hex(),  derive(key, "mask", bytes_of(b)).hex(),
-                                derive(key, "order", bytes_of(a)).hex(), derive(key, "orde", bytes_of("r" + a)).hex(),
-                                derive(key, "mask").hex(),               derive(random_key(), "mask").hex()};
+  std::set<std::string> derived{derive(key, "mask", bytes_of(a)).hex(),
+                                derive(key, "mask", bytes_of(b)).hex(),
+                                derive(key, "order", bytes_of(a)).hex(),
+                                derive(key, "orde", bytes_of("r" + a)).hex(),
+                                derive(key, "mask").hex(),
+                                derive(random_key(), "mask").hex()};
   EXPECT_EQ(derived.size(), 6U);
   EXPECT_EQ(derive(key, "mask", bytes_of(a)), derive(key, "mask", bytes_of(a)));
 }
