@@ -36,8 +36,7 @@ class OwnerFiles final : public FileSystem {
     if (descriptor < 0) throw FileError("creating " + path.string() + ": " + std::strerror(errno), errno);
     const int result = ::fchmod(descriptor, 0600), code = errno;
     ::close(descriptor);
-    if (result != 0)
-      throw FileError("closing " + path.string() + " to others: " + std::strerror(code), code);
+    if (result != 0) throw FileError("closing " + path.string() + " to others: " + std::strerror(code), code);
   }
 };
 
