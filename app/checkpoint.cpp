@@ -4,9 +4,13 @@
 
 #include "app/checkpoint_verbs.h"
 #include "checkpoint/catalogue.h"
+#include "checkpoint/restore.h"
+#include "checkpoint/weights.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/people_key.h"
+#include "trainer/training_identities.h"
 
 namespace facemae {
 namespace {
@@ -100,15 +104,25 @@ ExitCode checkpoint_show(App& app, Words words) {
   for (const auto& [name, version] : manifest.software) line(name.c_str(), version);
   line("data digest", manifest.dataset_digest);
   line("run state", manifest.run_state);
-  nlohmann::ordered_json json = {{"path", folder.string()},
-                                 {"step", manifest.id.step},
-                                 {"start", manifest.id.start},
-                                 {"samples", manifest.samples},
-                                 {"root", manifest.root.hex()},
-                                 {"model", manifest.model_hash},
-                                 {"world", manifest.world},
-                                 {"bytes", bytes},
-                                 {"tensors", nlohmann::ordered_json::object()}};
+  nlohmann::ordered_json identities = nullptr;  // none were noted
+  for (const auto& tensor : manifest.tensors) {
+    if (tensor.name != kTrainingIdentities) continue;
+    const IdentityFacts facts = facts_of(read_tensor(folder, manifest, tensor));
+    identities = {{"keyed", facts.keyed}, {"names", facts.names}};
+    line("trained on",
+         facts.keyed ? fmt::format("{} identities, as keyed hashes of their names in {}: only who has "
+                                   "the store's {} can try names on them",
+                                   facts.names, kTrainingIdentities, kPeopleKeyName)
+                     : fmt::format("{} identities, as hashes without a key in {} (an older version made "
+                                   "them): anybody can try names on them, do not publish this checkpoint",
+                                   facts.names, kTrainingIdentities));
+  }
+  nlohmann::ordered_json json = {
+      {"path", folder.string()},           {"step", manifest.id.step},
+      {"start", manifest.id.start},        {"samples", manifest.samples},
+      {"root", manifest.root.hex()},       {"model", manifest.model_hash},
+      {"world", manifest.world},           {"bytes", bytes},
+      {"training_identities", identities}, {"tensors", nlohmann::ordered_json::object()}};
   for (const auto& tensor : manifest.tensors) {
     json["tensors"][tensor.name] = {
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"by_class", tensor.by_class}};

@@ -4,6 +4,7 @@
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/people_key.h"
 #include "data/stage.h"
 
 namespace facemae {
@@ -50,6 +51,12 @@ ExitCode store_stage(App& app, Words words) {
     count.copied_bytes += rest.copied_bytes;
     count.copied_files += rest.copied_files;
     count.found_files += rest.found_files;
+  });
+  together(control, [&] {  // a copy is of the same people
+    if (control.is_root()) make_people_key(*Store::open(what[0]));
+  });
+  together(control, [&] {
+    if (place.local_rank == 0) copy_people_key(*Store::open(what[0]), *Store::open(plan.result()));
   });
   const nlohmann::json mine = {count.copied_bytes, count.copied_files, count.found_files};
   std::uint64_t bytes = 0, copied = 0, found = 0;

@@ -88,10 +88,6 @@ Weights read_weights(const Path& given) {
   return weights;
 }
 
-std::int64_t training_identity_hash(const std::string& name) {
-  return static_cast<std::int64_t>(xxh64(bytes_of("facemae training identity\n" + name)));
-}
-
 std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {
   for (const auto& line : split(config, '\n')) {
     const auto equals = line.find('=');

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "data/manifest.h"
 #include "data/patience.h"
+#include "data/people_key.h"
 #include "data/seal.h"
 #include "data/shard_file.h"
 
@@ -35,7 +36,7 @@ void verify_companions(const Path& folder, const StoreManifest& manifest, Verify
 }
 
 void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport& report) {
-  std::set<std::string> known{kManifestName, "lock"};  // held while it is repaired
+  std::set<std::string> known{kManifestName, kPeopleKeyName, "lock"};  // the lock is held while it is repaired
   for (const auto& shard : manifest.shards) known.insert(shard.file);
   for (const auto& companion : manifest.companions) known.insert(companion.file);
   for (const auto& entry : std::filesystem::directory_iterator(folder))

@@ -77,6 +77,7 @@ libxxhash-dev                 hdr:xxhash.h
 libspdlog-dev                 hdr:spdlog/spdlog.h
 nlohmann-json3-dev            hdr:nlohmann/json.hpp
 libisal-dev                   hdr:isa-l.h,isa-l/crc.h
+libsodium-dev                 hdr:sodium.h
 "
 optional="
 ccache                        cmd:ccache

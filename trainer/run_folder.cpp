@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/owner_files.h"
 
 namespace facemae {
 namespace {
@@ -73,7 +74,10 @@ void RunFolder::refuse_a_file() const {
 
 Fence RunFolder::begin_start(int world, bool fresh) {
   const Path checkpoints = run_ / "checkpoints";
-  make_folders(files_, samples());
+  make_folders(files_, run_);
+  make_folders(owner_files(), samples());  // its pictures show real faces
+  std::error_code not_ours;                // what an older version made; the pictures are closed, too
+  std::filesystem::permissions(samples(), std::filesystem::perms::owner_all, not_ours);
   std::uint32_t least = 0;
   const std::string aside = "checkpoints.before-";  // what an earlier --fresh moved: its start came after
   for (const auto& entry : std::filesystem::directory_iterator(run_))

@@ -87,7 +87,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   const std::string init = has_begun(config, control) ? "" : config.init;
   together(control, [&] {
     task = make_task(*store, world, init);
-    identities = training_identities(*store, init);
+    identities = training_identities(*store, init, data.people_key);
   });
   GradientBuckets gradients(task->parameters(), world.gradients());
   std::optional<SlotGradients> by_slot;
