@@ -43,7 +43,7 @@ ExitCode run_show(App& app, Words words) {
   const auto faces = to_network_input(pixels, side, {}, torch::kCPU);
   const auto mask = random_masks(keys, model->config.patches(), ratio, torch::kCPU);
   const auto png = encode_png(triptych(model, faces, mask, normalises_patches(weights)));
-  write_durably(real_files(), out, Bytes(png));
+  write_output(real_files(), out, Bytes(png));
   spdlog::info("{}: original | masked | rebuilt of {} picture(s), {}", out, pictures.size(), weights.origin);
   app.result({{"pictures", pictures.size()}, {"from", weights.origin}, {"model_hash", weights.hash}});
   return ExitCode::Done;
