@@ -4,7 +4,9 @@
 #include <archive_entry.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <span>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -26,9 +28,19 @@ bool has_archive_name(const Path& path, ArchiveKind kind) {
 }  // namespace
 
 struct ArchiveReader::State {
-  State(const Path& p, ArchiveKind k) : path(p), kind(k), reader(archive_read_new(), archive_read_free) {
+  State(const Path& p, ArchiveKind k, InputFiles& inputs)
+      : path(p),
+        kind(k),
+        file(inputs.open(p)),
+        bytes(std::filesystem::file_size(p)),
+        block(kBlockBytes),
+        reader(archive_read_new(), archive_read_free) {
     if (!reader) throw Error("starting libarchive: out of memory");
     archive* a = reader.get();
+    archive_read_set_callback_data(a, this);
+    archive_read_set_read_callback(a, on_read);
+    archive_read_set_skip_callback(a, on_skip);
+    archive_read_set_seek_callback(a, on_seek);
     if (kind == ArchiveKind::Zip) {
       archive_read_support_format_zip_seekable(a);  // by the directory at the end: a truncated zip has none
     } else {
@@ -41,7 +53,44 @@ struct ArchiveReader::State {
     }
   }
 
+  // libarchive is given the bytes by us, because of its own reading only a text is left of what failed: a
+  // disk that does not answer would look like an archive that is cut off.
+  static la_ssize_t on_read(archive* a, void* self, const void** out) {
+    auto& s = *static_cast<State*>(self);
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(s.block.size(), s.bytes - s.at));
+    if (n == 0) return 0;  // the end
+    try {
+      s.file->read_at(s.at, std::span(s.block).first(n));
+    } catch (const FileError& error) {
+      s.broken = std::current_exception();
+      archive_set_error(a, error.code(), "%s", error.what());
+      return -1;
+    }
+    s.at += n;
+    *out = s.block.data();
+    return static_cast<la_ssize_t>(n);
+  }
+  static la_int64_t on_skip(archive*, void* self, la_int64_t request) {
+    auto& s = *static_cast<State*>(self);
+    const std::uint64_t n =
+        std::min(static_cast<std::uint64_t>(std::max<la_int64_t>(request, 0)), s.bytes - s.at);
+    s.at += n;
+    return static_cast<la_int64_t>(n);
+  }
+  static la_int64_t on_seek(archive*, void* self, la_int64_t offset, int whence) {
+    auto& s = *static_cast<State*>(self);
+    const auto from = whence == SEEK_SET ? 0 : static_cast<la_int64_t>(whence == SEEK_CUR ? s.at : s.bytes);
+    const la_int64_t to = std::clamp<la_int64_t>(from + offset, 0, static_cast<la_int64_t>(s.bytes));
+    s.at = static_cast<std::uint64_t>(to);
+    return to;
+  }
+  /// A read that failed is the reason of whatever libarchive says after it.
+  void rethrow_broken() const {
+    if (broken) std::rethrow_exception(broken);
+  }
+
   [[noreturn]] void fail(const std::string& doing) const {
+    rethrow_broken();
     const char* reason = archive_error_string(reader.get());
     throw DataError(
         fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind: fetch it "
@@ -51,6 +100,10 @@ struct ArchiveReader::State {
 
   Path path;
   ArchiveKind kind;
+  std::unique_ptr<ReadableFile> file;
+  std::uint64_t bytes, at = 0;
+  std::vector<std::byte> block;
+  std::exception_ptr broken;
   std::unique_ptr<archive, int (*)(archive*)> reader;
   archive_entry* entry = nullptr;
 };
@@ -58,17 +111,15 @@ struct ArchiveReader::State {
 ArchiveReader::~ArchiveReader() = default;
 ArchiveReader::ArchiveReader(ArchiveReader&&) noexcept = default;
 
-ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind)
-    : state_(std::make_unique<State>(path, kind)) {
-  const InputFile file(path);  // the operating system's reason is better than libarchive's
-  const std::uint64_t bytes = file.size();
-  if (archive_read_open_filename(state_->reader.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK)
-    state_->fail("opening");
+ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inputs)
+    : state_(std::make_unique<State>(path, kind, inputs)) {
+  const std::uint64_t bytes = state_->bytes;
+  if (archive_read_open1(state_->reader.get()) != ARCHIVE_OK) state_->fail("opening");
   if (kind == ArchiveKind::Zip || archive_filter_count(state_->reader.get()) > 1) return;
   // A compressed file knows where it ends. A plain tar that was cut between two members looks whole without
   // this.
   std::vector<std::byte> end(std::min<std::uint64_t>(bytes, 512));
-  file.read_at(bytes - end.size(), end);
+  state_->file->read_at(bytes - end.size(), end);
   if (bytes < 1024 || std::any_of(end.begin(), end.end(), [](std::byte b) { return b != std::byte{}; }))
     throw DataError(
         fmt::format("opening the tar archive {}: the zeros that end a tar are missing after {} bytes: it "
@@ -113,6 +164,7 @@ std::string ArchiveReader::read(std::vector<std::byte>& bytes) {
     const la_ssize_t got = archive_read_data(a, bytes.data() + had, kStep);
     bytes.resize(had + static_cast<std::size_t>(std::max<la_ssize_t>(got, 0)));
     if (got == 0) return "";
+    if (got < 0) state_->rethrow_broken();
     if (got == ARCHIVE_FATAL) state_->fail("reading");
     if (got < 0) {
       const char* reason = archive_error_string(a);

@@ -21,14 +21,15 @@ struct Member {
 class ArchiveReader {
  public:
   /// Throws FileError when the file cannot be read, DataError when it is no such archive or is cut off.
-  ArchiveReader(const Path& path, ArchiveKind kind);
+  ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inputs = real_inputs());
   ~ArchiveReader();
   ArchiveReader(ArchiveReader&&) noexcept;
 
-  /// Goes to the next member; false at the end. Throws DataError: damaged, truncated, encrypted.
+  /// Goes to the next member; false at the end. Throws DataError: damaged, truncated, encrypted; FileError.
   bool next(Member& member);
   /// The bytes of the present member into `bytes`; returns why they are no good, "" when they are: a checksum
-  /// that differs, more than kMostMemberBytes. Throws DataError when the archive cannot be read on.
+  /// that differs, more than kMostMemberBytes. Throws DataError when the archive cannot be read on, FileError
+  /// when the storage fails.
   std::string read(std::vector<std::byte>& bytes);
 
   /// A larger member is no image of a face. Memory is taken as bytes come, whatever the archive says.

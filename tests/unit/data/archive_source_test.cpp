@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -8,6 +10,7 @@
 #include "core/error.h"
 #include "data/archive.h"
 #include "data/source.h"
+#include "faulty_inputs.h"
 #include "test_archives.h"
 #include "test_images.h"
 #include "tests/why.h"
@@ -135,6 +138,49 @@ TEST_P(EveryKind, NamesInAnyLanguageSurvive) {
   TemporaryFolder here;
   write_archive(here / "archive", GetParam(), {{"Zo\xc3\xab/\xe9\x9d\xa2.jpg", "face"}});
   EXPECT_EQ(open({here / "archive"}, GetParam())->name(0), "Zo\xc3\xab/\xe9\x9d\xa2.jpg");
+}
+
+/// What a whole pass over the archive ends in.
+std::string pass_over(const Path& path, const std::string& kind, InputFiles& inputs) {
+  const auto as = kind.starts_with("tar") ? ArchiveKind::Tar : ArchiveKind::Zip;
+  try {
+    ArchiveReader reader(path, as, inputs);
+    Member member;
+    std::vector<std::byte> bytes;
+    while (reader.next(member))
+      if (const std::string reject = reader.read(bytes); !reject.empty()) return "reject";
+  } catch (const FileError& error) {
+    return error.may_pass() ? "storage" : "path";
+  } catch (const DataError&) {
+    return "damage";
+  }
+  return "";
+}
+
+TEST_P(EveryKind, StorageThatDoesNotAnswerIsNoDamage) {
+  TemporaryFolder here;
+  Draws draws(5);
+  std::string noise;  // several blocks of reads, also when compressed
+  for (int i = 0; i < 3 << 19; ++i) noise += static_cast<char>(draws.next());
+  write_archive(here / "archive", GetParam(), {{"A/1.jpg", noise}, {"A/2.jpg", "x"}, {"B/1.jpg", "y"}});
+  test::FaultyInputs inputs;
+  EXPECT_EQ(pass_over(here / "archive", GetParam(), inputs), "");
+  const int reads = inputs.reads;
+  ASSERT_GE(reads, 2);
+  for (int good = 0; good < reads; ++good) {
+    auto left = std::make_shared<int>(good);
+    inputs.set(here / "archive", [left](std::uint64_t, std::span<std::byte>, bool) {
+      if ((*left)-- <= 0) throw FileError("reading: failed by the test", EIO);
+    });
+    EXPECT_EQ(pass_over(here / "archive", GetParam(), inputs), "storage") << "after " << good << " reads";
+  }
+}
+
+TEST(ArchiveSource, DoesNotWaitForAPipe) {
+  TemporaryFolder here;
+  ASSERT_EQ(::mkfifo((here / "pipe.tar").c_str(), 0600), 0);
+  for (const auto kind : {ArchiveKind::Tar, ArchiveKind::Zip})
+    EXPECT_THROW(ArchiveReader(here / "pipe.tar", kind), FileError);
 }
 
 TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
