@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "trainer/lenient_json.h"
 
 namespace facemae {
 namespace {
@@ -26,7 +27,7 @@ std::string slurm_job() {
 
 /// The owner's own words; an owner that is only just starting has none yet.
 nlohmann::json owner_of(const Path& lock) {
-  const auto owner = nlohmann::json::parse(read_file(lock), nullptr, false);
+  const auto owner = nlohmann::json::parse(read_plain_file(lock), nullptr, false);
   return owner.is_object() ? owner : nlohmann::json::object();
 }
 
@@ -37,7 +38,7 @@ constexpr double kFreshSeconds = 60;   ///< clocks of hosts may differ, too
 /// When the heartbeat was touched, by the storage's clock; nothing when there is none.
 std::optional<timespec> last_beat(const Path& run) {
   // Opened, because network file systems then ask the server.
-  const int file = ::open((run / "heartbeat").c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open((run / "heartbeat").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return {};
   struct stat beat {};
   const int result = ::fstat(file, &beat);
@@ -65,7 +66,7 @@ RunLock::RunLock(const Path& run) {
   if (descriptor_ < 0) throw FileError("opening " + path.string() + ": " + std::strerror(errno), errno);
   LockState state = try_lock(descriptor_, F_OFD_SETLK, F_WRLCK);
   const auto owner = owner_of(path);
-  const std::string job = owner.value("job", "");
+  const std::string job = value_or(owner, "job", std::string());
   if (state == LockState::Unsupported) {
     spdlog::warn(
         "{} cannot be locked ({}): whether another job trains into this run is told by its heartbeat, which "
@@ -86,12 +87,12 @@ RunLock::RunLock(const Path& run) {
     return;
   }
   ::close(descriptor_);
-  throw Unresumable(
-      fmt::format("the run {} belongs to another job that is still alive: process {} on {}{}. Wait for its "
-                  "end or stop it, or "
-                  "use another --run",
-                  run.string(), owner.value("pid", 0), owner.value("host", "an unknown host"),
-                  job.empty() ? "" : ", Slurm job " + job));
+  throw Unresumable(fmt::format(
+      "the run {} belongs to another job that is still alive: process {} on {}{}. Wait for its "
+      "end or stop it, or "
+      "use another --run",
+      run.string(), value_or(owner, "pid", 0), value_or(owner, "host", std::string("an unknown host")),
+      job.empty() ? "" : ", Slurm job " + job));
 }
 
 RunLock::~RunLock() {
@@ -122,7 +123,7 @@ void RunLock::beat(const Path& heartbeat) {
 }
 
 bool RunLock::held(const Path& run) {
-  const int descriptor = ::open((run / "lock").c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open((run / "lock").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return false;
   const LockState state = try_lock(descriptor, F_OFD_GETLK, F_WRLCK);
   ::close(descriptor);
