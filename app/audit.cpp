@@ -98,7 +98,8 @@ Report::Table utility_table(const std::vector<std::string>& arguments) {
     nlohmann::json result;
     if (equals != std::string::npos)
       result = nlohmann::json::parse(read_file(argument.substr(equals + 1)), nullptr, false);
-    if (!result.is_object() || !result.contains("sets") || !result["sets"].is_array())
+    if (!result.is_object() || !result.contains("sets") || !result["sets"].is_array() ||
+        result["sets"].empty())
       throw ConfigError("--utility " + argument +
                         " is not NAME=FILE with a file that `facemae evaluate --json` wrote");
     for (const auto& set : result["sets"])

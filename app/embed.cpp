@@ -82,7 +82,7 @@ ExitCode run_embed(App& app, Words words) {
     write_npy(real_files(), out, embeddings);
     std::string list;
     for (std::size_t i = 0; i < images.size; ++i) list += images.name(i) + "\n";
-    if (!names.empty()) write_durably(real_files(), names, list);
+    if (!names.empty()) write_output(real_files(), names, list);
     spdlog::info("{}: {} embeddings", out, images.size);
   }
   app.result({{"images", images.size}});

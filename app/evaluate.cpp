@@ -62,7 +62,7 @@ ExitCode run_evaluate(App& app, Words words) {
     results.push_back(describe(figures));
     results.back()["set"] = set.name;
   }
-  if (world.control().is_root() && !csv.empty()) write_durably(real_files(), csv, table);
+  if (world.control().is_root() && !csv.empty()) write_output(real_files(), csv, table);
   app.result({{"from", from}, {"sets", results}});
   return ExitCode::Done;
 }

@@ -52,9 +52,9 @@ ExitCode run_pack(App& app, Words words) {
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
       "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(shard_mib > 0, "--shard-mib must be at least 1");
-  options.check(config.threads > 0, "--threads must be at least 1");
-  options.check(config.image_size >= 0, "--image-size must not be negative");
+  options.check(shard_mib > 0 && shard_mib <= 1 << 20, "--shard-mib is from 1 to 1048576, a TiB");
+  options.check(config.threads > 0 && config.threads <= 1024, "--threads is from 1 to 1024");
+  options.check(config.image_size >= 0 && config.image_size <= 4096, "--image-size is from 0 to 4096");
   options.check(config.max_reject_fraction >= 0 && config.max_reject_fraction <= 1,
                 "--max-reject-fraction is between 0 and 1");
   images.check(options);

@@ -51,7 +51,7 @@ ExitCode run_show(App& app, Words words) {
   const auto faces = to_network_input(pixels, side, {}, torch::kCPU);
   const auto mask = random_masks(keys, model->config.patches(), ratio, torch::kCPU);
   const auto png = encode_png(triptych(model, faces, mask, normalises_patches(weights)));
-  write_durably(owner_files(), out, Bytes(png));  // it shows real faces
+  write_output(owner_files(), out, Bytes(png));  // it shows real faces
   spdlog::info("{}: original | masked | rebuilt of {} picture(s), {}", out, pictures.size(), weights.origin);
   app.result({{"pictures", pictures.size()},
               {"from", weights.origin},

@@ -3,6 +3,8 @@
 
 #include "app/output_locks.h"
 #include "app/store_verbs.h"
+#include "core/log.h"
+#include "core/text.h"
 #include "data/store_tools.h"
 
 namespace facemae {
@@ -92,6 +94,9 @@ ExitCode store_remove(App& app, Words words) {
       .require("identities", file, std::string(kFileHelp) + ": who goes")
       .require("out", out, "the view's folder");
   options.epilogue(
+      "Says how many identities and images went, also as \"removed\" in --json. FILE may be a pipe "
+      "(/dev/stdin); one that\n"
+      "names nobody is refused.\n"
       "The images themselves are still in STORE. To delete them for good: `facemae store compact NEW --out\n"
       "FINAL`, then delete STORE, NEW, other views of STORE, staged copies and replicas, and the source.\n"
       "Runs that saw the person are not changed by this: train anew.\n"
@@ -103,9 +108,12 @@ ExitCode store_remove(App& app, Words words) {
   OutputLocks locks("store remove");
   locks.folder("--out", out);
   const auto store = Store::open(what[0]);
-  select_from_store(real_files(), *store, {.identities = chosen(*store, file, false), .unlabelled = true},
-                    out);
-  report_made(app, {out});
+  const auto kept = chosen(*store, file, false);
+  select_from_store(real_files(), *store, {.identities = kept, .unlabelled = true}, out);
+  const auto people = static_cast<std::uint64_t>(std::count(kept.begin(), kept.end(), false));
+  const std::uint64_t images = store->size() - Store::open(out)->size();
+  spdlog::info("removed: {} images of {} identities", human_count(images), human_count(people));
+  report_made(app, {out}, {{"removed", {{"identities", people}, {"images", images}}}});
   return ExitCode::Done;
 }
 

@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/temporary_file.h"
 
 namespace facemae {
 namespace {
@@ -72,16 +71,13 @@ void write_safetensors(FileSystem& files, const Path& path, const NamedTensors& 
     return a.second.element_size() > b.second.element_size();
   });
   const std::string header = safetensors_header(sorted, metadata);
-  TemporaryFile temporary(files, path);
-  auto out = files.create(temporary.path());
-  out->write(bytes_of(header));
-  for (const auto& [name, value] : sorted) {
-    const torch::Tensor plain = value.detach().cpu().contiguous();
-    out->write({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()});
-  }
-  out->sync();
-  out->close();
-  temporary.publish();
+  write_output(files, path, [&](OutputFile& out) {
+    out.write(bytes_of(header));
+    for (const auto& [name, value] : sorted) {
+      const torch::Tensor plain = value.detach().cpu().contiguous();
+      out.write({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()});
+    }
+  });
 }
 
 NamedTensors read_safetensors(const Path& path, std::map<std::string, std::string>* metadata) {

@@ -49,7 +49,7 @@ struct Owner {
 
 Owner read_owner(const Path& lock) {
   try {
-    const auto json = nlohmann::json::parse(read_file(lock));
+    const auto json = nlohmann::json::parse(read_plain_file(lock));
     return {json.at("pid"), json.at("host"), json.at("job"), json.value("work", ""), json.value("since", "")};
   } catch (const std::exception&) {  // it is only just starting, or has just ended
     return {};
@@ -59,7 +59,7 @@ Owner read_owner(const Path& lock) {
 /// When the lock was touched, by the storage's clock; nothing when there is none.
 std::optional<timespec> last_beat(const Path& lock) {
   // Opened, because network file systems then ask the server.
-  const int file = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(lock.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return {};
   struct stat beat {};
   const int result = ::fstat(file, &beat);
@@ -184,7 +184,7 @@ void FolderLock::begin() {
 void FolderLock::remove_own() const noexcept {
   try {
     if (try_lock(descriptor_, F_OFD_SETLK, F_WRLCK) != LockState::Held && same_file(descriptor_, path_) &&
-        read_file(path_) == own_text_)
+        read_plain_file(path_) == own_text_)
       ::unlink(path_.c_str());
   } catch (const std::exception&) {  // nobody can read it: it stays, as a dead owner's does
   }
@@ -215,7 +215,7 @@ void FolderLock::beat() {
 }
 
 bool FolderLock::held(const Path& lock_file) {
-  const int descriptor = ::open(lock_file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(lock_file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) return false;
   const LockState state = try_lock(descriptor, F_OFD_GETLK, F_WRLCK);
   ::close(descriptor);

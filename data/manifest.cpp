@@ -236,7 +236,7 @@ StoreManifest read_manifest(const Path& folder) {
   const Path path = folder / kManifestName;
   if (!std::filesystem::exists(path)) {
     if (!std::filesystem::is_directory(folder))
-      throw DataError("opening the store " + folder.string() + ": there is no such folder");
+      throw ConfigError("opening the store " + folder.string() + ": there is no such folder");
     const bool begun =
         std::filesystem::exists(folder / "packing") || std::filesystem::exists(folder / "shard-00000.h5");
     throw DataError(

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -180,6 +182,13 @@ TEST_P(EveryKind, StorageThatFailsIsNoDamagedArchive) {
       EXPECT_EQ(error.code(), ESTALE);
     }
   }
+}
+
+TEST(ArchiveSource, DoesNotWaitForAPipe) {
+  TemporaryFolder here;
+  ASSERT_EQ(::mkfifo((here / "pipe.tar").c_str(), 0600), 0);
+  for (const auto kind : {ArchiveKind::Tar, ArchiveKind::Zip})
+    EXPECT_THROW(ArchiveReader(here / "pipe.tar", kind), FileError);
 }
 
 TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
