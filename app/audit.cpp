@@ -7,12 +7,15 @@
 #include <optional>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "app/stored_images.h"
 #include "core/keys.h"
 #include "core/log.h"
+#include "core/owner_files.h"
 #include "core/permutation.h"
 #include "core/text.h"
 #include "data/release.h"
+#include "evaluation/intervals.h"
 #include "model/pixels.h"
 #include "trainer/models.h"
 
@@ -44,7 +47,10 @@ AuditInput load_input(const Store& real, const Store& released, const ReleaseLin
   AuditInput input{.released = load_images(released, all_rows(released)),
                    .real = load_images(real, all_rows(real))};
   for (const auto row : link.source_rows) input.mate.push_back(static_cast<std::int64_t>(row));
-  for (std::uint64_t row = 0; row < real.size(); ++row) input.real_identity.push_back(real.label(row));
+  for (std::uint64_t row = 0; row < real.size(); ++row) {
+    const std::int64_t person = real.label(row);  // an image without identity is of nobody known
+    input.real_identity.push_back(person < 0 ? -1 - static_cast<std::int64_t>(row) : person);
+  }
   return input;
 }
 
@@ -92,7 +98,8 @@ Report::Table utility_table(const std::vector<std::string>& arguments) {
     nlohmann::json result;
     if (equals != std::string::npos)
       result = nlohmann::json::parse(read_file(argument.substr(equals + 1)), nullptr, false);
-    if (!result.is_object() || !result.contains("sets") || !result["sets"].is_array())
+    if (!result.is_object() || !result.contains("sets") || !result["sets"].is_array() ||
+        result["sets"].empty())
       throw ConfigError("--utility " + argument +
                         " is not NAME=FILE with a file that `facemae evaluate --json` wrote");
     for (const auto& set : result["sets"])
@@ -111,8 +118,9 @@ void print_summary(const Report& report) {
                  row[4]);
   }
   fmt::print(
-      "\nLeakage: rebuilt face -> its original, rank 1 (controls: mosaics of the real faces instead of "
-      "rebuilt ones)\n");
+      "\nLeakage: rebuilt face -> its original, rank 1, by {} people (controls: mosaics of the real faces "
+      "instead of rebuilt ones)\n",
+      report.attacks.front().released.same_image.people);
   for (const auto& attack : report.attacks) {
     const auto& figure = attack.released.same_image.rank1;
     const std::string what = attack.control.empty()
@@ -164,7 +172,7 @@ ExitCode run_audit(App& app, Words words) {
            "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
       .add("note", config.note, "a sentence for the top of the report")
       .choice("pictures", config.pictures, {"none", "released", "all"},
-              "in the report; all shows real faces too")
+              "in the report; all shows real faces too, in files that only you may read")
       .add("seed", config.seed, "of the draw and of the intervals")
       .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
@@ -174,12 +182,16 @@ ExitCode run_audit(App& app, Words words) {
   if (world.topology().size > 1)
     throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
+  const bool shows_real_faces = config.pictures == "all";
+  FileSystem& files = shows_real_faces ? owner_files() : real_files();
+  if (shows_real_faces) make_folders(files, config.report);
+  OutputLocks locks("audit");
+  locks.folder("--report", config.report);
   std::optional<Report::Table> utility;  // read first: a mistake shows before the attacks, which take longer
   if (!config.utility.empty()) utility = utility_table(config.utility);
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   const AuditInput input = load_input(*real, *released, link);
-  make_folders(real_files(), config.report);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
                std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),
                real->size(), config.embedders.size());
@@ -194,6 +206,9 @@ ExitCode run_audit(App& app, Words words) {
                     "a qualified person decides otherwise. There is no formal privacy guarantee."};
   if (real->source_licence().find("synthetic") != std::string::npos)
     report.warning = "Procedural faces: these figures say nothing about people. " + report.warning;
+  if (const auto people = attacks.front().released.same_image.people; people < kFewPeople)
+    report.warning += fmt::format(
+        " Only {} people were tried: with so few the intervals are wide, and say little of others.", people);
   report.facts = {{"released images", human_count(released->size())},
                   {"real images (gallery)", human_count(real->size())},
                   {"identities", std::to_string(real->identities())},
@@ -203,9 +218,9 @@ ExitCode run_audit(App& app, Words words) {
   if (utility) report.tables.push_back(*utility);
   report.attacks = attacks;
   report.pictures = report_pictures(input, config);
-  write_durably(real_files(), Path(config.report) / "report.html", to_html(report));
+  write_durably(files, Path(config.report) / "report.html", to_html(report));
   const nlohmann::json json = to_json(report);
-  write_durably(real_files(), Path(config.report) / "report.json", json.dump(2) + "\n");
+  write_durably(files, Path(config.report) / "report.json", json.dump(2) + "\n");
   print_summary(report);
   spdlog::info("report: {}", (Path(config.report) / "report.html").string());
   app.result(nlohmann::ordered_json(json));

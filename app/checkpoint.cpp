@@ -4,9 +4,13 @@
 
 #include "app/checkpoint_verbs.h"
 #include "checkpoint/catalogue.h"
+#include "checkpoint/restore.h"
+#include "checkpoint/weights.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/people_key.h"
+#include "trainer/training_identities.h"
 
 namespace facemae {
 namespace {
@@ -35,17 +39,18 @@ ExitCode checkpoint_list(App& app, Words words) {
   Options options("The checkpoints of a run, newest first.", "checkpoint list RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1);
   options.epilogue(
-      "States: valid; damaged (with the reason); left (a branch that no start goes on from); unfinished (no "
-      "COMMIT).\n"
+      "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch "
+      "that no start\n"
+      "goes on from); unfinished (no COMMIT).\n"
       "\"verified\" was read back from the storage after it was written. Files are not read: checkpoint "
       "verify does.\n"
-      "Ends with 93 when there are commits and none is valid.");
+      "Ends with 93 when there are or were commits and none is valid.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint list");
   const Path run = what[0];
-  if (!std::filesystem::is_directory(run)) throw ConfigError("there is no run " + run.string());
+  expect_run(run);
   const auto all = catalogue(run);
   auto json = nlohmann::ordered_json::array();
   bool any = false, valid = false;
@@ -55,7 +60,7 @@ ExitCode checkpoint_list(App& app, Words words) {
   for (const auto& facts : all) {
     json.push_back(json_of(facts));
     any = any || facts.folder.committed;
-    valid = valid || facts.state == "valid";
+    valid = valid || facts.state == "valid" || facts.state == "unreadable";
     const Manifest manifest = facts.manifest.value_or(Manifest{});
     std::string note = facts.verified ? "verified" : facts.reason;
     if (manifest.metric) note += fmt::format("{}metric {:.4f}", note.empty() ? "" : ", ", *manifest.metric);
@@ -63,9 +68,11 @@ ExitCode checkpoint_list(App& app, Words words) {
                human_count(manifest.samples), manifest.world, human_bytes(facts.bytes()),
                facts.time > 0 ? utc_text(facts.time) : "-", facts.state, note);
   }
-  if (all.empty()) fmt::print("no checkpoint yet\n");
   app.result({{"run", run.string()}, {"checkpoints", json}});
-  return any && !valid ? ExitCode::DoNotRequeue : ExitCode::Done;
+  if (any) return valid ? ExitCode::Done : ExitCode::DoNotRequeue;
+  if (had_checkpoints(run)) refuse_without_checkpoint(run, "");
+  fmt::print("no checkpoint yet\n");
+  return ExitCode::Done;
 }
 
 ExitCode checkpoint_show(App& app, Words words) {
@@ -100,15 +107,25 @@ ExitCode checkpoint_show(App& app, Words words) {
   for (const auto& [name, version] : manifest.software) line(name.c_str(), version);
   line("data digest", manifest.dataset_digest);
   line("run state", manifest.run_state);
-  nlohmann::ordered_json json = {{"path", folder.string()},
-                                 {"step", manifest.id.step},
-                                 {"start", manifest.id.start},
-                                 {"samples", manifest.samples},
-                                 {"root", manifest.root.hex()},
-                                 {"model", manifest.model_hash},
-                                 {"world", manifest.world},
-                                 {"bytes", bytes},
-                                 {"tensors", nlohmann::ordered_json::object()}};
+  nlohmann::ordered_json identities = nullptr;  // none were noted
+  for (const auto& tensor : manifest.tensors) {
+    if (tensor.name != kTrainingIdentities) continue;
+    const IdentityFacts facts = facts_of(read_tensor(folder, manifest, tensor));
+    identities = {{"keyed", facts.keyed}, {"names", facts.names}};
+    line("trained on",
+         facts.keyed ? fmt::format("{} identities, as keyed hashes of their names in {}: only who has "
+                                   "the store's {} can try names on them",
+                                   facts.names, kTrainingIdentities, kPeopleKeyName)
+                     : fmt::format("{} identities, as hashes without a key in {} (an older version made "
+                                   "them): anybody can try names on them, do not publish this checkpoint",
+                                   facts.names, kTrainingIdentities));
+  }
+  nlohmann::ordered_json json = {
+      {"path", folder.string()},           {"step", manifest.id.step},
+      {"start", manifest.id.start},        {"samples", manifest.samples},
+      {"root", manifest.root.hex()},       {"model", manifest.model_hash},
+      {"world", manifest.world},           {"bytes", bytes},
+      {"training_identities", identities}, {"tensors", nlohmann::ordered_json::object()}};
   for (const auto& tensor : manifest.tensors) {
     json["tensors"][tensor.name] = {
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"by_class", tensor.by_class}};

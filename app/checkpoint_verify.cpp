@@ -6,14 +6,33 @@
 #include "checkpoint/catalogue.h"
 #include "checkpoint/tidy.h"
 #include "checkpoint/weights.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
 
 namespace facemae {
 namespace {
 
-/// 1, as `diff` ends when there is a difference.
-constexpr auto kDifferent = static_cast<ExitCode>(1);
+/// The checkpoints that the words name. A run without any is refused: to have verified nothing is no success.
+std::vector<Path> folders_to_verify(const std::vector<std::string>& what, bool all) {
+  std::vector<Path> folders;
+  for (const auto& name : what) {
+    Path given = Path(name).lexically_normal();
+    if (!given.has_filename() && given.has_parent_path()) given = given.parent_path();  // "RUN/"
+    if (!all || parse_folder_name(given.filename().string())) {
+      folders.push_back(checkpoint_of(name));
+      continue;
+    }
+    expect_run(given);
+    const auto before = folders.size();
+    for (const auto& facts : catalogue(given))
+      if (facts.folder.committed) folders.push_back(facts.folder.path);
+    if (folders.size() > before) continue;
+    fmt::print("{}: nothing to verify\n", name);
+    refuse_without_checkpoint(given, "");
+  }
+  return folders;
+}
 
 }  // namespace
 
@@ -22,6 +41,10 @@ ExitCode checkpoint_verify(App& app, Words words) {
   bool all = false, stamp = false;
   Options options("Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong.",
                   "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
+  options.epilogue(
+      "What has no checkpoint to verify is refused: with 2 when it is no run or has none yet, with 93 when "
+      "its HISTORY\n"
+      "names some and none is left.");
   options.positional("RUN_OR_CHECKPOINT", what, "runs (their newest valid checkpoint) and checkpoints", 1);
   options.group("Verify")
       .flag("all", all, "all committed checkpoints of the runs")
@@ -29,14 +52,7 @@ ExitCode checkpoint_verify(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint verify");
-  std::vector<Path> folders;
-  for (const auto& name : what) {
-    if (!all || parse_folder_name(Path(name).filename().string()))
-      folders.push_back(checkpoint_of(name));
-    else
-      for (const auto& facts : catalogue(name))
-        if (facts.folder.committed) folders.push_back(facts.folder.path);
-  }
+  const auto folders = folders_to_verify(what, all);
   auto json = nlohmann::ordered_json::array();
   bool good = true;
   for (const auto& folder : folders) {
@@ -67,7 +83,10 @@ ExitCode checkpoint_diff(App& app, Words words) {
   Options options("Compares two checkpoints by their hashes, whatever numbers of ranks wrote them.",
                   "checkpoint diff A B [OPTIONS]");
   options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2);
-  options.epilogue("Ends with 0 when all tensors are bit-equal (the roots are), with 1 when they are not.");
+  options.epilogue(
+      "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a "
+      "checkpoint\n"
+      "is damaged.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 2, "two checkpoints are expected");
   if (!options.finish()) return ExitCode::Done;
@@ -81,7 +100,7 @@ ExitCode checkpoint_diff(App& app, Words words) {
     fmt::print("equal: {} tensors, root {}; step {} of {} ranks and step {} of {} ranks\n", a.tensors.size(),
                a.root.hex(), a.id.step, a.world, b.id.step, b.world);
   app.result({{"equal", a.root == b.root}, {"roots", {a.root.hex(), b.root.hex()}}, {"differences", lines}});
-  return a.root == b.root ? ExitCode::Done : kDifferent;
+  return a.root == b.root ? ExitCode::Done : ExitCode::Different;
 }
 
 ExitCode checkpoint_prune(App& app, Words words) {
@@ -103,7 +122,7 @@ ExitCode checkpoint_prune(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
   if (what.size() == 1 && std::filesystem::exists(Path(what[0]) / "config.txt")) {
-    const std::string config = read_file(Path(what[0]) / "config.txt");
+    const std::string config = read_plain_file(Path(what[0]) / "config.txt");
     if (!options.given("keep"))
       policy.last = std::max(2, std::atoi(config_value(config, "keep", "3").c_str()));
     if (!options.given("keep-every"))
@@ -114,12 +133,18 @@ ExitCode checkpoint_prune(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint prune");
   const Path checkpoints = Path(what[0]) / "checkpoints";
-  if (!std::filesystem::is_directory(checkpoints)) throw ConfigError("there is no run " + what[0]);
+  expect_run(what[0]);
+  if (list_checkpoints(checkpoints).empty() && had_checkpoints(what[0]))
+    refuse_without_checkpoint(what[0], "");
   std::vector<std::string> gone;
   if (dry_run) {
     const auto found = survey(checkpoints, policy.best);
     for (const std::size_t i : to_delete(found, policy)) gone.push_back(folder_name(found[i].id));
   } else {
+    const FolderLock lock(what[0], {.thing = "removing checkpoints of",
+                                    .work = "facemae checkpoint prune",
+                                    .otherwise = "leave it to that one",
+                                    .name = "prune.lock"});
     for (const auto& id : apply_retention(real_files(), checkpoints, policy, {}, {}))
       gone.push_back(folder_name(id));
   }

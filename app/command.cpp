@@ -34,7 +34,8 @@ World& App::alone(const std::string& command) {
 void App::result(const nlohmann::ordered_json& result) {
   if (common.json.empty() || (world_ && world_->topology().rank != 0)) return;
   make_folders(real_files(), Path(common.json).parent_path());
-  write_durably(real_files(), common.json, result.dump(2) + "\n");
+  write_output(real_files(), common.json,
+               result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 std::span<const Command> all_commands() {
@@ -60,18 +61,23 @@ std::span<const Command> all_commands() {
   return commands;
 }
 
+bool asks_for_help(const std::string& word) { return word == "help" || word == "--help" || word == "-h"; }
+
 ExitCode run_verb(App& app, Words words, const Verbs& all) {
-  if (words.empty() || words[0] == "--help") {
+  const bool help = words.empty() || asks_for_help(words[0]);
+  if (help && (words.size() < 2 || asks_for_help(words[1]))) {
     std::string text =
-        fmt::format("facemae {0}: {1}\n\n  facemae {0} VERB {2} [OPTIONS]        facemae {0} VERB --help\n\n",
+        fmt::format("facemae {0}: {1}\n\n  facemae {0} VERB {2} [OPTIONS]        facemae help {0} VERB\n\n",
                     all.command, all.summary, all.subject);
     for (const auto& verb : all.verbs) text += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
     std::fputs((text + "\n" + all.epilogue).c_str(), stdout);
     return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
   }
+  static const std::string kHelp = "--help";
+  if (help) words = words.subspan(1);
   std::vector<std::string> names;
   for (const auto& verb : all.verbs) {
-    if (words[0] == verb.name) return verb.run(app, words.subspan(1));
+    if (words[0] == verb.name) return verb.run(app, help ? Words(&kHelp, 1) : words.subspan(1));
     names.emplace_back(verb.name);
   }
   throw ConfigError(all.command + " cannot \"" + words[0] + "\"" + suggestion(words[0], names));

@@ -40,6 +40,8 @@ struct Command {
   ExitCode (*run)(App& app, Words words);
 };
 std::span<const Command> all_commands();
+/// "help", "--help" or "-h".
+bool asks_for_help(const std::string& word);
 
 /// A command that is several, such as `store`.
 struct Verb {
@@ -53,6 +55,7 @@ struct Verbs {
   std::string epilogue;  ///< of --help
 };
 /// Runs the verb that the first word names with the words after it, or prints help. Throws ConfigError.
+/// "help", "--help" and "-h" are understood before the verb and after it.
 ExitCode run_verb(App& app, Words words, const Verbs& all);
 
 ExitCode run_synth(App& app, Words words);

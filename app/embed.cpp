@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "evaluation/bin_pack.h"
@@ -55,10 +56,11 @@ ExitCode run_embed(App& app, Words words) {
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   ImageSet images;
+  OutputLocks locks("embed");
   together(world.control(), [&] {
     if (world.control().is_root()) {
-      expect_place_for("out", out);
-      expect_place_for("names", names);
+      locks.file("--out", out);
+      locks.file("--names", names);
     }
     network = network_from(read_weights(from), network_name);
     network->to(world.device());
@@ -80,7 +82,7 @@ ExitCode run_embed(App& app, Words words) {
     write_npy(real_files(), out, embeddings);
     std::string list;
     for (std::size_t i = 0; i < images.size; ++i) list += images.name(i) + "\n";
-    if (!names.empty()) write_durably(real_files(), names, list);
+    if (!names.empty()) write_output(real_files(), names, list);
     spdlog::info("{}: {} embeddings", out, images.size);
   }
   app.result({{"images", images.size}});

@@ -1,6 +1,7 @@
 // facemae evaluate: verification accuracy by the 10-fold protocol.
 #include "app/command.h"
 #include "app/describe.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "trainer/models.h"
@@ -39,8 +40,9 @@ ExitCode run_evaluate(App& app, Words words) {
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   std::vector<PairSet> sets;
+  OutputLocks locks("evaluate");
   together(world.control(), [&] {
-    if (world.control().is_root()) expect_place_for("csv", csv);
+    if (world.control().is_root()) locks.file("--csv", csv);
     network = network_from(read_weights(from), network_name);
     network->to(world.device());
     for (const auto& bin : bins) sets.push_back(pairs_of_pack(bin));
@@ -60,7 +62,7 @@ ExitCode run_evaluate(App& app, Words words) {
     results.push_back(describe(figures));
     results.back()["set"] = set.name;
   }
-  if (world.control().is_root() && !csv.empty()) write_durably(real_files(), csv, table);
+  if (world.control().is_root() && !csv.empty()) write_output(real_files(), csv, table);
   app.result({{"from", from}, {"sets", results}});
   return ExitCode::Done;
 }

@@ -1,5 +1,6 @@
 // facemae export and import: weights under the field's own names.
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/state.h"
@@ -25,6 +26,7 @@ std::map<std::string, std::string> metadata_of(const Weights& weights) {
     if (!weights.config.empty()) metadata["normalise-patches"] = normalises_patches(weights) ? "yes" : "no";
     if (const std::string learned = reconstruction_of(weights); !learned.empty())
       metadata["reconstruction"] = learned;
+    if (const auto ratio = mask_ratio_of(weights)) metadata["mask-ratio"] = fmt::format("{}", *ratio);
   }
   return metadata;
 }
@@ -45,6 +47,8 @@ ExitCode run_export(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("export");
+  OutputLocks locks("export");
+  locks.file("--out", out);
   const Weights weights = read_weights(from);
   write_safetensors(real_files(), out, weights.tensors, metadata_of(weights));
   spdlog::info("{}: {} tensors of {}", out, weights.tensors.size(), weights.origin);
@@ -69,6 +73,8 @@ ExitCode run_import(App& app, Words words) {
   options.check(!network.empty(), "--network is missing");
   if (!options.finish()) return ExitCode::Done;
   app.alone("import");
+  OutputLocks locks("import");
+  locks.file("--out", out);
   Weights weights = read_weights(from);
   if (network != "facemae") {
     network_from(weights, network);

@@ -1,7 +1,11 @@
 // The `facemae` program: finds the command, runs it, turns failures into messages and exit codes.
+#include <fcntl.h>
 #include <hdf5.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "app/command.h"
@@ -18,7 +22,7 @@ using namespace facemae;
 std::string program_help() {
   std::string text =
       "facemae: FaceMAE training on MPI clusters, from faces to a measured release\n\n"
-      "  facemae COMMAND [OPTIONS]        facemae COMMAND --help        facemae --version\n\n";
+      "  facemae COMMAND [OPTIONS]        facemae help COMMAND        facemae --version\n\n";
   for (const auto& command : all_commands())
     text += fmt::format("  {:<12} {}\n", command.name, command.summary);
   return text +
@@ -26,8 +30,9 @@ std::string program_help() {
          "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
          "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 "
          "--patch 16\n\n"
-         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 65 bad "
-         "data,\n"
+         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 3 "
+         "(checkpoint diff)\n"
+         "not equal, 65 bad data or a damaged checkpoint,\n"
          "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not "
          "requeue.\n";
 }
@@ -45,13 +50,19 @@ const Command& find_command(const std::string& name) {
     if (name == command.name) return command;
     names.emplace_back(command.name);
   }
+  names.emplace_back("help");
   throw ConfigError("unknown command \"" + name + "\"" + suggestion(name, names));
 }
 
-ExitCode run(App& app, const std::vector<std::string>& words) {
-  if (words.empty() || words[0] == "--help" || words[0] == "help") {
+ExitCode run(App& app, std::vector<std::string> words) {
+  const bool help = words.empty() || asks_for_help(words[0]);
+  if (help && (words.size() < 2 || asks_for_help(words[1]))) {
     std::fputs(program_help().c_str(), stdout);
     return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
+  }
+  if (help) {  // help COMMAND [VERB] is COMMAND --help [VERB]
+    words.erase(words.begin());
+    words.insert(words.begin() + 1, "--help");
   }
   if (words[0] == "--version") {
     std::fputs(version_text().c_str(), stdout);
@@ -70,13 +81,25 @@ int end_in_order(App& app, ExitCode code) {
 
 void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
 
+/// What was printed may not have arrived: a full disk shows at the last flush. Who closed stdout wanted
+/// nothing.
+int with_stdout_flushed(int code) {
+  errno = 0;
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  const int reason = errno;
+  if (written || code != 0 || ::fcntl(STDOUT_FILENO, F_GETFD) < 0) return code;
+  report(std::string("writing to stdout failed") + (reason == 0 ? "" : ": ") +
+         (reason == 0 ? "" : std::strerror(reason)));
+  return static_cast<int>(ExitCode::Crash);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   keep_freed_memory();
   App app;
   try {
-    return end_in_order(app, run(app, {argv + 1, argv + argc}));
+    return with_stdout_flushed(end_in_order(app, run(app, {argv + 1, argv + argc})));
   } catch (const AgreedError& error) {
     if (app.world_refused()) {  // a host lacks the devices that others have; MPI has ended
       if (launched_rank() == 0) report(error.what());

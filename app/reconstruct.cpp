@@ -2,92 +2,91 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
+#include "app/closing_audit.h"
 #include "app/command.h"
-#include "app/stored_images.h"
 #include "cluster/agree.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
+#include "data/people_key.h"
 #include "data/release.h"
-#include "evaluation/audit.h"
+#include "data/release_originals.h"
 #include "trainer/models.h"
 #include "trainer/rebuild.h"
+#include "trainer/training_identities.h"
 
 namespace facemae {
 namespace {
 
-constexpr std::uint64_t kQuickAuditImages = 2000;
-
 struct ReconstructConfig {
   std::string store, from, out, private_folder, second_release, codec = "jpeg", device = "auto";
-  double mask_ratio = 0.75;
+  std::optional<double> mask_ratio;
   std::uint64_t images_per_identity = 0, shard_images = 8192;
   int quality = 95;
 };
 
-std::string to_text(const ReleaseSecret& secret) {
-  return nlohmann::json{{"mask", secret.mask_seed},       {"label", secret.label_seed},
-                        {"order", secret.order_seed},     {"uuid", secret.uuid},
-                        {"source", secret.source_digest}, {"out", secret.out}}
-      .dump();
-}
-
-ReleaseSecret secret_from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  return {.mask_seed = json["mask"],
-          .label_seed = json["label"],
-          .order_seed = json["order"],
-          .uuid = json["uuid"],
-          .source_digest = json["source"],
-          .out = json["out"]};
-}
-
 /// Releases people whose faces trained the model: the paper's setting is unseen people.
 void warn_of_training_identities(const Store& store, const Weights& weights) {
-  const auto seen = weights.training_identities;
-  if (!seen.defined() || seen.numel() == 0) {
-    spdlog::warn("{} does not say which identities it was trained on: make sure that the release has others",
-                 weights.origin);
-    return;
-  }
-  const auto hashes = seen.contiguous();
-  const std::vector<std::int64_t> known(hashes.data_ptr<std::int64_t>(),
-                                        hashes.data_ptr<std::int64_t>() + hashes.numel());
-  std::int64_t both = 0;
-  for (std::int64_t label = 0; label < store.identities(); ++label)
-    both +=
-        std::binary_search(known.begin(), known.end(), training_identity_hash(store.identity_name(label)));
-  if (both > 0)
+  const auto both = trained_on(weights.training_identities, store, people_key(store));
+  if (!both) {
+    spdlog::warn(
+        "it cannot be told whether {} was trained on people of {} (it was not on views of the same packed "
+        "store, or "
+        "does not say): make sure that the release has others",
+        weights.origin, store.folder().string());
+  } else if (*both > 0) {
     spdlog::warn(
         "{} of {} identities of the release were in the model's training set: their rebuilt faces may be "
-        "closer to the real "
-        "ones. Use identities that the model has not seen (`facemae store split`)",
-        both, store.identities());
+        "closer to the real ones. Use identities that the model has not seen (`facemae store split`)",
+        *both, store.identities());
+  }
 }
 
 /// A release is made with one set of settings: going on with others would mix them without a trace.
-void check_settings(const ReconstructConfig& config, const Weights& weights, const ReleaseSecret& secret) {
+void check_settings(PrivateFolder& folder, const ReconstructConfig& config, double mask_ratio,
+                    const Weights& weights, const ReleaseSecret& secret) {
   const nlohmann::ordered_json settings = {{"model_hash", weights.hash},
-                                           {"mask_ratio", config.mask_ratio},
+                                           {"mask_ratio", mask_ratio},
                                            {"codec", config.codec},
                                            {"quality", config.quality},
                                            {"images_per_identity", config.images_per_identity},
                                            {"shard_images", config.shard_images}};
-  const Path file = Path(config.private_folder) / ("settings-" + secret.uuid + ".json");
-  const std::string now = settings.dump(2) + "\n";
-  if (!std::filesystem::exists(file)) return write_durably(real_files(), file, now);
-  if (const std::string before = read_file(file); before != now)
+  const std::string name = "settings-" + secret.uuid + ".json", now = settings.dump(2) + "\n";
+  if (!folder.has(name)) return write_durably(folder, name, now);
+  if (const std::string before = folder.read(name); before != now)
     throw ConfigError(
         "the release in " + config.out + " was begun with other settings:\n" + before +
         "Go on with those (an exported model does not change while its run goes on), or choose another --out "
         "and say why with --second-release.");
 }
 
+/// All ranks: the original of every row, on rank 0. Each rank reads a share of the store.
+std::vector<Hash256> gather_originals(Control& control, const Store& store) {
+  const auto rank = static_cast<std::uint64_t>(control.rank()),
+             ranks = static_cast<std::uint64_t>(control.size());
+  const std::uint64_t first = store.size() * rank / ranks, last = store.size() * (rank + 1) / ranks;
+  std::string mine;
+  together(control, [&] {
+    Progress progress(ranks == 1 ? "reading the originals" : "reading the originals, the first rank's share",
+                      last - first, "images", rank == 0);
+    const auto own = originals_of(store, first, last, [&](std::size_t count) { progress.advance(count); });
+    progress.finish();
+    mine.assign(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(Hash256));
+  });
+  std::string all;
+  for (std::string& share : control.gather(mine)) all += share;
+  std::vector<Hash256> originals(all.size() / sizeof(Hash256));
+  if (!all.empty()) std::memcpy(originals.data(), all.data(), all.size());
+  return originals;
+}
+
 /// Every rank rebuilds its shards; finished ones are left alone.
 void rebuild_shards(World& world, const Store& store, FaceMae& model, const ReconstructConfig& config,
-                    const ReleaseSecret& secret, const ReleasePlan& plan) {
+                    double mask_ratio, const ReleaseSecret& secret, const ReleasePlan& plan) {
   const auto rank = static_cast<std::uint64_t>(world.topology().rank),
              ranks = static_cast<std::uint64_t>(world.topology().size);
   const auto rows_before = [&](std::uint64_t shard) {
@@ -113,29 +112,14 @@ void rebuild_shards(World& world, const Store& store, FaceMae& model, const Reco
     const auto first = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(rows_before(shard));
     const auto last = plan.source_rows.begin() + static_cast<std::ptrdiff_t>(rows_before(shard + 1));
     const auto encoded = rebuild_rows(store, {first, last}, model, world.device(),
-                                      {.mask_ratio = config.mask_ratio,
-                                       .mask_seed = secret.mask_seed,
+                                      {.mask_ratio = mask_ratio,
+                                       .mask_key = secret.mask_key(),
                                        .jpeg_quality = config.quality,
                                        .png = config.codec == "png"},
                                       [&](std::size_t count) { progress.advance(count); });
     write_release_shard(real_files(), config.out, secret, plan, shard, encoded, model->config.image);
   }
   progress.finish();
-}
-
-/// The figure that a release should never go out without.
-QuickAudit closing_audit(const ReconstructConfig& config, const Store& source) {
-  const auto released = Store::open(config.out);
-  const auto link = read_link(config.private_folder);
-  std::vector<std::uint64_t> rows, sources;
-  const std::uint64_t count = std::min<std::uint64_t>(kQuickAuditImages, released->size());
-  for (std::uint64_t i = 0; i < count; ++i) {
-    rows.push_back(i * released->size() / count);
-    sources.push_back(link.source_rows[rows.back()]);
-  }
-  std::vector<std::int64_t> mate(rows.size());
-  for (std::size_t i = 0; i < mate.size(); ++i) mate[i] = static_cast<std::int64_t>(i);
-  return quick_pixel_audit(load_images(*released, rows), load_images(source, sources), mate);
 }
 
 }  // namespace
@@ -146,28 +130,36 @@ ExitCode run_reconstruct(App& app, Words words) {
       "Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a "
       "CANDIDATE for release "
       "whose leakage `facemae audit` measures, never a promise of privacy. Only decoder output is kept; "
-      "labels are renumbered "
-      "by a secret; names and everything else of the source stay behind. Sharded over ranks; the same "
+      "labels, order and masks follow from a random key that stays in --private; names stay behind. Of "
+      "originals "
+      "that are equal byte for byte one is used. The ledger in --private knows the originals of the releases "
+      "made "
+      "with that folder, and no others: one that was released before needs a reason. Sharded over ranks; the "
+      "same "
       "command resumes.",
       "reconstruct --store STORE --from RUN --out STORE --private DIR [OPTIONS]");
   options.group("Release")
       .require("store", config.store, "faces of people that the model has not seen")
       .require("from", config.from, "RUN of `facemae pretrain`, a checkpoint of it, or its exported weights")
       .require("out", config.out, "folder of the rebuilt store")
-      .require("private", config.private_folder,
-               "folder for the secret, the label map and link.h5: never publish it")
-      .add("mask-ratio", config.mask_ratio, "fraction of patches that is hidden")
+      .require(
+          "private", config.private_folder,
+          "folder for the key, the ledger and link.h5: never publish it. It is made with mode 0700; one that "
+          "is there must be yours alone")
+      .add("mask-ratio", config.mask_ratio,
+           "fraction of patches that is hidden; unless given, that of the model's training")
       .add("images-per-identity", config.images_per_identity,
-           "as many of each identity, others left out: counts are a fingerprint; 0: all images")
+           "as many of each identity, others left out; 0: all images, whose number may tell who it is")
       .add("shard-images", config.shard_images,
            "images of a shard file: the unit of resuming and of the ranks' shares")
       .choice("codec", config.codec, {"jpeg", "png"}, "of the rebuilt images")
       .add("quality", config.quality, "of JPEG, 1 to 100")
       .add("second-release", config.second_release,
-           "why the same faces are released once more: each release leaks more")
+           "why faces of an earlier release are released once more: each release leaks more")
       .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(config.mask_ratio > 0 && config.mask_ratio < 1, "--mask-ratio must be between 0 and 1");
+  options.check(!config.mask_ratio || (*config.mask_ratio > 0 && *config.mask_ratio < 1),
+                "--mask-ratio must be between 0 and 1");
   options.check(config.shard_images > 0, "--shard-images must be at least 1");
   options.check(config.quality >= 1 && config.quality <= 100, "--quality must be 1 to 100");
   if (!options.finish()) return ExitCode::Done;
@@ -177,7 +169,10 @@ ExitCode run_reconstruct(App& app, Words words) {
   std::shared_ptr<const Store> store;
   Weights weights;
   FaceMae model{nullptr};
-  std::string secret_text;
+  double mask_ratio = 0;
+  ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
+  std::unique_ptr<FolderLock> place;  // rank 0 holds both to the end
+  std::unique_ptr<PrivateFolder> folder;
   together(control, [&] {
     store = Store::open(config.store);
     weights = read_weights(config.from);
@@ -186,72 +181,88 @@ ExitCode run_reconstruct(App& app, Words words) {
     if (model->config.image != store->image_size())
       throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}",
                                     model->config.image, store->image_size()));
+    mask_ratio = mask_ratio_for(weights, config.mask_ratio);
     model->to(world.device());
-    check_release(*store, config.images_per_identity);
-    if (control.is_root()) {
-      make_folders(real_files(), Path(config.out).parent_path());
-      if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
-      warn_of_training_identities(*store, weights);
-      if (reconstruction_of(weights).empty())
-        spdlog::warn(
-            "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as "
-            "the official MAE did) makes no pictures fit for a release",
-            weights.origin);
-    }
+    check_release(*store, choice);
+    if (!control.is_root()) return;
+    check_separate(config.private_folder, config.out);
+    make_folders(real_files(), Path(config.out).parent_path());
+    if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
+    place.reset(new FolderLock(FolderLock::beside(
+        config.out, {.thing = "the release", .work = "rebuilding faces", .otherwise = "use another --out"})));
+    folder = std::make_unique<PrivateFolder>(config.private_folder);
+    warn_of_training_identities(*store, weights);
+    if (reconstruction_of(weights).empty())
+      spdlog::warn(
+          "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as "
+          "the official MAE did) makes no pictures fit for a release",
+          weights.origin);
   });
   if (!control.same_everywhere(weights.hash))
     throw AgreedError(
         "the ranks read different weights from " + config.from + ": export them to a file first",
         ExitCode::BadConfiguration, "ConfigError");
-  together(control, [&] {  // nothing stands against the release any more: it begins
+  const auto originals = gather_originals(control, *store);
+  std::string secret_text, copies;
+  together(control, [&] {  // once nothing stands against the release any more, it begins
     if (!control.is_root()) return;
-    const auto opened =
-        open_private(real_files(), config.private_folder, config.out, *store, config.second_release);
-    check_settings(config, weights, opened);
+    choice.copies = copies_among(originals);
+    if (!choice.copies.empty())
+      spdlog::info("{} original(s) are the same as another, byte for byte: one of each group is released",
+                   human_count(choice.copies.size()));
+    check_release(*store, choice);
+    const auto opened = open_release(*folder, config.out, *store, choice, originals, config.second_release);
+    check_settings(*folder, config, mask_ratio, weights, opened);
     secret_text = to_text(opened);
+    copies.assign(reinterpret_cast<const char*>(choice.copies.data()),
+                  choice.copies.size() * sizeof(std::uint64_t));
   });
-  const ReleaseSecret secret = secret_from(control.broadcast(secret_text));
+  const ReleaseSecret secret = secret_from_text(control.broadcast(secret_text), config.private_folder);
+  copies = control.broadcast(copies);
+  choice.copies.resize(copies.size() / sizeof(std::uint64_t));
+  if (!copies.empty()) std::memcpy(choice.copies.data(), copies.data(), copies.size());
   ReleasePlan plan;
   together(control, [&] {
-    plan = plan_release(*store, secret, config.images_per_identity, config.shard_images);
-    rebuild_shards(world, *store, model, config, secret, plan);
+    plan = plan_release(*store, secret, choice, config.shard_images);
+    rebuild_shards(world, *store, model, config, mask_ratio, secret, plan);
   });
   std::optional<QuickAudit> audit;
+  ExitCode code = ExitCode::Done;
   together(control, [&] {
     if (!control.is_root()) return;
-    finish_release(real_files(), config.out, config.private_folder, secret, plan,
+    finish_release(real_files(), config.out, *folder, secret, plan,
                    {.model_hash = weights.hash,
                     .software_version = FACEMAE_VERSION,
                     .source_licence = store->source_licence(),
-                    .mask_ratio = config.mask_ratio},
+                    .mask_ratio = mask_ratio,
+                    .images_per_identity = config.images_per_identity},
                    *store);
     try {
-      audit = closing_audit(config, *store);
-    } catch (const std::exception& error) {  // the release is finished; only its first figure is missing
-      spdlog::error("the closing audit failed, run `facemae audit`: {}", error.what());
+      audit = closing_audit(config.out, config.private_folder, *store);
+    } catch (const std::exception& error) {  // the release is whole; but nobody should take it for audited
+      code = exit_code_for(error);
+      spdlog::error(
+          "the release is written, but its closing audit failed: {}. The same command tries the audit again",
+          error.what());
     }
   });
-  const std::uint64_t audited = std::min<std::uint64_t>(kQuickAuditImages, plan.source_rows.size());
   if (control.is_root()) {
     spdlog::info("{}: {} rebuilt images of {} identities, private part in {}", config.out,
                  human_count(plan.source_rows.size()), plan.identities, config.private_folder);
-    if (audit)
-      fmt::print(
-          "quick pixel audit: {:.1f} % of {} rebuilt faces are linked to their original (chance {:.2f} %, 95 "
-          "% "
-          "interval {:.1f} to {:.1f}).\n"
-          "This is a lower bound of the leakage: run `facemae audit` before anything leaves your hands.\n",
-          100 * audit->rank1.value, audited, 100 * audit->chance, 100 * audit->rank1.low,
-          100 * audit->rank1.high);
+    if (audit) print_closing_audit(*audit);
   }
   nlohmann::ordered_json quick = nullptr;  // not measured
-  if (audit) quick = {{"linked", audit->rank1.value}, {"chance", audit->chance}, {"images", audited}};
+  if (audit)
+    quick = {{"attacker", audit->attacker},     {"linked", audit->rank1.value}, {"low", audit->rank1.low},
+             {"high", audit->rank1.high},       {"chance", audit->chance},      {"images", audit->probes},
+             {"candidates", audit->candidates}, {"people", audit->people}};
   app.result({{"images", plan.source_rows.size()},
               {"identities", plan.identities},
               {"model_hash", weights.hash},
-              {"mask_ratio", config.mask_ratio},
+              {"mask_ratio", mask_ratio},
+              {"equal_originals_left_out", choice.copies.size()},
               {"quick_audit", quick}});
-  return ExitCode::Done;
+  return code;
 }
 
 }  // namespace facemae

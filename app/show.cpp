@@ -1,9 +1,13 @@
 // facemae show: what a FaceMAE makes of a few pictures.
 #include <torch/torch.h>
 
+#include <optional>
+
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/keys.h"
 #include "core/log.h"
+#include "core/owner_files.h"
 #include "model/pixels.h"
 #include "trainer/models.h"
 #include "trainer/triptych.h"
@@ -13,7 +17,7 @@ namespace facemae {
 ExitCode run_show(App& app, Words words) {
   std::vector<std::string> pictures;
   std::string from, out;
-  double ratio = 0.75;
+  std::optional<double> asked_ratio;
   std::uint64_t seed = 0;
   Options options(
       "Draws original | masked | rebuilt for a few pictures. They are resized to the model's size.",
@@ -22,15 +26,19 @@ ExitCode run_show(App& app, Words words) {
   options.group("Picture")
       .require("from", from, "RUN, a checkpoint of it, or FaceMAE weights in safetensors")
       .require("out", out, "PNG file to write")
-      .add("mask-ratio", ratio, "fraction of patches that is hidden")
+      .add("mask-ratio", asked_ratio,
+           "fraction of patches that is hidden; unless given, that of the model's training")
       .add("seed", seed, "of the masks");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(ratio > 0 && ratio < 1, "--mask-ratio must be between 0 and 1");
+  options.check(!asked_ratio || (*asked_ratio > 0 && *asked_ratio < 1),
+                "--mask-ratio must be between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("show");
-  expect_place_for("out", out);
+  OutputLocks locks("show");
+  locks.file("--out", out);
   const Weights weights = read_weights(from);
   FaceMae model = face_mae_from(weights);
+  const double ratio = mask_ratio_for(weights, asked_ratio);
   const int side = model->config.image;
   std::vector<std::uint8_t> pixels;
   std::vector<std::uint64_t> keys;
@@ -43,9 +51,12 @@ ExitCode run_show(App& app, Words words) {
   const auto faces = to_network_input(pixels, side, {}, torch::kCPU);
   const auto mask = random_masks(keys, model->config.patches(), ratio, torch::kCPU);
   const auto png = encode_png(triptych(model, faces, mask, normalises_patches(weights)));
-  write_durably(real_files(), out, Bytes(png));
+  write_output(owner_files(), out, Bytes(png));  // it shows real faces
   spdlog::info("{}: original | masked | rebuilt of {} picture(s), {}", out, pictures.size(), weights.origin);
-  app.result({{"pictures", pictures.size()}, {"from", weights.origin}, {"model_hash", weights.hash}});
+  app.result({{"pictures", pictures.size()},
+              {"from", weights.origin},
+              {"model_hash", weights.hash},
+              {"mask_ratio", ratio}});
   return ExitCode::Done;
 }
 

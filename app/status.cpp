@@ -29,7 +29,7 @@ ExitCode run_status(App& app, Words words) {
       "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
-  options.check(interval > 0, "--interval must be above 0");
+  options.check(interval > 0 && interval <= 86400, "--interval is above 0 and at most a day, 86400");
   if (!options.finish()) return ExitCode::Done;
   app.alone("status");
   while (true) {

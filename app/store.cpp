@@ -82,14 +82,16 @@ nlohmann::ordered_json json_of(const StoreFacts& facts) {
           {"format_version", facts.format_version}};
 }
 
-void report_made(App& app, const std::vector<std::string>& folders) {
+void report_made(App& app, const std::vector<std::string>& folders, nlohmann::ordered_json more) {
   nlohmann::ordered_json parts = nlohmann::ordered_json::array();
   for (const auto& folder : folders) {
     const StoreFacts facts = facts_of_store(folder);
     spdlog::info("{}: {} images of {} identities", folder, human_count(facts.images), facts.identities);
     parts.push_back(json_of(facts));
   }
-  app.result({{"parts", parts}});
+  nlohmann::ordered_json result = {{"parts", parts}};
+  if (more.is_object()) result.update(more);
+  app.result(result);
 }
 
 ExitCode run_store(App& app, Words words) {

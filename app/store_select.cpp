@@ -1,7 +1,10 @@
 // facemae store split|subset|remove|compact: stores of some of another store's images.
 #include <algorithm>
 
+#include "app/output_locks.h"
 #include "app/store_verbs.h"
+#include "core/log.h"
+#include "core/text.h"
 #include "data/store_tools.h"
 
 namespace facemae {
@@ -41,6 +44,8 @@ ExitCode store_split(App& app, Words words) {
   options.check(identities > 0 && identities < 1, "--identities is a fraction between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store split");
+  OutputLocks locks("store split");
+  for (const auto& folder : out) locks.folder("--out", folder);
   split_store(real_files(), *Store::open(what[0]), identities, seed, out[0], out[1]);
   report_made(app, out);
   return ExitCode::Done;
@@ -67,6 +72,8 @@ ExitCode store_subset(App& app, Words words) {
   options.check(!file.empty() || most > 0, "subset needs --identities FILE or --max-images-per-identity N");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store subset");
+  OutputLocks locks("store subset");
+  locks.folder("--out", out);
   const auto store = Store::open(what[0]);
   Selection selection{.images_per_identity = most};
   selection.identities = file.empty() ? std::vector<bool>(static_cast<std::size_t>(store->identities()), true)
@@ -87,6 +94,9 @@ ExitCode store_remove(App& app, Words words) {
       .require("identities", file, std::string(kFileHelp) + ": who goes")
       .require("out", out, "the view's folder");
   options.epilogue(
+      "Says how many identities and images went, also as \"removed\" in --json. FILE may be a pipe "
+      "(/dev/stdin); one that\n"
+      "names nobody is refused.\n"
       "The images themselves are still in STORE. To delete them for good: `facemae store compact NEW --out\n"
       "FINAL`, then delete STORE, NEW, other views of STORE, staged copies and replicas, and the source.\n"
       "Runs that saw the person are not changed by this: train anew.\n"
@@ -95,10 +105,15 @@ ExitCode store_remove(App& app, Words words) {
   options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store remove");
+  OutputLocks locks("store remove");
+  locks.folder("--out", out);
   const auto store = Store::open(what[0]);
-  select_from_store(real_files(), *store, {.identities = chosen(*store, file, false), .unlabelled = true},
-                    out);
-  report_made(app, {out});
+  const auto kept = chosen(*store, file, false);
+  select_from_store(real_files(), *store, {.identities = kept, .unlabelled = true}, out);
+  const auto people = static_cast<std::uint64_t>(std::count(kept.begin(), kept.end(), false));
+  const std::uint64_t images = store->size() - Store::open(out)->size();
+  spdlog::info("removed: {} images of {} identities", human_count(images), human_count(people));
+  report_made(app, {out}, {{"removed", {{"identities", people}, {"images", images}}}});
   return ExitCode::Done;
 }
 
@@ -117,6 +132,8 @@ ExitCode store_compact(App& app, Words words) {
   options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store compact");
+  OutputLocks locks("store compact");
+  locks.folder("--out", out);
   compact_store(real_files(), what[0], out, true);
   report_made(app, {out});
   return ExitCode::Done;

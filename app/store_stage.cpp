@@ -1,8 +1,10 @@
 // facemae store stage: a store on a node's own disk.
+#include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/people_key.h"
 #include "data/stage.h"
 
 namespace facemae {
@@ -30,6 +32,11 @@ ExitCode store_stage(App& app, Words words) {
   World& world = app.world({.device = "cpu"});
   Control& control = world.control();
   const Topology& place = world.topology();
+  OutputLocks locks("store stage");
+  together(control, [&] {
+    if (place.local_rank != 0) return;
+    for (const Path& target : stage_targets(what[0], to)) locks.folder("--to", target);
+  });
   StagePlan plan;
   StageCount count;
   together(control, [&] { plan = plan_stage(real_files(), what[0], to); });
@@ -44,6 +51,12 @@ ExitCode store_stage(App& app, Words words) {
     count.copied_bytes += rest.copied_bytes;
     count.copied_files += rest.copied_files;
     count.found_files += rest.found_files;
+  });
+  together(control, [&] {  // a copy is of the same people
+    if (control.is_root()) make_people_key(*Store::open(what[0]));
+  });
+  together(control, [&] {
+    if (place.local_rank == 0) copy_people_key(*Store::open(what[0]), *Store::open(plan.result()));
   });
   const nlohmann::json mine = {count.copied_bytes, count.copied_files, count.found_files};
   std::uint64_t bytes = 0, copied = 0, found = 0;

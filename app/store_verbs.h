@@ -14,7 +14,7 @@ ExitCode store_compact(App& app, Words words);
 
 /// For --json.
 nlohmann::ordered_json json_of(const StoreFacts& facts);
-/// Says what was made, in the log and as the command's result.
-void report_made(App& app, const std::vector<std::string>& folders);
+/// Says what was made, in the log and as the command's result, which `more` joins.
+void report_made(App& app, const std::vector<std::string>& folders, nlohmann::ordered_json more = {});
 
 }  // namespace facemae

@@ -1,4 +1,6 @@
 // facemae synth: a store of procedural faces.
+#include <algorithm>
+
 #include "app/pack_ranks.h"
 #include "core/host.h"
 
@@ -30,15 +32,20 @@ ExitCode run_synth(App& app, Words words) {
   options.check(identities > 0 || !options.given("identities"), "--identities must be at least 1");
   options.check(images > 0 || !options.given("images-per-identity"),
                 "--images-per-identity must be at least 1");
-  options.check(shard_mib > 0, "--shard-mib must be at least 1");
-  options.check(pack_config.threads > 0, "--threads must be at least 1");
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+  options.check(
+      identities <= kMost && images <= kMost / std::max<std::uint64_t>(1, identities) && first <= kMost,
+      "--identities times --images-per-identity, and --first-identity, are at most 2^40");
+  options.check(shard_mib > 0 && shard_mib <= 1 << 20, "--shard-mib is from 1 to 1048576, a TiB");
+  options.check(pack_config.threads > 0 && pack_config.threads <= 1024, "--threads is from 1 to 1024");
   if (!options.finish()) return ExitCode::Done;
   pack_config.out = out;
   pack_config.seed = seed;
   pack_config.image_size = 112;
   pack_config.shard_bytes = shard_mib << 20;
   pack_config.source_licence = "synthetic faces made by facemae: no rights of persons are touched";
-  return pack_on_all_ranks(app, pack_config, [&] { return synth_source(seed, first, identities, images); });
+  return pack_on_all_ranks(app, "synth", pack_config,
+                           [&] { return synth_source(seed, first, identities, images); });
 }
 
 }  // namespace facemae

@@ -10,16 +10,18 @@
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
 set -euo pipefail
 . "$(dirname "$0")/../scripts/lib.sh"
-pairs=7 only=
+pairs='' only=''
+twice() { [ -z "$2" ] || { say "run.sh: $1 is given twice" >&2; exit 2; }; }
 while [ $# -gt 0 ]; do
   case $1 in
-    --pairs) pairs=${2:?--pairs needs a number}; shift ;;
-    --only) only=${2:?--only needs a name}; shift ;;
+    --pairs) twice "$1" "$pairs"; pairs=${2:?--pairs needs a number}; shift ;;
+    --only) twice "$1" "$only"; only=${2:?--only needs a name}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) say "run.sh: unknown option $1" >&2; exit 2 ;;
   esac
   shift
 done
+pairs=${pairs:-7}
 cd "$root"
 python=.venv-bench/bin/python
 built=build/release/bench

@@ -51,6 +51,9 @@ std::vector<CheckpointFacts> catalogue(const Path& run) {
       try {
         facts.manifest = parse_manifest(valid_manifest_bytes(folder.path));
         facts.state = lineage.counts(folder.id) ? "valid" : "left";
+      } catch (const UnreadableCheckpoint& error) {
+        facts.state = "unreadable";
+        facts.reason = error.what();
       } catch (const CheckpointError& error) {
         facts.state = "damaged";
         facts.reason = error.what();
@@ -59,6 +62,30 @@ std::vector<CheckpointFacts> catalogue(const Path& run) {
     all.push_back(std::move(facts));
   }
   return all;
+}
+
+void expect_run(const Path& run) {
+  std::error_code unseen;
+  if (!std::filesystem::is_directory(run, unseen)) throw ConfigError("there is no run " + run.string());
+  // From the first moment of a start on one of these is there.
+  for (const char* name : {"checkpoints", "lock", "outcome.json"})
+    if (std::filesystem::exists(run / name, unseen)) return;
+  throw ConfigError(run.string() + " is no run: it has no checkpoints and no start has left a word in it");
+}
+
+bool had_checkpoints(const Path& run) {
+  const Path checkpoints = run / "checkpoints";
+  const auto folders = list_checkpoints(checkpoints);
+  const Lineage lineage = read_lineage(checkpoints, folders);
+  return has_history(checkpoints, folders, [&](CheckpointId id) { return lineage.counts(id); });
+}
+
+void refuse_without_checkpoint(const Path& run, const std::string& reasons) {
+  if (!reasons.empty()) throw Unresumable("the run " + run.string() + " has no valid checkpoint:" + reasons);
+  if (had_checkpoints(run))
+    throw Unresumable("the run " + run.string() +
+                      " has no valid checkpoint: its HISTORY names some, no COMMIT is left");
+  throw ConfigError("the run " + run.string() + " has no checkpoint yet");
 }
 
 Path checkpoint_of(const Path& given) {
@@ -71,12 +98,12 @@ Path checkpoint_of(const Path& given) {
   std::string reasons;
   for (const auto& facts : catalogue(path)) {
     if (facts.state == "valid") return facts.folder.path;
+    if (facts.state == "unreadable")
+      throw UnreadableCheckpoint(facts.folder.path.string() + " cannot be read at present: " + facts.reason);
     if (facts.state == "damaged")
       reasons += "\n  " + facts.folder.path.filename().string() + ": " + facts.reason;
   }
-  if (!reasons.empty())
-    throw Unresumable("the run " + given.string() + " has no valid checkpoint:" + reasons);
-  throw ConfigError("the run " + given.string() + " has no checkpoint yet");
+  refuse_without_checkpoint(path, reasons);
 }
 
 std::vector<std::string> verify_checkpoint(const Path& folder,
@@ -85,6 +112,8 @@ std::vector<std::string> verify_checkpoint(const Path& folder,
   const auto check = [&](const auto& work) {
     try {
       work();
+    } catch (const UnreadableCheckpoint&) {
+      throw;  // that is no damage
     } catch (const CheckpointError& error) {
       faults.emplace_back(error.what());
     }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "checkpoint/layout.h"
 #include "core/error.h"
@@ -24,10 +24,16 @@ std::optional<std::int64_t> number(const std::string& word) {
 }  // namespace
 
 ClassMap read_class_map(const Path& file, std::int64_t classes) {
-  std::ifstream in(file);
-  if (!in) throw ConfigError("--class-map: " + file.string() + " cannot be read");
+  std::istringstream in;
+  try {
+    in.str(read_file(file));
+  } catch (const FileError& error) {
+    if (error.may_pass()) throw;
+    throw ConfigError(std::string("--class-map: ") + error.what());
+  }
   ClassMap map(static_cast<std::size_t>(classes), -1);
   std::int64_t line_number = 0;
+  bool names_any = false;
   for (std::string line; std::getline(in, line);) {
     ++line_number;
     const std::string text = trim(line.substr(0, line.find('#')));
@@ -42,7 +48,10 @@ ClassMap read_class_map(const Path& file, std::int64_t classes) {
     auto& entry = map[static_cast<std::size_t>(*now)];
     if (entry >= 0) throw ConfigError(fmt::format("{} names class {} a second time", at, *now));
     entry = *before;
+    names_any = true;
   }
+  if (!names_any)  // all classes would begin anew
+    throw ConfigError("--class-map: " + file.string() + " names no class");
   return map;
 }
 

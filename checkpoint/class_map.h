@@ -15,7 +15,7 @@ using ClassMap = std::vector<std::int64_t>;
 
 /// Reads lines "now,before", both counted from 0; classes that are not named are new. `#` begins a comment, a
 /// first line of words is skipped. Throws ConfigError naming the line for anything else, and for a class of
-/// now that is named twice or is not below `classes`.
+/// now that is named twice or is not below `classes`, and for a file that names none; FileError.
 ClassMap read_class_map(const Path& file, std::int64_t classes);
 
 /// Throws ConfigError when a class is to come from one that the checkpoint, of `classes` classes, does not

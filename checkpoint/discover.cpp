@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <fstream>
+#include <sstream>
 
 #include "checkpoint/commit_record.h"
 #include "checkpoint/patient_read.h"
@@ -52,7 +52,9 @@ std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints) {
 
 bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders,
                  const std::function<bool(CheckpointId)>& counts) {
-  std::ifstream history(checkpoints / "HISTORY");
+  std::string text;  // a history that cannot be read is not one that is missing
+  if (std::filesystem::exists(checkpoints / "HISTORY")) text = read_plain_file(checkpoints / "HISTORY");
+  std::istringstream history(text);
   for (std::string line; std::getline(history, line);) {
     const auto id = parse_folder_name(line.substr(0, line.find(' ')));
     if (!counts || !id || counts(*id)) return true;
@@ -64,7 +66,7 @@ bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& f
 std::string valid_manifest_bytes(const Path& folder) {
   const auto read = [&](const char* name) {
     std::string bytes;
-    patiently([&] { bytes = read_file(folder / name); });
+    patiently([&] { bytes = read_plain_file(folder / name); });
     return bytes;
   };
   const CommitRecord commit = parse_commit(read("COMMIT"));

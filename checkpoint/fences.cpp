@@ -102,7 +102,7 @@ Fences read_fences(const Path& checkpoints) {
   for (const std::uint32_t start : claimed_starts(checkpoints)) {
     auto& fence = fences[start];
     try {
-      patiently([&] { fence = parse_fence(read_file(fence_path(checkpoints, start))); });
+      patiently([&] { fence = parse_fence(read_plain_file(fence_path(checkpoints, start))); });
       if (fence->start != start) fence.reset();
     } catch (const CheckpointError&) {
       fence.reset();

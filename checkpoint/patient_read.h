@@ -8,11 +8,6 @@
 
 namespace facemae {
 
-/// The storage did not give the bytes; they may still be right.
-struct UnreadableCheckpoint : CheckpointError {
-  using CheckpointError::CheckpointError;
-};
-
 /// Runs `read`, again after pauses (`pause`, then twice that, then four times) while it throws FileErrors
 /// that may pass (EIO, ESTALE, ...); then throws UnreadableCheckpoint. Throws CheckpointError at once for a
 /// file that is not there or not to be opened. What `read` throws otherwise goes through.

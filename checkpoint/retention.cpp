@@ -15,7 +15,7 @@ namespace {
 constexpr int kVerifiedToDelete = 2;
 
 std::string stamp_of(const Path& folder) {
-  return fmt::format("{}\n", parse_commit(read_file(folder / "COMMIT")).manifest_hash.hex());
+  return fmt::format("{}\n", parse_commit(read_plain_file(folder / "COMMIT")).manifest_hash.hex());
 }
 
 /// What is left of a folder: files, then the folder itself.
@@ -98,7 +98,7 @@ void stamp_verified(FileSystem& files, const Path& folder) {
 
 bool is_verified(const Path& folder) {
   try {
-    return read_file(folder / "VERIFIED") == stamp_of(folder);
+    return read_plain_file(folder / "VERIFIED") == stamp_of(folder);
   } catch (const Error&) {
     return false;
   }

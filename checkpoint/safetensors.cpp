@@ -71,17 +71,13 @@ void write_safetensors(FileSystem& files, const Path& path, const NamedTensors& 
     return a.second.element_size() > b.second.element_size();
   });
   const std::string header = safetensors_header(sorted, metadata);
-  const Path temporary = path.string() + ".tmp";
-  auto out = files.create(temporary);
-  out->write(bytes_of(header));
-  for (const auto& [name, value] : sorted) {
-    const torch::Tensor plain = value.detach().cpu().contiguous();
-    out->write({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()});
-  }
-  out->sync();
-  out->close();
-  files.rename(temporary, path);
-  files.sync_folder(path.parent_path());
+  write_output(files, path, [&](OutputFile& out) {
+    out.write(bytes_of(header));
+    for (const auto& [name, value] : sorted) {
+      const torch::Tensor plain = value.detach().cpu().contiguous();
+      out.write({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()});
+    }
+  });
 }
 
 NamedTensors read_safetensors(const Path& path, std::map<std::string, std::string>* metadata) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checkpoint/catalogue.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
 #include "checkpoint/reader.h"
@@ -60,14 +61,15 @@ Weights from_run(const Path& run) {
     if (!folder.committed || !lineage.counts(folder.id)) continue;
     try {
       return from_checkpoint(folder.path, "run " + run.string());
+    } catch (const UnreadableCheckpoint&) {
+      throw;  // older weights in its place would be others than were asked for
     } catch (const CheckpointError& error) {
       spdlog::warn("checkpoint {} is corrupt, reading the one before: {}", folder.path.string(),
                    error.what());
       reasons += "\n  " + folder.path.filename().string() + ": " + error.what();
     }
   }
-  if (reasons.empty()) throw ConfigError("the run " + run.string() + " has no checkpoint yet");
-  throw Unresumable("the run " + run.string() + " has no valid checkpoint:" + reasons);
+  refuse_without_checkpoint(run, reasons);
 }
 
 }  // namespace
@@ -86,10 +88,6 @@ Weights read_weights(const Path& given) {
   weights.origin = path.string();
   weights.hash = hash_of(weights.tensors);
   return weights;
-}
-
-std::int64_t training_identity_hash(const std::string& name) {
-  return static_cast<std::int64_t>(xxh64(bytes_of("facemae training identity\n" + name)));
 }
 
 std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {

@@ -12,15 +12,13 @@ struct Weights {
   std::string hash;      ///< XXH3-128 over names, shapes and bytes, in name order
   std::string origin;    ///< for messages: "run R, step 1200"
   std::map<std::string, std::string> metadata;
-  torch::Tensor training_identities;  ///< int64, ascending: hashes of the names that a run was trained on;
-                                      ///< may be undefined
+  /// int64, ascending: what a run noted of the people that it was trained on (trainer/training_identities.h);
+  /// may be undefined.
+  torch::Tensor training_identities;
 };
 
 /// The name of the replicated tensor that a training run keeps them in.
 inline constexpr const char* kTrainingIdentities = "training.identities";
-/// Salted hash of an identity's name: enough to tell whether a release has people that the model was trained
-/// on.
-std::int64_t training_identity_hash(const std::string& name);
 
 /// Accepts RUN (its newest valid checkpoint), RUN/checkpoints/sNNN.aNN, or FILE.safetensors. One process
 /// reads, every hash is checked. Throws ConfigError when there is nothing of the kind, DataError or

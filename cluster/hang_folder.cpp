@@ -76,7 +76,7 @@ bool HangFolder::called() noexcept {
 
 std::optional<int> HangFolder::caller(Seconds fresh) noexcept try {
   if (!is_fresh(call_file(), fresh)) return std::nullopt;
-  return std::stoi(read_file(call_file()));
+  return std::stoi(read_plain_file(call_file()));
 } catch (const std::exception&) {
   return std::nullopt;
 }
@@ -87,7 +87,7 @@ std::vector<HangReport> HangFolder::read(const HangReport& own, Seconds fresh) n
     for (int rank = 0; rank < own.world; ++rank) {
       if (rank == rank_ || !is_fresh(file_of(rank), fresh)) continue;
       try {
-        reports.push_back(parse_hang_report(read_file(file_of(rank))));
+        reports.push_back(parse_hang_report(read_plain_file(file_of(rank))));
       } catch (const Error& error) {
         spdlog::warn("{} is no report: {}", file_of(rank).string(), error.what());
       }
@@ -114,7 +114,7 @@ void HangFolder::conclude(const Verdict& verdict) noexcept {
 std::optional<Verdict> HangFolder::conclusion() noexcept try {
   const Path path = folder_ / "report.json";
   if (!is_fresh(path, Seconds(0))) return std::nullopt;
-  const auto json = nlohmann::json::parse(read_file(path));
+  const auto json = nlohmann::json::parse(read_plain_file(path));
   return Verdict{.fatal = json.at("fatal"),
                  .ranks = json.at("ranks"),
                  .text = json.at("reason"),

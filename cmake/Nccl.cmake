@@ -2,28 +2,60 @@
 # facemae_nccl exists when it is built; FACEMAE_HAS_NCCL says so.
 set(FACEMAE_HAS_NCCL OFF)
 set(torch_site ${FACEMAE_TORCH_HOME}/..)
+
+# facemae_cuda_part(<variable> <path|library> <names> <where from> <folder of the wheels>...): looks beside LibTorch
+# first, then in a toolkit; what is not found joins cuda_lacking, with the package that brings it.
+set(cuda_lacking "")
+function(facemae_cuda_part variable kind names package)
+  list(TRANSFORM ARGN PREPEND ${torch_site}/nvidia/ OUTPUT_VARIABLE hints)
+  if(kind STREQUAL "library")
+    find_library(${variable} NAMES ${names} HINTS ${hints} PATHS /usr/local/cuda/lib64 $ENV{CUDA_HOME}/lib64 $ENV{NCCL_HOME}/lib)
+  else()
+    find_path(${variable} ${names} HINTS ${hints}
+      PATHS /usr/local/cuda/include /usr/local/cuda/include/cccl $ENV{CUDA_HOME}/include $ENV{CUDA_HOME}/include/cccl $ENV{NCCL_HOME}/include)
+  endif()
+  if(NOT ${variable})
+    list(GET names 0 first)
+    set(cuda_lacking ${cuda_lacking} "${first} (of the PyPI package ${package}, or -D${variable}=...)" PARENT_SCOPE)
+  endif()
+endfunction()
+
 if(NOT FACEMAE_CUDA STREQUAL "OFF")
-  find_path(FACEMAE_CUDA_INCLUDE cuda_runtime_api.h
-    HINTS ${torch_site}/nvidia/cu13/include ${torch_site}/nvidia/cuda_runtime/include
-    PATHS /usr/local/cuda/include $ENV{CUDA_HOME}/include)
-  find_path(FACEMAE_NCCL_INCLUDE nccl.h
-    HINTS ${torch_site}/nvidia/nccl/include PATHS /usr/local/cuda/include $ENV{NCCL_HOME}/include)
+  # What a toolkit has in one folder the wheels of CUDA 13 have in four packages.
+  facemae_cuda_part(FACEMAE_CUDA_INCLUDE path cuda_runtime_api.h nvidia-cuda-runtime cu13/include cuda_runtime/include)
+  facemae_cuda_part(FACEMAE_CUDA_CRT_INCLUDE path crt/host_config.h nvidia-cuda-crt cu13/include cuda_runtime/include cuda_nvcc/include)
+  facemae_cuda_part(FACEMAE_CUDA_CCCL_INCLUDE path nv/target nvidia-cuda-cccl cu13/include cu13/include/cccl cuda_cccl/include)
+  facemae_cuda_part(FACEMAE_NCCL_INCLUDE path nccl.h nvidia-nccl nccl/include)
   # The library that LibTorch itself loads, no other: two NCCLs in one process crash.
-  find_library(FACEMAE_NCCL_LIBRARY NAMES libnccl.so.2 nccl
-    HINTS ${torch_site}/nvidia/nccl/lib PATHS /usr/local/cuda/lib64 $ENV{NCCL_HOME}/lib)
-  find_library(FACEMAE_CUDART_LIBRARY NAMES libcudart.so.13 libcudart.so.12 cudart
-    HINTS ${torch_site}/nvidia/cu13/lib ${torch_site}/nvidia/cuda_runtime/lib PATHS /usr/local/cuda/lib64)
-  if(FACEMAE_CUDA_INCLUDE AND FACEMAE_NCCL_INCLUDE AND FACEMAE_NCCL_LIBRARY AND FACEMAE_CUDART_LIBRARY
-      AND EXISTS ${torch_lib}/libc10_cuda.so)
+  facemae_cuda_part(FACEMAE_NCCL_LIBRARY library "libnccl.so.2;nccl" nvidia-nccl nccl/lib)
+  facemae_cuda_part(FACEMAE_CUDART_LIBRARY library "libcudart.so.13;libcudart.so.12;cudart" nvidia-cuda-runtime cu13/lib cuda_runtime/lib)
+  if(NOT EXISTS ${torch_lib}/libc10_cuda.so)
+    list(APPEND cuda_lacking "libc10_cuda.so (this LibTorch, ${FACEMAE_TORCH_HOME}, was made without CUDA)")
+  endif()
+  if(NOT cuda_lacking)
     set(FACEMAE_HAS_NCCL ON)
-  elseif(FACEMAE_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "FACEMAE_CUDA=ON, but CUDA or NCCL was not found beside LibTorch (${torch_site}/nvidia). "
-      "Run scripts/setup.sh --cuda, or pass -DFACEMAE_NCCL_INCLUDE, -DFACEMAE_NCCL_LIBRARY, -DFACEMAE_CUDA_INCLUDE, -DFACEMAE_CUDART_LIBRARY.")
+  else()
+    list(JOIN cuda_lacking "\n  " cuda_lacking_text)
+    # Where NCCL lies beside LibTorch somebody wants GPUs: a program that quietly has none would be found out late.
+    if(FACEMAE_CUDA STREQUAL "ON" OR EXISTS ${torch_site}/nvidia/nccl/lib)
+      message(FATAL_ERROR "The CUDA and NCCL back end lacks what is neither beside LibTorch (${torch_site}/nvidia) nor in a CUDA toolkit:\n  ${cuda_lacking_text}\n"
+        "scripts/setup.sh --cuda fetches it all, scripts/setup.sh --nccl-headers what compiling needs; of another LibTorch "
+        "install the packages of its CUDA version, or load a toolkit. -DFACEMAE_CUDA=OFF builds for CPUs alone.")
+    endif()
+    message(STATUS "CUDA and NCCL back end left out; it lacks\n  ${cuda_lacking_text}")
   endif()
 endif()
 message(STATUS "CUDA and NCCL back end: ${FACEMAE_HAS_NCCL}")
+
 if(FACEMAE_HAS_NCCL)
   add_library(facemae_nccl INTERFACE)
-  target_include_directories(facemae_nccl SYSTEM INTERFACE ${FACEMAE_NCCL_INCLUDE} ${FACEMAE_CUDA_INCLUDE})
+  target_include_directories(facemae_nccl SYSTEM INTERFACE ${FACEMAE_NCCL_INCLUDE} ${FACEMAE_CUDA_INCLUDE}
+    ${FACEMAE_CUDA_CRT_INCLUDE} ${FACEMAE_CUDA_CCCL_INCLUDE})
   target_link_libraries(facemae_nccl INTERFACE ${torch_lib}/libc10_cuda.so ${FACEMAE_NCCL_LIBRARY} ${FACEMAE_CUDART_LIBRARY})
+  # An installed program finds them there, too: the paths that LibTorch's own libraries know serve only those.
+  foreach(library ${FACEMAE_NCCL_LIBRARY} ${FACEMAE_CUDART_LIBRARY})
+    get_filename_component(folder ${library} DIRECTORY)
+    list(APPEND CMAKE_INSTALL_RPATH ${folder})
+  endforeach()
+  list(REMOVE_DUPLICATES CMAKE_INSTALL_RPATH)
 endif()

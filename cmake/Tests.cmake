@@ -1,7 +1,7 @@
 # facemae_test(<name> SOURCES ... LIBRARIES ... [TORCH] [LABELS ...]): GoogleTest in one process.
 # facemae_ranked_test(<name> RANKS 1 2 4 SOURCES ... LIBRARIES ...): the same test program on every rank, one CTest
 # entry per number of ranks; it fails when a check fails on any rank.
-# LABELS full: a long test, which only `scripts/test.sh --full` runs.
+# LABELS checks: a long test, which waits for `scripts/test.sh --checks`; full: a very long one, for `--full`.
 # A test that takes FACEMAE_TEST_TIMEOUT hangs; what passes in a second takes a minute on a busy machine under a sanitizer.
 # Tests that link nothing of LibTorch get the label torch_free and belong to the target torch_free_tests: what the
 # sanitizers can see through, built in a minute.

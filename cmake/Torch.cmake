@@ -32,6 +32,7 @@ list(TRANSFORM torch_neighbours PREPEND "-Wl,-rpath-link," OUTPUT_VARIABLE torch
 target_link_options(facemae_torch INTERFACE ${torch_rpath_link})
 set(CMAKE_BUILD_RPATH ${torch_lib})
 set(CMAKE_INSTALL_RPATH ${torch_lib})
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # what modules brought, MPI and HDF5 for example, lies in folders of its own
 
 include(Nccl)
 

@@ -17,6 +17,7 @@ bool code_may_pass(int code) {
     case EACCES:
     case EPERM:
     case EROFS:
+    case ENXIO:  // a socket, or a pipe or device where a plain file is expected
       return false;
     default:
       return true;
@@ -31,6 +32,8 @@ ExitCode exit_code_for(const std::exception& error) noexcept {
   if (dynamic_cast<const ConfigError*>(&error) != nullptr) return ExitCode::BadConfiguration;
   if (dynamic_cast<const DataError*>(&error) != nullptr) return ExitCode::BadData;
   if (dynamic_cast<const ReleaseRefused*>(&error) != nullptr) return ExitCode::ReleaseRefused;
+  if (dynamic_cast<const UnreadableCheckpoint*>(&error) != nullptr) return ExitCode::Crash;
+  if (dynamic_cast<const CheckpointError*>(&error) != nullptr) return ExitCode::BadData;
   if (dynamic_cast<const PeerLost*>(&error) != nullptr) return ExitCode::PeerLost;
   if (dynamic_cast<const Unresumable*>(&error) != nullptr) return ExitCode::DoNotRequeue;
   const auto* of_file = dynamic_cast<const FileError*>(&error);

@@ -11,6 +11,7 @@ enum class ExitCode : int {
   Done = 0,
   Crash = 1,
   BadConfiguration = 2,  ///< the command line or configuration is wrong: do not requeue
+  Different = 3,         ///< what was compared is not equal; nothing failed
   BadData = 65,          ///< input data are bad beyond the policy: do not requeue
   ReleaseRefused = 66,   ///< a release was refused by its policy
   PeerLost = 75,         ///< a peer or device was lost: restart from the last checkpoint
@@ -38,8 +39,12 @@ struct DataError : Error {  ///< a sample or a store is bad: exit 65
 struct ReleaseRefused : Error {  ///< a release policy says no: exit 66
   using Error::Error;
 };
-struct CheckpointError : Error {  ///< this checkpoint is bad: try the one before
+struct CheckpointError : Error {  ///< this checkpoint is bad: try the one before; the last one: exit 65
   using Error::Error;
+};
+/// The storage did not give the bytes of a checkpoint; they may still be right: exit 1, another try may do.
+struct UnreadableCheckpoint : CheckpointError {
+  using CheckpointError::CheckpointError;
 };
 struct PeerLost : Error {  ///< some rank is gone: abort collectives, restart from the last commit
   using Error::Error;

@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "core/error.h"
+#include "core/temporary_file.h"
 
 namespace facemae {
 namespace {
@@ -21,8 +24,14 @@ namespace {
 class RealOutput final : public OutputFile {
  public:
   RealOutput(Path path, int flags) : path_(std::move(path)) {
-    descriptor_ = ::open(path_.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = ::open(path_.c_str(), flags | O_WRONLY | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail("creating", path_);
+  }
+  /// A copy of an open descriptor, so that what else is written there stays in its place.
+  static std::unique_ptr<RealOutput> copy_of(int descriptor, const Path& path) {
+    std::unique_ptr<RealOutput> copy(new RealOutput(path));
+    if ((copy->descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)) < 0) fail("opening", path);
+    return copy;
   }
   ~RealOutput() override {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -44,17 +53,57 @@ class RealOutput final : public OutputFile {
   }
 
  private:
+  explicit RealOutput(Path path) : path_(std::move(path)) {}
   Path path_;
   int descriptor_ = -1;
 };
 
+/// stdout or stderr when that is the file, else -1.
+int own_stream(const struct stat& file) {
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+    struct stat own {};
+    if (::fstat(stream, &own) == 0 && own.st_dev == file.st_dev && own.st_ino == file.st_ino) return stream;
+  }
+  return -1;
+}
+
+/// What a chain of links ends at, also when nothing is there.
+Path without_links(Path path) {
+  std::error_code unseen;
+  for (int links = 0; std::filesystem::is_symlink(path, unseen); ++links) {
+    if (links == 40) fail("following the links of", path, ELOOP);
+    path = path.parent_path() / std::filesystem::read_symlink(path, unseen);
+  }
+  return path;
+}
+
+/// Where an output is no plain file of its own, which a new one could replace: a pipe, a device, our stdout.
+std::unique_ptr<OutputFile> written_into(const Path& path) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0 || S_ISDIR(there.st_mode)) return nullptr;
+  if (const int stream = own_stream(there); stream >= 0) {
+    std::fflush(nullptr);
+    return RealOutput::copy_of(stream, path);
+  }
+  return S_ISREG(there.st_mode) ? nullptr : std::make_unique<RealOutput>(path, O_NOCTTY);
+}
+
+void write_and_rename(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write) {
+  TemporaryFile temporary(files, path);
+  auto out = files.create(temporary.path());
+  write(*out);
+  out->sync();
+  out->close();
+  temporary.publish();
+}
+
 class RealFiles final : public FileSystem {
  public:
   std::unique_ptr<OutputFile> create(const Path& path) override {
-    return std::make_unique<RealOutput>(path, O_TRUNC);
+    return std::make_unique<RealOutput>(path, O_CREAT | O_TRUNC);
   }
   std::unique_ptr<OutputFile> open_append(const Path& path) override {
-    return std::make_unique<RealOutput>(path, O_APPEND);
+    return std::make_unique<RealOutput>(path, O_CREAT | O_APPEND);
   }
   void rename(const Path& from, const Path& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) fail("renaming to " + to.string() + " from", from);
@@ -102,13 +151,19 @@ FileSystem& real_files() {
 }
 
 void write_durably(FileSystem& files, const Path& path, Bytes bytes) {
-  const Path temporary = path.string() + ".tmp";
-  auto out = files.create(temporary);
-  out->write(bytes);
-  out->sync();
-  out->close();
-  files.rename(temporary, path);
-  files.sync_folder(path.parent_path());
+  write_and_rename(files, path, [bytes](OutputFile& out) { out.write(bytes); });
+}
+
+void write_output(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write) {
+  if (const auto out = written_into(path)) {
+    write(*out);
+    return out->close();
+  }
+  write_and_rename(files, without_links(path), write);
+}
+
+void write_output(FileSystem& files, const Path& path, Bytes bytes) {
+  write_output(files, path, [bytes](OutputFile& out) { out.write(bytes); });
 }
 
 void write_whole(FileSystem& files, const Path& path, const std::string& text) {
@@ -138,12 +193,32 @@ void expect_place_for(const std::string& option, const Path& path) {
   std::error_code unseen;  // what cannot be looked at is no place, either
   if (std::filesystem::is_directory(path, unseen))
     throw ConfigError(said + "this is a folder, a file is expected");
-  const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
+  if (std::filesystem::exists(path, unseen) && !std::filesystem::is_regular_file(path, unseen)) {
+    if (::access(path.c_str(), W_OK) != 0) throw ConfigError(said + std::strerror(errno));
+    return;
+  }
+  const Path place = without_links(path);
+  const Path folder = place.has_parent_path() ? place.parent_path() : Path(".");
   if (::access(folder.c_str(), W_OK | X_OK) != 0 || !std::filesystem::is_directory(folder, unseen))
     throw ConfigError(said + "there is no folder " + folder.string() + ", or no file may be made in it");
 }
 
 std::string read_file(const Path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+    return read_plain_file(path);
+  // Nobody knows the length: a pipe, a device, a file of /proc.
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (!file) fail("opening", path);
+  std::string text;
+  std::array<char, 1 << 16> piece;
+  while (const std::size_t n = std::fread(piece.data(), 1, piece.size(), file.get()))
+    text.append(piece.data(), n);
+  if (std::ferror(file.get()) != 0) fail("reading", path);
+  return text;
+}
+
+std::string read_plain_file(const Path& path) {
   const InputFile file(path);
   std::string text(file.size(), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
@@ -157,9 +232,20 @@ std::vector<std::byte> read_bytes(const Path& path) {
   return bytes;
 }
 
+// Without O_NONBLOCK opening a pipe would wait for somebody who writes into it.
 InputFile::InputFile(const Path& path)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {
   if (descriptor_ < 0) fail("opening", path);
+  struct stat info {};
+  const int code = ::fstat(descriptor_, &info) != 0 ? errno
+                   : S_ISREG(info.st_mode)          ? 0
+                   : S_ISDIR(info.st_mode)          ? EISDIR
+                                                    : ENXIO;
+  if (code == 0) return;
+  ::close(descriptor_);
+  if (code != ENXIO) fail("opening", path, code);
+  throw FileError("opening " + path.string() + ": it is a pipe, a device or a socket, not a plain file",
+                  code);
 }
 InputFile::~InputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -3,6 +3,7 @@
 // writes, record operations, and damage what is read.
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -47,6 +48,13 @@ void write_durably(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
   write_durably(files, path, bytes_of(text));
 }
+/// Writes a file that the user named, by `write`: as write_durably does, but a link stays a link to what is
+/// replaced, and a pipe, a device or our own stdout (/dev/stdout, /dev/null, >(command)) is written into.
+void write_output(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write);
+void write_output(FileSystem& files, const Path& path, Bytes bytes);
+inline void write_output(FileSystem& files, const Path& path, const std::string& text) {
+  write_output(files, path, bytes_of(text));
+}
 /// Writes `path` in one go, without syncing: for what may be lost or torn by a crash.
 void write_whole(FileSystem& files, const Path& path, const std::string& text);
 /// Appends one line and fsyncs.
@@ -58,9 +66,12 @@ void make_folders(FileSystem& files, const Path& path);
 /// file could not be made there.
 void expect_place_for(const std::string& option, const Path& path);
 
-/// Whole file as bytes in a string; throws FileError.
+/// A file that the user named, to its end: also a pipe, which is waited for, /dev/stdin or a file of /proc.
+/// Throws FileError.
 std::string read_file(const Path& path);
-/// The same as bytes.
+/// A file of our own, or one found in a folder: a plain file only (see InputFile), so never waited for.
+std::string read_plain_file(const Path& path);
+/// The same as bytes, for images.
 std::vector<std::byte> read_bytes(const Path& path);
 
 /// A file open for positioned reads; const calls are safe from many threads.
@@ -83,10 +94,11 @@ class InputFiles {
 /// The operating system's files. Stateless; lives for the whole program.
 InputFiles& real_inputs();
 
-/// A read-only file descriptor. Move-only.
+/// A plain file open for reading. Move-only.
 class InputFile final : public ReadableFile {
  public:
-  explicit InputFile(const Path& path);  ///< throws FileError
+  /// Throws FileError, also (ENXIO, or EISDIR) at once for a pipe, a device, a socket or a folder.
+  explicit InputFile(const Path& path);
   ~InputFile() override;
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;

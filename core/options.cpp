@@ -2,28 +2,18 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <iomanip>
 #include <map>
 #include <sstream>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/text.h"
 
 namespace facemae {
 namespace po = boost::program_options;
 namespace {
-
-template <class T>
-std::string parse_number(const std::string& word, T& value, const char* what) {
-  T parsed{};
-  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), parsed);
-  if (code != std::errc() || end != word.data() + word.size()) return "\"" + word + "\" is not " + what;
-  value = parsed;
-  return "";
-}
 
 /// Words of a list, parted by blanks; those with blanks or quotes of their own are quoted.
 std::vector<std::string> words_in(const std::string& line) {
@@ -44,15 +34,17 @@ std::string line_of(const std::vector<std::string>& words) {
   return line.str();
 }
 
-std::string print_double(double value) {
-  char text[32];
-  const auto [end, code] = std::to_chars(text, text + sizeof text, value);
-  return {text, code == std::errc() ? end : text};
-}
-
 }  // namespace
 
 struct Options::State {
+  /// One occurrence of an option: on the command line, or a line of the file, which `where` then names.
+  struct Said {
+    std::vector<std::string> words;
+    std::string where;
+  };
+  using AllSaid = std::vector<std::pair<std::string, std::vector<Said>>>;  ///< by option, in order
+  static void add(AllSaid& all, const std::string& name, Said said);
+
   struct Entry {
     std::string group, name, help, default_text;
     Binding binding;
@@ -64,7 +56,8 @@ struct Options::State {
   std::vector<std::string>* positional = nullptr;
   std::size_t positional_at_least = 0;
   std::string config_file;
-  bool print_config = false, help_wanted = false;
+  bool print_config = false;
+  bool unread = false;  ///< the words made no sense at all: what they lack is no fault then
   std::map<std::string, bool> given;
   std::vector<std::string> faults;
   std::size_t common_entries = 0;
@@ -79,12 +72,9 @@ struct Options::State {
     for (const auto& entry : entries) all.push_back("--" + entry.name);
     return all;
   }
-  void assign(const std::string& name, const std::vector<std::string>& words, const std::string& where) {
-    if (const std::string fault = find(name)->binding.set(words); !fault.empty())
-      faults.push_back("--" + name + where + ": " + fault);
-    given[name] = true;
-  }
-  void read_file();
+  po::options_description description() const;
+  void take(const AllSaid& all);
+  AllSaid in_file();
 };
 
 Options::Options(std::string summary, std::string usage) : state_(std::make_unique<State>()) {
@@ -140,55 +130,123 @@ Options& Options::epilogue(const std::string& text) {
   return *this;
 }
 
-void Options::State::read_file() {
-  std::ifstream in(config_file);
-  if (!in) {
-    faults.push_back("--config: cannot read " + config_file);
-    return;
+namespace {
+
+/// Options that a file cannot carry: they decide whether and which file is read.
+bool belongs_on_the_command_line(const std::string& name) {
+  return name == "config" || name == "print-config" || name == "help";
+}
+
+}  // namespace
+
+void Options::State::add(AllSaid& all, const std::string& name, Said said) {
+  auto at = std::find_if(all.begin(), all.end(), [&](const auto& of) { return of.first == name; });
+  if (at == all.end()) at = all.insert(all.end(), {name, {}});
+  at->second.push_back(std::move(said));
+}
+
+po::options_description Options::State::description() const {
+  po::options_description all;
+  for (const auto& entry : entries) {
+    if (entry.binding.is_switch)
+      all.add_options()(entry.name.c_str(), "");
+    else if (entry.binding.is_list)
+      all.add_options()(entry.name.c_str(), po::value<std::vector<std::string>>()->multitoken(), "");
+    else
+      all.add_options()(entry.name.c_str(), po::value<std::string>(), "");
+  }
+  return all;
+}
+
+/// Sets what was not set before. Boost's store() adds up the occurrences of a list and refuses those of
+/// anything else; it is asked for each option by itself, so that all faults are told, not only the first.
+void Options::State::take(const AllSaid& all) {
+  const auto known = description();
+  for (const auto& [name, occurrences] : all) {
+    if (given.contains(name)) continue;  // flags override the file
+    given[name] = true;
+    po::parsed_options parsed(&known);
+    std::vector<std::string> places, words;
+    for (const auto& said : occurrences) {
+      parsed.options.emplace_back(name, said.words);
+      if (!said.where.empty()) places.push_back(said.where);
+      words.insert(words.end(), said.words.begin(), said.words.end());
+    }
+    const Binding& binding = find(name)->binding;
+    const std::string where = places.empty() ? "" : " (" + join(places, ", ") + ")";
+    std::string fault;
+    try {
+      po::variables_map values;
+      po::store(parsed, values);
+      const auto& value = values[name];
+      fault = binding.set(binding.is_list ? value.as<std::vector<std::string>>()
+                                          : std::vector{value.as<std::string>()});
+      if (!fault.empty()) fault = "--" + name + where + ": " + fault;
+    } catch (const po::multiple_occurrences&) {
+      const std::size_t n = occurrences.size();
+      fault = "--" + name + " is given " + (n == 2 ? "twice" : std::to_string(n) + " times") + where +
+              (binding.is_switch ? "" : ": " + join(words, ", "));
+    } catch (const po::error& error) {
+      fault = "--" + name + where + ": " + error.what();
+    }
+    if (!fault.empty()) faults.push_back(fault);
+  }
+}
+
+Options::State::AllSaid Options::State::in_file() {
+  AllSaid all;
+  std::istringstream in;
+  try {
+    std::string text = read_file(config_file);
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // editors that mark UTF-8
+    in.str(text);
+  } catch (const FileError& error) {
+    faults.push_back("--config: cannot read " + config_file + ": " + error.what());
   }
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
     line = trim(line);
     if (line.empty() || line.front() == '#') continue;  // further right a # belongs to the value
-    const std::string where = " (" + config_file + ":" + std::to_string(number) + ")";
+    const std::string where = config_file + ":" + std::to_string(number);
     const auto equals = line.find('=');
     const std::string name = trim(line.substr(0, equals));
     if (equals == std::string::npos) {
-      faults.push_back("\"" + line + "\" is not \"key = value\"" + where);
+      faults.push_back("\"" + line + "\" is not \"key = value\" (" + where + ")");
     } else if (const Entry* entry = find(name); entry == nullptr) {
-      faults.push_back("unknown key \"" + name + "\"" + where + suggestion("--" + name, names()));
-    } else if (!given.contains(name)) {  // flags override the file
+      faults.push_back("unknown key \"" + name + "\" (" + where + ")" + suggestion("--" + name, names()));
+    } else if (belongs_on_the_command_line(name)) {
+      faults.push_back("\"" + name + "\" (" + where + ") belongs on the command line");
+    } else {
       const std::string value = trim(line.substr(equals + 1));
-      assign(name, entry->binding.is_list ? words_in(value) : std::vector{value}, where);
+      add(all, name, {entry->binding.is_list ? words_in(value) : std::vector{value}, where});
     }
   }
+  return all;
 }
 
 bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
   auto& s = *state_;
   s.common_entries = s.entries.size();
+  bool help_wanted = false;  // for the list of options only: looked for before anything can be wrong
   group("Every command");
   choice("log-level", common.log_level, {"trace", "debug", "info", "warn", "error", "off"},
          "how much to log, on stderr");
   add("json", common.json, "write the command's result to this file as JSON");
   add("config", s.config_file, "file of `key = value` lines with these same names; flags override it");
   flag("print-config", s.print_config, "print every option in that form and stop");
-  flag("help", s.help_wanted, "this text");
-
-  po::options_description description;
-  for (const auto& entry : s.entries) {
-    if (entry.binding.is_switch) {
-      description.add_options()(entry.name.c_str(), "");
-    } else {
-      auto* value = po::value<std::vector<std::string>>();
-      if (entry.binding.is_list) value->multitoken();
-      description.add_options()(entry.name.c_str(), value, "");
-    }
+  flag("help", help_wanted, "this text; -h is the same");
+  const auto asks_for_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (std::any_of(words.begin(), std::find(words.begin(), words.end(), "--"), asks_for_help)) {
+    std::fputs(help().c_str(), stdout);
+    return false;
   }
+
+  const auto description = s.description();
   using Style = po::command_line_style::style_t;
   const int style = Style::allow_long | Style::long_allow_adjacent | Style::long_allow_next;
   std::vector<std::string> free_words;
+  State::AllSaid said;
   try {
     const auto parsed = po::command_line_parser({words.begin(), words.end()})
                             .options(description)
@@ -208,25 +266,23 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
       } else if (option.position_key >= 0) {
         free_words.insert(free_words.end(), option.value.begin(), option.value.end());
       } else {
-        const auto* entry = s.find(option.string_key);
-        s.assign(option.string_key, entry->binding.is_switch ? std::vector<std::string>{"yes"} : option.value,
-                 "");
+        const bool is_switch = s.find(option.string_key)->binding.is_switch;
+        State::add(said, option.string_key, {is_switch ? std::vector<std::string>{"yes"} : option.value, ""});
       }
     }
   } catch (const po::error& error) {
     s.faults.emplace_back(error.what());
+    s.unread = true;
+    return true;
   }
-  if (s.help_wanted) {
-    std::fputs(help().c_str(), stdout);
-    return false;
-  }
+  s.take(said);
   if (s.positional != nullptr) {
     *s.positional = free_words;
     if (free_words.size() < s.positional_at_least) s.faults.push_back(s.positional_name + " is missing");
   } else {
     for (const auto& word : free_words) s.faults.push_back("unexpected word \"" + word + "\"");
   }
-  if (!s.config_file.empty()) s.read_file();
+  if (!s.config_file.empty()) s.take(s.in_file());
   for (const auto& entry : s.entries)
     if (entry.required && !s.given.contains(entry.name))
       s.faults.push_back("--" + entry.name + " is missing");
@@ -234,7 +290,7 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
 }
 
 void Options::check(bool fine, const std::string& fault) {
-  if (!fine) state_->faults.push_back(fault);
+  if (!fine && !state_->unread) state_->faults.push_back(fault);
 }
 
 bool Options::finish() {
@@ -271,45 +327,10 @@ std::string Options::help() const {
     if (!entry.default_text.empty() && !entry.required) text += " [" + entry.default_text + "]";
     text += "\n";
   }
+  if (std::any_of(s.entries.begin(), s.entries.end(), [](const auto& e) { return e.binding.is_list; }))
+    text += "\nOptions with TEXT... may be given several times: their words add up.\n";
   if (!s.epilogue.empty()) text += "\n" + s.epilogue + "\n";
   return text;
-}
-
-Options::Binding Options::bind(std::string& value) {
-  return {[&value](const auto& words) { return value = words.front(), std::string(); },
-          [&value] { return value.empty() ? std::vector<std::string>{} : std::vector{value}; }, "TEXT"};
-}
-Options::Binding Options::bind(bool& value) {
-  return {[&value](const auto& words) -> std::string {
-            const std::string& word = words.front();
-            if (word != "yes" && word != "no") return "\"" + word + "\" is neither yes nor no";
-            return value = word == "yes", "";
-          },
-          [&value] { return std::vector<std::string>{value ? "yes" : "no"}; }, "yes|no"};
-}
-Options::Binding Options::bind(int& value) {
-  return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
-}
-Options::Binding Options::bind(std::int64_t& value) {
-  return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
-}
-Options::Binding Options::bind(std::uint64_t& value) {
-  return {[&value](const auto& words) {
-            return parse_number(words.front(), value, "a whole number, 0 or greater");
-          },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
-}
-Options::Binding Options::bind(double& value) {
-  return {[&value](const auto& words) { return parse_number(words.front(), value, "a number"); },
-          [&value] { return std::vector{print_double(value)}; }, "X"};
-}
-Options::Binding Options::bind(std::vector<std::string>& value) {
-  Binding binding{[&value](const auto& words) { return value = words, std::string(); },
-                  [&value] { return value; }, "TEXT..."};
-  binding.is_list = true;
-  return binding;
 }
 
 }  // namespace facemae

@@ -19,7 +19,7 @@ struct CommonOptions {
 };
 
 /// Declares options bound to variables whose present values are the defaults. Flags override the
-/// configuration file.
+/// configuration file. Given several times, a list has the words of all; anything else is a fault.
 class Options {
  public:
   /// summary: one sentence. usage: what follows "facemae", e.g. "pack --from folder --in PATH --out STORE".
@@ -49,7 +49,7 @@ class Options {
   /// Text under the options in --help: examples, hints.
   Options& epilogue(const std::string& text);
 
-  /// Reads the words after the command. Returns false when --help was printed: the command is over.
+  /// Reads the words after the command. Returns false when --help or -h was printed: the command is over.
   /// Faults are kept for finish().
   bool parse(std::span<const std::string> words, CommonOptions& common);
   /// Adds a fault unless `fine`.

@@ -45,7 +45,7 @@ class ListSource final : public ImageSource {
     bool numbers = true;
     std::size_t width = 1;
     for (const Path& list : lists) {
-      if (!std::filesystem::is_regular_file(list))
+      if (!std::filesystem::exists(list) || std::filesystem::is_directory(list))
         throw ConfigError("packing a list: " + list.string() + " is not a file");
       names.push_back(list.string());
       texts.push_back(read_file(list));

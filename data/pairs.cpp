@@ -136,7 +136,7 @@ void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, con
   std::string text =
       fmt::format("# facemae pairs: folds {}, store {}\n", pairs.folds, store.dataset_digest().hex());
   for (const Pair& pair : pairs.pairs) text += fmt::format("{} {} {}\n", pair.a, pair.b, pair.same ? 1 : 0);
-  write_durably(files, path, text);
+  write_output(files, path, text);
 }
 
 PairList read_pairs(const Path& path, std::vector<std::string>* names) {

@@ -67,7 +67,7 @@ class RecSource final : public ImageSource {
     const std::uint64_t file_bytes = file_.size();
     if (fs::exists(index)) {
       try {
-        places = parse_record_index(read_file(index), file_bytes);
+        places = parse_record_index(read_plain_file(index), file_bytes);
       } catch (const DataError& error) {
         refuse(index.string() + ": " + error.what());
       }

@@ -1,9 +1,9 @@
 #include "data/release.h"
 
+#include <algorithm>
+
 #include "core/error.h"
-#include "core/keys.h"
 #include "core/log.h"
-#include "core/permutation.h"
 #include "data/hdf5.h"
 #include "data/manifest.h"
 #include "data/release_ledger.h"
@@ -48,16 +48,16 @@ std::vector<std::int64_t> label_map(const ReleasePlan& plan, const Store& source
   return map;
 }
 
-void write_link(FileSystem& files, const Path& folder, const ReleaseSecret& secret, const ReleasePlan& plan,
+void write_link(PrivateFolder& folder, const ReleaseSecret& secret, const ReleasePlan& plan,
                 const Hash128& released_digest, const Store& source) {
-  const Path path = folder / kLinkName, temporary = path.string() + ".tmp";
+  const std::string temporary = std::string(kLinkName) + ".tmp";
   // The link of an earlier release stays beside.
-  if (std::filesystem::exists(path)) {
-    std::string uuid = hdf5::File::open(path).read_text("uuid");
-    if (uuid != secret.uuid) files.rename(path, folder / ("link-" + uuid + ".h5"));
+  if (folder.has(kLinkName)) {
+    std::string uuid = hdf5::File::open(folder.at(kLinkName)).read_text("uuid");
+    if (uuid != secret.uuid) folder.rename(kLinkName, "link-" + uuid + ".h5");
   }
-  files.create(temporary)->close();
-  auto file = hdf5::File::create(temporary);
+  folder.create(temporary)->close();  // closed to others before anything is in it
+  auto file = hdf5::File::create(folder.at(temporary));
   file.write_attribute("format", std::string(kLinkFormat));
   file.write_attribute("version", std::uint64_t{1});
   file.write_attribute("uuid", secret.uuid);
@@ -67,7 +67,7 @@ void write_link(FileSystem& files, const Path& folder, const ReleaseSecret& secr
   file.write_array("/source_label", label_map(plan, source));
   file.flush();
   file.close();
-  hdf5::publish(files, temporary, path);
+  hdf5::publish(folder, temporary, kLinkName);
 }
 
 std::string release_text(const StoreManifest& manifest, const ReleaseNotes& notes) {
@@ -81,78 +81,29 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | "
       "{} |\n"
       "| software version | {} |\n| dataset digest | {} |\n\n"
-      "Labels are a secret renumbering, the order is random, and nothing else of the source is in the "
-      "files.\n\n"
+      "Labels are renumbered, and images are in an order, that only the secret of the release tells. Of "
+      "originals "
+      "that are equal byte for byte one was used. Names, paths, times and the order of the source are not in "
+      "the "
+      "files. {}\n\n"
       "## Licence of the source\n\n{}\n",
       manifest.images, manifest.identities, manifest.image_size, manifest.image_size, notes.mask_ratio,
       notes.model_hash, notes.software_version, manifest.dataset_digest.hex(),
+      notes.images_per_identity == 0
+          ? "How many images an identity has is as in the source, and may tell who it is."
+          : fmt::format("Every identity has {} images.", notes.images_per_identity),
       notes.source_licence.empty() ? "not stated" : notes.source_licence);
 }
 
-void mark_finished(FileSystem& files, const Path& folder, const std::string& uuid) {
+void mark_finished(PrivateFolder& folder, const std::string& uuid) {
   auto entries = read_ledger(folder);
   for (LedgerEntry& entry : entries) {
     if (entry.uuid == uuid) entry.finished = true;
   }
-  write_ledger(files, folder, entries);
+  write_ledger(folder, entries);
 }
 
 }  // namespace
-
-void check_release(const Store& source, std::uint64_t images_per_identity) {
-  const std::uint64_t k = images_per_identity;
-  bool any = k == 0 && source.size() > 0;
-  for (std::int64_t label = 0; !any && label < source.identities(); ++label)
-    any = k > 0 && source.rows_of(label).size() >= k;
-  if (!any)
-    throw ConfigError(
-        k == 0 ? fmt::format("planning a release of {}: the store has no images", source.folder().string())
-               : fmt::format(
-                     "planning a release of {}: no identity has {} images; ask for fewer images per identity",
-                     source.folder().string(), k));
-}
-
-ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, std::uint64_t images_per_identity,
-                         std::uint64_t shard_images) {
-  if (shard_images < 1) throw ConfigError("planning a release: a shard must hold at least one image");
-  check_release(source, images_per_identity);
-  // Equal counts mean that an identity with fewer images is left out, and so is an image without identity.
-  const std::uint64_t k = images_per_identity;
-  std::vector<std::uint64_t> rows;
-  std::vector<std::int64_t> kept;
-  for (std::int64_t label = 0; label < source.identities(); ++label) {
-    const auto own = source.rows_of(label);
-    if (own.empty() || own.size() < k) continue;
-    kept.push_back(label);
-    const Permutation place(own.size(),
-                            key_of(secret.order_seed, Purpose::Order, 1, static_cast<std::uint64_t>(label)));
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      if (k == 0 || place(i) < k) rows.push_back(own[i]);
-    }
-  }
-  for (std::uint64_t row = 0; k == 0 && row < source.size(); ++row) {
-    if (source.label(row) < 0) rows.push_back(row);
-  }
-  std::vector<std::int64_t> renumbered(static_cast<std::size_t>(source.identities()), -1);
-  if (!kept.empty()) {
-    const Permutation number(kept.size(), key_of(secret.label_seed, Purpose::Labels));
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      renumbered[static_cast<std::size_t>(kept[i])] = static_cast<std::int64_t>(number(i));
-    }
-  }
-  const Permutation order(rows.size(), key_of(secret.order_seed, Purpose::Order));
-  ReleasePlan plan{.source_rows = std::vector<std::uint64_t>(rows.size()),
-                   .labels = std::vector<std::int64_t>(rows.size()),
-                   .identities = static_cast<std::int64_t>(kept.size()),
-                   .shard_images = shard_images};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto at = static_cast<std::size_t>(order(i));
-    const std::int64_t label = source.label(rows[i]);
-    plan.source_rows[at] = rows[i];
-    plan.labels[at] = label < 0 ? -1 : renumbered[static_cast<std::size_t>(label)];
-  }
-  return plan;
-}
 
 void write_release_shard(FileSystem& files, const Path& out, const ReleaseSecret& secret,
                          const ReleasePlan& plan, std::uint64_t shard,
@@ -184,9 +135,8 @@ bool release_shard_done(const Path& out, const ReleaseSecret& secret, const Rele
   }
 }
 
-void finish_release(FileSystem& files, const Path& out, const Path& private_folder,
-                    const ReleaseSecret& secret, const ReleasePlan& plan, const ReleaseNotes& notes,
-                    const Store& source) {
+void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, const ReleaseSecret& secret,
+                    const ReleasePlan& plan, const ReleaseNotes& notes, const Store& source) {
   StoreManifest manifest;
   manifest.uuid = secret.uuid;
   manifest.identities = plan.identities;
@@ -203,10 +153,10 @@ void finish_release(FileSystem& files, const Path& out, const Path& private_fold
   }
   complete_manifest(manifest, plan.labels);
   // The manifest makes the store a finished one, so what belongs to it is there before.
-  write_link(files, private_folder, secret, plan, manifest.dataset_digest, source);
+  write_link(folder, secret, plan, manifest.dataset_digest, source);
   write_durably(files, out / "RELEASE.md", release_text(manifest, notes));
   write_manifest(files, out, manifest);
-  mark_finished(files, private_folder, secret.uuid);
+  mark_finished(folder, secret.uuid);
 }
 
 namespace {

@@ -251,6 +251,8 @@ class ViewStore final : public ManifestStore {
   std::shared_ptr<const Store> open_parent(InputFiles& files, const ReadPolicy& policy) const {
     try {
       return Store::open((folder_ / manifest_.parent).lexically_normal(), files, policy);
+    } catch (const ConfigError& error) {  // the user named the view, not the store that it lacks
+      throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
     } catch (const DataError& error) {
       throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
     }

@@ -65,6 +65,9 @@ std::string nearest_names(const Store& store, const std::vector<std::string>& un
 
 std::vector<std::int64_t> read_identities(const Store& store, const Path& file) {
   const auto lines = lines_of(file);
+  if (lines.empty())
+    throw ConfigError("reading the identities in " + file.string() +
+                      ": it names nobody; one a line is expected");
   const bool named = store.identities() > 0 && !store.identity_name(0).empty();
   auto labels = named ? labels_by_name(store, lines) : labels_by_number(store, lines);
   std::vector<std::string> unknown;

@@ -17,7 +17,7 @@ void split_store(FileSystem& files, const Store& parent, double fraction, std::u
 
 /// The labels that a file names, one identity a line: by name, or by number in a released store, which has no
 /// names. Blank lines are skipped, what is named twice counts once. Throws ConfigError with the unknown ones
-/// and the nearest names, FileError.
+/// and the nearest names, and for a file that names nobody; FileError.
 std::vector<std::int64_t> read_identities(const Store& store, const Path& file);
 
 /// What of a store a view of it keeps.

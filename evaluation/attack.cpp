@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
+#include "core/checksum.h"
 #include "evaluation/intervals.h"
 #include "evaluation/retrieval.h"
 
@@ -21,25 +23,24 @@ double median(std::vector<double> values) {
   return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
 }
 
-/// `competitors`: gallery images that a probe is ranked among.
-Retrieval summarise(const std::vector<Standing>& standings, std::int64_t competitors,
-                    const LinkageInput& input, std::uint64_t seed, std::uint64_t figure) {
+Retrieval summarise(const std::vector<Standing>& standings, const LinkageInput& input) {
   Retrieval result;
   std::vector<double> ranks, trials;
-  double precision = 0, mates = 0;
+  double precision = 0, chance = 0;
   for (const Standing& standing : standings) {
     trials.push_back(standing.mates > 0 ? 1 : 0);
     if (standing.mates == 0) continue;
     ranks.push_back(standing.rank());
     precision += standing.average_precision;
-    mates += static_cast<double>(standing.mates);
+    chance += static_cast<double>(standing.mates) / static_cast<double>(standing.mates + standing.others);
   }
   result.probes = static_cast<std::int64_t>(ranks.size());
+  result.people = people_tried(trials, input.probe_identity);
   const auto hits_at = [&](int places) {
     std::vector<double> hits;
     hits.reserve(standings.size());
     for (const Standing& standing : standings) hits.push_back(standing.hit_at(places));
-    return bootstrap_by_identity(hits, trials, input.probe_identity, seed, figure++);
+    return interval_by_person(hits, trials, input.probe_identity);
   };
   result.rank1 = hits_at(1);
   result.rank5 = hits_at(5);
@@ -47,7 +48,7 @@ Retrieval summarise(const std::vector<Standing>& standings, std::int64_t competi
   const auto counted = static_cast<double>(result.probes);
   result.median_rank = median(std::move(ranks));
   result.mean_average_precision = counted > 0 ? precision / counted : kNotMeasured;
-  result.chance_rank1 = counted > 0 ? mates / counted / static_cast<double>(competitors) : kNotMeasured;
+  result.chance_rank1 = counted > 0 ? chance / counted : kNotMeasured;
   return result;
 }
 
@@ -72,8 +73,7 @@ double threshold_for(const ScoreCounts& others, std::uint64_t allowed) {
   return -1;
 }
 
-std::vector<LinkageResult::AtFar> verification_rates(const Rankings& rankings, const LinkageInput& input,
-                                                     std::uint64_t seed, std::uint64_t figure) {
+std::vector<LinkageResult::AtFar> verification_rates(const Rankings& rankings, const LinkageInput& input) {
   // A threshold that rests on fewer false accepts than this is noise.
   constexpr double fewest_false_accepts = 10;
   const auto pairs =
@@ -92,21 +92,33 @@ std::vector<LinkageResult::AtFar> verification_rates(const Rankings& rankings, c
           static_cast<double>(std::count_if(first, last, [&](float s) { return s >= threshold; })));
       trials.push_back(static_cast<double>(last - first));
     }
-    rates.push_back(
-        {far, bootstrap_by_identity(hits, trials, input.probe_identity, seed, figure++), threshold});
+    rates.push_back({far, interval_by_person(hits, trials, input.probe_identity), threshold});
   }
   return rates;
 }
 
 }  // namespace
 
-LinkageResult measure_linkage(const LinkageInput& input, std::uint64_t seed) {
+std::vector<std::int64_t> equal_pictures(const torch::Tensor& pictures) {
+  std::map<Hash128, std::int64_t> first;
+  std::vector<std::int64_t> same;
+  for (std::int64_t i = 0; i < pictures.size(0); ++i) {
+    const torch::Tensor picture = pictures[i].cpu().contiguous();
+    same.push_back(
+        first
+            .try_emplace(xxh128({static_cast<const std::byte*>(picture.const_data_ptr()), picture.nbytes()}),
+                         i)
+            .first->second);
+  }
+  return same;
+}
+
+LinkageResult measure_linkage(const LinkageInput& input) {
   const Rankings rankings = rank_mates(input);
-  const std::int64_t gallery = input.gallery.size(0);
   LinkageResult result;
-  result.same_image = summarise(rankings.same_image, gallery, input, seed, 0);
-  result.same_identity = summarise(rankings.same_identity, gallery - 1, input, seed, 10);
-  result.verification = verification_rates(rankings, input, seed, 20);
+  result.same_image = summarise(rankings.same_image, input);
+  result.same_identity = summarise(rankings.same_identity, input);
+  result.verification = verification_rates(rankings, input);
   result.own_histogram = coarse(rankings.own);
   result.mated_histogram = coarse(rankings.mated);
   result.other_histogram = coarse(rankings.others);

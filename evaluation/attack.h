@@ -1,6 +1,6 @@
 #pragma once
 // Linkage attacks: can a rebuilt face be matched to the real faces? Every figure comes with chance, a
-// real-to-real ceiling and a 95 % interval (bootstrap by identity; Clopper-Pearson near zero).
+// real-to-real ceiling and a 95 % interval by person (evaluation/intervals.h).
 // docs/METHOD.md, "Audit".
 #include <torch/types.h>
 
@@ -20,6 +20,9 @@ struct Figure {
 struct LinkageInput {
   torch::Tensor probes, gallery;  ///< [P, D], [N, D] float32, rows L2-normalised
   std::vector<std::int64_t> mate, probe_identity, gallery_identity;
+  /// For each image of the gallery, the first one that shows the same picture (equal_pictures); empty: all
+  /// differ. Whoever finds a copy of the original has found the original.
+  std::vector<std::int64_t> gallery_picture;
 };
 
 struct Retrieval {
@@ -28,12 +31,13 @@ struct Retrieval {
   double chance_rank1 = 0;
   std::int64_t probes =
       0;  ///< counted ones: a person with a single image has no other; with 0, figures are NaN
+  std::int64_t people = 0;  ///< that the counted probes show: what the intervals rest on
 };
 struct LinkageResult {
   std::string attacker;     ///< "pixel 28x28", "embedder NAME", ...
   std::string knowledge;    ///< what the attacker needs, one sentence
   Retrieval same_image;     ///< rebuilt image -> its own original among N
-  Retrieval same_identity;  ///< rebuilt image -> another image of the person; its own original is taken out
+  Retrieval same_identity;  ///< rebuilt image -> another image of the person; its original is taken out
   struct AtFar {
     double far = 0;
     Figure tar;
@@ -46,7 +50,7 @@ struct LinkageResult {
 };
 
 /// Exact nearest neighbours by blocked matrix products; memory O(block * N).
-LinkageResult measure_linkage(const LinkageInput& input, std::uint64_t seed);
+LinkageResult measure_linkage(const LinkageInput& input);
 
 /// Pixel features: grey or colour, average-pooled to side x side, mean and norm removed. images [B, C, H, W],
 /// uint8 0..255 or float32 -1..1.
@@ -54,7 +58,7 @@ torch::Tensor pixel_features(const torch::Tensor& images, std::int64_t side);
 /// The lowest k x k DCT-II coefficients (without the mean) of the grey image, normalised.
 torch::Tensor dct_features(const torch::Tensor& images, std::int64_t k);
 
-/// Exact binomial interval (Clopper and Pearson 1934).
-Figure clopper_pearson(std::uint64_t hits, std::uint64_t trials);
+/// For each picture, the first one with the same pixels: [N, ...] -> N row numbers.
+std::vector<std::int64_t> equal_pictures(const torch::Tensor& pictures);
 
 }  // namespace facemae

@@ -39,8 +39,7 @@ struct AuditOptions {
 /// DataError as rank_mates does.
 std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& options);
 
-/// The attack that links most often to originals, relative to nothing but itself: the headline. nullptr
-/// without attacks.
+/// The attack that links most often to originals, relative to nothing but itself. nullptr without attacks.
 const AttackReport* worst_attack(const std::vector<AttackReport>& attacks);
 
 /// The attacker finds real pictures and the control better than chance: only then does finding nothing mean
@@ -48,11 +47,13 @@ const AttackReport* worst_attack(const std::vector<AttackReport>& attacks);
 bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>& all);
 
 struct QuickAudit {
-  Figure rank1;  ///< the 28x28 pixel attacker: released picture -> its own original among N
+  std::string attacker;  ///< of the three pixel attackers, the one that links most
+  Figure rank1;  ///< released picture -> its own original among the candidates; the interval by person
   double chance = 0;
+  std::int64_t probes = 0, candidates = 0, people = 0;
 };
-/// For the closing line of `reconstruct`: one attacker, no identities (the interval is Clopper-Pearson's).
-QuickAudit quick_pixel_audit(const torch::Tensor& released, const torch::Tensor& real,
-                             const std::vector<std::int64_t>& mate);
+/// For the closing line of `reconstruct`: the pixel attackers alone, `real` being all candidates. The figure
+/// falls as candidates grow, and rises with better attackers.
+QuickAudit quick_pixel_audit(const AuditInput& input);
 
 }  // namespace facemae

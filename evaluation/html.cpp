@@ -39,7 +39,7 @@ std::string retrieval_table(const std::vector<const AttackReport*>& attacks,
                             Retrieval LinkageResult::*question) {
   std::string html = "<div class=\"scroll\"><table>" +
                      header_row({"attacker", "", "rank 1", "chance", "ceiling", "rank 5", "rank 10",
-                                 "median rank", "mAP", "probes"}) +
+                                 "median rank", "mAP", "probes", "people"}) +
                      "<tbody>";
   for (const AttackReport* attack : attacks) {
     const Retrieval& found = attack->released.*question;
@@ -48,10 +48,11 @@ std::string retrieval_table(const std::vector<const AttackReport*>& attacks,
         fmt::format("<tr><td>{}</td><td class=\"bar\">{}</td><td>{}</td><td>{}</td><td>{}</td>",
                     name_of(*attack), figure_svg(found.rank1, found.chance_rank1, ceiling.rank1.value),
                     with_interval(found.rank1), percent(found.chance_rank1), percent(ceiling.rank1.value));
-    html += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+    html += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
                         percent(found.rank5.value), percent(found.rank10.value),
                         plain_number(found.median_rank), percent(found.mean_average_precision),
-                        human_count(static_cast<std::uint64_t>(found.probes)));
+                        human_count(static_cast<std::uint64_t>(found.probes)),
+                        human_count(static_cast<std::uint64_t>(found.people)));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -95,7 +96,7 @@ std::string attack_sections(const std::vector<AttackReport>& attacks) {
   std::vector<const AttackReport*> real, controls;
   for (const AttackReport& attack : attacks) (attack.control.empty() ? real : controls).push_back(&attack);
   const std::string key =
-      "<div class=\"key\"><span class=\"own\">figure, with its 95 % interval</span><span "
+      "<div class=\"key\"><span class=\"own\">figure, with its 95 % interval by person</span><span "
       "class=\"chance\">chance</span>"
       "<span class=\"ceiling\">ceiling: the same attacker on real photographs</span></div>";
   std::string html;

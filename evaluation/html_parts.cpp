@@ -1,3 +1,5 @@
+#include <sodium.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -56,16 +58,11 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string base64(Bytes bytes) {
-  static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
-    unsigned group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (j < have ? std::to_integer<unsigned>(bytes[i + j]) : 0);
-    for (std::size_t j = 0; j < 4; ++j) out += j <= have ? letters[group >> (18 - 6 * j) & 63] : '=';
-  }
+  constexpr int kind = sodium_base64_VARIANT_ORIGINAL;
+  std::string out(sodium_base64_ENCODED_LEN(bytes.size(), kind), '\0');  // with a zero at the end
+  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), kind);
+  out.pop_back();
   return out;
 }
 

@@ -28,7 +28,7 @@ void write_npy(FileSystem& files, const Path& path, const torch::Tensor& array) 
   bytes += header;
   const auto values = array.detach().to(torch::kCPU).contiguous();
   bytes.append(static_cast<const char*>(values.data_ptr()), values.nbytes());
-  write_durably(files, path, bytes);
+  write_output(files, path, bytes);
 }
 
 torch::Tensor read_npy(const Path& path) {

@@ -15,7 +15,8 @@ nlohmann::json json_of(const Retrieval& found) {
           {"median_rank", found.median_rank},
           {"mean_average_precision", found.mean_average_precision},
           {"chance_rank1", found.chance_rank1},
-          {"probes", found.probes}};
+          {"probes", found.probes},
+          {"people", found.people}};
 }
 
 nlohmann::json json_of(const LinkageResult& result) {

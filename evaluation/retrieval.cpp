@@ -35,7 +35,9 @@ Standing stand(std::span<const float> scores, std::span<const float> mates, IsOt
   const float floor = mates.back() - kTie;
   for (std::size_t j = 0; j < scores.size(); ++j) {
     const float score = scores[j];
-    if (score < floor || !is_other(static_cast<std::int64_t>(j))) continue;
+    if (!is_other(static_cast<std::int64_t>(j))) continue;
+    ++standing.others;
+    if (score < floor) continue;
     const auto tie_begin =
         std::partition_point(mates.begin(), mates.end(), [&](float mate) { return mate > score + kTie; });
     const auto tie_end =
@@ -63,7 +65,9 @@ void check(const LinkageInput& input) {
   const auto probes = static_cast<std::int64_t>(input.mate.size());
   const auto gallery = static_cast<std::int64_t>(input.gallery_identity.size());
   const auto rows = [](const torch::Tensor& t) { return t.defined() && t.dim() == 2 ? t.size(0) : -1; };
-  if (rows(input.probes) != probes || rows(input.gallery) != gallery || probes == 0 ||
+  const bool pictures_fit =
+      input.gallery_picture.empty() || input.gallery_picture.size() == input.gallery_identity.size();
+  if (!pictures_fit || rows(input.probes) != probes || rows(input.gallery) != gallery || probes == 0 ||
       input.probe_identity.size() != input.mate.size() || input.probes.size(1) != input.gallery.size(1)) {
     throw ConfigError(
         fmt::format("linkage needs as many probe rows ({}) as mates ({}) and probe identities ({}), as many "
@@ -88,22 +92,30 @@ void check(const LinkageInput& input) {
   }
 }
 
+std::int64_t picture_of(const LinkageInput& input, std::int64_t image) {
+  return input.gallery_picture.empty() ? image : input.gallery_picture[static_cast<std::size_t>(image)];
+}
+
 /// Ranks one probe from its row of scores.
 void rank_one(const LinkageInput& input, std::size_t probe, std::span<const float> scores,
               const std::vector<std::int64_t>& images_of_person, Rankings& out, ScoreCounts& others) {
-  const std::int64_t own = input.mate[probe], person = input.probe_identity[probe];
-  const float own_score = scores[static_cast<std::size_t>(own)];
-  out.same_image[probe] = stand(scores, {&own_score, 1}, [&](std::int64_t j) { return j != own; });
+  const std::int64_t own = picture_of(input, input.mate[probe]), person = input.probe_identity[probe];
+  const auto is_own = [&](std::int64_t j) { return picture_of(input, j) == own; };
+  std::vector<float> own_scores;
+  for (std::size_t j = 0; j < scores.size(); ++j)
+    if (is_own(static_cast<std::int64_t>(j))) own_scores.push_back(scores[j]);
+  std::sort(own_scores.begin(), own_scores.end(), std::greater<>());
+  out.same_image[probe] = stand(scores, own_scores, [&](std::int64_t j) { return !is_own(j); });
 
   const std::span<float> mates(out.mated_scores.data() + out.mated_start[probe],
                                static_cast<std::size_t>(out.mated_start[probe + 1] - out.mated_start[probe]));
   std::size_t next = 0;
   for (const std::int64_t j : images_of_person) {
-    if (j != own) mates[next++] = scores[static_cast<std::size_t>(j)];
+    if (!is_own(j)) mates[next++] = scores[static_cast<std::size_t>(j)];
   }
   std::sort(mates.begin(), mates.end(), std::greater<>());
   const auto is_stranger = [&](std::int64_t j) {
-    return input.gallery_identity[static_cast<std::size_t>(j)] != person;
+    return input.gallery_identity[static_cast<std::size_t>(j)] != person && !is_own(j);
   };
   out.same_identity[probe] = stand(scores, mates, is_stranger);
   for (std::size_t j = 0; j < scores.size(); ++j) {
@@ -150,8 +162,12 @@ Rankings rank_mates(const LinkageInput& input, std::int64_t block_bytes) {
   out.others.assign(kScoreBins, 0);
   out.mated_start.assign(sized + 1, 0);
   for (std::size_t i = 0; i < sized; ++i) {
-    const auto images = static_cast<std::int64_t>(images_of.at(input.probe_identity[i]).size());
-    out.mated_start[i + 1] = out.mated_start[i] + images - 1;  // without the original
+    const std::int64_t own = picture_of(input, input.mate[i]);
+    const auto& images = images_of.at(input.probe_identity[i]);
+    out.mated_start[i + 1] =
+        out.mated_start[i] + std::count_if(images.begin(), images.end(), [&](std::int64_t image) {
+          return picture_of(input, image) != own;
+        });
   }
   out.mated_scores.resize(static_cast<std::size_t>(out.mated_start.back()));
 

@@ -10,10 +10,11 @@ namespace facemae {
 
 /// Place of a probe's mates in its ranking of the gallery. Scores within 1e-6 of each other are ties
 /// (rounding of a float32 product); an attacker breaks ties by chance, so figures are expectations over a
-/// random order of the tied: identical features for everybody give exactly chance, and a duplicate of the
-/// original counts half.
+/// random order of the tied: identical features for everybody give exactly chance. A copy of the original
+/// (LinkageInput::gallery_picture) is a mate like the original.
 struct Standing {
   std::int64_t mates = 0;        ///< 0: the gallery holds none, and the probe is not counted
+  std::int64_t others = 0;       ///< images that compete with them
   std::int64_t better = 0;       ///< others above the best mate
   std::int64_t tied_others = 0;  ///< others level with the best mate
   std::int64_t tied_mates = 0;   ///< mates level with the best mate, itself included
@@ -30,9 +31,9 @@ inline constexpr std::int64_t kScoreBins = 1 << 18;
 double score_edge(std::int64_t bin);
 
 struct Rankings {
-  std::vector<Standing> same_image;  ///< [P] the mate is the probe's own original
+  std::vector<Standing> same_image;  ///< [P] the mates are the probe's original and its copies
   std::vector<Standing>
-      same_identity;  ///< [P] the mates are the person's other images; the original is taken out
+      same_identity;  ///< [P] the mates are the person's other images; original and copies are taken out
   ScoreCounts own, mated,
       others;  ///< probe with its original, with the person's other images, with other people
   std::vector<float> mated_scores;  ///< of probe i: mated_start[i] to mated_start[i + 1]

@@ -19,11 +19,11 @@ set -euo pipefail
 preset=release tests=no setup=yes parallel=$(jobs) targets=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --preset) once "$1"; preset=${2:?--preset needs a name}; shift ;;
     --target) targets+=("${2:?--target needs a name}"); shift ;;
     --tests) tests=yes ;;
     --no-setup) setup=no ;;
-    -j) parallel=${2:?-j needs a number}; shift ;;
+    -j) once "$1"; parallel=${2:?-j needs a number}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) say "build.sh: unknown option $1; scripts/build.sh --help lists them" >&2; exit 2 ;;
   esac

@@ -23,8 +23,8 @@ quick=no faces= out=$root/build/demo setup=()
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
-    --faces) faces=$(realpath "${2:?--faces needs a folder}"); shift ;;
-    --out) out=$(realpath -m "${2:?--out needs a folder}"); shift ;;
+    --faces) once "$1"; faces=$(realpath "${2:?--faces needs a folder}"); shift ;;
+    --out) once "$1"; out=$(realpath -m "${2:?--out needs a folder}"); shift ;;
     --no-setup) setup=(--no-setup) ;;
     -h | --help) usage; exit 0 ;;
     *) say "demo.sh: unknown option $1; scripts/demo.sh --help lists them" >&2; exit 2 ;;

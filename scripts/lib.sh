@@ -7,6 +7,13 @@ fail() {
   exit 1
 }
 
+# once OPTION: fails when an option of one value is given again; which of the two was meant, nobody can know.
+given=
+once() {
+  [[ " $given " != *" $1 "* ]] || { say "$(basename "$0"): $1 is given twice" >&2; exit 2; }
+  given+=" $1"
+}
+
 # usage: the comment block at the top of the calling script is its help text.
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
 

@@ -15,9 +15,11 @@
 # options
 #   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already there)
 #   --cuda           LibTorch with CUDA 13 and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit
-#   --nccl-headers   adds NCCL to the CPU one, so that the NCCL back end is compiled where no GPU is
+#   --nccl-headers   adds NCCL and CUDA's headers to the CPU one, so that the NCCL back end is compiled where no GPU is
 #   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional, tests that miss them
-#                    skip) clang-format, clang-tidy, clang with libFuzzer, a small Slurm, a browser for the report's page
+#                    skip) a small Slurm, zip, HDF5's tools, a browser for the report's page
+#   --checks         adds what scripts/test.sh --checks needs, optional as well: clang-format, clang-tidy, clang with
+#                    libFuzzer
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
 #   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files),
@@ -32,16 +34,20 @@ set -euo pipefail
 torch_version=2.11.0
 cupti=nvidia-cuda-cupti==13.0.85
 cudart=nvidia-cuda-runtime==13.0.96
+# Since CUDA 13 the runtime's wheel lacks headers that its own include: crt/host_config.h and nv/target are in these two
+# (13.0.88 and 13.0.85 are the releases of toolkit 13.0.2, as the runtime's 13.0.96 is).
+headers=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl==13.0.85)
 nccl=nvidia-nccl-cu13==2.28.9
 wheels=$root/.deps/wheels
 
-cuda=no nccl_headers=no tests=no slurm=no bench=no interop=no system=yes
+cuda=no nccl_headers=no tests=no checks=no slurm=no bench=no interop=no system=yes
 for argument in "$@"; do
   case $argument in
     --cpu) cuda=no ;;
     --cuda) cuda=yes ;;
     --nccl-headers) nccl_headers=yes ;;
     --tests) tests=yes ;;
+    --checks) checks=yes ;;
     --slurm) slurm=yes ;;
     --bench) bench=yes ;;
     --interop) interop=yes ;;
@@ -71,6 +77,7 @@ libxxhash-dev                 hdr:xxhash.h
 libspdlog-dev                 hdr:spdlog/spdlog.h
 nlohmann-json3-dev            hdr:nlohmann/json.hpp
 libisal-dev                   hdr:isa-l.h,isa-l/crc.h
+libsodium-dev                 hdr:sodium.h
 "
 optional="
 ccache                        cmd:ccache
@@ -82,15 +89,17 @@ libgmock-dev                  hdr:gmock/gmock.h
 libbenchmark-dev              hdr:benchmark/benchmark.h
 "
   optional+="
-clang-format                  cmd:clang-format,clang-format-14
-clang-tidy                    cmd:clang-tidy,clang-tidy-14
-clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang++-17,clang++-18,clang++-19,clang++-20
-libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 chromium                      cmd:chromium,chromium-browser,google-chrome
 zip                           cmd:zip
 hdf5-tools                    cmd:h5dump
 "
 fi
+if [ "$checks" = yes ]; then optional+="
+clang-format                  cmd:clang-format,clang-format-14
+clang-tidy                    cmd:clang-tidy,clang-tidy-14
+clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang++-17,clang++-18,clang++-19,clang++-20
+libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
+"; fi
 slurm_packages="
 slurmctld                     cmd:slurmctld
 slurmd                        cmd:slurmd
@@ -126,6 +135,9 @@ if [ -z "$using_torch" ]; then
     if [ "$nccl_headers" = yes ]; then
       compgen -G "$wheels/nvidia_nccl_cu13-*.dist-info" >/dev/null || wanted+=(nccl)
     fi
+  fi
+  if [ "$cuda" = yes ] || [ "$nccl_headers" = yes ]; then
+    { has_wheel nvidia_cuda_crt 13.0.88 && has_wheel nvidia_cuda_cccl 13.0.85; } || wanted+=(headers)
   fi
 fi
 venv_ready() { [ -e "$root/$1/.complete" ]; }
@@ -250,12 +262,14 @@ fetch() { # fetch PIP_ARGUMENT...
   cp -alf "$incoming"/*.dist-info "$wheels/"
   rm -rf "$incoming"
 }
+parts() { case $1 in cpu) say "LibTorch, 0.5 GB" ;; cuda) say "LibTorch with CUDA, 2.5 GB" ;; nccl) say NCCL ;; headers) say "CUDA's headers" ;; esac; }
 for group in "${wanted[@]}"; do
-  say "setup.sh: fetching LibTorch ($group) into .deps/wheels"
+  say "setup.sh: fetching $(parts "$group") into .deps/wheels"
   case $group in
     cpu) fetch --no-deps "torch==$torch_version" "$cupti" "$cudart" ;;
     cuda) fetch "torch==$torch_version" ;;
     nccl) fetch --no-deps "$nccl" ;;
+    headers) fetch --no-deps "${headers[@]}" ;;
   esac
 done
 

@@ -1,37 +1,40 @@
 #!/usr/bin/env bash
-# The project's tests: sets up, builds, tests, looks for data races, checks the form of the code.
+# The project's tests: sets up, builds, tests; with --checks also looks for races, overruns and lapses of form.
 #
 # usage: scripts/test.sh [option...]
 #
 #   set-up    scripts/setup.sh --tests --nccl-headers --interop (installs what is missing, or says what)
 #   build     everything, preset release, in build/release
 #   tests     ctest in build/release: unit, ranked (1 to 4 MPI processes), faults, Slurm, architecture
-#   races     ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan
-#   fuzz      libFuzzer over what parses bytes from elsewhere, a few seconds each, and AddressSanitizer and
-#             UndefinedBehaviorSanitizer over the tests of the races, in build/fuzz; skipped without clang
-#             races and fuzz are built beside the tests, at the lowest priority, and skipped where the same programs
-#             have passed
-#   lint      scripts/lint.sh: clang-format, and clang-tidy on files that see nothing of LibTorch
 #
 # options
-#   --full         also long counts and long tests (label full), AddressSanitizer + UndefinedBehaviorSanitizer over
-#                  everything, ThreadSanitizer over checkpoints, and a million inputs for each fuzz target
+#   --checks       also, for those who change the code:
+#                  long tests (label checks);
+#                  races: ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan;
+#                  fuzz: libFuzzer over what parses bytes from elsewhere, a few seconds each, and AddressSanitizer and
+#                  UndefinedBehaviorSanitizer over the tests of the races, in build/fuzz; skipped without clang.
+#                  Both are built beside the tests, at the lowest priority, and skipped where the same programs passed;
+#                  lint: scripts/lint.sh, clang-format, and clang-tidy on files that see nothing of LibTorch
+#   --full         all of that, long counts and very long tests (label full), AddressSanitizer +
+#                  UndefinedBehaviorSanitizer over everything, ThreadSanitizer over checkpoints, and a million inputs
+#                  for each fuzz target
 #   --only REGEX   builds, then runs the CTest entries whose names match (no races, no fuzz, no lint)
 #   --no-setup     does not call scripts/setup.sh
 #   -h, --help     this text
 #
-# The last line is  N passed, N failed, N skipped  and the exit code is 0 only if nothing failed. Counted are GoogleTest
-# tests (a ranked program counts once per number of ranks), scripts, and one for each other stage (set-up, build, lint).
-# Skipped tests are listed with their reasons. Two cores: 30 to 40 minutes the first time, then about ten.
-# Logs and JUnit files: build/test/.
+# Says every minute (FACEMAE_SAY_EVERY seconds) what it is doing. The last line is  N passed, N failed, N skipped  and the exit code is 0 only if
+# nothing failed. Counted are GoogleTest tests (a ranked program counts once per number of ranks), scripts, and one for
+# each other stage (set-up, build, lint). Skipped tests are listed with their reasons. Two cores, from nothing: under 30
+# minutes, with --checks an hour; there again: ten. Logs and JUnit files: build/test/.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
-full=no only= setup=yes
+checks=no full=no only= setup=yes
 while [ $# -gt 0 ]; do
   case $1 in
-    --full) full=yes ;;
-    --only) only=${2:?--only needs a regular expression}; shift ;;
+    --checks) checks=yes ;;
+    --full) full=yes checks=yes ;;
+    --only) once "$1"; only=${2:?--only needs a regular expression}; shift ;;
     --no-setup) setup=no ;;
     -h | --help) usage; exit 0 ;;
     *) say "test.sh: unknown option $1; scripts/test.sh --help lists them" >&2; exit 2 ;;
@@ -45,13 +48,31 @@ rm -rf "$results"
 mkdir -p "$results"
 passed=0 failed=0 skipped=0 stages=()
 
-# stage NAME COMMAND...: runs it, keeps the time; returns its exit code.
+# doing: what the stage is at, from what it has said: the tests that run, or the last line.
+doing() {
+  awk '/^ *Start +[0-9]+: / { running[$3] = 1; tests = 1 }
+    /Test +#[0-9]+: / { sub(/.*Test +#[0-9]+: /, ""); delete running[$1]; ended++ }
+    NF { last = $0 }
+    END {
+      if (!tests) { print substr(last, 1, 100); exit }
+      for (name in running) names = names " " name
+      print ended + 0 " tests have ended, now:" names
+    }' "$results/now" 2>/dev/null
+}
+exec {never}<> <(:) # nothing ever comes here: a pause without a process that would outlive us
+# stage NAME COMMAND...: runs it, says every minute what it is at, keeps the time; returns its exit code.
 stage() {
-  local name=$1 start=$SECONDS code
+  local name=$1 start=$SECONDS code ticker
   shift
   say "== $name"
-  "$@"
-  code=$?
+  : >"$results/now"
+  while ! read -r -t "${FACEMAE_SAY_EVERY:-60}" -u "$never"; do
+    say "-- $(date +%H:%M), minute $((SECONDS / 60)): $name, for $(((SECONDS - start) / 60)) min: $(doing)"
+  done &
+  ticker=$!
+  "$@" 2>&1 | tee "$results/now"
+  code=${PIPESTATUS[0]}
+  kill $ticker && wait $ticker 2>/dev/null
   stages+=("$(printf '%-28s %4d s  %s' "$name" $((SECONDS - start)) "$([ $code = 0 ] && echo ok || echo "exit $code")")")
   return $code
 }
@@ -78,7 +99,7 @@ run_ctest() { # run_ctest NAME FOLDER OPTION...
   local name=$1 folder=$2
   shift 2
   "${aslr[@]}" ctest --test-dir "$folder" -j "$at_once" --output-on-failure --no-tests=error \
-    --test-output-size-passed 4000000 --test-output-size-failed 4000000 --output-junit "$results/$name.xml" "$@" |
+    --test-output-size-passed 4000000 --test-output-size-failed 4000000 --output-junit "$results/$name.xml" "$@" 2>&1 |
     tee "$results/$name.log"
 }
 finish() {
@@ -112,15 +133,18 @@ sanitizer_tests() { # sanitizer_tests NAME TARGET CTEST_OPTION...
   aslr=()
 }
 
+options=(--tests --nccl-headers --interop)
+if [ $checks = yes ]; then options+=(--checks); fi
 if [ $setup = yes ]; then
-  stage set-up scripts/setup.sh --tests --nccl-headers --interop
+  stage set-up scripts/setup.sh "${options[@]}"
   code=$?
   verdict set-up $code
   [ $code = 0 ] || finish
 fi
 stage build scripts/build.sh --tests --no-setup
 verdict build $?
-select=(-LE full)
+select=(-LE 'full|checks')
+if [ $checks = yes ]; then select=(-LE full); fi
 if [ $full = yes ]; then
   select=()
   # What tests have in two sizes.
@@ -131,7 +155,8 @@ build_beside() { # the same builds below tell of their faults
   nice -n 19 scripts/build.sh --tests --no-setup --preset tsan --target torch_free_tests && fuzz_compiler >/dev/null &&
     nice -n 19 scripts/build.sh --tests --no-setup --preset fuzz --target all
 }
-if [ -z "$only" ]; then
+ended() { while kill -0 "$1" 2>/dev/null; do read -r -t 1 -u "$never"; done; }
+if [ $checks = yes ] && [ -z "$only" ]; then
   set -m # a process group of its own, which ends with this script
   build_beside >"$results/sanitizers-build.log" 2>&1 &
   beside=$!
@@ -140,8 +165,8 @@ if [ -z "$only" ]; then
 fi
 stage tests run_ctest release build/release "${select[@]}"
 count "$results/release.xml"
-if [ -n "$only" ]; then finish; fi
-stage "rest of sanitizers' builds" wait "$beside"
+if [ $checks = no ] || [ -n "$only" ]; then finish; fi
+stage "rest of sanitizers' builds" ended "$beside"
 
 unset FACEMAE_FULL FACEMAE_CRASH_STATES FACEMAE_FLIPS FACEMAE_SAVES FACEMAE_SOAK_SECONDS
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}

@@ -66,12 +66,7 @@ ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t
 ImageSet images_of(std::vector<Path> files) {
   auto shared = std::make_shared<const std::vector<Path>>(std::move(files));
   return {.size = shared->size(),
-          .read =
-              [shared](std::size_t i) {
-                const std::string text = read_file((*shared)[i]);
-                const auto bytes = bytes_of(text);
-                return std::vector<std::byte>(bytes.begin(), bytes.end());
-              },
+          .read = [shared](std::size_t i) { return read_bytes((*shared)[i]); },
           .name = [shared](std::size_t i) { return (*shared)[i].string(); }};
 }
 

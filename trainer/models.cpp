@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <charconv>
+
 #include "core/log.h"
 #include "core/text.h"
 #include "model/state.h"
@@ -70,6 +72,32 @@ FaceMae face_mae_from(const Weights& weights) {
 bool normalises_patches(const Weights& weights) { return described(weights, "normalise-patches") == "yes"; }
 
 std::string reconstruction_of(const Weights& weights) { return described(weights, "reconstruction"); }
+
+std::optional<double> mask_ratio_of(const Weights& weights) {
+  const std::string known = described(weights, "mask-ratio");
+  if (known.empty()) return {};
+  double ratio = 0;
+  const auto [end, error] = std::from_chars(known.data(), known.data() + known.size(), ratio);
+  if (error != std::errc() || end != known.data() + known.size() || !(ratio > 0 && ratio < 1))
+    throw ConfigError(weights.origin + " says that its mask ratio is \"" + known + "\", which is none");
+  return ratio;
+}
+
+double mask_ratio_for(const Weights& weights, const std::optional<double>& asked) {
+  const auto trained = mask_ratio_of(weights);
+  if (!asked && !trained)
+    throw ConfigError(weights.origin +
+                      " does not say with which mask ratio it was trained: give --mask-ratio, that of its "
+                      "training (0.75 for the official MAE)");
+  if (asked && trained && *asked != *trained)
+    spdlog::warn(
+        "the model was trained with --mask-ratio {}, {} is asked for: it sees {:.2g} times as much of each "
+        "face "
+        "as it learned from, {}",
+        *trained, *asked, (1 - *asked) / (1 - *trained),
+        *asked < *trained ? "so more of the face is shown" : "so its pictures may be poor");
+  return asked ? *asked : *trained;
+}
 
 std::string unfit_for_release(const Weights& weights) {
   if (normalises_patches(weights))

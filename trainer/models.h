@@ -1,6 +1,7 @@
 #pragma once
 // From configurations and stored weights to models.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checkpoint/weights.h"
@@ -23,6 +24,11 @@ bool normalises_patches(const Weights& weights);
 std::string unfit_for_release(const Weights& weights);
 /// --reconstruction of the run that made the weights: all | hidden | none, "" when unknown.
 std::string reconstruction_of(const Weights& weights);
+/// --mask-ratio of the run that made the weights; nothing when unknown.
+std::optional<double> mask_ratio_of(const Weights& weights);
+/// The ratio to rebuild with: what is `asked` for, else what the model was trained with. A warning when they
+/// differ; ConfigError when neither is known, or the known one is no ratio.
+double mask_ratio_for(const Weights& weights, const std::optional<double>& asked);
 /// The network by `name`, or by what the run or file says when it is "". In evaluation mode.
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
 std::string network_name_of(const Weights& weights);  ///< "" when unknown

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/owner_files.h"
 
 namespace facemae {
 
@@ -23,7 +24,7 @@ Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& r
   if (ranks_.rank() != 0) return;
   metrics_.open(run_.metrics(), std::ios::app);
   evaluations_.open(run_.evaluations(), std::ios::app);
-  board_ = std::make_unique<TensorBoard>(real_files(), run_.path(), config_.start);
+  board_ = std::make_unique<TensorBoard>(owner_files(), run_.path(), config_.start);
   progress_ = std::make_unique<Progress>("training", config_.last_step, "steps");
   progress_->start_from(config_.first_step);
 }
@@ -146,7 +147,7 @@ void Observer::draw(std::uint64_t done, Task& task) {
   const Path path = run_.samples() / fmt::format("step_{:09}.png", done);
   try {  // a full disk must not end what the checkpoints survive
     const auto png = encode_png(image);
-    write_durably(real_files(), path, Bytes(png));
+    write_durably(owner_files(), path, Bytes(png));  // real faces are in it
     board_->picture(done, "samples", image);
     if (first) spdlog::info("sample pictures (original | masked | rebuilt): {}", path.string());
   } catch (const FileError& error) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/keys.h"
 #include "data/image.h"
 #include "model/pixels.h"
 
@@ -24,7 +23,8 @@ std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std:
   for (std::size_t at = 0; at < rows.size(); at += config.batch) {
     const std::size_t count = std::min(config.batch, rows.size() - at);
     std::vector<std::uint8_t> pixels(count * image_bytes);
-    std::vector<std::uint64_t> keys;
+    auto noise = torch::empty({static_cast<std::int64_t>(count), model->config.patches()}, torch::kFloat64);
+    auto* value = noise.data_ptr<double>();
     for (std::size_t i = 0; i < count; ++i) {
       source.read(rows[at + i], encoded);
       try {
@@ -33,9 +33,10 @@ std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std:
         throw DataError("row " + std::to_string(rows[at + i]) + " of " + source.folder().string() + ": " +
                         error.what());
       }
-      keys.push_back(key_of(config.mask_seed, Purpose::Mask, xxh64(encoded)));
+      SecretStream draws(derive(config.mask_key, "mask of a face", encoded));
+      for (std::int64_t patch = 0; patch < model->config.patches(); ++patch) *value++ = draws.uniform();
     }
-    const Masked mask = random_masks(keys, model->config.patches(), config.mask_ratio, device);
+    const Masked mask = mask_from_noise(noise.to(device), config.mask_ratio);
     const auto images = to_network_input(pixels, side, {}, device);
     const auto bytes = to_bytes(model->unpatchify(model->decode(model->encode(images, mask), mask)));
     for (std::size_t i = 0; i < count; ++i) {

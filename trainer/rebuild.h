@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/secret.h"
 #include "data/store.h"
 #include "model/face_mae.h"
 
@@ -12,15 +13,15 @@ namespace facemae {
 
 struct RebuildConfig {
   double mask_ratio = 0.75;
-  std::uint64_t mask_seed = 0;  ///< the release's secret
+  SecretKey mask_key;  ///< of the release (data/release_secret.h)
   int jpeg_quality = 95;
   bool png = false;
   std::size_t batch = 64;
 };
 
-/// Encoded rebuilt images of source rows, in order. The mask is a function of (secret, content of the encoded
-/// image): one mask a face, shared by byte-identical duplicates. Throws DataError naming the row. `advance`
-/// counts done images.
+/// Encoded rebuilt images of source rows, in order. The mask is drawn from the ChaCha20 stream whose key is
+/// the keyed BLAKE2b of the encoded image: one mask a face, shared by byte-identical duplicates, and no mask
+/// tells of another. Throws DataError naming the row. `advance` counts done images.
 std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std::vector<std::uint64_t>& rows,
                                                  FaceMae& model, torch::Device device,
                                                  const RebuildConfig& config,

@@ -90,7 +90,8 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
     std::optional<ClassMap> map;
     together(control, [&] { map = class_map_for(*info, into, data); });
     check_unchanged(*info, data, map.has_value());
-    if (const auto corrupt = restore_with_identities(checkpoints, *info, into, map ? &*map : nullptr)) {
+    if (const auto corrupt =
+            restore_with_identities(checkpoints, *info, into, data.people_key, map ? &*map : nullptr)) {
       if (control.is_root())
         spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
       continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -15,6 +16,38 @@
 
 namespace facemae {
 namespace {
+
+// Beyond these nothing is meant, and clocks, counters and thread pools overflow.
+constexpr std::uint64_t kMostImagesOfABatch = 1 << 30;
+constexpr int kMostThreads = 1024;
+constexpr double kLongestSeconds = 1e9;  // thirty years
+constexpr double kMostEpochs = 1e6;
+
+void validate_ranges(Options& o, const RunConfig& c) {
+  o.check(c.batch <= kMostImagesOfABatch, fmt::format("--batch is at most {}", kMostImagesOfABatch));
+  o.check(c.steps.value_or(0) <= (std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, c.batch),
+          "--steps times --batch is more images than can be counted");
+  o.check(c.epochs.value_or(0) <= kMostEpochs, fmt::format("--epochs is at most {}", kMostEpochs));
+  const std::pair<const char*, double> seconds[] = {{"save-minutes", 60 * c.save_minutes.value_or(0)},
+                                                    {"mtbf-hours", 3600 * c.mtbf_hours.value_or(0)},
+                                                    {"max-hours", 3600 * c.max_hours.value_or(0)},
+                                                    {"read-patience", c.read_patience},
+                                                    {"peer-deadline", c.peer_deadline},
+                                                    {"hang-limit", c.hang_limit}};
+  for (const auto& [name, value] : seconds)
+    o.check(value <= kLongestSeconds, fmt::format("--{} is at most {} seconds", name, kLongestSeconds));
+  const std::pair<const char*, double> decays[] = {
+      {"momentum", c.optimizer.momentum}, {"beta1", c.optimizer.beta1}, {"beta2", c.optimizer.beta2}};
+  for (const auto& [name, value] : decays)
+    o.check(value >= 0 && value < 1, fmt::format("--{} is from 0 to below 1", name));
+  o.check(c.optimizer.weight_decay >= 0, "--weight-decay must not be negative");
+  for (const auto& [name, value] : {std::pair("threads", c.threads), std::pair("workers", c.workers)})
+    o.check(value <= kMostThreads, fmt::format("--{} is at most {}", name, kMostThreads));
+  o.check(c.block_cache_mib <= 1 << 30, "--block-cache-mib is at most 2^30");
+  for (const auto& [name, value] : {std::pair("lanes", c.order.lanes), std::pair("block", c.order.block),
+                                    std::pair("images-per-identity", c.order.images_per_identity)})
+    o.check(value <= 1 << 30, fmt::format("--order-{} is at most 2^30", name));
+}
 
 std::uint64_t smallest_micro_batch(const RunConfig& c) {
   return c.batch / static_cast<std::uint64_t>(std::max(1, c.accumulate));
@@ -36,6 +69,7 @@ void validate_exact(Options& o, const RunConfig& c) {
 }
 
 void validate_common(Options& o, const RunConfig& c) {
+  validate_ranges(o, c);
   o.check(c.steps.has_value() != c.epochs.has_value(), "give one of --steps and --epochs");
   o.check(!c.steps || *c.steps > 0, "--steps must be at least 1");
   o.check(!c.epochs || *c.epochs > 0, "--epochs must be above 0");
@@ -50,6 +84,7 @@ void validate_common(Options& o, const RunConfig& c) {
   o.check(c.clip >= 0, "--clip must not be negative");
   o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
           "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
+  o.check(c.max_hours.value_or(1) > 0, "--max-hours must be above 0");
   o.check(c.save_minutes.value_or(1) > 0, "--save-minutes must be above 0");
   o.check(c.mtbf_hours.value_or(1) > 0, "--mtbf-hours must be above 0");
   o.check(c.max_failed_saves > 0, "--max-failed-saves must be at least 1");
@@ -141,14 +176,15 @@ void validate(Options& o, const PretrainConfig& c) {
   o.check(c.patch > 0, "--patch must be at least 1");
   o.check(c.mask_ratio > 0 && c.mask_ratio < 1, "--mask-ratio must be between 0 and 1");
   o.check(c.reconstruction_weight >= 0, "--reconstruction-weight must not be negative");
-  o.check(c.embedder_size >= 8, "--embedder-size must be at least 8");
-  o.check(c.embedder_width > 0, "--embedder-width must be at least 1");
+  o.check(c.embedder_size >= 8 && c.embedder_size <= 4096, "--embedder-size is from 8 to 4096");
+  o.check(c.embedder_width > 0 && c.embedder_width <= 65536, "--embedder-width is from 1 to 65536");
   const bool automatic = c.relation_weight.starts_with("auto:");
   const std::string number = automatic ? c.relation_weight.substr(5) : c.relation_weight;
-  char* end = nullptr;
-  const double weight = std::strtod(number.c_str(), &end);
-  o.check(!number.empty() && *end == '\0' && weight >= 0,
-          "--relation-weight is a number or auto:R, R above 0");
+  double weight = 0;
+  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), weight);
+  o.check(code == std::errc() && end == number.data() + number.size() && std::isfinite(weight) &&
+              (automatic ? weight > 0 : weight >= 0),
+          "--relation-weight is a number, 0 or greater, or auto:R, R above 0");
   o.check(!automatic || c.reconstruction != "none",
           "--relation-weight auto needs a pixel loss to compare with");
   o.check(c.reconstruction != "none" || c.relation != "none",
@@ -172,7 +208,7 @@ void validate(Options& o, const RecognizeConfig& c) {
     o.check(p >= 0 && p <= 1, "probabilities of --augment are within 0 and 1");
   o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
   o.check(c.scale > 0, "--scale must be above 0");
-  o.check(c.class_shards > 0, "--class-shards must be at least 1");
+  o.check(c.class_shards > 0 && c.class_shards <= 1 << 20, "--class-shards is from 1 to 2^20");
   o.check(
       !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
           smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),

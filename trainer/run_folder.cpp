@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "core/clock.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/owner_files.h"
+#include "trainer/lenient_json.h"
 
 namespace facemae {
 namespace {
@@ -22,16 +24,21 @@ std::string to_text(const Outcome& outcome) {
 }
 
 std::optional<Outcome> outcome_in(const Path& path) {
-  std::ifstream in(path);
-  const auto json = nlohmann::json::parse(in, nullptr, false);
+  std::string text;
+  try {
+    text = read_plain_file(path);
+  } catch (const FileError&) {
+    return std::nullopt;
+  }
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  return Outcome{.start = json.value("start", 0u),
-                 .code = static_cast<ExitCode>(json.value("code", 1)),
-                 .kind = json.value("kind", ""),
-                 .reason = json.value("reason", ""),
-                 .step = json.value("step", std::uint64_t{0}),
-                 .first = json.value("first", std::uint64_t{0}),
-                 .reached = json.value("reached", std::uint64_t{0})};
+  return Outcome{.start = value_or(json, "start", 0u),
+                 .code = static_cast<ExitCode>(value_or(json, "code", 1)),
+                 .kind = value_or(json, "kind", std::string()),
+                 .reason = value_or(json, "reason", std::string()),
+                 .step = value_or(json, "step", std::uint64_t{0}),
+                 .first = value_or(json, "first", std::uint64_t{0}),
+                 .reached = value_or(json, "reached", std::uint64_t{0})};
 }
 
 Outcome without_a_word(std::uint32_t start) {
@@ -73,7 +80,10 @@ void RunFolder::refuse_a_file() const {
 
 Fence RunFolder::begin_start(int world, bool fresh) {
   const Path checkpoints = run_ / "checkpoints";
-  make_folders(files_, samples());
+  make_folders(files_, run_);
+  make_folders(owner_files(), samples());  // its pictures show real faces
+  std::error_code not_ours;                // what an older version made; the pictures are closed, too
+  std::filesystem::permissions(samples(), std::filesystem::perms::owner_all, not_ours);
   std::uint32_t least = 0;
   const std::string aside = "checkpoints.before-";  // what an earlier --fresh moved: its start came after
   for (const auto& entry : std::filesystem::directory_iterator(run_))
@@ -109,12 +119,12 @@ void RunFolder::write_config(const std::string& text) { write_durably(files_, ru
 
 void RunFolder::cut_back(std::uint64_t step) {
   for (const Path& path : {metrics(), evaluations()}) {
-    std::ifstream in(path);
-    if (!in) continue;
+    if (!std::filesystem::exists(path)) continue;
+    std::istringstream in(read_plain_file(path));
     std::string kept;
     for (std::string line; std::getline(in, line);) {
       const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+      if (value_or(json, "step", step + 1) <= step) kept += line + "\n";
     }
     write_durably(files_, path, kept);
   }

@@ -3,29 +3,41 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
-#include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <sstream>
 
 #include "checkpoint/catalogue.h"
 #include "checkpoint/weights.h"
 #include "core/clock.h"
+#include "core/error.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "trainer/run_lock.h"
+#include "trainer/lenient_json.h"
 
 namespace facemae {
 namespace {
 
 /// The last whole line of a JSONL file, or nothing.
 nlohmann::json last_line(const Path& path) {
-  std::ifstream in(path);
+  std::string tail;
+  try {
+    constexpr std::uint64_t kTail = 1 << 16;
+    const InputFile file(path);
+    const std::uint64_t bytes = file.size(), from = bytes - std::min(bytes, kTail);
+    tail.resize(static_cast<std::size_t>(bytes - from));
+    file.read_at(from, std::as_writable_bytes(std::span(tail)));
+  } catch (const FileError& error) {
+    if (error.code() != ENOENT) spdlog::warn("{}", error.what());
+    return {};
+  }
   nlohmann::json last;
-  constexpr std::streamoff kTail = 1 << 16;
-  in.seekg(0, std::ios::end);
-  const std::streamoff size = in.tellg();
-  in.seekg(std::max<std::streamoff>(0, size - kTail));
-  for (std::string line; std::getline(in, line);)
+  std::istringstream lines(tail);
+  for (std::string line; std::getline(lines, line);)
     if (auto json = nlohmann::json::parse(line, nullptr, false); json.is_object()) last = std::move(json);
   return last;
 }
@@ -39,9 +51,9 @@ std::int64_t changed(const Path& path) {
 std::uint64_t total_steps(const std::string& config, const nlohmann::json& line) {
   const std::string steps = config_value(config, "steps"), epochs = config_value(config, "epochs");
   if (!steps.empty()) return std::strtoull(steps.c_str(), nullptr, 10);
-  const double epoch = line.value("epoch", 0.0), step = line.value("step", 0.0);
-  if (epochs.empty() || epoch <= 0) return 0;
-  return static_cast<std::uint64_t>(std::ceil(std::strtod(epochs.c_str(), nullptr) * step / epoch));
+  const double epoch = value_or(line, "epoch", 0.0), step = value_or(line, "step", 0.0);
+  const double total = std::ceil(std::strtod(epochs.c_str(), nullptr) * step / epoch);
+  return total > 0 && total < 1e18 ? static_cast<std::uint64_t>(total) : 0;  // else it makes no sense
 }
 
 std::string state_of(const RunStatus& status) {
@@ -67,26 +79,26 @@ std::string ago(std::int64_t then, std::int64_t now) {
 }  // namespace
 
 RunStatus status_of(const Path& run) {
-  if (!std::filesystem::is_directory(run)) throw ConfigError("there is no run " + run.string());
+  expect_run(run);
   RunStatus status{.run = run.string(), .state = {}, .starts = {}};
   const auto outcomes = RunFolder(run).outcomes();
   const Fences fences = read_fences(run / "checkpoints");
   for (const auto& outcome : outcomes)
     status.starts.push_back({.start = outcome.start, .fence = fences.at(outcome.start), .outcome = outcome});
-  if (!status.starts.empty()) status.starts.back().alive = RunLock::held(run);
+  if (!status.starts.empty()) status.starts.back().alive = FolderLock::held(run / "lock");
   status.state = state_of(status);
 
   const auto line = last_line(run / "metrics.jsonl");
   if (line.is_object()) {
-    status.step = line.value("step", std::uint64_t{0});
-    status.images_per_second = line.value("images_per_second", 0.0);
-    status.has_loss = line.contains("loss");
-    status.loss = line.value("loss", 0.0);
+    status.step = value_or(line, "step", std::uint64_t{0});
+    status.images_per_second = value_or(line, "images_per_second", 0.0);
+    status.has_loss = line.contains("loss");  // null when it was not finite, which JSON cannot say
+    status.loss = value_or(line, "loss", std::numeric_limits<double>::quiet_NaN());
     status.logged_at = changed(run / "metrics.jsonl");
   }
   const auto evaluated = last_line(run / "evaluations.jsonl");
-  status.has_accuracy = evaluated.is_object();
-  if (status.has_accuracy) status.accuracy = evaluated.value("accuracy", 0.0);
+  status.accuracy = value_or(evaluated, "accuracy", std::numeric_limits<double>::quiet_NaN());
+  status.has_accuracy = std::isfinite(status.accuracy);
   for (const auto& facts : catalogue(run)) {
     if (facts.state != "valid") continue;
     status.committed_step = facts.folder.id.step;
@@ -94,12 +106,15 @@ RunStatus status_of(const Path& run) {
     break;
   }
   status.step = std::max(status.step, status.committed_step);
-  std::error_code error;
-  const std::string config =
-      std::filesystem::exists(run / "config.txt", error) ? read_file(run / "config.txt") : "";
-  status.total = total_steps(config, line.is_object() ? line : nlohmann::json::object());
+  std::string config;
+  try {
+    config = read_plain_file(run / "config.txt");
+  } catch (const FileError& error) {
+    if (error.code() != ENOENT) spdlog::warn("{}", error.what());
+  }
+  status.total = total_steps(config, line);
   const double batch = std::strtod(config_value(config, "batch", "0").c_str(), nullptr);
-  if (status.total > status.step && status.images_per_second > 0)
+  if (status.total > status.step && status.images_per_second > 0 && std::isfinite(batch))
     status.seconds_left = static_cast<double>(status.total - status.step) * batch / status.images_per_second;
   return status;
 }
@@ -118,10 +133,12 @@ std::string describe(const RunStatus& status, std::int64_t now) {
                                                       100.0 * static_cast<double>(status.step) /
                                                           static_cast<double>(status.total)));
   if (status.logged_at > 0)
-    text += fmt::format("\n  last figures {}: {:.4g} images/s{}{}", ago(status.logged_at, now),
-                        status.images_per_second,
-                        status.has_loss ? fmt::format(", loss {:.4g}", status.loss) : "",
-                        status.has_accuracy ? fmt::format(", accuracy {:.2f} %", 100 * status.accuracy) : "");
+    text += fmt::format(
+        "\n  last figures {}: {:.4g} images/s{}{}", ago(status.logged_at, now), status.images_per_second,
+        !status.has_loss             ? ""
+        : std::isfinite(status.loss) ? fmt::format(", loss {:.4g}", status.loss)
+                                     : std::string(", loss not finite (the run ends when it stays so)"),
+        status.has_accuracy ? fmt::format(", accuracy {:.2f} %", 100 * status.accuracy) : "");
   if (status.seconds_left > 0)
     text += "\n  time left    " + human_seconds(status.seconds_left) + " at that rate";
   text += status.committed_at == 0

@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "cluster/agree.h"
+#include "core/folder_lock.h"
 #include "core/host.h"
 #include "core/keys.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "core/text.h"
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
@@ -19,7 +21,6 @@
 #include "trainer/replica_check.h"
 #include "trainer/resume.h"
 #include "trainer/run_clock.h"
-#include "trainer/run_lock.h"
 #include "trainer/saves.h"
 #include "trainer/training_identities.h"
 #include "trainer/training_store.h"
@@ -86,7 +87,7 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   const std::string init = has_begun(config, control) ? "" : config.init;
   together(control, [&] {
     task = make_task(*store, world, init);
-    identities = training_identities(*store, init);
+    identities = training_identities(*store, init, data.people_key);
   });
   GradientBuckets gradients(task->parameters(), world.gradients());
   std::optional<SlotGradients> by_slot;
@@ -104,10 +105,15 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   RunFolder run(config.run);
   Outcome outcome;
   Fence fence;
-  std::optional<RunLock> lock;
+  std::optional<FolderLock> lock;
   together(control, [&] {
     if (!control.is_root()) return;
-    lock.emplace(config.run);
+    lock.emplace(
+        config.run,
+        LockConfig{
+            .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true});
+    for (const Path& folder : {Path(config.run), Path(config.run) / "checkpoints" / "fence"})
+      remove_temporaries(folder);
     fence = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));

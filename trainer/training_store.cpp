@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/manifest.h"
+#include "data/people_key.h"
 
 namespace facemae {
 namespace {
@@ -113,6 +114,24 @@ DataMode agree_on_mode(World& world, const RunConfig& config, const Store& store
   return mode;
 }
 
+/// All ranks: rank 0's.
+std::optional<SecretKey> agree_on_people_key(Control& control, const RunConfig& config, const Store& store) {
+  std::string key;
+  together(control, [&] {
+    if (!control.is_root()) return;
+    const auto found = config.dry_run ? people_key(store) : make_people_key(store);
+    if (found) key = found->hex();
+    if (!found && !config.dry_run && !store.released())
+      spdlog::warn(
+          "{} cannot be made in {}: checkpoints will not tell whom they were trained on, and `reconstruct` "
+          "will "
+          "not notice when it is to rebuild these people",
+          kPeopleKeyName, store.shard_folder().string());
+  });
+  key = control.broadcast(key);
+  return key.empty() ? std::nullopt : std::optional(SecretKey::from_hex(key));
+}
+
 }  // namespace
 
 TrainingStore open_training_store(World& world, const RunConfig& config, const std::string& config_text,
@@ -151,7 +170,8 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const s
                       .lanes = order.lanes(),
                       .slots = config.exact ? config.exact_slots : 0},
           .plan = plan,
-          .replicas = replicas};
+          .replicas = replicas,
+          .people_key = agree_on_people_key(control, settled, *store)};
 }
 
 }  // namespace facemae

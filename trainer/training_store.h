@@ -1,11 +1,13 @@
 #pragma once
 // The store of a run, opened and agreed on by all ranks: in which order its rows come, and from where.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/plan.h"
 #include "cluster/world.h"
+#include "core/secret.h"
 #include "data/order.h"
 #include "data/store.h"
 #include "trainer/run_config.h"
@@ -18,8 +20,9 @@ struct TrainingStore {
   std::string config_text;  ///< of it: what checkpoints keep
   Order order;
   BatchPlan batches;
-  ShardPlan plan;      ///< version 1; its mode is shared or replica
-  Path replicas = {};  ///< folder of the copies on this node's disk, in replica mode
+  ShardPlan plan;                            ///< version 1; its mode is shared or replica
+  Path replicas = {};                        ///< folder of the copies on this node's disk, in replica mode
+  std::optional<SecretKey> people_key = {};  ///< what names are hashed with (data/people_key.h)
 };
 
 /// All ranks. `lost` are shards in quarantine, without which the store may be opened. Throws AgreedError:

@@ -56,6 +56,7 @@ const std::vector<Foreign>& foreign() {
       {std::regex(R"(mpi\.h)"), {"cluster", "app"}, false},
       {std::regex(R"(nccl\.h|cuda.*\.h|c10/cuda/.*)"), {"cluster", "app"}, false},
       {std::regex(R"(hdf5.*\.h|H5.*\.h)"), {"data", "app"}, false},
+      {std::regex(R"(sodium.*\.h)"), {"core", "evaluation"}, false},
       {std::regex(R"(google/protobuf/.*)"), {"cluster", "data", "checkpoint", "trainer"}, false},
       {std::regex(R"((torch|ATen|c10)/.*)"),
        {"cluster", "model", "checkpoint", "evaluation", "trainer", "app"},
@@ -206,6 +207,22 @@ std::vector<std::string> machine_traces(const fs::path& root) {
   return faults;
 }
 
+/// What decides who is who in a release draws from core/secret.h alone: core/keys.h can be predicted.
+std::vector<std::string> predictable_releases(const fs::path& root) {
+  static const std::regex pattern(
+      R"re(core/(keys|permutation)\.h|\b(key_of|Draws|Permutation|mt19937\w*|random_device|s?rand)\b|<random>)re");
+  std::vector<std::string> faults;
+  for (const Source& source : read_tree(root, {".h", ".cpp"})) {
+    if (!source.path.starts_with("data/release") && !source.path.starts_with("trainer/rebuild") &&
+        !source.path.starts_with("app/reconstruct"))
+      continue;
+    for (const std::string& line : source.lines)
+      if (std::regex_search(line, pattern))
+        faults.push_back(source.path + " draws what can be predicted: " + line);
+  }
+  return faults;
+}
+
 fs::path tree() {
   const char* root = std::getenv("FACEMAE_SOURCE");
   return root ? root : "";
@@ -224,6 +241,8 @@ TEST_F(Architecture, NoFileIsTooLongToRead) { EXPECT_THAT(long_files(tree()), Is
 TEST_F(Architecture, EveryHeaderSaysWhatItIsFor) { EXPECT_THAT(silent_headers(tree()), IsEmpty()); }
 TEST_F(Architecture, EveryTypeIsDefinedOnce) { EXPECT_THAT(types_defined_twice(tree()), IsEmpty()); }
 TEST_F(Architecture, NothingNamesOneMachine) { EXPECT_THAT(machine_traces(tree()), IsEmpty()); }
+
+TEST_F(Architecture, ReleasesDrawFromSecretsAlone) { EXPECT_THAT(predictable_releases(tree()), IsEmpty()); }
 
 /// A tree with faults planted, to see the checks above fail.
 class PlantedTree : public testing::Test {
@@ -273,6 +292,14 @@ TEST_F(PlantedTree, AForeignHeaderOutOfPlaceIsSeen) {
 TEST_F(PlantedTree, AnIncludeWithoutItsFolderIsSeen) {
   plant("core/a.cpp", "#include \"a.h\"\n");
   EXPECT_THAT(wrong_includes(root_), Contains(HasSubstr("\"core/a.h\"")));
+}
+
+TEST_F(PlantedTree, AReleaseFromPredictableDrawsIsSeen) {
+  plant("data/release_plan.cpp", "#include \"core/keys.h\"\n");
+  plant("trainer/rebuild.cpp", "const Permutation order(rows.size(), key_of(secret.order_seed));\n");
+  plant("app/reconstruct.h", "#include \"core/secret.h\"\n");
+  plant("data/order.cpp", "#include \"core/keys.h\"\n");
+  EXPECT_THAT(predictable_releases(root_), testing::SizeIs(2));
 }
 
 TEST_F(PlantedTree, ALongFileAndASilentHeaderAreSeen) {

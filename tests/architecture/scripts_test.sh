@@ -90,34 +90,75 @@ cp "$work/CTestTestfile.cmake" "$work/tree/build/release/"
   echo "set_tests_properties(fuzz/one/million PROPERTIES LABELS full)"; } >"$work/tree/build/fuzz/CTestTestfile.cmake"
 whole
 expect "exit code with failures" 1 $code
-# 3 stages, 16 of the tree above, the 12 labelled torch_free and one that fuzzes
-expect "the last line with failures" "32 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
+# 2 stages, 16 of the tree above
+expect "the last line with failures" "18 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
 contains "where a failure was" "failed [release] script_bad" "$said"
+case $said in *"== lint"* | *fuzz* | *tsan*) expect "no checks unless asked for" none "$said" ;; esac
+contains "set-up is asked for what tests need" "ran setup --tests --nccl-headers --interop"$'\n' "$said"
+whole --checks
+expect "exit code of checks with failures" 1 $code
+# as before, lint, the 12 labelled torch_free and one that fuzzes
+expect "the last line with failures of checks" "32 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
+contains "set-up is asked for what checks need" "ran setup --tests --nccl-headers --interop --checks"$'\n' "$said"
 lint_code=77 whole --only '^(good|script_good)$'
 expect "exit code of a good selection" 0 $code
 expect "the last line of a good selection" "15 passed, 0 failed, 0 skipped" "$(tail -1 <<<"$said")"
+echo "set_tests_properties(good PROPERTIES LABELS checks)" >>"$work/tree/build/release/CTestTestfile.cmake"
+whole --no-setup
+expect "long tests wait for --checks" "5 passed, 6 failed, 2 skipped" "$(tail -1 <<<"$said")"
 cp "$work/tree/build/tsan/CTestTestfile.cmake" "$work/tree/build/release/"
 sed -i /script_bad/d "$work/tree/build/release/CTestTestfile.cmake"
 export lint_code=77
-whole # as before, without what failed
+whole --checks # as before, without what failed
 expect "the last line where sanitizers have nothing new" "14 passed, 0 failed, 3 skipped" "$(tail -1 <<<"$said")"
 contains "why they were skipped" "skipped tsan tests: they passed before, with the same programs" "$said"
 new_programs() { for name in tsan fuzz; do cp "$work/good.sh" "$work/tree/build/$name/$1" && chmod +x "$work/tree/build/$name/$1"; done; }
 new_programs first
-whole
+whole --checks
 expect "the last line where lint cannot run" "27 passed, 0 failed, 1 skipped" "$(tail -1 <<<"$said")"
 new_programs second
-CXX=false PATH="$work/no_clang:$PATH" whole
+CXX=false PATH="$work/no_clang:$PATH" whole --checks
 expect "the last line where nothing can fuzz" "26 passed, 0 failed, 2 skipped" "$(tail -1 <<<"$said")"
 contains "why nothing fuzzed" "skipped fuzz: no clang++ with libFuzzer" "$said"
 export lint_code=0 build_code=1
-whole
+whole --checks
 expect "the last line when the build fails" "27 passed, 3 failed, 0 skipped" "$(tail -1 <<<"$said")"
 export setup_code=1
 whole
 expect "the last line when set-up fails" "0 passed, 1 failed, 0 skipped" "$(tail -1 <<<"$said")"
 expect "exit code when set-up fails" 1 $code
+export build_code=0 setup_code=0
 unset lint_code build_code setup_code
+
+printf '#!/bin/sh\necho compiling a.cpp\nsleep 2.5\n' >"$work/tree/scripts/build.sh"
+FACEMAE_SAY_EVERY=1 whole --no-setup --only good
+contains "what takes long is told" "minute 0: build, for 0 min: compiling a.cpp" "$said"
+
+# What of CUDA's headers lacks is told before anything is compiled, with its package. A root of its own keeps a toolkit
+# of this machine out of sight.
+cuda=$work/cuda/nvidia
+mkdir -p "$work/cuda/torch/lib" "$cuda/cu13/lib" "$cuda/cu13/include/crt" "$cuda/cu13/include/nv" "$cuda/nccl/lib" "$cuda/nccl/include"
+parts=(cu13/include/cuda_runtime_api.h cu13/include/crt/host_config.h cu13/include/nv/target nccl/include/nccl.h
+  nccl/lib/libnccl.so.2 cu13/lib/libcudart.so.13)
+packages=(nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl nvidia-nccl nvidia-nccl nvidia-cuda-runtime)
+touch "$work/cuda/torch/lib/libc10_cuda.so" "${parts[@]/#/$cuda/}"
+for i in "${!parts[@]}"; do
+  rm "$cuda/${parts[$i]}"
+  said=$(env -u CUDA_HOME -u NCCL_HOME cmake -DFACEMAE_TORCH_HOME="$work/cuda/torch" -Dtorch_lib="$work/cuda/torch/lib" \
+    -DFACEMAE_CUDA=AUTO -DCMAKE_FIND_ROOT_PATH="$work/cuda" -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY \
+    -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -P "$scripts/../cmake/Nccl.cmake" 2>&1)
+  expect "exit code without ${parts[$i]}" 1 $?
+  name=${parts[$i]#*/*/}
+  contains "what lacks without ${parts[$i]}" "$name (of the PyPI package ${packages[$i]}," "$said"
+  expect "and nothing else" 1 "$(grep -c 'of the PyPI package' <<<"$said")"
+  touch "$cuda/${parts[$i]}"
+done
+
+for twice in "test.sh --only a --only b" "build.sh --preset dev --preset asan" "demo.sh --out a --out b"; do
+  said=$("$scripts"/$twice 2>&1) # shellcheck disable=SC2086
+  expect "exit code of $twice" 2 $?
+  contains "$twice is told" "is given twice" "$said"
+done
 
 # What clang-tidy has passed is remembered by the content of all that a file reaches.
 looked_at() { PATH="$work/tools:$PATH" "$work/form/scripts/lint.sh" 2>&1 | sed -n 's/.*clang-tidy on \([0-9]* of [0-9]*\).*/\1/p'; }

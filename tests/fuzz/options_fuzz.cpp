@@ -30,7 +30,9 @@ void declare(Options& options, Settings& settings) {
   options.choice("colour", settings.colour, {"red", "green"}, "one of two");
 }
 
-bool stops(const std::string& word) { return word == "--help" || word.starts_with("--print"); }
+bool stops(const std::string& word) {
+  return word == "--help" || word == "-h" || word.starts_with("--print");
+}
 
 }  // namespace
 
@@ -53,7 +55,8 @@ void parse(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"--text\nword\n--on\n--maybe=7\n--list\na\nb\n--colour\ngreen\n\nwhole = -3\nnumber = 1e-3\n",
+  return {"--list\na\n--list=b\n--maybe=1\n\nlist = c\nlist = d\nwhole = 1\n",
+          "--text\nword\n--on\n--maybe=7\n--list\na\nb\n--colour\ngreen\n\nwhole = -3\nnumber = 1e-3\n",
           "\n\n# a comment\ntext = a b\nyes = no\nlist = a b c\npositive = 18446744073709551615\non = yes\n"};
 }
 

@@ -23,6 +23,8 @@ cluster_enter() {
   for tool in munged slurmctld slurmd srun sbatch ip unshare; do
     command -v $tool >/dev/null || skip "$tool is not installed: scripts/setup.sh --slurm"
   done
+  unshare --mount --propagation private true 2>/dev/null ||
+    skip "mounts cannot be made private here, as in a chroot"
   unshare --mount --pid --net --uts --fork --kill-child ip link add probe0 type veth peer name probe1 2>/dev/null ||
     skip "this machine does not let root make network namespaces"
   cluster=$(mktemp -d /tmp/facemae-slurm.XXXXXX) # short, for socket names

@@ -29,10 +29,10 @@ evaluate() { # evaluate RANKS NAME OPTION...
   ranks "$n" evaluate --from net --folds 4 $quiet --json "$name.json" "$@" >"$name.log" 2>&1 || cat "$name.log"
 }
 figures() { grep -vE '"(set|from)"' "$1.json"; }
-evaluate 1 rows --store faces --pairs pairs.txt
+evaluate 1 rows --config <(printf 'store = faces\n') --pairs <(cat pairs.txt) # both may be pipes
 evaluate 1 files --images folder --pairs files.txt
 evaluate 1 bin --bin pairs.bin
-evaluate 2 both --bin pairs.bin pairs.bin
+evaluate 2 both --bin pairs.bin --bin pairs.bin
 check "there are figures" grep -q '"accuracy": 0\.[0-9]' rows.json
 check "files give the figures of rows" equal "$(figures files)" "$(figures rows)"
 check "so does a pack" equal "$(figures bin)" "$(figures rows)"

@@ -3,6 +3,21 @@
 . "$(dirname "$0")/lib.sh"
 ends_with 0 "cmake --install works" '' cmake --install "$BUILD" --prefix "$work/installed"
 ends_with 0 "the installed program finds its libraries" 'LibTorch [0-9]' "$work/installed/bin/facemae" --version
+# Where this machine's loader finds libraries (ld.so.conf, LD_LIBRARY_PATH) is no proof: each must lie in a folder that
+# the program names, or in one of the distribution's own.
+found_by_itself() {
+  local library folder missing=0
+  mapfile -t folders < <(readelf -d "$1" | sed -n 's/.*\(RUNPATH\|RPATH\).*\[\(.*\)\]/\2/p' | tr : '\n')
+  for library in $(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+    for folder in "${folders[@]}" /lib /usr/lib /lib64 /usr/lib64 "/lib/$(g++ -print-multiarch)" "/usr/lib/$(g++ -print-multiarch)"; do
+      [ ! -e "$folder/$library" ] || continue 2
+    done
+    echo "  $library is in none of: ${folders[*]}"
+    missing=1
+  done
+  return $missing
+}
+check "each of its libraries lies where it says itself" found_by_itself "$work/installed/bin/facemae"
 ends_with 0 "and works" '' "$work/installed/bin/facemae" synth --out faces --identities 2 --images-per-identity 2
 check "with the batch template and its supervisor" test -x "$work/installed/share/facemae/slurm/supervise.sh" -a \
   -e "$work/installed/share/facemae/slurm/pretrain.sbatch"

@@ -17,12 +17,25 @@ ranks() {
   shift
   if [ "$n" = 1 ]; then "$facemae" "$@"; else mpirun --bind-to none --oversubscribe -n "$n" "$facemae" "$@"; fi
 }
+# with_defaults OPTION VALUE ... -- WORD...: sets `words` to the words, and before them those of the options that they do
+# not give themselves: an option given twice is refused.
+with_defaults() {
+  local pairs=() i
+  while [ "$1" != -- ]; do pairs+=("$1" "$2") && shift 2; done
+  shift
+  words=()
+  for ((i = 0; i < ${#pairs[@]}; i += 2)); do
+    case " $* " in *" ${pairs[i]} "*) ;; *) words+=("${pairs[@]:i:2}") ;; esac
+  done
+  words+=("$@")
+}
 # The smallest FaceMAE run that exercises everything; more options may follow.
 tiny_run() { # tiny_run N RUN STEPS OPTION...
-  local n=$1 run=$2 steps=$3
+  local n=$1 run=$2 steps=$3 words
   shift 3
-  ranks "$n" pretrain --store faces --run "$run" --steps "$steps" --batch 6 --model tiny --patch 28 --lr 1e-3 \
-    --embedder-size 16 --embedder-width 4 --threads 1 --save-every 4 --log-every 1 --log-level warn "$@" >>"$run.log" 2>&1
+  with_defaults --store faces --run "$run" --steps "$steps" --batch 6 --model tiny --patch 28 --lr 1e-3 --embedder-size 16 \
+    --embedder-width 4 --threads 1 --save-every 4 --log-every 1 --log-level warn -- "$@"
+  ranks "$n" pretrain "${words[@]}" >>"$run.log" 2>&1
 }
 weights() { "$facemae" export --from "$1" --out "$1.safetensors" --log-level warn && sha256sum <"$1.safetensors"; }
 losses() { sed 's/.*"step":\([0-9]*\).*"loss":\([^,]*\),.*/\1 \2/' "$1/metrics.jsonl"; }

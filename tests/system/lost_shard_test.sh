@@ -12,12 +12,7 @@ in_trouble() {
   LD_PRELOAD=$FAILING_DISK FAILING_PATH=$path FAILING_WHEN=$work/broken told_run "$n" "$@"
 }
 # told_run: tiny_run with these options and a log that tells events.
-told_run() {
-  local n=$1 run=$2 steps=$3
-  shift 3
-  ranks "$n" pretrain --store faces --run "$run" --steps "$steps" --batch 6 --model tiny --patch 28 --lr 1e-3 \
-    --embedder-size 16 --embedder-width 4 --threads 1 --save-every 4 --log-every 1 "${trouble[@]}" "$@" >>"$run.log" 2>&1
-}
+told_run() { tiny_run "$@" --log-level info "${trouble[@]}"; }
 # until WHAT COMMAND...: waits for the command to succeed.
 until_true() {
   local what=$1

@@ -18,6 +18,9 @@ check "and what it will be computed in, and by how many threads" \
   grep -qE '^arithmetic +float32, float32 products not in TF32; [0-9]+ compute and 1 loader thread' said
 ends_with 0 "--dry-run of saves by time" 'whenever it is time' "$facemae" pretrain --store train --run other --steps 6 --batch 12 --dry-run --save-every 0 --save-minutes 10
 check "and makes nothing" test ! -e other
+check "pictures of training faces are their owner's alone" equal "$(stat -c %a mae/samples mae/samples/*.png mae/events.* | sort | uniq | tr '\n' ' ')" "600 700 "
+ends_with 0 "a checkpoint tells what it holds of people" 'keyed hashes' "$facemae" checkpoint show mae
+check "the key is beside the faces" test -s all/people.key
 
 one_core() { taskset -c "$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')" "$@"; } # a thread a rank on any machine: equal bits
 export -f ranks
@@ -33,11 +36,49 @@ one_core "$facemae" reconstruct --store unseen --from mae --out rebuilt --privat
 check "interrupted on two ranks, finished on one: the same bytes" diff -r rebuilt whole
 ends_with 2 "but not with other settings" 'other settings' "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 --quality 50 $quiet
 ends_with 66 "a second release without a reason is refused" 'second-release|second release' "$facemae" reconstruct --store unseen --from mae --out again --private secret $quiet
+"$facemae" store subset unseen --max-images-per-identity 1 --out few $quiet
+ends_with 66 "nor a few of the same faces" '[0-9]+ of its [0-9]+ faces' "$facemae" reconstruct --store few --from mae --out again --private secret $quiet
+"$facemae" unpack --store unseen --to folder --out files $quiet
+cp "$(ls -d "$PWD"/files/*/* | head -1)" "$(ls -d files/* | tail -1)/twin.jpg"
+"$facemae" pack --from folder --in files --out twins --seed 7 $quiet
+ends_with 66 "nor the same faces packed again" 'of its [0-9]+ faces' "$facemae" reconstruct --store twins --from mae --out again --private secret $quiet
+ends_with 0 "equal originals are released once" '1 original\(s\) are the same' "$facemae" reconstruct --store twins --from mae --out one --private one-secret --json one.json
+check "and the result says so" grep -q '"equal_originals_left_out": 1' one.json
 ends_with 0 "with a reason it is made" '' "$facemae" reconstruct --store unseen --from mae --out again --private secret --second-release test $quiet
 ends_with 2 "the private folder inside --out is refused" 'private' "$facemae" reconstruct --store unseen --from mae --out rebuilt2 --private rebuilt2/secret $quiet
 check "no name of the source is in the release" bash -c 'test -e rebuilt/manifest.h5 && ! grep -rqa "syn-0" rebuilt'
-check "nor the mask secret" bash -c '! grep -rqaF "$(grep -oE "[0-9]{12,}" secret/*.json | head -1 | sed "s/.*://")" rebuilt'
-check "the private folder is closed to others" equal "$(stat -c %a secret)" 700
+check "nor the key" bash -c 'key=$(grep -ohE "[0-9a-f]{64}" secret/secret-*.json | head -1); [ -n "$key" ] && ! grep -rqaF "$key" rebuilt'
+check "the private folder is closed to others, and so is all in it" equal "$(stat -c %a secret secret/* | sort | uniq | tr '\n' ' ')" "600 700 "
+mkdir -m 777 open
+ends_with 2 "one that others may write into is refused" 'mode 0777' "$facemae" reconstruct --store few --from mae --out again2 --private open $quiet
+
+FACEMAE_FAILPOINT='reconstruct.audit=throw' ends_with 1 "a release without its closing audit does not look like success" \
+  'closing audit failed' "$facemae" reconstruct --store few --from mae --out bare --private bare-secret --json bare.json $quiet
+check "and the result has no figure" grep -q '"quick_audit": null' bare.json
+ends_with 0 "the same command makes up for it" 'quick pixel audit: of 8 rebuilt faces of 8 people' \
+  "$facemae" reconstruct --store few --from mae --out bare --private bare-secret --json bare.json $quiet
+check "among how many is told" bash -c 'for key in attacker linked low high chance candidates people; do grep -q "\"$key\":" bare.json || exit 1; done'
+
+FACEMAE_FAILPOINT='reconstruct.audit=stall' "$facemae" reconstruct --store few --from mae --out busy --private busy-secret $quiet 2>busy.log &
+busy=$!
+for ((i = 0; i < 300; i++)); do grep -q failpoint busy.log && break; sleep 0.1; done
+ends_with 93 "a second start into the same release names the first" "process $busy .*rebuilding" \
+  "$facemae" reconstruct --store few --from mae --out busy --private other-secret $quiet
+ends_with 93 "a second start with the same private folder, too" "process $busy " \
+  "$facemae" reconstruct --store twins --from mae --out other-out --private busy-secret $quiet
+check "and makes nothing" test ! -e other-out
+kill -9 $busy
+wait $busy 2>/dev/null
+ends_with 0 "what the first one leaves is gone on with" 'quick pixel audit' "$facemae" reconstruct --store few --from mae --out busy --private busy-secret $quiet
+
+"$facemae" pretrain --store train --run half --steps 1 --batch 4 --patch 16 --mask-ratio 0.5 --threads 1 --relation none $quiet 2>half.log
+"$facemae" export --from half --out half.safetensors $quiet
+for from in half half.safetensors; do
+  "$facemae" reconstruct --store few --from $from --out r-$from --private s-$from --json r.json $quiet >/dev/null 2>r.log
+  check "$from is rebuilt with the mask ratio of its training" bash -c 'grep -q "\"mask_ratio\": 0.5" r.json && grep -q "mask ratio | 0.5 " "r-$1/RELEASE.md" && ! grep -q "mask-ratio" r.log' _ $from
+done
+ends_with 0 "another ratio is warned of" 'trained with --mask-ratio 0.5, 0.25 is asked for.*more of the face' \
+  "$facemae" reconstruct --store few --from half --out r3 --private s3 --mask-ratio 0.25 $quiet
 check "a warning names training identities" bash -c '"$1" reconstruct --store train --from mae --out t --private ts 2>&1 | grep -q "in the model.s training set"' _ "$facemae"
 
 "$facemae" pretrain --store unseen --run further --init mae --steps 1 --batch 4 --patch 16 --threads 1 --relation none $quiet 2>further.log
@@ -68,6 +109,8 @@ check "two ranks embed like one" close_arrays e1.npy e2.npy
 check "the audit ends well" equal "$?" 0
 check "with a page" grep -q 'pixel' report/report.html
 check "and JSON" grep -q 'chance' report/report.json
+check "whose real faces are for its owner alone" equal "$(stat -c %a report report/report.html)" "700
+600"
 check "with pictures of both when asked" grep -q "figcaption>original" report/report.html
 check "no pictures of real faces unless asked" bash -c '"$1" audit --real unseen --released rebuilt --link secret --report r2 --log-level warn >/dev/null 2>&1; ! grep -q "figcaption>original" r2/report.html' _ "$facemae"
 ends_with 2 "the link of another release is refused" 'link|another' "$facemae" audit --real train --released rebuilt --link secret --report r3
@@ -81,4 +124,8 @@ ends_with 2 "weights of another network are refused" 'missing|shape' "$facemae" 
 check "--init and --embedder take exported weights" equal "$?" 0
 "$facemae" show "$PICTURE" --from mae.safetensors --out triptych.png $quiet
 check "show draws a triptych" bash -c 'head -c 4 triptych.png | grep -q PNG'
+check "for its owner alone" equal "$(stat -c %a triptych.png)" 600
+ends_with 0 "with the mask ratio of the training" '' "$facemae" show "$PICTURE" --from half.safetensors --out half.png --json show.json $quiet
+check "as it says" grep -q '"mask_ratio": 0.5' show.json
+check "names stay behind when weights go out" bash -c '! grep -qa "training.identities" mae.safetensors'
 finish

@@ -24,6 +24,16 @@ check "there are several shards" test "$(told faces shards)" -gt 1
 # Views and what becomes of them.
 echo nobody-at-all >unknown.txt
 ends_with 2 "an unknown identity is listed" 'nobody-at-all' "$facemae" store remove faces --identities unknown.txt --out gone
+ends_with 2 "a request to remove nobody is refused" 'names nobody' "$facemae" store remove faces --identities /dev/null --out gone $quiet
+ends_with 2 "an empty pipe is one" 'names nobody' "$facemae" store remove faces --identities <(printf '') --out gone $quiet
+ends_with 2 "a subset of nobody too" 'names nobody' "$facemae" store subset faces --identities /dev/null --out gone $quiet
+check "nothing was made" test ! -e gone
+ends_with 0 "a request may come through a pipe, and is told" 'removed: 20 images of 2 identities' \
+  "$facemae" store remove faces --identities <(printf 'syn-0000001\nsyn-0000002\n') --out gone --json gone.json
+check "also in JSON" equal "$(sed -n '/"removed"/,/}/p' gone.json | tr -dc '0-9 ' | tr -s ' ')" " 2 20 "
+check "and it is done" equal "$(told gone images) $(told gone identities)" "380 38"
+printf 'syn-0000003\n' | "$facemae" store remove faces --identities /dev/stdin --out gone-too $quiet 2>/dev/null
+check "/dev/stdin is read too" equal "$(told gone-too images)" 390
 "$facemae" store split faces --identities 0.1 --seed 1 --out four rest $quiet
 check "split keeps every image" equal "$(told four images) $(told rest images) $(told rest kind)" "40 360 view"
 "$facemae" store subset faces --max-images-per-identity 2 --out few $quiet

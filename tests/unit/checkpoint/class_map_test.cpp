@@ -32,7 +32,7 @@ class ClassMapTest : public testing::Test {
 
 TEST_F(ClassMapTest, IsReadFromLinesOfTwoNumbers) {
   EXPECT_EQ(read("now,before\n0,7\n 2 , 1 # moved\n\n# nothing\n"), (ClassMap{7, -1, 1, -1}));
-  EXPECT_EQ(read(""), (ClassMap{-1, -1, -1, -1}));
+  EXPECT_EQ(read("1,1"), (ClassMap{-1, 1, -1, -1}));
 }
 
 TEST_F(ClassMapTest, NamesTheLineThatIsWrong) {
@@ -41,7 +41,10 @@ TEST_F(ClassMapTest, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("0,-1\n"), testing::HasSubstr("line 1"));
   EXPECT_THAT(refusal("4,0\n"), testing::HasSubstr("names class 4, there are 4"));
   EXPECT_THAT(refusal("0,1\n0,2\n"), testing::HasSubstr("a second time"));
+  for (const char* none : {"", "now,before\n", "# nothing\n"})
+    EXPECT_THAT(refusal(none), testing::HasSubstr("no class"));
   EXPECT_THROW(read_class_map(folder_.path() / "none.csv", 4), ConfigError);
+  EXPECT_THROW(read_class_map(folder_.path(), 4), ConfigError);
 }
 
 TEST_F(ClassMapTest, RowsGoWhereItSaysAndNewOnesStay) {

@@ -1,5 +1,7 @@
 #include "checkpoint/discover.h"
 
+#include "checkpoint/catalogue.h"
+#include "checkpoint/weights.h"
 #include "fixture.h"
 
 namespace facemae {
@@ -42,6 +44,23 @@ TEST(Discover, ListsNewestFirst) {
   EXPECT_FALSE(has_history(folder.path(), {}, only(1))) << "a line of a start that does not count";
   overwrite(folder.path() / "HISTORY", "s0000001");
   EXPECT_TRUE(has_history(folder.path(), {}, only(1))) << "a line that cannot be read counts";
+}
+
+TEST(Catalogue, SaysWhyARunHasNoCheckpoint) {
+  const TemporaryFolder folder;
+  const Path run = folder.path() / "run";
+  EXPECT_THROW(expect_run(run), ConfigError);
+  overwrite(run / "manifest.h5", "a store");
+  EXPECT_THROW(expect_run(run), ConfigError);
+  std::filesystem::create_directories(run / "checkpoints");
+  EXPECT_NO_THROW(expect_run(run));
+  EXPECT_FALSE(had_checkpoints(run));
+  EXPECT_THROW(checkpoint_of(run), ConfigError);
+  EXPECT_THROW(read_weights(run), ConfigError);
+  overwrite(run / "checkpoints/HISTORY", "s000000100.a00\n");
+  EXPECT_TRUE(had_checkpoints(run));
+  EXPECT_THROW(checkpoint_of(run), Unresumable);
+  EXPECT_THROW(read_weights(run), Unresumable);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/keys.h"
 #include "data/release_ledger.h"
+#include "data/release_originals.h"
 #include "data/store_tools.h"
 #include "data/store_verify.h"
 #include "tests/unit/data/small_store.h"
@@ -36,15 +36,30 @@ std::vector<std::vector<std::byte>> rebuilt(const ReleasePlan& plan, std::uint64
   return encoded;
 }
 
+/// What `reconstruct` takes of a source.
+ReleaseChoice choice_of(const Store& source, std::uint64_t per_identity = 0) {
+  return {per_identity, copies_among(originals_of(source, 0, source.size()))};
+}
+
+ReleaseSecret begin(const Path& folder, const Path& out, const Store& source, const std::string& reason = "",
+                    std::uint64_t per_identity = 0) {
+  PrivateFolder hidden(folder);
+  return open_release(hidden, out, source, choice_of(source, per_identity),
+                      originals_of(source, 0, source.size()), reason);
+}
+
+std::vector<LedgerEntry> ledger(const Path& folder) { return read_ledger(PrivateFolder(folder)); }
+
 ReleasePlan release(const Store& source, const Path& out, const Path& folder, const std::string& reason = "",
                     std::uint64_t per_identity = 0) {
-  const ReleaseSecret secret = open_private(real_files(), folder, out, source, reason);
-  ReleasePlan plan = plan_release(source, secret, per_identity, 8);
+  const ReleaseSecret secret = begin(folder, out, source, reason, per_identity);
+  ReleasePlan plan = plan_release(source, secret, choice_of(source, per_identity), 8);
   for (std::uint64_t shard = 0; shard < plan.shards(); ++shard) {
     if (release_shard_done(out, secret, plan, shard)) continue;
     write_release_shard(real_files(), out, secret, plan, shard, rebuilt(plan, shard), 16);
   }
-  finish_release(real_files(), out, folder, secret, plan, kNotes, source);
+  PrivateFolder hidden(folder);
+  finish_release(real_files(), out, hidden, secret, plan, kNotes, source);
   return plan;
 }
 
@@ -57,18 +72,7 @@ TEST(Release, HoldsNothingOfTheSourceButImagesLabelsAndLicence) {
   const auto source = make_store(folder / "zz-source", {5, 7, 6, 9});
   const Path out = folder / "released", hidden = folder / "hidden";
   release(*source, out, hidden);
-  const ReleaseSecret secret = [&] {  // as kept in the private folder
-    const auto entry = read_ledger(hidden).at(0);
-    ReleaseSecret s;
-    const std::string text = read_file(hidden / ("secret-" + entry.uuid + ".json"));
-    const auto number = [&](const std::string& name) {
-      return std::stoull(text.substr(text.find(':', text.find("\"" + name + "\"")) + 1));
-    };
-    s.mask_seed = number("mask_seed");
-    s.label_seed = number("label_seed");
-    s.order_seed = number("order_seed");
-    return s;
-  }();
+  const ReleaseSecret secret = load_secret(PrivateFolder(hidden), ledger(hidden).at(0).uuid);
 
   std::map<std::string, std::string> planted;  // what, bytes
   const auto plant_number = [&](const std::string& what, std::uint64_t value) {
@@ -84,9 +88,11 @@ TEST(Release, HoldsNothingOfTheSourceButImagesLabelsAndLicence) {
   planted["source digest"] = source->dataset_digest().hex();
   planted["source digest as bytes"] = little_endian(source->dataset_digest().low);
   plant_number("ingest seed", testing_stores::kIngestSeed);
-  plant_number("mask seed", secret.mask_seed);
-  plant_number("label seed", secret.label_seed);
-  plant_number("order seed", secret.order_seed);
+  for (const auto& [what, key] : {std::pair("key", secret.key), std::pair("mask key", secret.mask_key())}) {
+    planted[what + std::string(" in hexadecimal")] = key.hex();
+    planted[what + std::string(" as bytes")] = {reinterpret_cast<const char*>(key.bytes.data()),
+                                                key.bytes.size()};
+  }
   std::vector<std::byte> encoded;
   for (std::uint64_t row = 0; row < source->size(); ++row) {
     planted["source key of row " + std::to_string(row)] = little_endian(testing_stores::planted_key(row));
@@ -164,9 +170,8 @@ TEST(Release, DrawsOrderAndLabelsAnewEachTime) {
   std::set<std::vector<std::int64_t>> labels;
   for (int i = 0; i < 3; ++i) {
     const std::string name = std::to_string(i);
-    const auto secret =
-        open_private(real_files(), folder / ("hidden" + name), folder / ("out" + name), *source, "");
-    const auto plan = plan_release(*source, secret, 0, 100), again = plan_release(*source, secret, 0, 100);
+    const auto secret = begin(folder / ("hidden" + name), folder / ("out" + name), *source);
+    const auto plan = plan_release(*source, secret, {}, 100), again = plan_release(*source, secret, {}, 100);
     EXPECT_EQ(plan.source_rows, again.source_rows);
     EXPECT_EQ(plan.labels, again.labels);
     orders.insert(plan.source_rows);
@@ -186,28 +191,36 @@ TEST(Release, CanHoldEquallyManyImagesOfEachIdentity) {
   std::map<std::int64_t, int> counts;
   for (const std::int64_t label : plan.labels) ++counts[label];
   EXPECT_EQ(counts, (std::map<std::int64_t, int>{{0, 5}, {1, 5}, {2, 5}}));
-  const auto secret = open_private(real_files(), folder / "hidden2", folder / "out2", *source, "");
-  EXPECT_THROW(plan_release(*source, secret, 10, 8), ConfigError);
+  EXPECT_THROW(begin(folder / "hidden2", folder / "out2", *source, "", 10), ConfigError);
+}
+
+std::string refusal(const Path& folder, const Path& out, const Store& source,
+                    std::uint64_t per_identity = 0) {
+  try {
+    begin(folder, out, source, "", per_identity);
+  } catch (const ReleaseRefused& error) {
+    return error.what();
+  }
+  return "";
 }
 
 TEST(Release, IsRefusedASecondTimeWithoutAReason) {
   const TemporaryFolder folder;
   const auto source = make_store(folder / "source", {5, 7});
-  const auto other = make_store(folder / "other", {5, 8});
+  const auto other =
+      make_store(folder / "other", {5, 8}, 16, [](std::uint64_t row) { return tiny_picture(500 + row); });
   const Path hidden = folder / "hidden";
   release(*source, folder / "out", hidden);
-  const std::string first = Store::open(folder / "out")->dataset_digest().hex();
-  EXPECT_THROW(open_private(real_files(), hidden, folder / "out2", *source, ""), ReleaseRefused);
+  EXPECT_NE(refusal(hidden, folder / "out2", *source).find("12 of its 12 faces"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder / "out2"));
   // The finished release once more, by its own secret: the same faces. A reason does not draw another one
   // over it.
-  EXPECT_EQ(open_private(real_files(), hidden, folder / "out", *source, "").uuid,
-            read_ledger(hidden)[0].uuid);
-  EXPECT_EQ(open_private(real_files(), hidden, folder / "out", *source, "a better model").uuid,
-            read_ledger(hidden)[0].uuid);
-  EXPECT_NO_THROW(open_private(real_files(), hidden, folder / "out3", *other, ""));
+  EXPECT_EQ(begin(hidden, folder / "out", *source).uuid, ledger(hidden)[0].uuid);
+  EXPECT_EQ(begin(hidden, folder / "out", *source, "a better model").uuid, ledger(hidden)[0].uuid);
+  EXPECT_NO_THROW(begin(hidden, folder / "out3", *other));
 
   release(*source, folder / "out2", hidden, "a better model");
-  const auto entries = read_ledger(hidden);
+  const auto entries = ledger(hidden);
   ASSERT_EQ(entries.size(), 3U);
   EXPECT_EQ(entries[2].reason, "a better model");
   EXPECT_TRUE(entries[0].finished);
@@ -218,53 +231,132 @@ TEST(Release, IsRefusedASecondTimeWithoutAReason) {
   EXPECT_TRUE(std::filesystem::exists(hidden / ("link-" + entries[0].uuid + ".h5")));
 }
 
+TEST(Release, IsRefusedForAnyImageThatWasReleasedHoweverItIsStored) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {5, 2, 6});
+  const Path hidden = folder / "hidden";
+  release(*source, folder / "out", hidden);
+  const auto tells = [&](const Store& store, const std::string& said) {
+    const std::string told = refusal(hidden, folder / "again", store);
+    EXPECT_NE(told.find(said), std::string::npos) << told;
+  };
+  // A subset, a view without one person, and a store of its own of it.
+  select_from_store(real_files(), *source, {.identities = {true, true, true}, .images_per_identity = 1},
+                    folder / "subset");
+  tells(*Store::open(folder / "subset"), "3 of its 3 faces");
+  select_from_store(real_files(), *source, {.identities = {true, false, true}}, folder / "kept");
+  tells(*Store::open(folder / "kept"), "11 of its 11 faces");
+  compact_store(real_files(), folder / "kept", folder / "compact");
+  tells(*Store::open(folder / "compact"), "11 of its 11 faces");
+  // Packed again in another order, among new images.
+  const auto packed =
+      make_store(folder / "packed", {8, 8}, 16, [](std::uint64_t row) { return tiny_picture(20 - row); });
+  tells(*packed, "8 of its 16 faces");
+  const auto fresh =
+      make_store(folder / "fresh", {4, 4}, 16, [](std::uint64_t row) { return tiny_picture(900 + row); });
+  EXPECT_EQ(refusal(hidden, folder / "fresh-out", *fresh), "");
+  // Another folder's ledger knows nothing of it: docs/METHOD.md says so.
+  EXPECT_EQ(refusal(folder / "other-hidden", folder / "elsewhere", *source), "");
+}
+
+TEST(Release, KnowsOnlyTheImagesThatItShows) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {3, 3});
+  const auto plan = release(*source, folder / "out", folder / "hidden", "", 1);
+  ASSERT_EQ(plan.source_rows.size(), 2U);
+  EXPECT_NE(refusal(folder / "hidden", folder / "again", *source).find("2 of its 6 faces"),
+            std::string::npos);
+}
+
+TEST(Release, TakesALedgerWithoutListsForOneOfTheSameFaces) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {5, 7}), other = make_store(folder / "other", {3, 8});
+  const Path hidden = folder / "hidden";
+  release(*source, folder / "out", hidden);
+  const std::string uuid = ledger(hidden)[0].uuid;
+  {  // as an older version left it
+    PrivateFolder open(hidden);
+    auto entries = read_ledger(open);
+    entries[0].images.reset();
+    write_ledger(open, entries);
+    open.remove("images-" + uuid + ".bin");
+    write_durably(
+        open, "secret-" + uuid + ".json",
+        std::string(R"({"mask_seed": 1, "label_seed": 2, "order_seed": 3, "uuid": "u", "out": "o"})"));
+  }
+  const std::string told = refusal(hidden, folder / "other-out", *other);
+  EXPECT_NE(told.find("older version"), std::string::npos) << told;
+  EXPECT_NO_THROW(begin(hidden, folder / "other-out", *other, "they are others"));
+  try {  // nor can it be gone on with
+    begin(hidden, folder / "out", *source);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("older version"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(read_link(hidden).source_rows.size(), 12U) << "but it can be audited";
+}
+
+TEST(Release, MissesAListThatWasLost) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {5, 7}), other = make_store(folder / "other", {3, 8});
+  release(*source, folder / "out", folder / "hidden");
+  std::filesystem::resize_file(folder / "hidden" / ("images-" + ledger(folder / "hidden")[0].uuid + ".bin"),
+                               320);
+  EXPECT_THROW(begin(folder / "hidden", folder / "other-out", *other), DataError);
+}
+
+TEST(Release, ShowsOneOfEachGroupOfEqualOriginals) {
+  const TemporaryFolder folder;
+  // Rows 0, 1, 4 show one picture, of both people; identity 2 has nothing but a copy.
+  const auto source = make_store(folder / "source", {3, 3, 1}, 16, [](std::uint64_t row) {
+    return tiny_picture(row == 1 || row == 2 || row == 4 ? 0 : row);
+  });
+  EXPECT_EQ(choice_of(*source).copies, (std::vector<std::uint64_t>{1, 2, 4}));
+  const auto plan = release(*source, folder / "out", folder / "hidden");
+  std::set<std::uint64_t> rows(plan.source_rows.begin(), plan.source_rows.end());
+  EXPECT_EQ(rows, (std::set<std::uint64_t>{0, 3, 5, 6}));
+  EXPECT_EQ(plan.identities, 2);
+  EXPECT_EQ(Store::open(folder / "out")->size(), 4U);
+}
+
 TEST(Release, GoesOnAfterAnInterruptionWithItsSecret) {
   const TemporaryFolder folder;
   const auto source = make_store(folder / "source", {9, 9, 9});
   const Path out = folder / "out", hidden = folder / "hidden";
-  const auto secret = open_private(real_files(), hidden, out, *source, "");
-  const auto plan = plan_release(*source, secret, 0, 8);
+  const auto secret = begin(hidden, out, *source);
+  const auto plan = plan_release(*source, secret, {}, 8);
   ASSERT_EQ(plan.shards(), 4U);
   EXPECT_FALSE(release_shard_done(out, secret, plan, 0));
   write_release_shard(real_files(), out, secret, plan, 0, rebuilt(plan, 0), 16);
   write_release_shard(real_files(), out, secret, plan, 2, rebuilt(plan, 2), 16);
   // Killed here. Elsewhere it would be a second release of what may have been seen already.
-  EXPECT_THROW(open_private(real_files(), hidden, folder / "elsewhere", *source, ""), ReleaseRefused);
+  EXPECT_THROW(begin(hidden, folder / "elsewhere", *source), ReleaseRefused);
   EXPECT_THROW(Store::open(out), DataError);
-  const auto again = open_private(real_files(), hidden, out, *source, "");
+  const auto again = begin(hidden, out, *source);
   EXPECT_EQ(again.uuid, secret.uuid);
-  EXPECT_EQ(again.mask_seed, secret.mask_seed);
-  EXPECT_EQ(again.label_seed, secret.label_seed);
-  EXPECT_EQ(again.order_seed, secret.order_seed);
+  EXPECT_EQ(again.key, secret.key);
   EXPECT_TRUE(release_shard_done(out, again, plan, 0));
   EXPECT_FALSE(release_shard_done(out, again, plan, 1));
   EXPECT_TRUE(release_shard_done(out, again, plan, 2));
-  EXPECT_THROW(finish_release(real_files(), out, hidden, again, plan, kNotes, *source), Error);
+  {
+    PrivateFolder open(hidden);
+    EXPECT_THROW(finish_release(real_files(), out, open, again, plan, kNotes, *source), Error);
+  }
   release(*source, out, hidden);
   EXPECT_EQ(Store::open(out)->size(), source->size());
 }
 
 TEST(Release, KeepsItsSecretOutOfTheReleaseFolder) {
   const TemporaryFolder folder;
-  const auto source = make_store(folder / "source", {3, 3});
-  EXPECT_THROW(open_private(real_files(), folder / "out/hidden", folder / "out", *source, ""), ConfigError);
-  EXPECT_THROW(open_private(real_files(), folder / "hidden", folder / "hidden/out", *source, ""),
-               ConfigError);
-  EXPECT_THROW(open_private(real_files(), folder / "out", folder / "out", *source, ""), ConfigError);
-  EXPECT_THROW(open_private(real_files(), folder / "x/../out/hidden/", folder / "out/", *source, ""),
-               ConfigError);
+  EXPECT_THROW(check_separate(folder / "out/hidden", folder / "out"), ConfigError);
+  EXPECT_THROW(check_separate(folder / "hidden", folder / "hidden/out"), ConfigError);
+  EXPECT_THROW(check_separate(folder / "out", folder / "out"), ConfigError);
+  EXPECT_THROW(check_separate(folder / "x/../out/hidden/", folder / "out/"), ConfigError);
   std::filesystem::create_directories(folder / "out");
   std::filesystem::create_directory_symlink(folder / "out", folder / "alias");
-  EXPECT_THROW(open_private(real_files(), folder / "alias/hidden", folder / "out", *source, ""), ConfigError);
-  EXPECT_FALSE(std::filesystem::exists(folder / "out/hidden"));
-
-  // A sibling whose name begins alike is no folder inside; a lax mode is tightened.
-  std::filesystem::create_directories(folder / "out-private");
-  ASSERT_EQ(::chmod((folder / "out-private").c_str(), 0755), 0);
-  open_private(real_files(), folder / "out-private", folder / "out", *source, "");
-  struct stat info {};
-  ASSERT_EQ(::stat((folder / "out-private").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0700U);
+  EXPECT_THROW(check_separate(folder / "alias/hidden", folder / "out"), ConfigError);
+  EXPECT_NO_THROW(
+      check_separate(folder / "out-private", folder / "out"));  // a sibling whose name begins alike
 }
 
 TEST(Release, RefusesAFolderThatHoldsOtherFiles) {
@@ -272,7 +364,27 @@ TEST(Release, RefusesAFolderThatHoldsOtherFiles) {
   const auto source = make_store(folder / "source", {3, 3});
   std::filesystem::create_directories(folder / "out");
   write_durably(real_files(), folder / "out/names.txt", std::string("who is who"));
-  EXPECT_THROW(open_private(real_files(), folder / "hidden", folder / "out", *source, ""), ConfigError);
+  EXPECT_THROW(begin(folder / "hidden", folder / "out", *source), ConfigError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "hidden")) << "what was made for nothing goes";
+}
+
+TEST(Release, ClosesEveryPrivateFileWhateverTheUmask) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {3, 3});
+  const mode_t before = ::umask(0);
+  release(*source, folder / "out", folder / "hidden");
+  release(*source, folder / "out2", folder / "hidden", "again");
+  ::umask(before);
+  std::set<std::string> kinds;
+  struct stat info {};
+  ASSERT_EQ(::stat((folder / "hidden").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0700U);
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "hidden")) {
+    ASSERT_EQ(::lstat(entry.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U) << entry.path();
+    kinds.insert(entry.path().filename().string().substr(0, 5));
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"image", "ledge", "link-", "link.", "secre"}));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "core/error.h"
 #include "data/store_tools.h"
@@ -73,6 +76,19 @@ TEST(ReadIdentities, TakesNamesOneALineInAnyOrderAndOnce) {
                 planted_name(2) + "\r\n\n" + planted_name(0) + "\n" + planted_name(2));
   EXPECT_EQ(read_identities(*store, folder / "list"), (std::vector<std::int64_t>{0, 2}));
   EXPECT_THROW(read_identities(*store, folder / "nowhere"), FileError);
+}
+
+TEST(ReadIdentities, RefusesAListThatNamesNobody) {
+  const TemporaryFolder folder;
+  const auto store = make_store(folder / "store", {2, 2, 2});
+  for (const char* list : {"", "\n\r\n"}) {
+    write_durably(real_files(), folder / "list", list);
+    EXPECT_THAT(fault_of(*store, folder / "list"), testing::HasSubstr("it names nobody"));
+  }
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(folder / "pipe") << planted_name(1) << "\n"; });
+  EXPECT_EQ(read_identities(*store, folder / "pipe"), (std::vector<std::int64_t>{1}));
+  writer.join();
 }
 
 TEST(ReadIdentities, ListsUnknownNamesWithTheNearest) {

@@ -80,7 +80,7 @@ TEST_F(VerifyStoreTest, NamesADamagedManifestAndThrowsWhenThereIsNoStore) {
   const auto report = verify_store(here_ / "store");
   ASSERT_EQ(report.files.size(), 1U);
   EXPECT_EQ(report.files[0].file, "manifest.h5");
-  EXPECT_THROW(verify_store(here_ / "nowhere"), DataError);
+  EXPECT_THROW(verify_store(here_ / "nowhere"), ConfigError);
 }
 
 TEST_F(VerifyStoreTest, ReadsTheParentOfAView) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "core/error.h"
+
 namespace facemae {
 namespace {
 
@@ -27,6 +29,20 @@ TEST(UnfitForRelease, IsAModelWhoseOutputIsNoPicture) {
 TEST(UnfitForRelease, IsNoModelTrainedOnAllPatchesNorOneOfWhichNothingIsKnown) {
   for (const auto& weights : told_by_both("reconstruction", "all")) EXPECT_EQ(unfit_for_release(weights), "");
   EXPECT_EQ(unfit_for_release({}), "");
+}
+
+TEST(MaskRatio, IsThatOfTheTrainingUnlessAnotherIsAskedFor) {
+  for (const auto& weights : told_by_both("mask-ratio", "0.5")) {
+    EXPECT_EQ(mask_ratio_of(weights), 0.5);
+    EXPECT_EQ(mask_ratio_for(weights, {}), 0.5);
+    EXPECT_EQ(mask_ratio_for(weights, 0.9), 0.9);
+  }
+  EXPECT_EQ(mask_ratio_of({}), std::nullopt);
+  EXPECT_EQ(mask_ratio_for({}, 0.9), 0.9);
+  EXPECT_THROW(mask_ratio_for({}, {}), ConfigError) << "nothing is guessed";
+  for (const char* bad : {"1", "0", "-1", "half", "0.5x", "nan"})
+    for (const auto& weights : told_by_both("mask-ratio", bad))
+      EXPECT_THROW(mask_ratio_of(weights), ConfigError) << bad;
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ class Rebuild : public testing::Test {
   }
   std::vector<std::vector<std::byte>> rebuilt(const Store& store, const std::vector<std::uint64_t>& rows,
                                               std::size_t batch = 64) {
-    return rebuild_rows(store, rows, model_, torch::kCPU, {.mask_seed = 3, .png = true, .batch = batch},
+    return rebuild_rows(store, rows, model_, torch::kCPU,
+                        {.mask_key = SecretKey{{3}}, .png = true, .batch = batch},
                         [&](std::size_t n) { told_ += n; });
   }
   test::TemporaryFolder folder_;
@@ -71,8 +72,8 @@ TEST_F(Rebuild, MasksByTheContentOfAnImageWhereverItIs) {
 TEST_F(Rebuild, AnotherSecretMasksOtherPatches) {
   const auto store = make_store(folder_ / "s", {2, 2});
   const auto first = rebuilt(*store, {0});
-  const auto second =
-      rebuild_rows(*store, {0}, model_, torch::kCPU, {.mask_seed = 4, .png = true}, [](std::size_t) {});
+  const auto second = rebuild_rows(*store, {0}, model_, torch::kCPU,
+                                   {.mask_key = SecretKey{{4}}, .png = true}, [](std::size_t) {});
   EXPECT_NE(first[0], second[0]);
 }
 

@@ -50,6 +50,42 @@ TEST(PretrainConfig, AcceptsASensibleRun) {
             "");
 }
 
+TEST(PretrainConfig, RefusesNumbersThatMeanNothing) {
+  const std::vector<std::pair<const char*, const char*>> silly = {{"epochs", "inf"},
+                                                                  {"epochs", "1e300"},
+                                                                  {"lr", "inf"},
+                                                                  {"lr", "nan"},
+                                                                  {"weight-decay", "nan"},
+                                                                  {"weight-decay", "-1"},
+                                                                  {"beta1", "1"},
+                                                                  {"beta2", "nan"},
+                                                                  {"momentum", "-0.1"},
+                                                                  {"reconstruction-weight", "inf"},
+                                                                  {"relation-weight", "nan"},
+                                                                  {"relation-weight", "inf"},
+                                                                  {"relation-weight", "auto:0"},
+                                                                  {"relation-weight", "1x"},
+                                                                  {"max-hours", "nan"},
+                                                                  {"max-hours", "-1"},
+                                                                  {"peer-deadline", "1e300"},
+                                                                  {"hang-limit", "1e300"},
+                                                                  {"read-patience", "1e300"},
+                                                                  {"save-minutes", "1e300"},
+                                                                  {"threads", "100000"},
+                                                                  {"workers", "100000"},
+                                                                  {"block-cache-mib", "18446744073709551615"},
+                                                                  {"order-block", "18446744073709551615"},
+                                                                  {"batch", "18446744073709551615"},
+                                                                  {"steps", "18446744073709551615"}};
+  for (const auto& [name, value] : silly) {
+    std::vector<std::string> words = {"--store", "s", "--run", "r", "--" + std::string(name), value};
+    const std::string option = name;
+    if (option != "batch") words.insert(words.end(), {"--batch", "64"});
+    if (option != "epochs" && option != "steps") words.insert(words.end(), {"--steps", "10"});
+    EXPECT_THAT(faults_of(words), HasSubstr(option)) << option << " " << value;
+  }
+}
+
 TEST(PretrainConfig, RefusesGroupsThatMicroBatchesTearApart) {
   const std::vector<std::string> run = {"--store", "s", "--run", "r", "--steps", "9", "--order", "balanced"};
   const auto with = [&](const std::vector<std::string>& more) {
