@@ -118,8 +118,8 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if (centres.defined() && !finite(centres.grad(), run.by_slot != nullptr)) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
     failpoint("loop.vote");
-    run.gradients
-        .check();  // sums that a lost peer left half done are finite, too; the vote goes by other ways
+    // Before anything rests on the sums: those that a lost peer left half done are finite, too.
+    run.gradients.check();
     mask = run.control.any_of(mask | run.saves.bits(step + 1));
     run.saves.advance(mask);
     run.saves.wait_copied();
