@@ -24,7 +24,8 @@ constexpr std::array<std::pair<std::string_view, FailAction>, 5> kActions = {{{"
                                                                               {"throw", FailAction::Throw}}};
 
 [[noreturn]] void refuse(const std::string& rule) {
-  throw ConfigError("FACEMAE_FAILPOINT: \"" + rule + "\" is not name[@rank][#count]=kill|stop|stall|pause|throw");
+  throw ConfigError("FACEMAE_FAILPOINT: \"" + rule +
+                    "\" is not name[@rank][#count]=kill|stop|stall|pause|throw");
 }
 
 /// Cuts "<mark><number>" off the end of `text`, if it is there.
