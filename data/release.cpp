@@ -53,7 +53,7 @@ void write_link(FileSystem& files, const Path& folder, const ReleaseSecret& secr
   const Path path = folder / kLinkName, temporary = path.string() + ".tmp";
   // The link of an earlier release stays beside.
   if (std::filesystem::exists(path)) {
-    std::string uuid = hdf5::File::open(path).read_text("uuid");
+    std::string uuid = hdf5::Reader::open(path).read_text("uuid");
     if (uuid != secret.uuid) files.rename(path, folder / ("link-" + uuid + ".h5"));
   }
   files.create(temporary)->close();
@@ -212,7 +212,7 @@ void finish_release(FileSystem& files, const Path& out, const Path& private_fold
 namespace {
 
 ReleaseLink read_link_file(const Path& path) {
-  const auto file = hdf5::File::open(path);
+  const auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kLinkFormat) {
     throw DataError(path.string() + " is an HDF5 file but no link of a release");
   }

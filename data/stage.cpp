@@ -7,6 +7,7 @@
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/checked_copy.h"
+#include "data/manifest_chain.h"
 #include "data/seal.h"
 
 namespace facemae {
@@ -75,16 +76,11 @@ StageResult stage_shard(FileSystem& files, const Path& from_folder, const ShardI
 StagePlan plan_stage(FileSystem& files, const Path& store, const Path& to) {
   StagePlan plan;
   std::vector<Path> names;
-  for (Path folder = store;;) {
-    StoreManifest manifest = read_manifest(folder);
+  for (auto& [folder, manifest] : manifest_chain(store)) {
     Path name = folder_name(folder);
     while (std::find(names.begin(), names.end(), name) != names.end()) name += "-parent";
     names.push_back(name);
-    const bool view = manifest.kind == StoreManifest::Kind::View;
-    const Path parent = (folder / manifest.parent).lexically_normal();
     plan.parts.insert(plan.parts.begin(), {folder, to / name, std::move(manifest)});
-    if (!view) break;
-    folder = parent;
   }
   make_folders(files, to);
   for (const auto& part : plan.parts) {
