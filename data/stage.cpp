@@ -15,8 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A pipe or a folder in a file's place is none.
+bool is_file(const Path& path) {
+  std::error_code unseen;
+  return fs::is_regular_file(path, unseen);
+}
 bool has_seal(const Path& path, const Seal& seal) {
-  if (!fs::exists(path)) return false;
+  if (!is_file(path)) return false;
   try {
     return read_seal(InputFile(path)) == seal;
   } catch (const DataError&) {
@@ -24,11 +29,11 @@ bool has_seal(const Path& path, const Seal& seal) {
   }
 }
 bool is_finished_copy(const Path& from, const Path& to) {
-  return fs::exists(to) && fs::exists(from) && has_seal(to, read_seal(InputFile(from)));
+  return is_file(to) && is_file(from) && has_seal(to, read_seal(InputFile(from)));
 }
 bool is_finished_copy(const Path& to_folder, const Companion& companion) {
   const Path path = to_folder / companion.file;
-  if (!fs::exists(path)) return false;
+  if (!is_file(path)) return false;
   const InputFile file(path);
   return file.size() == companion.bytes && digest_of_file(file) == companion.digest;
 }
@@ -52,7 +57,7 @@ std::uint64_t bytes_missing(const StagePlan::Part& part) {
   std::uint64_t bytes = 0;
   for (const auto& shard : part.manifest.shards) {
     const Path from = part.from / shard.file;
-    if (!fs::exists(from))
+    if (!is_file(from))
       throw DataError("staging " + part.from.string() + ": " + shard.file +
                       " is missing; restore it with `facemae store verify --repair-from`");
     if (!is_finished_copy(from, part.to / shard.file)) bytes += fs::file_size(from);
