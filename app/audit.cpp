@@ -174,7 +174,7 @@ ExitCode run_audit(App& app, Words words) {
       .choice("pictures", config.pictures, {"none", "released", "all"},
               "in the report; all shows real faces too, in files that only you may read")
       .add("seed", config.seed, "of the draw and of the intervals")
-      .choice("device", config.device, {"auto", "cpu", "cuda"}, "where to compute");
+      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(config.max_probes > 0, "--max-probes must be at least 1");
   if (!options.finish()) return ExitCode::Done;

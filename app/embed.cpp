@@ -48,7 +48,7 @@ ExitCode run_embed(App& app, Words words) {
       .flag("no-flip", no_flip, "do not add the mirrored image's embedding")
       .flag("raw", raw, "do not normalise")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda"}, "where to compute");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");

@@ -30,7 +30,7 @@ ExitCode run_evaluate(App& app, Words words) {
       .add("folds", folds, "of the protocol; 0: what the pairs say, else 10")
       .add("csv", csv, "file for one line a set")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda"}, "where to compute");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1,
                 "give one of --store, --images and --bin");

@@ -101,6 +101,10 @@ int main(int argc, char** argv) {
   try {
     return with_stdout_flushed(end_in_order(app, run(app, {argv + 1, argv + argc})));
   } catch (const AgreedError& error) {
+    if (app.world_refused()) {  // a host lacks the devices that others have; MPI has ended
+      if (launched_rank() == 0) report(error.what());
+      return launched_rank() == 0 ? static_cast<int>(error.code()) : 0;
+    }
     if (app.world().topology().rank == 0) report(error.what());
     return end_in_order(app, error.code());
   } catch (const std::exception& error) {

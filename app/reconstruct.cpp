@@ -156,7 +156,7 @@ ExitCode run_reconstruct(App& app, Words words) {
       .add("quality", config.quality, "of JPEG, 1 to 100")
       .add("second-release", config.second_release,
            "why faces of an earlier release are released once more: each release leaks more")
-      .choice("device", config.device, {"auto", "cpu", "cuda"}, "where to compute");
+      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!config.mask_ratio || (*config.mask_ratio > 0 && *config.mask_ratio < 1),
                 "--mask-ratio must be between 0 and 1");

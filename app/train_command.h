@@ -5,12 +5,27 @@
 
 #include "app/command.h"
 #include "app/describe.h"
+#include "cluster/agree.h"
 #include "cluster/launch.h"
+#include "core/host.h"
 #include "core/instruction_set.h"
 #include "core/signals.h"
+#include "trainer/machine.h"
+#include "trainer/refused_start.h"
 #include "trainer/session.h"
 
 namespace facemae {
+
+/// The world of a run. When the ranks cannot have their devices, RUN tells, too.
+inline World& world_of(App& app, const RunConfig& config) {
+  try {
+    return app.world(world_config(config));
+  } catch (const AgreedError& error) {
+    if (launched_rank() == 0 && !config.dry_run)
+      note_refused_start(config.run, error.code(), error.kind(), error.what());
+    throw;
+  }
+}
 
 /// Reads and checks the words, then trains, resumes or shows what was asked for.
 template <class Config>
@@ -24,7 +39,8 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (config.common.exact) fix_instruction_set();
   if (!config.common.dry_run)  // a notice while ranks start counts too
     install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
-  World& world = app.world(world_config(config.common));
+  World& world = world_of(app, config.common);
+  settle_precision(config.common, world);
   const Outcome outcome = run_training(world, run_config_of(config), options.text(),
                                        [&](const Store& store, World& opened, const std::string& init) {
                                          return make(config, store, opened, init);

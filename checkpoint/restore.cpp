@@ -6,6 +6,7 @@
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/safetensors.h"
+#include "cluster/shapes.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -51,13 +52,20 @@ ManifestPiece check_piece(const Manifest& manifest, const ManifestTensor& tensor
 /// Its bytes, uint8 [n], sharing memory: for contiguous tensors.
 torch::Tensor byte_view(const torch::Tensor& value) { return value.detach().view({-1}).view(torch::kUInt8); }
 
-/// Which rank reads which slices of the tensors that have a byte view. The others are read whole by every
-/// rank.
-std::vector<std::vector<PlannedPiece>> slices(const Snapshot& into, const StateShape& shape, int world) {
-  auto plan = share_out(shape.replicated, std::vector<std::uint64_t>(static_cast<std::size_t>(world)));
+/// Can slices of it travel between the ranks? They need a byte view, and a communicator carries one device's
+/// tensors: on GPUs not those that live in host memory, such as the identities trained on. Every rank reads
+/// the others whole.
+bool travels(const torch::Tensor& value, const Communicator& ranks) {
+  return value.is_contiguous() && is_on(value, ranks.device());
+}
+
+/// Which rank reads which slices of the tensors that travel.
+std::vector<std::vector<PlannedPiece>> slices(const Snapshot& into, const StateShape& shape,
+                                              const Communicator& ranks) {
+  auto plan = share_out(shape.replicated, std::vector<std::uint64_t>(static_cast<std::size_t>(ranks.size())));
   for (auto& rank : plan)
     std::erase_if(rank, [&](const PlannedPiece& piece) {
-      return piece.range.bytes == 0 || !into.replicated[piece.tensor].value.is_contiguous();
+      return piece.range.bytes == 0 || !travels(into.replicated[piece.tensor].value, ranks);
     });
   return plan;
 }
@@ -110,19 +118,19 @@ torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const Ma
 }
 
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-              int world, bool sliced, const ClassMap* map) {
+              int world, const Communicator* slicing, const ClassMap* map) {
   CheckpointReader reader(folder, manifest);
   for (std::size_t file = static_cast<std::size_t>(rank); file < manifest.files.size();
        file += static_cast<std::size_t>(world))
     reader.check_header(static_cast<std::uint32_t>(file));
-  if (sliced) {
-    const auto plan = slices(into, shape, world);
+  if (slicing != nullptr) {
+    const auto plan = slices(into, shape, *slicing);
     for (const auto& piece : plan[static_cast<std::size_t>(rank)])
       read_in_place(reader, *manifest.find(shape.replicated[piece.tensor].name), piece.range,
                     slice_of(into, piece));
   }
   for (std::size_t i = 0; i < shape.replicated.size(); ++i) {
-    if (sliced && into.replicated[i].value.is_contiguous()) continue;
+    if (slicing != nullptr && travels(into.replicated[i].value, *slicing)) continue;
     const ManifestTensor& tensor = *manifest.find(shape.replicated[i].name);
     read_in_place(reader, tensor, {0, tensor_bytes(tensor)}, into.replicated[i].value);
   }
@@ -142,12 +150,13 @@ void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, cons
 }
 
 void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks) {
-  const auto plan = slices(into, shape, ranks.size());
+  const auto plan = slices(into, shape, ranks);
   std::vector<Work> works;
   for (int rank = 0; rank < ranks.size(); ++rank)
     for (const auto& piece : plan[static_cast<std::size_t>(rank)])
       works.push_back(ranks.broadcast(slice_of(into, piece), rank));
   for (auto& work : works) work.wait();
+  ranks.check();  // or what a lost peer left half done would be taken for a corrupt checkpoint
 }
 
 RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank,

@@ -17,11 +17,12 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
-/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or (`sliced`) its slice
-/// of them. With a class map class rows come from where it says. Throws CheckpointError.
+/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or with `slicing` its
+/// slice of those that it can carry. With a class map class rows come from where it says. Throws
+/// CheckpointError.
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
-              int world, bool sliced, const ClassMap* map);
-/// All ranks, after reading slices: every rank gets the others'.
+              int world, const Communicator* slicing, const ClassMap* map);
+/// All ranks, after reading slices with the same communicator: every rank gets the others'. Throws PeerLost.
 void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& ranks);
 /// Hashes what is in memory now and compares: what a copy, a device or the network spoiled is found here.
 /// Returns the pieces found: class tensors' own rows (not when they were `mapped`), and on rank 0 the

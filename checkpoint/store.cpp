@@ -120,7 +120,7 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
     reason = attempt(control_, [&] {
       failpoint("load.begin");
       try {
-        read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_ != nullptr,
+        read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_,
                  map);
       } catch (const UnreadableCheckpoint&) {
         unread_ = true;

@@ -31,8 +31,8 @@ struct CheckpointInfo {
 /// All ranks make one, with equal arguments. Rank 0 alone looks at folders; the others get what it found.
 class CheckpointStore {
  public:
-  /// `tensors`: replicated tensors are then read in slices, one rank each, and broadcast; without it every
-  /// rank reads all of them.
+  /// `tensors`: replicated tensors on its device are then read in slices, one rank each, and broadcast; every
+  /// rank reads the others, and without it all of them.
   CheckpointStore(Path run, Control& control, FileSystem& files, Communicator* tensors = nullptr);
 
   /// All ranks. Writes, commits and verifies the step and waits for all of it; see Saver for saves beside

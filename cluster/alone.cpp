@@ -18,27 +18,27 @@ void AloneCommunicator::check_alive() const {
 }
 
 Work AloneCommunicator::all_reduce(torch::Tensor tensor, Reduce) {
-  check_tensor(tensor, "all_reduce");
+  check_tensor(tensor, device_, "all_reduce");
   check_alive();
   return {};
 }
 
 Work AloneCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
-  check_parts(out, in, 1, "all_gather");
+  check_parts(out, in, 1, device_, "all_gather");
   check_alive();
   copy(out, in);
   return {};
 }
 
 Work AloneCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce) {
-  check_parts(in, out, 1, "reduce_scatter");
+  check_parts(in, out, 1, device_, "reduce_scatter");
   check_alive();
   copy(out, in);
   return {};
 }
 
 Work AloneCommunicator::broadcast(torch::Tensor tensor, int root) {
-  check_tensor(tensor, "broadcast");
+  check_tensor(tensor, device_, "broadcast");
   check_root(root, 1);
   check_alive();
   return {};

@@ -25,9 +25,9 @@ class [[nodiscard]] Work {
   std::function<void()> finish_;
 };
 
-/// Back ends: one process alone, MPI (CPU tensors), NCCL (CUDA tensors). Tensors are contiguous; float32,
-/// float64, int64, int32 and uint8 at least. All ranks call the same verbs in the same order with equal
-/// shapes.
+/// Back ends: one process alone, MPI, NCCL. Tensors are contiguous and on device(); a tensor of another
+/// device is refused by Error before anything is issued. float32, float64, int64, int32 and uint8 at least.
+/// All ranks call the same verbs in the same order with equal shapes.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -36,6 +36,7 @@ class Communicator {
 
   virtual int rank() const noexcept = 0;
   virtual int size() const noexcept = 0;
+  virtual torch::Device device() const noexcept = 0;  ///< of every tensor that it carries
 
   virtual Work all_reduce(torch::Tensor tensor, Reduce op) = 0;  ///< in place
   virtual Work all_gather(torch::Tensor out,
@@ -43,6 +44,12 @@ class Communicator {
   /// in holds size() times out; rank r gets the reduction of slice r.
   virtual Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) = 0;
   virtual Work broadcast(torch::Tensor tensor, int root) = 0;
+
+  /// Throws PeerLost unless all that this rank issued has ended well, and waits on the host until it has. To
+  /// be called before anything is done with results that cannot be undone: on CUDA Work::wait() orders
+  /// streams alone, and a collective that is aborted leaves half-reduced numbers behind. Nothing to do where
+  /// wait() blocks the host, which has told then.
+  virtual void check() {}
 
   /// Fails every pending and future collective on this rank. Callable from any thread, more than once.
   virtual void abort() noexcept = 0;

@@ -1,24 +1,26 @@
 #pragma once
-// Which device this rank computes on, and which back end carries its tensors.
+// Which device this rank computes on.
 #include <torch/types.h>
 
-#include <string>
-
+#include "cluster/device_vote.h"
 #include "cluster/world.h"
 
 namespace facemae {
 
-/// Loads LibTorch's CUDA half where there is an NVIDIA driver. Must run before anything asks LibTorch about
-/// CUDA.
-void load_cuda_if_present(const WorldConfig& config);
-/// The device for this rank: local rank modulo devices. Throws ConfigError when cuda is demanded and missing.
-torch::Device choose_device(const WorldConfig& config, const Topology& topology);
+/// Loads LibTorch's CUDA half where there is an NVIDIA driver; returns why it could not be. Must run before
+/// anything asks LibTorch about CUDA.
+std::string load_cuda_if_present(const WorldConfig& config);
 
-/// Pure: "nccl" or "mpi", the same on all ranks when `nccl_everywhere` is (the ranks have voted). Throws
-/// ConfigError when NCCL is demanded and impossible.
-std::string choose_backend(const std::string& wanted, bool nccl_everywhere);
-/// Whether this rank could join an NCCL communicator: built in, on CUDA, and its device is not shared with
-/// another rank.
-bool can_use_nccl(const torch::Device& device, const Topology& topology);
+struct FoundDevice {
+  torch::Device device = torch::kCPU;
+  DeviceReport report;
+};
+/// A GPU, local rank modulo those that this process sees, or the CPU: with --device cpu, or without a GPU
+/// that can be used, and then report.fault says why. An unusable GPU is logged as an error. `load_error`: of
+/// load_cuda_if_present().
+FoundDevice find_device(const WorldConfig& config, const Topology& topology, const std::string& load_error);
+
+/// Makes a GPU the calling thread's; nothing on the CPU.
+void use_device(const torch::Device& device);
 
 }  // namespace facemae

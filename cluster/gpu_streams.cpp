@@ -1,6 +1,7 @@
 #include "cluster/gpu_streams.h"
 
 #include <c10/core/Event.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
 namespace facemae {
@@ -17,6 +18,8 @@ class CudaStreams final : public GpuStreams {
       : device_(static_cast<c10::DeviceIndex>(device)),
         communication_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device_)) {}
 
+  torch::Device device() const noexcept override { return {torch::kCUDA, device_}; }
+  void use_device() override { c10::cuda::set_device(device_); }
   c10::Stream current() override { return c10::cuda::getCurrentCUDAStream(device_).unwrap(); }
   c10::Stream communication() override { return communication_.unwrap(); }
   void* native(c10::Stream stream) override { return c10::cuda::CUDAStream(stream).stream(); }

@@ -15,6 +15,10 @@ class GpuStreams {
     virtual ~Event() = default;
   };
   virtual ~GpuStreams() = default;
+  virtual torch::Device device() const noexcept = 0;
+  /// Makes the device that of the calling thread. A thread of our own begins with it: whatever it does with
+  /// events would otherwise begin with device 0, and make a context there.
+  virtual void use_device() = 0;
   virtual c10::Stream current() = 0;             ///< the calling thread's stream on our device
   virtual c10::Stream communication() = 0;       ///< one stream of our own, of high priority
   virtual void* native(c10::Stream stream) = 0;  ///< cudaStream_t

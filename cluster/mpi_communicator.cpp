@@ -80,8 +80,8 @@ class OwnType {
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
-                                 std::int64_t largest_count)
-    : comm_(std::make_shared<Comm>()), queue_(name, deadline) {
+                                 std::int64_t largest_count, torch::Device device)
+    : comm_(std::make_shared<Comm>()), device_(device), queue_(name, deadline) {
   comm_->handle = duplicate_world();
   comm_->largest_count = largest_count;
   mpi_check(MPI_Comm_rank(comm_->handle, &rank_), "asking for the rank");
@@ -100,7 +100,7 @@ Work MpiCommunicator::issue(std::string what, std::function<void()> job, torch::
 }
 
 Work MpiCommunicator::all_reduce(torch::Tensor tensor, Reduce op) {
-  check_tensor(tensor, "all_reduce");
+  check_tensor(tensor, device_, "all_reduce");
   auto values = reducible(tensor);
   const auto type = mpi_type(values.scalar_type());
   auto job = [comm = comm_, values, type, op] {
@@ -115,7 +115,7 @@ Work MpiCommunicator::all_reduce(torch::Tensor tensor, Reduce op) {
 }
 
 Work MpiCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
-  check_parts(out, in, size_, "all_gather");
+  check_parts(out, in, size_, device_, "all_gather");
   auto mine = in.detach().to(torch::kCPU);
   auto all = out.device().is_cpu() ? out : torch::empty(out.sizes(), out.options().device(torch::kCPU));
   auto job = [comm = comm_, mine, all] {
@@ -132,7 +132,7 @@ Work MpiCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
 }
 
 Work MpiCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) {
-  check_parts(in, out, size_, "reduce_scatter");
+  check_parts(in, out, size_, device_, "reduce_scatter");
   auto all = reducible(in);
   auto mine = is_half(out) || !out.device().is_cpu() ? empty_reducible(out) : out;
   const auto type = mpi_type(all.scalar_type());
@@ -158,7 +158,7 @@ Work MpiCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce
 }
 
 Work MpiCommunicator::broadcast(torch::Tensor tensor, int root) {
-  check_tensor(tensor, "broadcast");
+  check_tensor(tensor, device_, "broadcast");
   check_root(root, size_);
   auto values = tensor.detach().to(torch::kCPU);
   auto job = [comm = comm_, values, root] {

@@ -11,18 +11,21 @@
 
 namespace facemae {
 
-/// CPU tensors of float32, float64, int32, int64 and uint8 are reduced in place. bfloat16, float16 and CUDA
-/// tensors go through a float32 or host copy that is written back by wait(); any type can be gathered and
-/// broadcast.
+inline constexpr std::int64_t kMpiCount = std::int64_t{1} << 30;  ///< elements in one MPI call, at most
+
+/// Carries the tensors of one device: the CPU, unless told another. CPU tensors of float32, float64, int32,
+/// int64 and uint8 are reduced in place; bfloat16, float16 and the tensors of another device go through a
+/// float32 or host copy that is written back by wait(). Any type can be gathered and broadcast.
 class MpiCommunicator final : public Communicator {
  public:
   /// MPI must be initialised with MPI_THREAD_MULTIPLE. largest_count: elements in one MPI call (tests make it
   /// small). All ranks, same order.
   explicit MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
-                           std::int64_t largest_count = std::int64_t{1} << 30);
+                           std::int64_t largest_count = kMpiCount, torch::Device device = torch::kCPU);
 
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }
+  torch::Device device() const noexcept override { return device_; }
   Work all_reduce(torch::Tensor tensor, Reduce op) override;
   Work all_gather(torch::Tensor out, torch::Tensor in) override;
   Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override;
@@ -41,6 +44,7 @@ class MpiCommunicator final : public Communicator {
   struct Comm;  // the MPI_Comm; shared with jobs, because a blocked one outlives us
   std::shared_ptr<Comm> comm_;
   int rank_ = 0, size_ = 1;
+  torch::Device device_;
   WorkQueue queue_;
 };
 

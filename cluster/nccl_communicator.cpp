@@ -39,6 +39,15 @@ nccl::Op nccl_op(Reduce op) {
   return op == Reduce::Sum ? nccl::Op::Sum : op == Reduce::Min ? nccl::Op::Min : nccl::Op::Max;
 }
 
+/// Between two looks at something that takes a moment, or very long.
+void pause(int looks) {
+  if (looks < 1000) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
 std::size_t count_of(const torch::Tensor& tensor) { return static_cast<std::size_t>(tensor.numel()); }
 
 }  // namespace
@@ -65,6 +74,12 @@ NcclCommunicator::NcclCommunicator(nccl::Api api, std::shared_ptr<GpuStreams> st
   }
   if (options_.watch_every.count() > 0)
     watcher_ = std::jthread([this](const std::stop_token& stop) {
+      try {
+        streams_->use_device();
+      } catch (const std::exception& error) {
+        const std::lock_guard lock(mutex_);
+        lose(std::string("NCCL: the device failed: ") + error.what());
+      }
       std::mutex mutex;
       std::condition_variable_any wake;
       std::unique_lock lock(mutex);
@@ -106,11 +121,7 @@ void NcclCommunicator::settle(const std::string& what, nccl::Code code) {
            "; a rank is lost, or has not entered it. Look at the logs of the other ranks");
       throw_if_lost();
     }
-    if (polls < 1000) {
-      std::this_thread::yield();
-    } else {
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
+    pause(polls);
     const nccl::Code asked = api_.get_async_error(comm_, code);
     if (asked != nccl::kSuccess) code = asked;
   }
@@ -141,7 +152,7 @@ Work NcclCommunicator::submit(std::string what, std::initializer_list<torch::Ten
 }
 
 Work NcclCommunicator::all_reduce(torch::Tensor tensor, Reduce op) {
-  check_tensor(tensor, "all_reduce");
+  check_tensor(tensor, device(), "all_reduce");
   const auto type = nccl_type(tensor.scalar_type());
   return submit(describe("all_reduce", tensor), {tensor}, [&](nccl::Stream stream) {
     return api_.all_reduce(tensor.data_ptr(), tensor.data_ptr(), count_of(tensor), type, nccl_op(op), comm_,
@@ -150,7 +161,7 @@ Work NcclCommunicator::all_reduce(torch::Tensor tensor, Reduce op) {
 }
 
 Work NcclCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
-  check_parts(out, in, size_, "all_gather");
+  check_parts(out, in, size_, device(), "all_gather");
   const auto type = nccl_type(in.scalar_type());
   return submit(describe("all_gather", in), {in, out}, [&](nccl::Stream stream) {
     return api_.all_gather(in.data_ptr(), out.data_ptr(), count_of(in), type, comm_, stream);
@@ -158,7 +169,7 @@ Work NcclCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
 }
 
 Work NcclCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) {
-  check_parts(in, out, size_, "reduce_scatter");
+  check_parts(in, out, size_, device(), "reduce_scatter");
   const auto type = nccl_type(out.scalar_type());
   return submit(describe("reduce_scatter", out), {out, in}, [&](nccl::Stream stream) {
     return api_.reduce_scatter(in.data_ptr(), out.data_ptr(), count_of(out), type, nccl_op(op), comm_,
@@ -167,7 +178,7 @@ Work NcclCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduc
 }
 
 Work NcclCommunicator::broadcast(torch::Tensor tensor, int root) {
-  check_tensor(tensor, "broadcast");
+  check_tensor(tensor, device(), "broadcast");
   check_root(root, size_);
   const auto type = nccl_type(tensor.scalar_type());
   return submit(describe("broadcast", tensor), {tensor}, [&](nccl::Stream stream) {
@@ -184,6 +195,23 @@ void NcclCommunicator::abort() noexcept {
 void NcclCommunicator::watch() noexcept {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || ended_) return;  // whoever holds it polls with a deadline of its own
+  look();
+  if (!lost_.empty()) spdlog::error("{}", lost_);
+}
+
+void NcclCommunicator::check() {
+  for (int looks = 0;; ++looks) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!ended_) look();  // the watcher may not have come round yet
+      throw_if_lost();
+      if (in_flight_.empty()) return;
+    }
+    pause(looks);
+  }
+}
+
+void NcclCommunicator::look() noexcept {
   try {
     while (!in_flight_.empty() && streams_->finished(*in_flight_.front().end)) {
       operations_->finish(in_flight_.front().number);
@@ -208,7 +236,6 @@ void NcclCommunicator::watch() noexcept {
   } catch (const std::exception& error) {  // a CUDA error in a query: the device is lost
     lose(std::string("NCCL: the device failed: ") + error.what());
   }
-  if (!lost_.empty()) spdlog::error("{}", lost_);
 }
 
 void NcclCommunicator::close() {

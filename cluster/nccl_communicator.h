@@ -35,10 +35,12 @@ class NcclCommunicator final : public Communicator {
 
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }
+  torch::Device device() const noexcept override { return streams_->device(); }
   Work all_reduce(torch::Tensor tensor, Reduce op) override;
   Work all_gather(torch::Tensor out, torch::Tensor in) override;
   Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override;
   Work broadcast(torch::Tensor tensor, int root) override;
+  void check() override;
   void abort() noexcept override;
 
   /// One look at what is in flight; aborts NCCL when it reports an error or a collective is past its
@@ -60,6 +62,7 @@ class NcclCommunicator final : public Communicator {
   template <class Enqueue>
   Work submit(std::string what, std::initializer_list<torch::Tensor> tensors, Enqueue enqueue);
   // All of these need mutex_.
+  void look() noexcept;
   void settle(const std::string& what, nccl::Code code);
   void lose(const std::string& reason) noexcept;
   void throw_if_lost() const;

@@ -16,9 +16,10 @@ std::string name_of(Phase phase);
 using Seconds = std::chrono::duration<double>;
 
 struct PhaseLimits {
-  Seconds step{20};     ///< of a step: at least this,
-  double factor = 5;    ///< or this many times the 99th percentile of recent steps,
-  Seconds others{600};  ///< which counts up to this; and of every other phase
+  Seconds step{20};   ///< of a step: at least this,
+  double factor = 5;  ///< or this many times the 99th percentile of recent steps,
+  Seconds others{
+      600};  ///< which counts up to this; of every other phase, and of steps before one was measured
 };
 
 /// Progress is a change of phase, or a collective that ended: it takes all ranks. Being alive is none.

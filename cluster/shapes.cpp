@@ -15,22 +15,31 @@ std::string describe(const torch::Tensor& tensor) {
 
 }  // namespace
 
-void check_tensor(const torch::Tensor& tensor, const char* verb, std::source_location at) {
+bool is_on(const torch::Tensor& tensor, torch::Device device) {
+  return tensor.device().type() == device.type() &&
+         (device.is_cpu() || !device.has_index() || tensor.device().index() == device.index());
+}
+
+void check_tensor(const torch::Tensor& tensor, torch::Device device, const char* verb,
+                  std::source_location at) {
   if (!tensor.defined()) throw Error(std::string(verb) + ": the tensor is undefined", at);
   if (!tensor.is_contiguous())
     throw Error(std::string(verb) + ": the tensor " + describe(tensor) +
                     " is not contiguous; call contiguous() first",
                 at);
+  if (!is_on(tensor, device))
+    throw Error(std::string(verb) + ": the tensor " + describe(tensor) +
+                    " cannot be carried by a communicator of " + device.str() + "; move it there first",
+                at);
 }
 
-void check_parts(const torch::Tensor& whole, const torch::Tensor& part, int parts, const char* verb,
-                 std::source_location at) {
-  check_tensor(whole, verb, at);
-  check_tensor(part, verb, at);
-  if (whole.scalar_type() != part.scalar_type() || whole.device() != part.device() ||
-      whole.numel() != part.numel() * parts)
+void check_parts(const torch::Tensor& whole, const torch::Tensor& part, int parts, torch::Device device,
+                 const char* verb, std::source_location at) {
+  check_tensor(whole, device, verb, at);
+  check_tensor(part, device, verb, at);
+  if (whole.scalar_type() != part.scalar_type() || whole.numel() != part.numel() * parts)
     throw Error(std::string(verb) + " over " + std::to_string(parts) + " ranks: " + describe(whole) +
-                    " must hold that many times " + describe(part) + ", with equal type and device",
+                    " must hold that many times " + describe(part) + ", with equal type",
                 at);
 }
 

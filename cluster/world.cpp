@@ -18,9 +18,6 @@
 #include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
-#ifdef FACEMAE_HAS_NCCL
-#include <c10/cuda/CUDAFunctions.h>
-#endif
 
 namespace facemae {
 namespace {
@@ -37,23 +34,19 @@ std::string seconds_text(std::chrono::milliseconds time) {
   return human_seconds(std::chrono::duration<double>(time).count());
 }
 
-void use_device([[maybe_unused]] const torch::Device& device) {
-#ifdef FACEMAE_HAS_NCCL
-  if (device.is_cuda()) c10::cuda::set_device(device.index());
-#endif
-}
-
 class LonelyWorld final : public World {
  public:
-  explicit LonelyWorld(const WorldConfig& config) {
-    topology_.host = host_name();
-    device_ = choose_device(config, topology_);
-    if (config.backend == "nccl" && !device_.is_cuda())
-      throw ConfigError("--backend nccl needs a CUDA device, and this process computes on the CPU");
-    use_device(device_);
+  LonelyWorld(const WorldConfig& config, const std::string& load_error)
+      : topology_{.host = host_name()},
+        found_(find_device(config, topology_, load_error)),
+        gradients_(found_.device),
+        batch_(found_.device) {
+    bfloat16_ = agree_on_devices(control_, found_.report, config.device, config.backend).bfloat16;
+    use_device(found_.device);
   }
   const Topology& topology() const noexcept override { return topology_; }
-  torch::Device device() const noexcept override { return device_; }
+  torch::Device device() const noexcept override { return found_.device; }
+  bool bfloat16() const noexcept override { return bfloat16_; }
   Control& control() override { return control_; }
   Communicator& gradients() override { return gradients_; }
   Communicator& batch() override { return batch_; }
@@ -65,29 +58,36 @@ class LonelyWorld final : public World {
 
  private:
   Topology topology_;
-  torch::Device device_ = torch::kCPU;
+  FoundDevice found_;
+  bool bfloat16_ = false;
   AloneControl control_;
   AloneCommunicator gradients_, batch_;
 };
 
 class RankedWorld final : public World {
  public:
-  explicit RankedWorld(const WorldConfig& config)
+  RankedWorld(const WorldConfig& config, const std::string& load_error)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
     try {
-      agree_on_device(config);
-    } catch (const ConfigError&) {
+      const FoundDevice found = find_device(config, topology_, load_error);
+      device_ = found.device;
+      vote_ = agree_on_devices(control_, found.report, config.device, config.backend);
+    } catch (const PeerLost&) {
+      throw;  // nobody is left to end with
+    } catch (const Error&) {
       session_.close();  // all ranks are here: they have voted
       throw;
     }
+    if (control_.is_root() && !vote_.warning.empty()) spdlog::warn("{}", vote_.warning);
     use_device(device_);
     open_communicators();
     spdlog::debug("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
-                  device_.is_cuda() ? "CUDA" : "CPU", backend_);
+                  device_.is_cuda() ? "CUDA" : "CPU", vote_.backend);
   }
 
   const Topology& topology() const noexcept override { return topology_; }
   torch::Device device() const noexcept override { return device_; }
+  bool bfloat16() const noexcept override { return vote_.bfloat16; }
   Control& control() override { return control_; }
   Communicator& gradients() override { return *gradients_; }
   Communicator& batch() override { return *batch_; }
@@ -127,36 +127,17 @@ class RankedWorld final : public World {
   }
 
  private:
-  /// Throws ConfigError on all ranks or on none: a rank that threw alone would leave the others waiting for
-  /// it.
-  void agree_on_device(const WorldConfig& config) {
-    std::string failure;
-    try {
-      device_ = choose_device(config, topology_);
-    } catch (const ConfigError& error) {
-      failure = error.what();
-    }
-    if (!control_.all_agree(failure.empty()))
-      throw ConfigError(failure.empty()
-                            ? "another rank cannot use the device that was asked for; see its message"
-                            : failure);
-    backend_ = choose_backend(config.backend, control_.all_agree(can_use_nccl(device_, topology_)));
-  }
-
   void open_communicators() {
 #ifdef FACEMAE_HAS_NCCL
-    if (backend_ == "nccl") {
+    if (vote_.backend == "nccl") {
       nccl_ = std::make_unique<NcclCommunicator>(nccl::real_api(), cuda_streams(device_.index()), control_,
                                                  NcclCommunicator::Options{.deadline = limit_});
       gradients_ = batch_ = nccl_.get();  // one order for all collectives of a device
       return;
     }
 #endif
-    if (device_.is_cuda())
-      spdlog::warn("CUDA tensors go over {} through host copies, which is slow; NCCL needs one GPU per rank",
-                   backend_);
-    mpi_gradients_ = std::make_unique<MpiCommunicator>("gradients", limit_);
-    mpi_batch_ = std::make_unique<MpiCommunicator>("batch", limit_);
+    mpi_gradients_ = std::make_unique<MpiCommunicator>("gradients", limit_, kMpiCount, device_);
+    mpi_batch_ = std::make_unique<MpiCommunicator>("batch", limit_, kMpiCount, device_);
     mpi_ = {mpi_gradients_.get(), mpi_batch_.get()};
     gradients_ = mpi_gradients_.get();
     batch_ = mpi_batch_.get();
@@ -166,7 +147,7 @@ class RankedWorld final : public World {
   MpiSession session_;
   Topology topology_;
   torch::Device device_ = torch::kCPU;
-  std::string backend_;
+  DeviceVote vote_;
   MpiControl control_;
   std::unique_ptr<MpiCommunicator> mpi_gradients_, mpi_batch_;
   std::unique_ptr<NcclCommunicator> nccl_;
@@ -180,7 +161,7 @@ class RankedWorld final : public World {
 std::unique_ptr<World> World::open(const WorldConfig& config) {
   const Launch launch = detect_launch(process_environment());
   if (launch.kind == LaunchKind::Refused) throw ConfigError(launch.reason);
-  load_cuda_if_present(config);
+  const std::string load_error = load_cuda_if_present(config);
   if (launch.kind == LaunchKind::Mpi) {
     const CallLimit joining(config.deadline, [limit = config.deadline] {
       spdlog::error("the ranks did not find together within {}: one has not started, or is stopped",
@@ -189,9 +170,9 @@ std::unique_ptr<World> World::open(const WorldConfig& config) {
       _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
     });
     failpoint("world.join");
-    return std::make_unique<RankedWorld>(config);
+    return std::make_unique<RankedWorld>(config, load_error);
   }
-  return std::make_unique<LonelyWorld>(config);
+  return std::make_unique<LonelyWorld>(config, load_error);
 }
 
 std::string nccl_version() {

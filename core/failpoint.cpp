@@ -17,13 +17,14 @@
 namespace facemae {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FailAction>, 4> kActions = {{{"kill", FailAction::Kill},
+constexpr std::array<std::pair<std::string_view, FailAction>, 5> kActions = {{{"kill", FailAction::Kill},
                                                                               {"stop", FailAction::Stop},
                                                                               {"stall", FailAction::Stall},
+                                                                              {"pause", FailAction::Pause},
                                                                               {"throw", FailAction::Throw}}};
 
 [[noreturn]] void refuse(const std::string& rule) {
-  throw ConfigError("FACEMAE_FAILPOINT: \"" + rule + "\" is not name[@rank][#count]=kill|stop|stall|throw");
+  throw ConfigError("FACEMAE_FAILPOINT: \"" + rule + "\" is not name[@rank][#count]=kill|stop|stall|pause|throw");
 }
 
 /// Cuts "<mark><number>" off the end of `text`, if it is there.
@@ -98,6 +99,9 @@ void failpoint(std::string_view name) {
       return;
     case FailAction::Stall:
       sleep_for_ever();
+    case FailAction::Pause:
+      std::this_thread::sleep_for(std::chrono::seconds(10));
+      return;
     case FailAction::Throw:
       throw Error("failpoint " + std::string(name) + ": FACEMAE_FAILPOINT asks for a failure here");
   }

@@ -19,6 +19,7 @@ enum class FailAction {
   Kill,   ///< SIGKILL to this process
   Stop,   ///< SIGSTOP to this process; SIGCONT lets it go on
   Stall,  ///< this thread sleeps for ever
+  Pause,  ///< this thread sleeps for ten seconds, as if it computed for so long
   Throw   ///< Error
 };
 

@@ -118,11 +118,12 @@ ClassCentres::ClassCentres(std::int64_t classes, std::int64_t shards, std::uint6
 }
 
 void ClassCentres::check_labels(const Tensor& labels) const {
-  if (labels.lt(0).logical_or(labels.ge(classes_)).any().item<bool>())
-    throw DataError(
-        fmt::format("margin softmax: labels from {} to {} for {} classes; the labels of the store and the "
-                    "number of classes do not belong together",
-                    labels.min().item<std::int64_t>(), labels.max().item<std::int64_t>(), classes_));
+  if (!labels.lt(0).logical_or(labels.ge(classes_)).any().item<bool>()) return;
+  ranks_.check();  // they were gathered: a lost peer leaves any numbers behind
+  throw DataError(
+      fmt::format("margin softmax: labels from {} to {} for {} classes; the labels of the store and the "
+                  "number of classes do not belong together",
+                  labels.min().item<std::int64_t>(), labels.max().item<std::int64_t>(), classes_));
 }
 
 ClassCentres::Result ClassCentres::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,

@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "trainer/machine.h"
 
 namespace facemae {
 
@@ -45,6 +46,9 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("model             {}\n", snapshot.model_hash);
   fmt::print("ranks             {} on {} node(s), device {}\n", world.topology().size, world.topology().nodes,
              world.device().str());
+  fmt::print("arithmetic        {}, float32 products {}; {} compute and {} loader thread(s) a rank\n",
+             config.precision, at::globalContext().allowTF32CuBLAS() ? "in TF32" : "not in TF32",
+             torch::get_num_threads(), workers_of(config, world));
   fmt::print("parameters        {} trained, replicated on every rank\n",
              human_count(trained_values(gradients)));
   fmt::print(

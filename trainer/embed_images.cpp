@@ -107,7 +107,9 @@ torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, 
                       world.device(), config, config.show_progress && rank == 0);
   });
   torch::NoGradGuard no_grad;
-  return gather_rows(own.to(world.device()), world.batch(), rows_of_rank).to(torch::kCPU);
+  const auto all = gather_rows(own.to(world.device()), world.batch(), rows_of_rank);
+  world.batch().check();  // figures are made of these
+  return all.to(torch::kCPU);
 }
 
 }  // namespace facemae

@@ -12,14 +12,15 @@
 #include "core/text.h"
 #include "data/checked_note.h"
 #include "data/stage.h"
+#include "trainer/machine.h"
 #include "trainer/pinned_memory.h"
 
 namespace facemae {
 namespace {
 
-LoaderConfig loader_config(const RunConfig& config, std::pmr::memory_resource* pixel_memory,
+LoaderConfig loader_config(const RunConfig& config, int workers, std::pmr::memory_resource* pixel_memory,
                            const std::vector<Quarantined>& quarantined) {
-  return {.threads = config.workers,
+  return {.threads = workers,
           .ahead = 2 + config.accumulate,
           .sample = {.format = config.decode == "yuv420" ? PixelFormat::Yuv420 : PixelFormat::Rgb,
                      .augment = config.augment,
@@ -86,7 +87,7 @@ Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
                   [store = data.store](std::uint64_t row) { return store->shard_of(row); }),
       plan_(data.plan),
       loader_(data.store, data.order, data.batches, world.topology().rank, first_step,
-              loader_config(data.config, pixel_memory_.get(), quarantined)) {
+              loader_config(data.config, workers_of(data.config, world), pixel_memory_.get(), quarantined)) {
   for (const auto& entry : quarantined) quarantine_.add(entry);
   if (!quarantined.empty()) publish_quarantine();
   replicas_ = stage_while_training(data, world.topology(), quarantine_);

@@ -137,6 +137,8 @@ void GradientBuckets::wait() {
   exposed_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+void GradientBuckets::check() { impl_->ranks.check(); }
+
 torch::Tensor GradientBuckets::norm() const {
   std::vector<torch::Tensor> norms;
   for (const auto& bucket : impl_->buckets) norms.push_back(torch::linalg_vector_norm(bucket.gradients, 2));

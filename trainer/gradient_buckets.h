@@ -48,6 +48,10 @@ class GradientBuckets {
   /// After it: blocks until every bucket is summed. Throws Error naming the first bucket with a parameter
   /// that got no gradient, PeerLost when a rank is gone.
   void wait();
+  /// Once the host has waited for the step, before anything is done with its sums: throws PeerLost when a
+  /// peer or link was lost, which leaves half-reduced gradients behind on CUDA. It covers gathers inside the
+  /// graph, too: on CUDA they go through the same communicator, elsewhere waiting has told.
+  void check();
   torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device
   void scale(const torch::Tensor& factor);
   double exposed_seconds() const {

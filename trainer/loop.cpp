@@ -112,24 +112,25 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     const torch::Tensor loss = accumulate_gradients(run);
 
     const torch::Tensor norm = run.gradients.norm();
-    const double gradient_norm = norm.item<double>();
+    const double gradient_norm = norm.item<double>();  // the host has waited for the whole step
     std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
-    if (!torch::isfinite(loss).item<bool>()) mask |= kNonFinite;
+    if (!std::isfinite(gradient_norm) || !torch::isfinite(loss).item<bool>()) mask |= kNonFinite;
     if (centres.defined() && !finite(centres.grad(), run.by_slot != nullptr)) mask |= kNonFinite;
     if (run.shard_failed()) mask |= kShardFailed;
     failpoint("loop.vote");
+    run.gradients
+        .check();  // sums that a lost peer left half done are finite, too; the vote goes by other ways
     mask = run.control.any_of(mask | run.saves.bits(step + 1));
     run.saves.advance(mask);
     run.saves.wait_copied();
 
     const double learning_rate = run.schedule.at(step * run.batch);
-    if (std::isfinite(gradient_norm) && (mask & kNonFinite) == 0) {
+    if ((mask & kNonFinite) == 0) {
       if (run.clip > 0 && gradient_norm > run.clip) run.gradients.scale(run.clip / norm);
       run.optimizer.step(learning_rate);
       run.task.end_step();
       run.state.skipped_in_row = 0;
-    } else {  // every rank sees the same: a sum spreads what is not finite, the mask tells of losses and
-              // class shards
+    } else {  // on every rank or on none, whatever its own numbers say
       run.task.undo_step();
       ++run.state.skipped;
       if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
@@ -161,6 +162,7 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
       evaluate(run, done);
     const bool saves = stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight());
+    if (saves) run.gradients.check();  // end_step() may have summed, and this would be kept
     run.check_replicas(done, saves);
     if (stop || done == last) {
       const auto saving = run.watchdog.within(Phase::Save);

@@ -49,6 +49,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
       shares.push_back(torch::tensor(static_cast<float>(count)).to(device_));
     auto sums = torch::stack(shares).to(device_);
     ranks_.all_reduce(sums, Reduce::Sum).wait();
+    ranks_.check();  // what is written down must be true
     if (ranks_.rank() == 0) {
       const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
       const double rate = static_cast<double>((done - last_step_) * config_.batch) / seconds;

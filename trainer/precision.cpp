@@ -21,7 +21,7 @@ bool cpu_has_bfloat16() {
 }  // namespace
 
 Precision precision_for(const std::string& name, torch::Device device) {
-  if (name == "float32") return Precision::Float32;
+  if (name == "float32" || name == "auto") return Precision::Float32;  // auto: nobody has asked the devices
   if (name == "tf32") {
     if (!device.is_cuda()) throw ConfigError("--precision tf32 needs a CUDA device: use float32");
     return Precision::Tf32;

@@ -57,8 +57,10 @@ void validate_exact(Options& o, const RunConfig& c) {
   const bool power = c.exact_slots > 0 && std::has_single_bit(static_cast<unsigned>(c.exact_slots));
   o.check(power, "--exact-slots must be a power of two");
   if (!c.exact) return;
-  o.check(c.device != "cuda", "--exact computes on the CPU: leave out --device cuda");
-  o.check(c.precision == "float32", "--exact computes in float32: leave out --precision");
+  o.check(c.device == "auto" || c.device == "cpu",
+          "--exact computes on the CPU: leave out --device " + c.device);
+  o.check(c.precision == "float32" || c.precision == "auto",
+          "--exact computes in float32: leave out --precision");
   o.check(c.threads <= 1, "--exact computes with one thread a rank: leave out --threads, take more ranks");
   o.check(!power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
           fmt::format("--exact: a micro-batch of {} images leaves some of the {} slots empty: raise --batch, "
@@ -94,7 +96,7 @@ void validate_common(Options& o, const RunConfig& c) {
   }
   o.check(c.keep >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
   o.check(c.log_every > 0, "--log-every must be at least 1");
-  o.check(c.workers > 0, "--workers must be at least 1");
+  o.check(c.workers >= 0, "--workers must not be negative");
   o.check(c.threads >= 0, "--threads must not be negative");
   validate_exact(o, c);
   o.check(c.max_bad_fraction >= 0 && c.max_bad_fraction <= 1, "--max-bad-fraction is within 0 and 1");

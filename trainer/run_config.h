@@ -39,9 +39,9 @@ struct RunConfig {
   std::string schedule = "cosine";
   double clip = 0;  ///< gradient norm; 0 does not clip
 
-  std::string precision = "float32";
+  std::string precision = "auto";  ///< settled before its text is taken: trainer/machine.h
   std::string device = "auto", backend = "auto";
-  int workers = 1, threads = 0;
+  int workers = 0, threads = 0;
   bool exact = false;   ///< the same bits on any number of ranks
   int exact_slots = 8;  ///< that every micro-batch is cut into then
   std::uint64_t block_cache_mib = 256;

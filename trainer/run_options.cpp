@@ -86,9 +86,17 @@ void declare_common(Options& o, RunConfig& c) {
            "1970, or "
            "slurm for the end of the job (SLURM_JOB_END_TIME)");
   o.group("Machine")
-      .choice("device", c.device, {"auto", "cpu", "cuda"}, "auto takes a GPU when there is one")
-      .choice("backend", c.backend, {"auto", "mpi", "nccl"}, "of tensor collectives")
-      .choice("precision", c.precision, {"float32", "tf32", "bfloat16"}, "of the forward pass")
+      .choice(
+          "device", c.device, {"auto", "cpu", "cuda", "mixed"},
+          "auto takes a GPU when there is one, cuda demands one. All ranks must have GPUs of one model, or "
+          "all "
+          "none: a host that lacks what the others have is named (exit 75). mixed: whatever each rank has")
+      .choice(
+          "backend", c.backend, {"auto", "mpi", "nccl"},
+          "of tensor collectives. NCCL needs a GPU for each rank; with --device cuda nothing else is taken "
+          "unless mpi is asked for")
+      .choice("precision", c.precision, {"auto", "float32", "tf32", "bfloat16"},
+              "of the forward pass; auto: bfloat16 on GPUs that have it, else float32")
       .flag("exact", c.exact,
             "weights with the same bits on any number of ranks, also when it changes at a resume: the CPU, "
             "float32, one thread a rank; slower")
@@ -96,7 +104,8 @@ void declare_common(Options& o, RunConfig& c) {
            "of --exact: parts that a micro-batch is cut into and computed by; a power of two, not less than "
            "the ranks that the run will ever have")
       .add("threads", c.threads, "compute threads of a rank; 0: the cores it may use / ranks on the host")
-      .add("workers", c.workers, "threads of a rank that read and decode")
+      .add("workers", c.workers,
+           "threads of a rank that read and decode; 0: 1 on a CPU, beside a GPU the rank's cores less two")
       .add("block-cache-mib", c.block_cache_mib,
            "MiB of a rank for blocks of images, which the order of blocks reads in one piece each; 0 reads "
            "every image on its own")
@@ -108,7 +117,8 @@ void declare_common(Options& o, RunConfig& c) {
            "seconds without progress in a step after which ranks look for the one that keeps the others "
            "waiting "
            "(exit 75, RUN/hang); 5 times the 99th percentile of recent steps if that is longer, at most "
-           "--peer-deadline; 0: only --peer-deadline counts")
+           "--peer-deadline, which counts alone until a step after the first was measured; 0: only "
+           "--peer-deadline counts")
       .add("check-replicas", c.check_replicas,
            "steps between comparisons of what all ranks must have alike, which are also made before each "
            "save; a "

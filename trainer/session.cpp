@@ -178,7 +178,9 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         .check_replicas =
             [&](std::uint64_t done, bool before_save) {
               const auto checking = watchdog->within(Phase::Save);
-              if (replicas.due(done, before_save)) replicas.compare(done);
+              if (!replicas.due(done, before_save)) return;
+              gradients.check();  // a lost peer is no silent error of a processor
+              replicas.compare(done);
             },
         .saves = saves,
         .out_of_time = [&] { return clock.out_of_time(saves.figures().seconds); },

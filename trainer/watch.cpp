@@ -16,6 +16,8 @@ PhaseLimits limits_of(const RunConfig& config, int ranks) {
   return {.step = step, .others = longest};
 }
 
+}  // namespace
+
 std::uint64_t newest_committed(const RunFolder& run) {
   const Path checkpoints = run.path() / "checkpoints";
   const auto folders = list_checkpoints(checkpoints);
@@ -24,8 +26,6 @@ std::uint64_t newest_committed(const RunFolder& run) {
     if (folder.committed && lineage.counts(folder.id)) return folder.id.step;
   return 0;
 }
-
-}  // namespace
 
 std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& config, std::uint32_t start) {
   const int rank = world.topology().rank, ranks = world.topology().size;

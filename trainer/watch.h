@@ -14,6 +14,9 @@ namespace facemae {
 /// `world` and `run` must outlive it.
 std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& config, std::uint32_t start);
 
+/// The newest committed step that a start of the run would go on from.
+std::uint64_t newest_committed(const RunFolder& run);
+
 /// Notes a lost peer in RUN/exits/, and, on the rank that tells, in the log and in RUN/outcome.json: unless a
 /// newer start or a better reason is there already.
 void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank) noexcept;

@@ -10,7 +10,7 @@ namespace {
 
 TEST(NcclCommunicator, ConformsOnOneGpu) {
 #ifdef FACEMAE_HAS_NCCL
-  load_cuda_if_present({});
+  (void)load_cuda_if_present({});
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
   AloneControl control;
   NcclCommunicator ranks(nccl::real_api(), cuda_streams(0), control,

@@ -26,9 +26,9 @@ submit_template() { # submit_template RUN: by slurm/pretrain.sbatch, of an insta
   mkdir -p "$1" "$prefix/bin" "$prefix/share/facemae/slurm"
   ln -sf "$facemae" "$prefix/bin/facemae"
   ln -sf "$source/slurm/supervise.sh" "$prefix/share/facemae/slurm/supervise.sh"
-  sed -e 's/^\(#SBATCH --ntasks-per-node=\)4 .*/\11/; s/^\(#SBATCH --cpus-per-task=\)8 .*/\11/' \
+  sed -e 's/^\(#SBATCH --ntasks-per-node=\)4 .*/\11/; s/^\(#SBATCH --cpus-per-task=\)8 .*/\11/; s/^#SBATCH --gpus-per-node/#&/' \
     -e "s/^  --model base .*/  $options/" "$source/slurm/pretrain.sbatch" >"$1/mine.sbatch"
-  [ "$(diff "$source/slurm/pretrain.sbatch" "$1/mine.sbatch" | grep -c '^>')" = 3 ] || die "the template has changed, and this test must"
+  [ "$(diff "$source/slurm/pretrain.sbatch" "$1/mine.sbatch" | grep -c '^>')" = 4 ] || die "the template has changed, and this test must"
   sbatch --parsable --export=ALL,FACEMAE="$prefix",STORE="$store",RUN="$1" -o "$1/job.out" "$1/mine.sbatch"
 }
 committed() { # committed RUN STEP: has a step >= STEP been committed?

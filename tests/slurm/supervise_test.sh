@@ -137,6 +137,17 @@ signalled USR2; finished 0 1 ""
 begin "a cancelled job is not requeued" "76 143 5 wait"
 signalled TERM; finished 143 1 ""; check "the ranks were told" told "$(cat "$work/told" 2>/dev/null)"
 
+# What the template submits must use the GPUs that it asks for: computed in float32 and fed by one thread, or on the
+# CPU because a driver is too old, a GPU does a few per cent of what it can.
+name=template
+template=$(dirname "$supervise")/pretrain.sbatch
+check "is a script" "" "$(bash -n "$template" 2>&1)"
+check "asks for GPUs" 1 "$(grep -c '^#SBATCH --gpus-per-node=' "$template")"
+check "lets ranks see the GPUs of their neighbours" 1 "$(grep -c '^export SLURM_GPU_BIND=none' "$template")"
+for option in "--device cuda" "--precision bfloat16" "--workers 0"; do
+  check "its command has $option" 1 "$(grep -v '^#' "$template" | grep -c -- " $option\( \|\$\)")"
+done
+
 name=usage
 "$supervise" "$RUN" srun >"$work/said" 2>&1
 check "exit code without --" 2 $?

@@ -73,6 +73,11 @@ FACEMAE_FAILPOINT='loop.vote@2#6=stop' tiny_run 3 waited 100000 --hang-limit 0 -
 check "waited: the launcher's status is that of a lost peer" lost $?
 check "waited: rank 2 is named" grep -q "rank 2 left no report" waited/outcome.json
 
+# Neither is a step that computes for long between two collectives, before any has been measured.
+FACEMAE_FAILPOINT='loop.step#2=pause' tiny_run 2 slow 3 --hang-limit 1
+check "slow: the run ends well" equal "$?" 0
+check "slow: the failpoint fired on both ranks" equal "$(grep -c 'failpoint loop.step' slow.log)" 2
+
 # A pause is no hang.
 tiny_run 3 paused 60 --hang-limit 20 &
 job=$!

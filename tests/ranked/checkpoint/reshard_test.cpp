@@ -6,6 +6,7 @@
 #include "checkpoint/discover.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
+#include "thread_communicator.h"
 #include "thread_control.h"
 
 namespace facemae {
@@ -53,6 +54,57 @@ TEST(Reshard, EveryWorldLoadsWhatEveryWorldSavedWithTheSameRoot) {
     }
     EXPECT_EQ(roots.size(), 1u) << "the root depends on the world";
   }
+}
+
+/// What a communicator of GPUs meets: tensors that live in host memory. Here all are foreign to one of
+/// "meta".
+TEST(Reshard, TensorsOfAnotherDeviceAreReadByEveryRankAndNeverTravel) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  QuickFiles files;
+  run_ranks(2, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+  });
+  for (const int loaded_by : {1, 2, 3})
+    for (const torch::Device device : {torch::Device(torch::kCPU), torch::Device(torch::kMeta)}) {
+      std::mutex mutex;
+      run_ranks(loaded_by, [&](Control& control) {
+        ThreadCommunicator ranks(control, device);
+        CheckpointStore store(folder.path(), control, files, &ranks);
+        const Snapshot expected = state_of(10, 101, control);
+        Snapshot loaded = blank_like(expected);
+        std::vector<std::string> reasons;
+        const auto info = load_newest(store, loaded, &reasons);
+        const std::lock_guard lock(mutex);
+        EXPECT_THAT(reasons, testing::IsEmpty()) << device;
+        ASSERT_TRUE(info);
+        expect_equal(loaded, expected);
+        EXPECT_EQ(ranks.broadcasts > 0, device.is_cpu());
+      });
+    }
+}
+
+TEST(Reshard, ALinkThatFailsWhileSlicesTravelSaysNothingAgainstTheCheckpoint) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  QuickFiles files;
+  run_ranks(2, [&](Control& control) {
+    CheckpointStore store(folder.path(), control, files);
+    EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+  });
+  run_ranks(2, [&](Control& control) {
+    ThreadCommunicator ranks(control, torch::kCPU);
+    ranks.lost = true;
+    CheckpointStore store(folder.path(), control, files, &ranks);
+    Snapshot loaded = blank_like(state_of(10, 101, control));
+    const auto info = store.newest();
+    ASSERT_TRUE(info);
+    EXPECT_THROW(store.restore(*info, loaded), PeerLost);
+    EXPECT_EQ(ranks.checks, 1);
+    ASSERT_TRUE(store.newest());
+    EXPECT_EQ(store.newest()->folder, info->folder) << "it was distrusted";
+  });
 }
 
 TEST(Reshard, ReplicatedBytesAreWrittenOnceAndSharedBetweenTheRanks) {

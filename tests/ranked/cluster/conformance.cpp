@@ -90,6 +90,18 @@ void expect_refusals(Communicator& ranks, torch::Device device) {
                    torch::zeros({16 * ranks.size()}, tensor.options().dtype(torch::kFloat64)), tensor),
                Error);
   EXPECT_THROW((void)ranks.broadcast(tensor, ranks.size()), Error);
+  // Of another device: a pointer that the back end must never see.
+  const auto foreign = torch::zeros({16}, torch::kMeta),
+             foreign_all = torch::zeros({16 * ranks.size()}, torch::kMeta);
+  const auto all = torch::zeros({16 * ranks.size()}, tensor.options());
+  EXPECT_EQ(ranks.device().type(), device.type());
+  EXPECT_THROW((void)ranks.all_reduce(foreign, Reduce::Sum), Error);
+  EXPECT_THROW((void)ranks.broadcast(foreign, 0), Error);
+  EXPECT_THROW((void)ranks.all_gather(foreign_all, foreign), Error);
+  EXPECT_THROW((void)ranks.all_gather(all, foreign), Error);
+  EXPECT_THROW((void)ranks.reduce_scatter(foreign, all, Reduce::Sum), Error);
+  EXPECT_THROW((void)ranks.reduce_scatter(foreign, foreign_all, Reduce::Sum), Error);
+  EXPECT_NO_THROW(ranks.check());
 }
 
 }  // namespace

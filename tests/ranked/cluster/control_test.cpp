@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include "cluster/agree.h"
+#include "cluster/device_vote.h"
 #include "cluster/mpi_control.h"
 #include "cluster/plan.h"
 #include "cluster/world.h"
@@ -97,6 +98,42 @@ TEST(World, OpensOverMpiWithTwoSeparateCommunicators) {
   world->gradients().all_reduce(tensor, Reduce::Sum).wait();
   EXPECT_EQ(tensor[2].item<float>(), static_cast<float>(topology.size));
   world->close();
+}
+
+TEST(Devices, AHostThatLacksTheOthersGpuIsNamedOnAllRanks) {
+  MpiControl control(kLong);
+  const int rank = control.rank();
+  const auto gpu_of = [](int of) {
+    return DeviceReport{.rank = of,
+                        .node = of,
+                        .host = "host-" + std::to_string(of),
+                        .gpu = true,
+                        .name = "a GPU",
+                        .driver = "CUDA 13.0",
+                        .bus = "0000:01:00.0",
+                        .nccl = true,
+                        .bfloat16 = true};
+  };
+  const auto sound = agree_on_devices(control, gpu_of(rank), "cuda", "auto");
+  EXPECT_EQ(sound.backend, "nccl");
+  EXPECT_TRUE(sound.bfloat16);
+  if (control.size() == 1) return;
+  const int last = control.size() - 1;
+  DeviceReport mine = gpu_of(rank);
+  if (rank == last)
+    mine = {.rank = rank, .node = rank, .host = mine.host, .fault = "a dead GPU", .nccl = true};
+  try {
+    agree_on_devices(control, mine, "auto", "auto");
+    ADD_FAILURE() << "the job would go on with a CPU among GPUs";
+  } catch (const AgreedError& error) {
+    EXPECT_EQ(error.code(), ExitCode::PeerLost);
+    EXPECT_EQ(error.kind(), "DeviceLost");
+    const std::string named = "host-" + std::to_string(last) + " (a dead GPU)";
+    EXPECT_NE(std::string(error.what()).find(named), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(agree_on_devices(control, mine, "mixed", "auto").backend, "mpi");
+  if (rank == last) mine = gpu_of(rank), mine.name = "an older GPU";
+  EXPECT_THROW(agree_on_devices(control, mine, "auto", "auto"), ConfigError);
 }
 
 TEST(World, RefusesNcclOnTheCpuOnAllRanks) {

@@ -69,6 +69,7 @@ class Broken final : public Communicator {
   Broken(Communicator& sound, Fault fault) : sound_(sound), fault_(fault) {}
   int rank() const noexcept override { return sound_.rank(); }
   int size() const noexcept override { return sound_.size(); }
+  torch::Device device() const noexcept override { return sound_.device(); }
   Work all_reduce(torch::Tensor tensor, Reduce op) override {
     sound_.all_reduce(tensor, op).wait();
     if (fault_ == Fault::AveragesGradients && op == Reduce::Sum) tensor.div_(size());

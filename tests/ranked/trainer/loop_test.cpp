@@ -1,135 +1,38 @@
-// The loop with a task of two numbers, of which single steps on single ranks go wrong.
+// The loop with a task of which single steps on single ranks go wrong.
 #include "trainer/loop.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <limits>
-#include <set>
-
 #include "cluster/agree.h"
 #include "cluster/mpi_communicator.h"
 #include "cluster/mpi_control.h"
-#include "core/log.h"
-#include "tests/temporary_folder.h"
-#include "trainer/replica_check.h"
+#include "loop_fixture.h"
 
 namespace facemae {
 namespace {
 
 using std::chrono::minutes;
-
-enum class Poison { None, Gradient, Loss, Centres };
-struct Fault {
-  Poison poison = Poison::None;
-  int rank = 0;
-  std::set<std::uint64_t> steps;
-};
-
-/// Weights that are drawn to 3, and class centres of this rank's own that are drawn to 0.
-class Drawn final : public Task {
- public:
-  Drawn(Communicator& ranks, Fault fault) : ranks_(ranks), fault_(std::move(fault)) {}
-  std::vector<Parameter> parameters() override { return {{"weights", weights_}}; }
-  torch::Tensor centres() override { return centres_; }
-  void begin_step(std::uint64_t step) override { step_ = step; }
-  torch::Tensor loss_share(const Faces&) override {
-    auto share = (weights_ - 3).pow(2).sum() / ranks_.size() + centres_.pow(2).sum();
-    if (fault_.rank != ranks_.rank() || !fault_.steps.contains(step_)) return share;
-    switch (fault_.poison) {
-      case Poison::Gradient:
-        return share + (weights_ * std::numeric_limits<float>::quiet_NaN()).sum();
-      case Poison::Loss:  // its gradient is finite
-        return share + std::numeric_limits<float>::infinity();
-      case Poison::Centres:  // the loss and the weights' gradient are finite
-        return share + (centres_ * 0).abs().sqrt().sum();
-      case Poison::None:
-        break;
-    }
-    return share;
-  }
-  void undo_step() override { ++undone; }
-  void end_step() override { ++ended; }
-  std::vector<Metric> metrics() override { return {{"loss", torch::zeros({})}}; }
-  void add_to(Snapshot& snapshot) override { snapshot.replicated.push_back({"model.weights", weights_}); }
-  std::string kind() const override { return "drawn"; }
-
-  torch::Tensor weights() const { return weights_.detach().clone(); }
-  int undone = 0, ended = 0;
-
- private:
-  Communicator& ranks_;
-  Fault fault_;
-  torch::Tensor weights_ = torch::zeros({4}, torch::requires_grad());
-  torch::Tensor centres_ = torch::ones({2}, torch::requires_grad());
-  std::uint64_t step_ = 0;
-};
+using trials::Drawn, trials::LoopTrial, trials::Poison;
 
 struct Loop : testing::Test {
-  Loop() { spdlog::set_level(spdlog::level::off); }
-
-  /// Trains `steps` steps; returns the weights. `replicas`: how often to compare; `before_compare` may spoil
-  /// some.
-  torch::Tensor train_on(Drawn& task, std::uint64_t steps, int max_skips = 10, std::uint64_t replicas = 0,
-                         const std::function<void(std::uint64_t)>& before_compare = {}) {
-    const test::TemporaryFolder folder;
-    RunFolder run(folder.path());
-    GradientBuckets gradients(task.parameters(), ranks);
-    Optimizer optimizer({.kind = "sgd", .weight_decay = 0, .momentum = 0}, gradients, task.centres());
-    Observer observer(run, {.log_every = 1, .last_step = steps}, ranks, torch::kCPU, {});
-    Watchdog watchdog({.on = false}, {}, real_files(), {});
-    Snapshot snapshot;
-    task.add_to(snapshot);
-    const ReplicaCheck check(snapshot, control, replicas);
-    snapshot.model_hash = "two numbers";
-    Saver saver(folder.path() / "checkpoints", control, real_files());
-    std::uint64_t reached = 0, committed = 0;
-    const auto describe = [&](Snapshot& at, std::uint64_t step) { saved = at.step = step; };
-    Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
-    LoopParts parts{.task = task,
-                    .next_faces = [] { return Faces{}; },
-                    .data = [] { return LoaderFigures{}; },
-                    .shard_failed = [] { return false; },
-                    .quarantine = [](std::uint64_t) {},
-                    .gradients = gradients,
-                    .optimizer = optimizer,
-                    .control = control,
-                    .observer = observer,
-                    .watchdog = watchdog,
-                    .evaluate = [](std::uint64_t) {},
-                    .check_replicas =
-                        [&](std::uint64_t done, bool before_save) {
-                          if (before_compare) before_compare(done);
-                          if (check.due(done, before_save)) check.compare(done);
-                        },
-                    .saves = saves,
-                    .out_of_time = [] { return false; },
-                    .reached = reached,
-                    .schedule = {.kind = "constant", .peak = 0.1},
-                    .state = state,
-                    .max_skips = max_skips};
-    train(parts, 0, steps);
-    return task.weights();
-  }
-
   MpiControl control{minutes(1)};
   MpiCommunicator ranks{"ranks", minutes(1)};
-  RunState state;
-  std::uint64_t saved = 0;  ///< the step of the last save that was begun
+  LoopTrial trial{ranks, control};
 };
 
 TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
   Drawn sound(ranks, {});
-  const auto four_steps = train_on(sound, 4);
+  const auto four_steps = trial.train_on(sound, 4);
   EXPECT_GT(four_steps.min().item<double>(), 1);
   for (const Poison poison : {Poison::Gradient, Poison::Loss, Poison::Centres}) {
     SCOPED_TRACE(static_cast<int>(poison));
-    state = {};
+    trial.state = {};
     Drawn task(ranks, {.poison = poison, .rank = control.size() - 1, .steps = {2}});
-    const auto weights = train_on(task, 5);
+    const auto weights = trial.train_on(task, 5);
     EXPECT_TRUE(weights.equal(four_steps)) << weights;
-    EXPECT_EQ(state.skipped, 1u);
-    EXPECT_EQ(state.skipped_in_row, 0u);
+    EXPECT_EQ(trial.state.skipped, 1u);
+    EXPECT_EQ(trial.state.skipped_in_row, 0u);
     EXPECT_EQ(task.undone, 1);
     EXPECT_EQ(task.ended, 4);
     EXPECT_TRUE(torch::isfinite(task.centres()).all().item<bool>());
@@ -138,8 +41,9 @@ TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
 
 TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
   Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {1, 3, 4, 5, 6}});
+  trial.max_skips = 3;
   try {
-    train_on(task, 20, /*max_skips=*/3);
+    trial.train_on(task, 20);
     FAIL() << "it went on";
   } catch (const AgreedError& error) {
     EXPECT_EQ(error.code(), ExitCode::DoNotRequeue);
@@ -149,25 +53,26 @@ TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
         std::string::npos)
         << error.what();
   }
-  EXPECT_EQ(state.skipped, 5u);
-  EXPECT_EQ(saved, 4u) << "nothing after that is saved";
+  EXPECT_EQ(trial.state.skipped, 5u);
+  EXPECT_EQ(trial.saved, 4u) << "nothing after that is saved";
 }
 
 TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
   const int size = control.size(), bad = size - 1;
   Drawn task(ranks, {});
-  const auto spoil = [&](std::uint64_t done) {
+  trial.replicas = 1000;  // due by the save alone
+  trial.before_compare = [&](std::uint64_t done) {
     if (done != 4 || control.rank() != bad || size == 1) return;
     const auto weights = task.parameters()[0].value.detach();
     weights[2] = std::nextafter(weights[2].item<float>(), 9.0F);  // the last bit of one number
   };
   if (size == 1) {
-    train_on(task, 8, 10, 1000, spoil);
-    EXPECT_EQ(saved, 8u);
+    trial.train_on(task, 8);
+    EXPECT_EQ(trial.saved, 8u);
     return;
   }
   try {
-    train_on(task, 8, 10, /*replicas=*/1000, spoil);  // due by the save alone
+    trial.train_on(task, 8);
     FAIL() << "it went on";
   } catch (const AgreedError& error) {
     const std::string what = error.what();
@@ -179,20 +84,57 @@ TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
         << what;
     EXPECT_NE(what.find("1 tensor(s) differ, model.weights"), std::string::npos) << what;
   }
-  EXPECT_EQ(saved, 0u);
+  EXPECT_EQ(trial.saved, 0u);
 }
 
 TEST_F(Loop, ComparesReplicasEverySoManySteps) {
   if (control.size() == 1) GTEST_SKIP() << "one rank has nobody to compare with";
-  Drawn task(ranks, {});
-  const auto spoil = [&](std::uint64_t done) {
-    if (done == 1 && control.rank() == 0) task.parameters()[0].value.detach()[0] += 1;
-  };
-  EXPECT_THROW(train_on(task, 3, 10, /*replicas=*/2, spoil), AgreedError);
-  Drawn unchecked(ranks, {});
-  EXPECT_NO_THROW(train_on(unchecked, 3, 10, /*replicas=*/0, [&](std::uint64_t done) {
-    if (done == 1 && control.rank() == 0) unchecked.parameters()[0].value.detach()[0] += 1;
-  }));
+  for (const std::uint64_t every : {2, 0}) {
+    Drawn task(ranks, {});
+    trial.replicas = every;
+    trial.before_compare = [&](std::uint64_t done) {
+      if (done == 1 && control.rank() == 0) task.parameters()[0].value.detach()[0] += 1;
+    };
+    if (every > 0)
+      EXPECT_THROW(trial.train_on(task, 3), AgreedError);
+    else
+      EXPECT_NO_THROW(trial.train_on(task, 3));
+  }
+}
+
+/// A link or memory that turns what one rank receives into something that is no number, once.
+class Spoiling final : public Communicator {
+ public:
+  Spoiling(Communicator& sound, int victim, int call) : sound_(sound), victim_(victim), call_(call) {}
+  int rank() const noexcept override { return sound_.rank(); }
+  int size() const noexcept override { return sound_.size(); }
+  torch::Device device() const noexcept override { return sound_.device(); }
+  Work all_reduce(torch::Tensor tensor, Reduce op) override {
+    sound_.all_reduce(tensor, op).wait();
+    if (call_-- == 0 && rank() == victim_) tensor.view({-1})[0] = std::numeric_limits<float>::quiet_NaN();
+    return {};
+  }
+  Work all_gather(torch::Tensor out, torch::Tensor in) override { return sound_.all_gather(out, in); }
+  Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override {
+    return sound_.reduce_scatter(out, in, op);
+  }
+  Work broadcast(torch::Tensor tensor, int root) override { return sound_.broadcast(tensor, root); }
+  void abort() noexcept override { sound_.abort(); }
+
+ private:
+  Communicator& sound_;
+  int victim_, call_;
+};
+
+TEST_F(Loop, SkipsOnAllRanksASumThatOnlyOneRankReceivedSpoilt) {
+  Drawn sound(ranks, {});
+  const auto two_steps = trial.train_on(sound, 2);
+  Spoiling spoiling(ranks, control.size() - 1, /*call=*/0);  // the first step's gradients
+  LoopTrial spoilt(spoiling, control);
+  Drawn task(spoiling, {});
+  EXPECT_TRUE(spoilt.train_on(task, 3).equal(two_steps)) << task.weights();
+  EXPECT_EQ(spoilt.state.skipped, 1u);
+  EXPECT_EQ(task.undone, 1);
 }
 
 }  // namespace

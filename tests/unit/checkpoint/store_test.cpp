@@ -213,6 +213,7 @@ class BadNetwork final : public Communicator {
  public:
   int rank() const noexcept override { return 0; }
   int size() const noexcept override { return 1; }
+  torch::Device device() const noexcept override { return torch::kCPU; }
   Work all_reduce(torch::Tensor tensor, Reduce op) override { return alone_.all_reduce(tensor, op); }
   Work all_gather(torch::Tensor out, torch::Tensor in) override { return alone_.all_gather(out, in); }
   Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override {

@@ -1,88 +1,15 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "cluster/nccl_communicator.h"
 #include "core/error.h"
+#include "tests/unit/cluster/fake_nccl.h"
 
 namespace facemae {
 namespace {
 
-using Log = std::vector<std::string>;
-
-/// NCCL that does nothing but take notes and answer as it is told.
-struct FakeNccl {
-  Log* log;
-  nccl::Code init_answer = nccl::kSuccess, call_answer = nccl::kSuccess, id_answer = nccl::kSuccess;
-  nccl::Code finalize_answer = nccl::kSuccess;
-  int polls_until_done = 0;           // how often get_async_error says kInProgress
-  nccl::Code state = nccl::kSuccess;  // and what it says afterwards
-  std::atomic<int> polls = 0, aborts = 0;
-
-  nccl::Code note(const std::string& what, nccl::Code answer) {
-    log->push_back(what);
-    return answer;
-  }
-  nccl::Api api() {
-    nccl::Api api;
-    api.unique_id = [this](nccl::UniqueId&) { return note("unique_id", id_answer); };
-    api.init = [this](nccl::Comm& comm, int, const nccl::UniqueId&, int) {
-      comm = this;
-      return note("init", init_answer);
-    };
-    api.all_reduce = [this](const void*, void*, std::size_t count, nccl::Type type, nccl::Op op, nccl::Comm,
-                            void*) {
-      return note("all_reduce " + std::to_string(count) + " type " + std::to_string(int(type)) + " op " +
-                      std::to_string(int(op)),
-                  call_answer);
-    };
-    api.all_gather = [this](const void*, void*, std::size_t, nccl::Type, nccl::Comm, void*) {
-      return note("all_gather", call_answer);
-    };
-    api.reduce_scatter = [this](const void*, void*, std::size_t, nccl::Type, nccl::Op, nccl::Comm, void*) {
-      return note("reduce_scatter", call_answer);
-    };
-    api.broadcast = [this](void*, std::size_t, nccl::Type, int, nccl::Comm, void*) {
-      return note("broadcast", call_answer);
-    };
-    api.get_async_error = [this](nccl::Comm, nccl::Code& answer) {
-      answer = polls++ < polls_until_done ? nccl::kInProgress : state;
-      return nccl::kSuccess;
-    };
-    api.abort = [this](nccl::Comm) {
-      ++aborts;
-      return note("abort", nccl::kSuccess);
-    };
-    api.finalize = [this](nccl::Comm) { return note("finalize", finalize_answer); };
-    api.destroy = [this](nccl::Comm) { return note("destroy", nccl::kSuccess); };
-    api.text = [](nccl::Code code) { return "code " + std::to_string(code); };
-    return api;
-  }
-};
-
-struct FakeStreams final : GpuStreams {
-  struct Note final : Event {
-    std::string of;
-  };
-  explicit FakeStreams(Log* notes) : log(notes) {}
-  static std::string name(c10::Stream stream) { return stream.id() == 0 ? "current" : "communication"; }
-  c10::Stream current() override { return c10::Stream(c10::Stream::UNSAFE, torch::kCPU, 0); }
-  c10::Stream communication() override { return c10::Stream(c10::Stream::UNSAFE, torch::kCPU, 1); }
-  void* native(c10::Stream) override { return this; }
-  std::shared_ptr<Event> record(c10::Stream stream) override {
-    auto event = std::make_shared<Note>();
-    event->of = name(stream);
-    return event;
-  }
-  void wait(c10::Stream stream, Event& event) override {
-    log->push_back(name(stream) + " waits for " + static_cast<Note&>(event).of);
-  }
-  bool finished(Event&) override { return all_finished; }
-  void keep(const torch::Tensor&, c10::Stream stream) override { log->push_back("keep for " + name(stream)); }
-  Log* log;
-  bool all_finished = false;
-};
+using test::FakeNccl, test::FakeStreams, test::Log;
 
 struct Nccl : testing::Test {
   std::unique_ptr<NcclCommunicator> join(std::chrono::milliseconds deadline = std::chrono::seconds(30)) {
@@ -216,6 +143,52 @@ TEST_F(Nccl, AbortFromAnotherThreadFreesACallThatPolls) {
   EXPECT_THROW(ranks->all_reduce(tensor, Reduce::Sum), PeerLost);
   other.join();
   EXPECT_EQ(nccl.aborts, 1);
+}
+
+TEST_F(Nccl, RefusesATensorOfAnotherDeviceBeforeNcclSeesIt) {
+  auto ranks = join();
+  log.clear();
+  const auto foreign = torch::empty({5}, torch::kMeta);
+  EXPECT_EQ(ranks->device(), torch::kCPU);
+  EXPECT_THROW((void)ranks->all_reduce(foreign, Reduce::Sum), Error);
+  EXPECT_THROW((void)ranks->broadcast(foreign, 0), Error);
+  EXPECT_THROW((void)ranks->all_gather(tensor, foreign), Error);
+  EXPECT_THROW((void)ranks->all_gather(foreign, tensor), Error);
+  EXPECT_THROW((void)ranks->reduce_scatter(foreign, tensor, Reduce::Sum), Error);
+  EXPECT_EQ(log, Log{});
+  EXPECT_EQ(ranks->operations()->snapshot().pushed, 0u);
+}
+
+TEST_F(Nccl, ACheckWaitsForWhatWasIssuedAndSeesAFailureBeforeTheWatcherDoes) {
+  auto ranks = join();
+  EXPECT_NO_THROW(ranks->check());
+  ranks->all_reduce(tensor, Reduce::Sum).wait();  // orders streams alone
+  std::jthread device([&] {
+    while (nccl.polls < 20) std::this_thread::yield();  // it was looked at some times
+    streams->all_finished = true;
+  });
+  EXPECT_NO_THROW(ranks->check());
+  EXPECT_TRUE(streams->all_finished);
+  nccl.state = 6;
+  EXPECT_THROW(ranks->check(), PeerLost);
+  EXPECT_THROW(ranks->check(), PeerLost);
+  EXPECT_EQ(nccl.aborts, 1);
+}
+
+TEST_F(Nccl, ACheckGivesUpAtTheDeadline) {
+  auto ranks = join(std::chrono::milliseconds(10));
+  ranks->all_reduce(tensor, Reduce::Sum).wait();
+  EXPECT_THROW(ranks->check(), PeerLost);
+}
+
+TEST_F(Nccl, TheWatcherChoosesTheDeviceBeforeItLooksAtAnyEvent) {
+  streams->all_finished = true;
+  NcclCommunicator ranks(nccl.api(), streams, control,
+                         NcclCommunicator::Options{.watch_every = std::chrono::milliseconds(1)});
+  ranks.all_reduce(tensor, Reduce::Sum).wait();
+  while (ranks.operations()->snapshot().finished == 0) std::this_thread::yield();
+  EXPECT_FALSE(streams->unprepared);
+  EXPECT_EQ(streams->prepared.size(), 2u);
 }
 
 TEST_F(Nccl, ClosesByFinalizeThenDestroyWithoutAbort) {

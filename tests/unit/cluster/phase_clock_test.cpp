@@ -22,12 +22,25 @@ TEST(PhaseClock, GivesEachPhaseItsLimit) {
   EXPECT_EQ(limit_at(clock, 2), 600);
   clock.begin_step(9, at(3));
   EXPECT_EQ(clock.look(at(3), kNever).step, 9u);
+  EXPECT_EQ(limit_at(clock, 3), 600) << "no step has been measured";
+  clock.begin_step(10, at(3));
   EXPECT_EQ(limit_at(clock, 3), 20);
   for (const Phase phase : {Phase::Data, Phase::Evaluation, Phase::Save, Phase::Shutdown}) {
     EXPECT_EQ(clock.enter(phase, at(4)), Phase::Step);
     EXPECT_EQ(limit_at(clock, 4), 600) << name_of(phase);
     EXPECT_EQ(clock.enter(Phase::Step, at(5)), phase);
   }
+}
+
+TEST(PhaseClock, BearsTheSecondStepOfARunThatComputesLongBetweenCollectives) {
+  PhaseClock clock({.step = Seconds(20), .factor = 5, .others = Seconds(600)}, at(0));
+  clock.begin_step(1, at(0));
+  clock.begin_step(2, at(30));
+  EXPECT_FALSE(clock.look(at(59), at(30)).late()) << "computing for 29 s, as in the first step";
+  EXPECT_TRUE(clock.look(at(630), at(30)).late()) << "not for ever";
+  clock.begin_step(3, at(60));
+  EXPECT_FALSE(clock.look(at(89), at(60)).late());
+  EXPECT_NEAR(limit_at(clock, 60), 150, 1e-6);
 }
 
 TEST(PhaseClock, BearsAStepForFiveTimesThe99thPercentile) {
@@ -62,7 +75,8 @@ TEST(PhaseClock, MeasuresStepsWithoutEvaluationAndSavesButWithData) {
 TEST(PhaseClock, CountsFromTheLastProgress) {
   PhaseClock clock({.step = Seconds(20)}, at(0));
   clock.begin_step(1, at(0));
-  clock.begin_step(2, at(10));
+  clock.begin_step(2, at(9));
+  clock.begin_step(3, at(10));
   EXPECT_FALSE(clock.look(at(29), kNever).late());
   EXPECT_TRUE(clock.look(at(30), kNever).late());
   EXPECT_FALSE(clock.look(at(30), at(15)).late()) << "a collective ended since";
@@ -78,6 +92,8 @@ TEST(PhaseClock, KeepsALimitAboveTheOthersIfAsked) {
   clock.begin_step(1, at(0));
   clock.begin_step(2, at(1));
   EXPECT_EQ(limit_at(clock, 1), 900);
+  clock.begin_step(3, at(2));
+  EXPECT_EQ(limit_at(clock, 2), 900);
 }
 
 }  // namespace

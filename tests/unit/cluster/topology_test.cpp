@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cluster/device.h"
 #include "core/error.h"
 
 namespace facemae {
@@ -25,13 +24,6 @@ TEST(Topology, NumbersNodesByTheirLowestRankAndRanksWithinThem) {
   }
 }
 
-TEST(Backend, IsNcclOnlyWhereEveryRankCan) {
-  EXPECT_EQ(choose_backend("auto", true), "nccl");
-  EXPECT_EQ(choose_backend("auto", false), "mpi");
-  EXPECT_EQ(choose_backend("mpi", true), "mpi");
-  EXPECT_THROW(choose_backend("nccl", false), ConfigError);
-}
-
 TEST(World, OfOneProcessDiesWithTheCodeItIsGiven) {
   EXPECT_EXIT(World::open({.backend = "auto", .device = "cpu"})->die(75), testing::ExitedWithCode(75), "");
 }
@@ -41,6 +33,8 @@ TEST(World, OfOneProcessIsRankZeroOfOneWithoutMpi) {
   EXPECT_EQ(world->topology().size, 1);
   EXPECT_TRUE(world->device().is_cpu());
   EXPECT_EQ(world->gradients().size(), 1);
+  EXPECT_FALSE(world->bfloat16());
+  EXPECT_EQ(world->batch().device(), world->device());
   EXPECT_THROW(World::open({.backend = "nccl", .device = "cpu"}), ConfigError);
   world->close();
 }

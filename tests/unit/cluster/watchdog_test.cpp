@@ -38,6 +38,7 @@ class Rank {
                   }) {
     watchdog_.begin_step(1);
     watchdog_.begin_step(2);
+    watchdog_.begin_step(3);  // now one has been measured
   }
   OperationRing& ring() { return *ring_; }
   Watchdog& watchdog() { return watchdog_; }
@@ -83,7 +84,7 @@ TEST_F(Watching, NamesTheRankThatDoesNotEnterTheCollective) {
   EXPECT_THAT(verdict.ranks, ElementsAre(1));
   EXPECT_THAT(verdict.text,
               HasSubstr("ranks 0 and 2 wait in operation 1 of 'gradients' (all_reduce bucket 1)"));
-  EXPECT_THAT(verdict.text, HasSubstr("has not entered it: step (step 2)"));
+  EXPECT_THAT(verdict.text, HasSubstr("has not entered it: step (step 3)"));
   EXPECT_TRUE(one.end().fatal);
   EXPECT_TRUE(two.end().fatal);
   EXPECT_THAT(conclusion_in(folder), HasSubstr("\"fatal\": true"));

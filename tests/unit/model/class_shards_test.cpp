@@ -17,6 +17,7 @@ class Pretender final : public Communicator {
   Pretender(int rank, int size) : rank_(rank), size_(size) {}
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }
+  torch::Device device() const noexcept override { return torch::kCPU; }
   Work all_reduce(torch::Tensor, Reduce) override { throw Error("a pretender cannot communicate"); }
   Work all_gather(torch::Tensor, torch::Tensor) override { throw Error("a pretender cannot communicate"); }
   Work reduce_scatter(torch::Tensor, torch::Tensor, Reduce) override {

@@ -1,0 +1,26 @@
+#include "trainer/refused_start.h"
+
+#include "core/log.h"
+#include "trainer/run_folder.h"
+#include "trainer/run_lock.h"
+#include "trainer/watch.h"
+
+namespace facemae {
+
+void note_refused_start(const Path& run, ExitCode code, const std::string& kind,
+                        const std::string& reason) noexcept {
+  try {
+    RunFolder folder(run);
+    folder.refuse_a_file();
+    const RunLock lock(run);
+    // The ranks are gone already: how many there were is not known. Never fresh: nothing is begun anew here.
+    const Fence fence = folder.begin_start(/*world=*/0, /*fresh=*/false);
+    Outcome outcome{.start = fence.start, .code = code, .kind = kind, .reason = reason};
+    outcome.step = outcome.first = outcome.reached = newest_committed(folder);
+    folder.write_outcome(outcome);
+  } catch (const std::exception& error) {
+    spdlog::warn("could not note in {} why the start was refused: {}", run.string(), error.what());
+  }
+}
+
+}  // namespace facemae
