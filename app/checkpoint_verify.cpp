@@ -37,6 +37,7 @@ ExitCode checkpoint_verify(App& app, Words words) {
       for (const auto& facts : catalogue(name))
         if (facts.folder.committed) folders.push_back(facts.folder.path);
   }
+  if (folders.empty()) throw ConfigError("nothing to verify: no checkpoint is committed there");
   auto json = nlohmann::ordered_json::array();
   bool good = true;
   for (const auto& folder : folders) {

@@ -39,14 +39,18 @@ ExitCode run_evaluate(App& app, Words words) {
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   std::vector<PairSet> sets;
+  std::string hash;
   together(world.control(), [&] {
     if (world.control().is_root()) expect_place_for("csv", csv);
-    network = network_from(read_weights(from), network_name);
+    const Weights weights = read_weights(from);
+    hash = weights.hash;
+    network = network_from(weights, network_name);
     network->to(world.device());
     for (const auto& bin : bins) sets.push_back(pairs_of_pack(bin));
     if (!store_folder.empty()) sets.push_back(pairs_of_store(pairs, store_folder));
     if (!folder.empty()) sets.push_back(pairs_of_folder(pairs, folder));
   });
+  expect_same_weights(world.control(), from, hash);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   std::string table = "set,pairs,folds,accuracy,accuracy_std,auc,eer\n";
   for (const auto& set : sets) {

@@ -7,12 +7,14 @@
 #include "app/command.h"
 #include "app/stored_images.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/release.h"
 #include "evaluation/audit.h"
 #include "trainer/models.h"
+#include "trainer/plausible.h"
 #include "trainer/rebuild.h"
 
 namespace facemae {
@@ -188,6 +190,7 @@ ExitCode run_reconstruct(App& app, Words words) {
                                     model->config.image, store->image_size()));
     model->to(world.device());
     check_release(*store, config.images_per_identity);
+    if (control.is_root()) refuse_flat_pictures(*store, model, world.device(), config.mask_ratio);
     if (control.is_root()) {
       make_folders(real_files(), Path(config.out).parent_path());
       if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
@@ -199,10 +202,12 @@ ExitCode run_reconstruct(App& app, Words words) {
             weights.origin);
     }
   });
-  if (!control.same_everywhere(weights.hash))
-    throw AgreedError(
-        "the ranks read different weights from " + config.from + ": export them to a file first",
-        ExitCode::BadConfiguration, "ConfigError");
+  expect_same_weights(control, config.from, weights.hash);
+  // Where OUT will be made, as long as it is not there: a release that is refused leaves nothing behind.
+  const Path out = config.out;
+  const bool there = control.any_of(control.is_root() && std::filesystem::is_directory(out) ? 1 : 0) != 0;
+  require_shared(control, real_files(), there ? out : std::filesystem::absolute(out).parent_path(),
+                 "--out " + config.out);
   together(control, [&] {  // nothing stands against the release any more: it begins
     if (!control.is_root()) return;
     const auto opened =

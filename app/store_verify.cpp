@@ -3,6 +3,7 @@
 
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -69,6 +70,7 @@ ExitCode store_verify(App& app, Words words) {
   VerifyReport report;
   std::vector<std::string> restored;
   const Path folder = what[0];
+  if (!other.empty()) require_shared(control, real_files(), folder, "the store " + what[0]);
   together(control, [&] {
     if (!other.empty() && control.is_root() && repair_manifest(real_files(), folder, other))
       restored.emplace_back("manifest.h5 and the files beside it");

@@ -82,7 +82,9 @@ Rejects known_rejects(const Journal& journal, const PackPlan& plan) {
 void require_few_rejects(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
                          FileSystem& files, const Journal& journal) {
   const Rejects rejects = known_rejects(journal, plan);
-  if (rejects.size() <= plan.allowed_rejects) return;
+  const bool none_left =
+      rejects.size() >= plan.entries;  // whatever the policy allows: that would be no store
+  if (rejects.size() <= plan.allowed_rejects && !none_left) return;
   write_rejects(source, config, files, rejects);
   Journal::remove(files, config.out);
   std::vector<std::string> counts, examples;
@@ -93,13 +95,14 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
   }
   for (const auto& [entry, reason] : rejects)
     if (examples.size() < 3) examples.push_back(source.name(entry) + ": " + reason);
-  throw DataError(
-      fmt::format("packing into {}: {} of {} images cannot be used, more than --max-reject-fraction {} "
-                  "allows ({}); {}. All "
-                  "that were found are in {}: mend them{}, or allow more",
-                  config.out.string(), human_count(rejects.size()), human_count(plan.entries),
-                  config.max_reject_fraction, join(counts, ", "), join(examples, "; "),
-                  (config.out / "rejects.csv").string(), sizes ? ", re-encode other sizes by --resize" : ""));
+  throw DataError(fmt::format(
+      "packing into {}: {} of {} images cannot be used, {} ({}); {}. All "
+      "that were found are in {}: mend them{}{}",
+      config.out.string(), human_count(rejects.size()), human_count(plan.entries),
+      none_left ? "which leaves none for a store"
+                : fmt::format("more than --max-reject-fraction {} allows", config.max_reject_fraction),
+      join(counts, ", "), join(examples, "; "), (config.out / "rejects.csv").string(),
+      sizes ? ", re-encode other sizes by --resize" : "", none_left ? "" : ", or allow more"));
 }
 
 PackResult finish_pack(const ImageSource& source, const PackConfig& config, const PackPlan& plan,

@@ -26,6 +26,10 @@ PairSet pairs_of_folder(const Path& pairs, const Path& folder);
 /// An InsightFace verification pack.
 PairSet pairs_of_pack(const Path& bin);
 
+/// Before long training that will be measured by the set: has it a pair for every fold, are its files there,
+/// does an image of it decode? Throws DataError naming the set.
+void check_pairs(const PairSet& set);
+
 /// What a network reached on a set.
 struct Evaluated {
   std::string set;

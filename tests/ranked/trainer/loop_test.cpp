@@ -84,7 +84,7 @@ struct Loop : testing::Test {
     snapshot.model_hash = "two numbers";
     Saver saver(folder.path() / "checkpoints", control, real_files());
     std::uint64_t reached = 0, committed = 0;
-    const auto describe = [&](Snapshot& at, std::uint64_t step) { saved = at.step = step; };
+    const auto describe = [&](Snapshot& at, std::uint64_t step) { begun.push_back(saved = at.step = step); };
     Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
     LoopParts parts{.task = task,
                     .next_faces = [] { return Faces{}; },
@@ -107,15 +107,19 @@ struct Loop : testing::Test {
                     .reached = reached,
                     .schedule = {.kind = "constant", .peak = 0.1},
                     .state = state,
-                    .max_skips = max_skips};
-    train(parts, 0, steps);
+                    .max_skips = max_skips,
+                    .stop_after = stop_after};
+    end = train(parts, 0, steps);
     return task.weights();
   }
 
   MpiControl control{minutes(1)};
   MpiCommunicator ranks{"ranks", minutes(1)};
   RunState state;
-  std::uint64_t saved = 0;  ///< the step of the last save that was begun
+  std::uint64_t saved = 0;           ///< the step of the last save that was begun
+  std::vector<std::uint64_t> begun;  ///< of all
+  std::optional<std::uint64_t> stop_after;
+  LoopEnd end;
 };
 
 TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
@@ -151,6 +155,44 @@ TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
   }
   EXPECT_EQ(state.skipped, 5u);
   EXPECT_EQ(saved, 4u) << "nothing after that is saved";
+}
+
+TEST_F(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
+  Drawn task(ranks, {.poison = Poison::Loss, .rank = 0, .steps = {3, 4}});
+  train_on(task, 7);
+  EXPECT_EQ(begun, (std::vector<std::uint64_t>{6, 7}))
+      << "due after 4 steps, of which the fourth was skipped";
+  EXPECT_EQ(end.reason, "all steps done");
+}
+
+TEST_F(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
+  for (const std::set<std::uint64_t>& steps : {std::set<std::uint64_t>{5}, {0, 1, 2, 3, 4, 5}}) {
+    Drawn task(ranks, {.poison = Poison::Centres, .rank = control.size() - 1, .steps = steps});
+    state = {};
+    begun = {};
+    try {
+      train_on(task, 6);
+      FAIL() << "it ended well";
+    } catch (const AgreedError& error) {
+      EXPECT_EQ(error.code(), ExitCode::DoNotRequeue);
+      EXPECT_EQ(error.kind(), "Diverged");
+      EXPECT_NE(std::string(error.what()).find("up to step 6"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(begun, (steps.size() == 1 ? std::vector<std::uint64_t>{4} : std::vector<std::uint64_t>{}));
+  }
+}
+
+TEST_F(Loop, StoppedAmongSkippedStepsItLeavesTheCheckpointBefore) {
+  stop_after = 7;
+  Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {5, 6}});
+  train_on(task, 20);
+  EXPECT_TRUE(end.stopped);
+  EXPECT_NE(end.reason.find("the checkpoint of step 4 stands"), std::string::npos) << end.reason;
+  EXPECT_EQ(begun, std::vector<std::uint64_t>{4});
+  state = {};
+  stop_after = 2;
+  Drawn hopeless(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {0, 1}});
+  EXPECT_THROW(train_on(hopeless, 20), AgreedError) << "76 promises a checkpoint";
 }
 
 TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
