@@ -20,8 +20,10 @@ constexpr auto kDifferent = static_cast<ExitCode>(1);
 ExitCode checkpoint_verify(App& app, Words words) {
   std::vector<std::string> what;
   bool all = false, stamp = false;
-  Options options("Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong.",
-                  "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
+  Options options(
+      "Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong, or a value "
+      "is not finite.",
+      "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
   options.positional("RUN_OR_CHECKPOINT", what, "runs (their newest valid checkpoint) and checkpoints", 1);
   options.group("Verify")
       .flag("all", all, "all committed checkpoints of the runs")

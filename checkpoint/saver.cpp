@@ -157,7 +157,7 @@ void Saver::written() {
     if (!flight_->not_finite.empty()) throw Error(first_of(flight_->not_finite));
     if (control_.is_root()) taken = superseded(checkpoints_, flight_->id.start);
   });
-  const bool sound = own.empty() ? flight_->not_finite.empty() : true;
+  const bool sound = !own.empty() || flight_->not_finite.empty();
   if (!failure.empty() && control_.any_of(sound ? 0 : 1) != 0) diverged(failure);
   if (!failure.empty()) return fail(failure);
   end_when_taken(taken);
@@ -278,8 +278,7 @@ void Saver::diverged(const std::string& where) {
   throw AgreedError(
       fmt::format(
           "step {}: weights, moments or statistics are not finite ({}), so nothing is saved: the run has "
-          "diverged. Lower --lr, add --clip 1, or use --precision float32, and start again: it goes on from "
-          "its "
+          "diverged. Lower --lr, add --clip 1, or use --precision float32, and start again from the "
           "last checkpoint",
           flight_->id.step, where),
       ExitCode::DoNotRequeue, "Diverged");

@@ -180,7 +180,7 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
     evaluation.push_back(file.ends_with(".bin")       ? pairs_of_pack(file)
                          : !config.eval_store.empty() ? pairs_of_store(file, config.eval_store)
                                                       : pairs_of_folder(file, config.eval_images));
-  for (const auto& set : evaluation) check_pairs(set);
+  for (const auto& set : evaluation) check_pairs(set, world.topology().rank, ranks);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
                        world.device());
   const RecognitionSettings settings{

@@ -69,15 +69,19 @@ PairSet pairs_of_pack(const Path& bin) {
   return set;
 }
 
-void check_pairs(const PairSet& set) {
+void check_pairs(const PairSet& set, int rank, int ranks) {
   if (set.folds < 2 || set.same.size() < static_cast<std::size_t>(set.folds))
     throw DataError(fmt::format("the set {} has {} pairs, too few for the {} folds of its protocol", set.name,
                                 set.same.size(), set.folds));
-  try {
-    for (const std::size_t at : {std::size_t{0}, set.images.size - 1})
-      as_face(Decoder().decode(set.images.read(at)));
-  } catch (const std::exception& error) {
-    throw DataError("the set " + set.name + " cannot measure anything: " + error.what());
+  Decoder decoder;
+  for (auto at = static_cast<std::size_t>(rank); at < set.images.size;
+       at += static_cast<std::size_t>(ranks)) {
+    try {
+      as_face(decoder.decode(set.images.read(at)));
+    } catch (const Error& error) {
+      throw DataError("the set " + set.name + " cannot measure anything: " + set.images.name(at) + ": " +
+                      error.what());
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "checkpoint/catalogue.h"
 #include "checkpoint/commit.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/staging.h"
@@ -147,6 +148,11 @@ TEST(Finite, WeightsThatAreNotAreRefusedWhereverTheyLie) {
     }
   }
   EXPECT_NO_THROW(read_weights(folder.path() / "checkpoints/s000000010.a01"));
+  const auto faults = [&](const char* name) {
+    return verify_checkpoint(folder.path() / "checkpoints" / name, [](std::uint64_t) {});
+  };
+  EXPECT_THAT(faults("s000000020.a01"), testing::ElementsAre(HasSubstr("model.wide holds values")));
+  EXPECT_THAT(faults("s000000010.a01"), testing::IsEmpty());
   write_safetensors(real_files(), folder / "w.safetensors",
                     {{"a", torch::full({3}, kInf)}, {"b", torch::ones({3})}});
   EXPECT_THROW(read_weights(folder / "w.safetensors"), DataError);
