@@ -60,8 +60,16 @@ TEST(Plausible, RefusesAModelThatShowsNothingOfWhatItSees) {
 
 TEST(Plausible, AFaceAloneOrCopiesOfOneProveNothingAgainstIt) {
   const test::TemporaryFolder folder;
-  const auto alone = make_store(folder / "one", {1});
-  EXPECT_EQ(said_of(*alone, [](FaceMae&) {}), "");
+  EXPECT_EQ(said_of(*make_store(folder / "one", {1}), [](FaceMae&) {}), "");
+  const auto copies = make_store(folder / "copies", {2, 2}, 16,
+                                 [](std::uint64_t) { return testing_stores::tiny_picture(5); });
+  EXPECT_EQ(
+      said_of(*copies,
+              [](FaceMae& model) {
+                model->decoder_pred->weight.zero_();
+                model->decoder_pred->bias.copy_(torch::linspace(-1, 1, model->decoder_pred->bias.size(0)));
+              }),
+      "");
 }
 
 }  // namespace
