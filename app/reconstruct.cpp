@@ -8,6 +8,7 @@
 #include "app/closing_audit.h"
 #include "app/command.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
@@ -16,6 +17,7 @@
 #include "data/release.h"
 #include "data/release_originals.h"
 #include "trainer/models.h"
+#include "trainer/plausible.h"
 #include "trainer/rebuild.h"
 #include "trainer/training_identities.h"
 
@@ -185,6 +187,7 @@ ExitCode run_reconstruct(App& app, Words words) {
     model->to(world.device());
     check_release(*store, choice);
     if (!control.is_root()) return;
+    refuse_flat_pictures(*store, model, world.device(), mask_ratio);
     check_separate(config.private_folder, config.out);
     make_folders(real_files(), Path(config.out).parent_path());
     if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
@@ -198,10 +201,12 @@ ExitCode run_reconstruct(App& app, Words words) {
           "the official MAE did) makes no pictures fit for a release",
           weights.origin);
   });
-  if (!control.same_everywhere(weights.hash))
-    throw AgreedError(
-        "the ranks read different weights from " + config.from + ": export them to a file first",
-        ExitCode::BadConfiguration, "ConfigError");
+  expect_same_weights(control, config.from, weights.hash);
+  // Where OUT will be made, as long as it is not there: a release that is refused leaves nothing behind.
+  const Path out = config.out;
+  const bool there = control.any_of(control.is_root() && std::filesystem::is_directory(out) ? 1 : 0) != 0;
+  require_shared(control, real_files(), there ? out : std::filesystem::absolute(out).parent_path(),
+                 "--out " + config.out);
   const auto originals = gather_originals(control, *store);
   std::string secret_text, copies;
   together(control, [&] {  // once nothing stands against the release any more, it begins

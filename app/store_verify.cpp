@@ -4,6 +4,7 @@
 #include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -70,6 +71,7 @@ ExitCode store_verify(App& app, Words words) {
   VerifyReport report;
   std::vector<std::string> restored;
   const Path folder = what[0];
+  if (!other.empty()) require_shared(control, real_files(), folder, "the store " + what[0]);
   OutputLocks locks("store verify");
   together(control, [&] {
     if (!other.empty() && control.is_root() && std::filesystem::is_directory(folder))
