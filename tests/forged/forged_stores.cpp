@@ -25,7 +25,9 @@ namespace {
 
 constexpr std::uint64_t kCasesOfAChild = 50;
 constexpr unsigned kMostSeconds = 120;  ///< of a case, on a machine with other work
-constexpr rlim_t kMostBytes = 1 << 30;  ///< of address space, beside what the program has at the start
+constexpr rlim_t kMostBytes = rlim_t{4}
+                              << 30;     ///< of address space, beside what the program has at the start
+constexpr long kMostResidentMib = 1024;  ///< of a child that has tried many of them, LibTorch with it
 
 /// Seen by the parent too.
 struct Progress {
@@ -119,7 +121,9 @@ int run(std::uint64_t cases, std::uint64_t first) {
   const bool deep =
       reached.opened * 20 > static_cast<int>(cases) && reached.batches > 0 && (!train || reached.trained > 0);
   if (!deep) std::printf("too few of them came far enough\n");
-  return faults == 0 && deep ? 0 : 1;
+  const bool small = peak_kib >> 10 <= kMostResidentMib;
+  if (!small) std::printf("more than %ld MiB\n", kMostResidentMib);
+  return faults == 0 && deep && small ? 0 : 1;
 }
 
 }  // namespace
