@@ -25,7 +25,9 @@ namespace {
 
 constexpr std::uint64_t kCasesOfAChild = 50;
 constexpr unsigned kMostSeconds = 120;  ///< of a case, on a machine with other work
-constexpr rlim_t kMostBytes = 1 << 30;  ///< of address space, beside what the program has at the start
+constexpr rlim_t kMostBytes = rlim_t{4}
+                              << 30;     ///< of address space, beside what the program has at the start
+constexpr long kMostResidentMib = 1024;  ///< of a child that has tried many of them, LibTorch with it
 
 /// Seen by the parent too.
 struct Progress {
@@ -66,17 +68,18 @@ void try_case(const Files& good, std::uint64_t number, const Train& train, Progr
   }
 }
 
-[[noreturn]] void child(const Files& good, std::uint64_t end, const Train& train, Progress& progress) {
+[[noreturn]] void child(const Files& good, std::uint64_t end, const Train& train, std::uint64_t every,
+                        Progress& progress) {
   limit_memory();
   while (progress.next < end && !progress.threw) {
     ::alarm(kMostSeconds);
-    try_case(good, progress.next, train, progress);
+    try_case(good, progress.next, progress.next % every == 0 ? train : Train(), progress);
     if (!progress.threw) ++progress.next;
   }
   std::_Exit(progress.threw ? 1 : 0);
 }
 
-int run(std::uint64_t cases, std::uint64_t first) {
+int run(std::uint64_t cases, std::uint64_t first, std::uint64_t every) {
   spdlog::set_level(std::getenv("FACEMAE_FORGED_LOG") != nullptr ? spdlog::level::info : spdlog::level::off);
   const test::TemporaryFolder here;
   const Files good = original(here.path());
@@ -92,7 +95,7 @@ int run(std::uint64_t cases, std::uint64_t first) {
     const std::uint64_t end = std::min(first + cases, progress->next + kCasesOfAChild);
     std::fflush(nullptr);
     const pid_t pid = ::fork();
-    if (pid == 0) child(good, end, train, *progress);
+    if (pid == 0) child(good, end, train, every, *progress);
     int status = 0;
     rusage used{};
     ::wait4(pid, &status, 0, &used);
@@ -119,17 +122,20 @@ int run(std::uint64_t cases, std::uint64_t first) {
   const bool deep =
       reached.opened * 20 > static_cast<int>(cases) && reached.batches > 0 && (!train || reached.trained > 0);
   if (!deep) std::printf("too few of them came far enough\n");
-  return faults == 0 && deep ? 0 : 1;
+  const bool small = peak_kib >> 10 <= kMostResidentMib;
+  if (!small) std::printf("more than %ld MiB\n", kMostResidentMib);
+  return faults == 0 && deep && small ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace facemae::forged
 
 int main(int count, char** words) {
-  if (count < 2 || count > 3) {
-    std::fprintf(stderr, "usage: forged_stores CASES [FIRST]\n");
+  if (count < 2 || count > 4) {
+    std::fprintf(stderr, "usage: forged_stores CASES [FIRST [EVERY]]\n");
     return 2;
   }
   const auto number = [&](int at) { return std::strtoull(words[at], nullptr, 10); };
-  return facemae::forged::run(number(1), count == 3 ? number(2) : 0);
+  return facemae::forged::run(number(1), count > 2 ? number(2) : 0,
+                              count > 3 ? std::max<std::uint64_t>(1, number(3)) : 1);
 }

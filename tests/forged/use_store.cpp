@@ -57,7 +57,7 @@ void use_store(const Path& folder, const Path& scratch, const Train& train, Reac
   attempt([&] { reached.verified += verify_store(folder).good(); });
   attempt([&] {
     const auto plan = plan_stage(files, folder, scratch / "staged");
-    stage_shards(files, plan, 0, 1);
+    stage_shards(files, plan, 0, 1, false);
     finish_stage(files, plan);
   });
   std::shared_ptr<const Store> store;
