@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "app/stored_images.h"
 #include "core/keys.h"
 #include "core/log.h"
@@ -180,13 +181,15 @@ ExitCode run_audit(App& app, Words words) {
   if (world.topology().size > 1)
     throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
+  OutputLocks locks("audit");
+  FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
+  make_folders(files, config.report);
+  locks.folder("--report", config.report);
   std::optional<Report::Table> utility;  // read first: a mistake shows before the attacks, which take longer
   if (!config.utility.empty()) utility = utility_table(config.utility);
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   const AuditInput input = load_input(*real, *released, link);
-  FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
-  make_folders(files, config.report);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
                std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),
                real->size(), config.embedders.size());

@@ -6,6 +6,7 @@
 #include "checkpoint/catalogue.h"
 #include "checkpoint/tidy.h"
 #include "checkpoint/weights.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
 
@@ -120,6 +121,10 @@ ExitCode checkpoint_prune(App& app, Words words) {
     const auto found = survey(checkpoints, policy.best);
     for (const std::size_t i : to_delete(found, policy)) gone.push_back(folder_name(found[i].id));
   } else {
+    const FolderLock lock(what[0], {.thing = "removing checkpoints of",
+                                    .work = "facemae checkpoint prune",
+                                    .otherwise = "leave it to that one",
+                                    .name = "prune.lock"});
     for (const auto& id : apply_retention(real_files(), checkpoints, policy, {}, {}))
       gone.push_back(folder_name(id));
   }

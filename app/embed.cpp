@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "evaluation/bin_pack.h"
@@ -55,10 +56,11 @@ ExitCode run_embed(App& app, Words words) {
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   ImageSet images;
+  OutputLocks locks("embed");
   together(world.control(), [&] {
     if (world.control().is_root()) {
-      expect_place_for("out", out);
-      expect_place_for("names", names);
+      locks.file("--out", out);
+      locks.file("--names", names);
     }
     network = network_from(read_weights(from), network_name);
     network->to(world.device());

@@ -1,6 +1,7 @@
 // facemae evaluate: verification accuracy by the 10-fold protocol.
 #include "app/command.h"
 #include "app/describe.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "trainer/models.h"
@@ -39,8 +40,9 @@ ExitCode run_evaluate(App& app, Words words) {
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   std::vector<PairSet> sets;
+  OutputLocks locks("evaluate");
   together(world.control(), [&] {
-    if (world.control().is_root()) expect_place_for("csv", csv);
+    if (world.control().is_root()) locks.file("--csv", csv);
     network = network_from(read_weights(from), network_name);
     network->to(world.device());
     for (const auto& bin : bins) sets.push_back(pairs_of_pack(bin));

@@ -1,5 +1,6 @@
 // facemae export and import: weights under the field's own names.
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/state.h"
@@ -46,6 +47,8 @@ ExitCode run_export(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("export");
+  OutputLocks locks("export");
+  locks.file("--out", out);
   const Weights weights = read_weights(from);
   write_safetensors(real_files(), out, weights.tensors, metadata_of(weights));
   spdlog::info("{}: {} tensors of {}", out, weights.tensors.size(), weights.origin);
@@ -70,6 +73,8 @@ ExitCode run_import(App& app, Words words) {
   options.check(!network.empty(), "--network is missing");
   if (!options.finish()) return ExitCode::Done;
   app.alone("import");
+  OutputLocks locks("import");
+  locks.file("--out", out);
   Weights weights = read_weights(from);
   if (network != "facemae") {
     network_from(weights, network);

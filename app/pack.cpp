@@ -17,7 +17,9 @@ ExitCode run_pack(App& app, Words words) {
   Options options(
       "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. Works "
       "on any number of ranks, with equal bytes for any. Killed at any moment, the same command goes on, on "
-      "any number of ranks.",
+      "any number of ranks. Storage that fails is waited for, and ends the command without rejecting "
+      "anything; a "
+      "second start in one place ends in 93.",
       "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
   images.declare(options.group("Images"));
   options.require("out", out, "folder of the new store")
@@ -29,7 +31,9 @@ ExitCode run_pack(App& app, Words words) {
       .flag("resize", config.resize,
             "re-encode images of another size (the middle square) instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
-           "more rejects than this end the command (exit 65)")
+           "more rejects than this end the command (exit 65); a larger one goes on from there, and so do "
+           "mended "
+           "images")
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")
       .add("threads", config.threads, "threads of each rank that read and decode");
@@ -57,7 +61,7 @@ ExitCode run_pack(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   config.out = out;
   config.shard_bytes = shard_mib << 20;
-  return pack_on_all_ranks(app, config, [&] { return images.open(app.world().control().is_root()); });
+  return pack_on_all_ranks(app, "pack", config, [&] { return images.open(app.world().control().is_root()); });
 }
 
 }  // namespace facemae

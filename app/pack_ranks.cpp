@@ -1,6 +1,7 @@
 #include "app/pack_ranks.h"
 
 #include "app/describe.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -34,11 +35,15 @@ void log_figures(const PackConfig& config, const PackResult& result) {
 
 }  // namespace
 
-ExitCode pack_on_all_ranks(App& app, const PackConfig& config,
+ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfig& config,
                            const std::function<std::unique_ptr<ImageSource>()>& make_source) {
   Control& control = app.world({.device = "cpu"}).control();
   std::unique_ptr<ImageSource> source;
   std::unique_ptr<Packing> packing;
+  OutputLocks locks(command);
+  together(control, [&] {
+    if (control.is_root()) locks.folder("--out", config.out);
+  });
   together(control, [&] {
     source = make_source();
     packing = std::make_unique<Packing>(*source, config, real_files(), control.rank(), control.size());

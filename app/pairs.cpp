@@ -1,5 +1,6 @@
 // facemae pairs: verification pairs from a store.
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/log.h"
 #include "data/store.h"
 #include "data/store_tools.h"
@@ -26,6 +27,8 @@ ExitCode run_pairs(App& app, Words words) {
                 "--pairs must be at least two a fold");
   if (!options.finish()) return ExitCode::Done;
   app.alone("pairs");
+  OutputLocks locks("pairs");
+  locks.file("--out", out);
   const auto store = Store::open(store_folder);
   const PairList list = make_pairs(*store, folds, pairs, seed);
   write_pairs(real_files(), out, list, *store);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/owner_files.h"
@@ -33,7 +34,8 @@ ExitCode run_show(App& app, Words words) {
                 "--mask-ratio must be between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("show");
-  expect_place_for("out", out);
+  OutputLocks locks("show");
+  locks.file("--out", out);
   const Weights weights = read_weights(from);
   FaceMae model = face_mae_from(weights);
   const double ratio = mask_ratio_for(weights, asked_ratio);

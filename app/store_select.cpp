@@ -1,6 +1,7 @@
 // facemae store split|subset|remove|compact: stores of some of another store's images.
 #include <algorithm>
 
+#include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "data/store_tools.h"
 
@@ -41,6 +42,8 @@ ExitCode store_split(App& app, Words words) {
   options.check(identities > 0 && identities < 1, "--identities is a fraction between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store split");
+  OutputLocks locks("store split");
+  for (const auto& folder : out) locks.folder("--out", folder);
   split_store(real_files(), *Store::open(what[0]), identities, seed, out[0], out[1]);
   report_made(app, out);
   return ExitCode::Done;
@@ -67,6 +70,8 @@ ExitCode store_subset(App& app, Words words) {
   options.check(!file.empty() || most > 0, "subset needs --identities FILE or --max-images-per-identity N");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store subset");
+  OutputLocks locks("store subset");
+  locks.folder("--out", out);
   const auto store = Store::open(what[0]);
   Selection selection{.images_per_identity = most};
   selection.identities = file.empty() ? std::vector<bool>(static_cast<std::size_t>(store->identities()), true)
@@ -95,6 +100,8 @@ ExitCode store_remove(App& app, Words words) {
   options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store remove");
+  OutputLocks locks("store remove");
+  locks.folder("--out", out);
   const auto store = Store::open(what[0]);
   select_from_store(real_files(), *store, {.identities = chosen(*store, file, false), .unlabelled = true},
                     out);
@@ -117,6 +124,8 @@ ExitCode store_compact(App& app, Words words) {
   options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store compact");
+  OutputLocks locks("store compact");
+  locks.folder("--out", out);
   compact_store(real_files(), what[0], out, true);
   report_made(app, {out});
   return ExitCode::Done;

@@ -1,4 +1,5 @@
 // facemae store stage: a store on a node's own disk.
+#include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
 #include "core/log.h"
@@ -31,6 +32,11 @@ ExitCode store_stage(App& app, Words words) {
   World& world = app.world({.device = "cpu"});
   Control& control = world.control();
   const Topology& place = world.topology();
+  OutputLocks locks("store stage");
+  together(control, [&] {
+    if (place.local_rank != 0) return;
+    for (const Path& target : stage_targets(what[0], to)) locks.folder("--to", target);
+  });
   StagePlan plan;
   StageCount count;
   together(control, [&] { plan = plan_stage(real_files(), what[0], to); });

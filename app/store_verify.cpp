@@ -1,6 +1,7 @@
 // facemae store verify: re-reads a store over the ranks, and restores what is bad from a copy.
 #include "data/store_verify.h"
 
+#include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
 #include "core/log.h"
@@ -69,7 +70,10 @@ ExitCode store_verify(App& app, Words words) {
   VerifyReport report;
   std::vector<std::string> restored;
   const Path folder = what[0];
+  OutputLocks locks("store verify");
   together(control, [&] {
+    if (!other.empty() && control.is_root() && std::filesystem::is_directory(folder))
+      locks.folder("STORE", folder);
     if (!other.empty() && control.is_root() && repair_manifest(real_files(), folder, other))
       restored.emplace_back("manifest.h5 and the files beside it");
   });

@@ -2,6 +2,7 @@
 #include "data/unpack.h"
 
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -12,7 +13,7 @@ ExitCode run_unpack(App& app, Words words) {
   Options options(
       "Writes the images of a store, byte for byte, as other programs read them. Nothing half-made is ever "
       "called "
-      "--out: it is written as OUT.unpacking first.",
+      "--out: it is written under a temporary name beside it first.",
       "unpack --store STORE --to folder|rec|tar --out PATH [OPTIONS]");
   options.group("Images")
       .require("store", store_folder, "the store")
@@ -37,6 +38,8 @@ ExitCode run_unpack(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   app.alone("unpack");
   const UnpackTo format = to == "rec" ? UnpackTo::Rec : to == "tar" ? UnpackTo::Tar : UnpackTo::Folder;
+  OutputLocks locks("unpack");
+  locks.whole("--out", out);
   const auto result = unpack(*Store::open(store_folder), format, out, real_files());
   spdlog::info("{}: {} images of {} identities, {}, in {}", out, human_count(result.images),
                result.identities, human_bytes(result.bytes), human_seconds(result.seconds));

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 
 namespace facemae {
 namespace {
@@ -71,8 +72,8 @@ void write_safetensors(FileSystem& files, const Path& path, const NamedTensors& 
     return a.second.element_size() > b.second.element_size();
   });
   const std::string header = safetensors_header(sorted, metadata);
-  const Path temporary = path.string() + ".tmp";
-  auto out = files.create(temporary);
+  TemporaryFile temporary(files, path);
+  auto out = files.create(temporary.path());
   out->write(bytes_of(header));
   for (const auto& [name, value] : sorted) {
     const torch::Tensor plain = value.detach().cpu().contiguous();
@@ -80,8 +81,7 @@ void write_safetensors(FileSystem& files, const Path& path, const NamedTensors& 
   }
   out->sync();
   out->close();
-  files.rename(temporary, path);
-  files.sync_folder(path.parent_path());
+  temporary.publish();
 }
 
 NamedTensors read_safetensors(const Path& path, std::map<std::string, std::string>* metadata) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/temporary_file.h"
 
 namespace facemae {
 namespace {
@@ -102,13 +103,12 @@ FileSystem& real_files() {
 }
 
 void write_durably(FileSystem& files, const Path& path, Bytes bytes) {
-  const Path temporary = path.string() + ".tmp";
-  auto out = files.create(temporary);
+  TemporaryFile temporary(files, path);
+  auto out = files.create(temporary.path());
   out->write(bytes);
   out->sync();
   out->close();
-  files.rename(temporary, path);
-  files.sync_folder(path.parent_path());
+  temporary.publish();
 }
 
 void write_whole(FileSystem& files, const Path& path, const std::string& text) {

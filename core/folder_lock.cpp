@@ -104,11 +104,11 @@ FolderLock::FolderLock(const Path& folder, LockConfig config, Wait wait)
   if (taken_) begin();
 }
 
-FolderLock FolderLock::beside(const Path& path, LockConfig config) {
+std::unique_ptr<FolderLock> FolderLock::beside(const Path& path, LockConfig config) {
   const Path whole = path.has_filename() ? path : path.parent_path();  // "faces/" is "faces"
   config.name = whole.filename().string() + ".lock";
   config.place = whole;
-  return FolderLock(whole.parent_path(), std::move(config));
+  return std::make_unique<FolderLock>(whole.parent_path(), std::move(config));
 }
 
 std::unique_ptr<FolderLock> FolderLock::if_free(const Path& folder, LockConfig config) {

@@ -33,7 +33,7 @@ class FolderLock {
   /// Throws Unresumable that names the owner when another holds it, FileError when there is no place for it.
   FolderLock(const Path& folder, LockConfig config);
   /// Of the file or folder `path`, as `path`.lock beside it: for places that are there in full or not at all.
-  static FolderLock beside(const Path& path, LockConfig config);
+  static std::unique_ptr<FolderLock> beside(const Path& path, LockConfig config);
   /// Nothing when another holds it, and then nothing is waited for.
   static std::unique_ptr<FolderLock> if_free(const Path& folder, LockConfig config);
   ~FolderLock();

@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <span>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "data/patience.h"
 
 namespace facemae {
 namespace {
@@ -25,9 +29,85 @@ bool has_archive_name(const Path& path, ArchiveKind kind) {
 
 }  // namespace
 
+/// libarchive reads through this, and not by itself: it would call a storage that fails a damaged archive.
+class ArchiveBytes {
+ public:
+  ArchiveBytes(const Path& path, InputFiles& inputs, const ReadPolicy& patience)
+      : path_(path),
+        inputs_(inputs),
+        patience_(patience),
+        size_(InputFile(path).size()),
+        block_(kBlockBytes) {}
+
+  void give_to(archive* reader) {
+    archive_read_set_callback_data(reader, this);
+    archive_read_set_read_callback(reader, [](archive* asking, void* bytes, const void** block) {
+      return static_cast<ArchiveBytes*>(bytes)->next(asking, block);
+    });
+    archive_read_set_skip_callback(reader, [](archive*, void* bytes, la_int64_t count) {
+      return static_cast<ArchiveBytes*>(bytes)->skip(count);
+    });
+    archive_read_set_seek_callback(reader, [](archive*, void* bytes, la_int64_t offset, int whence) {
+      return static_cast<ArchiveBytes*>(bytes)->seek(offset, whence);
+    });
+  }
+  std::uint64_t size() const { return size_; }
+  void read_at(std::uint64_t offset, std::span<std::byte> out) {
+    patiently(patience_, "reading " + path_.string(), [&] {
+      try {
+        if (!file_) file_ = inputs_.open(path_);
+        file_->read_at(offset, out);
+      } catch (const FileError&) {
+        file_ = nullptr;  // what was moved, replaced or unmounted needs a new descriptor
+        throw;
+      }
+    });
+  }
+  /// What was the matter when libarchive was told that reading failed.
+  void rethrow_failure() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  la_ssize_t next(archive* asking, const void** block) noexcept {
+    try {
+      const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(kBlockBytes, size_ - at_));
+      read_at(at_, std::span(block_).first(bytes));
+      at_ += bytes;
+      *block = block_.data();
+      return static_cast<la_ssize_t>(bytes);
+    } catch (const std::exception& error) {
+      failure_ = std::current_exception();
+      archive_set_error(asking, EIO, "%s", error.what());
+      return ARCHIVE_FATAL;
+    }
+  }
+  la_int64_t skip(la_int64_t count) noexcept {
+    const auto bytes = std::min(static_cast<std::uint64_t>(std::max<la_int64_t>(count, 0)), size_ - at_);
+    at_ += bytes;
+    return static_cast<la_int64_t>(bytes);
+  }
+  la_int64_t seek(la_int64_t offset, int whence) noexcept {
+    const auto end = static_cast<la_int64_t>(size_);
+    const la_int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? static_cast<la_int64_t>(at_) : end;
+    at_ = static_cast<std::uint64_t>(std::clamp<la_int64_t>(from + offset, 0, end));
+    return static_cast<la_int64_t>(at_);
+  }
+
+  Path path_;
+  InputFiles& inputs_;
+  ReadPolicy patience_;
+  std::uint64_t size_, at_ = 0;
+  std::unique_ptr<ReadableFile> file_;
+  std::vector<std::byte> block_;
+  std::exception_ptr failure_;
+};
+
 struct ArchiveReader::State {
-  State(const Path& p, ArchiveKind k) : path(p), kind(k), reader(archive_read_new(), archive_read_free) {
+  State(const Path& p, ArchiveKind k, InputFiles& inputs, const ReadPolicy& patience)
+      : path(p), kind(k), bytes(p, inputs, patience), reader(archive_read_new(), archive_read_free) {
     if (!reader) throw Error("starting libarchive: out of memory");
+    bytes.give_to(reader.get());
     archive* a = reader.get();
     if (kind == ArchiveKind::Zip) {
       archive_read_support_format_zip_seekable(a);  // by the directory at the end: a truncated zip has none
@@ -42,6 +122,7 @@ struct ArchiveReader::State {
   }
 
   [[noreturn]] void fail(const std::string& doing) const {
+    bytes.rethrow_failure();
     const char* reason = archive_error_string(reader.get());
     throw DataError(
         fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind: fetch it "
@@ -51,6 +132,7 @@ struct ArchiveReader::State {
 
   Path path;
   ArchiveKind kind;
+  ArchiveBytes bytes;
   std::unique_ptr<archive, int (*)(archive*)> reader;
   archive_entry* entry = nullptr;
 };
@@ -58,17 +140,16 @@ struct ArchiveReader::State {
 ArchiveReader::~ArchiveReader() = default;
 ArchiveReader::ArchiveReader(ArchiveReader&&) noexcept = default;
 
-ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind)
-    : state_(std::make_unique<State>(path, kind)) {
-  const InputFile file(path);  // the operating system's reason is better than libarchive's
-  const std::uint64_t bytes = file.size();
-  if (archive_read_open_filename(state_->reader.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK)
-    state_->fail("opening");
+ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inputs,
+                             const ReadPolicy& patience)
+    : state_(std::make_unique<State>(path, kind, inputs, patience)) {
+  const std::uint64_t bytes = state_->bytes.size();
+  if (archive_read_open1(state_->reader.get()) != ARCHIVE_OK) state_->fail("opening");
   if (kind == ArchiveKind::Zip || archive_filter_count(state_->reader.get()) > 1) return;
   // A compressed file knows where it ends. A plain tar that was cut between two members looks whole without
   // this.
   std::vector<std::byte> end(std::min<std::uint64_t>(bytes, 512));
-  file.read_at(bytes - end.size(), end);
+  state_->bytes.read_at(bytes - end.size(), end);
   if (bytes < 1024 || std::any_of(end.begin(), end.end(), [](std::byte b) { return b != std::byte{}; }))
     throw DataError(
         fmt::format("opening the tar archive {}: the zeros that end a tar are missing after {} bytes: it "
@@ -79,6 +160,7 @@ ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind)
 bool ArchiveReader::next(Member& member) {
   archive* a = state_->reader.get();
   const int result = archive_read_next_header(a, &state_->entry);
+  state_->bytes.rethrow_failure();
   if (result == ARCHIVE_EOF) return false;
   if (result == ARCHIVE_FATAL || result == ARCHIVE_FAILED || result == ARCHIVE_RETRY) state_->fail("reading");
   archive_entry* entry = state_->entry;
@@ -112,6 +194,7 @@ std::string ArchiveReader::read(std::vector<std::byte>& bytes) {
     bytes.resize(had + kStep);
     const la_ssize_t got = archive_read_data(a, bytes.data() + had, kStep);
     bytes.resize(had + static_cast<std::size_t>(std::max<la_ssize_t>(got, 0)));
+    if (got <= 0) state_->bytes.rethrow_failure();
     if (got == 0) return "";
     if (got == ARCHIVE_FATAL) state_->fail("reading");
     if (got < 0) {
@@ -128,8 +211,10 @@ std::vector<Path> find_archives(const std::vector<Path>& given, ArchiveKind kind
   std::vector<Path> archives;
   for (const Path& path : given) {
     std::error_code error;
-    if (!fs::exists(path, error))
+    if (!fs::exists(path, error)) {
+      if (error) throw FileError("looking for " + path.string() + ": " + error.message(), error.value());
       throw ConfigError(fmt::format("packing {} archives: {} does not exist", name_of(kind), path.string()));
+    }
     if (!fs::is_directory(path)) {
       archives.push_back(path);
       continue;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "data/shard_reader.h"
 
 namespace facemae {
 
@@ -21,7 +22,9 @@ struct Member {
 class ArchiveReader {
  public:
   /// Throws FileError when the file cannot be read, DataError when it is no such archive or is cut off.
-  ArchiveReader(const Path& path, ArchiveKind kind);
+  /// Storage that fails for a moment is waited for, here and below; FileError when it does so for longer.
+  ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inputs = real_inputs(),
+                const ReadPolicy& patience = {});
   ~ArchiveReader();
   ArchiveReader(ArchiveReader&&) noexcept;
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "data/seal.h"
 #include "data/shard_file.h"
 
@@ -12,36 +13,26 @@ namespace {
 
 constexpr std::uint64_t kPiece = 8 << 20;
 
-/// Gives every piece to `look`, writes it to TO.tmp, asks `check` at the end, and renames. False when
-/// stopped.
+/// Gives every piece to `look`, writes it to a temporary beside TO, asks `check` at the end, and renames.
+/// False when stopped.
 bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
                   const std::function<void(std::uint64_t, Bytes)>& look,
                   const std::function<void(const Path&)>& check, const std::stop_token& stop = {}) {
-  const Path temporary = to.string() + ".tmp";
-  try {
-    auto out = files.create(temporary);
-    const std::uint64_t size = from.size();
-    std::vector<std::byte> piece;
-    for (std::uint64_t at = 0; at < size; at += piece.size()) {
-      if (stop.stop_requested()) {
-        files.remove(temporary);
-        return false;
-      }
-      piece.resize(std::min(kPiece, size - at));
-      from.read_at(at, piece);
-      look(at, piece);
-      out->write(piece);
-    }
-    out->sync();
-    out->close();
-    check(temporary);
-    files.rename(temporary, to);
-    files.sync_folder(to.parent_path());
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
+  TemporaryFile temporary(files, to);
+  auto out = files.create(temporary.path());
+  const std::uint64_t size = from.size();
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < size; at += piece.size()) {
+    if (stop.stop_requested()) return false;
+    piece.resize(std::min(kPiece, size - at));
+    from.read_at(at, piece);
+    look(at, piece);
+    out->write(piece);
   }
+  out->sync();
+  out->close();
+  check(temporary.path());
+  temporary.publish();
   return true;
 }
 
@@ -71,19 +62,52 @@ class SealedPieces {
 
 }  // namespace
 
+namespace {
+
+/// Every byte, as it is on the storage.
+void read_all(const InputFile& file, SealedPieces& pieces) {
+  const std::uint64_t size = file.size();
+  std::vector<std::byte> piece;
+  for (std::uint64_t at = 0; at < size; at += piece.size()) {
+    piece.resize(std::min(kPiece, size - at));
+    file.forget(at, piece.size());
+    file.read_at(at, piece);
+    pieces.add(at, piece);
+  }
+}
+
+void expect_same(const Path& path, const ShardInfo& info, const Hash128& blob, const Hash128& index) {
+  if (blob != info.blob_digest || index != info.index_digest)
+    throw DataError(
+        fmt::format("copying {}: it has images with digest {} and an index with digest {}, the manifest says "
+                    "{} and {}: it "
+                    "is damaged or the shard of another store",
+                    path.string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+}
+
+}  // namespace
+
+void check_shard(const Path& folder, const ShardInfo& info) {
+  const InputFile file(folder / info.file);
+  SealedPieces pieces(file);
+  read_all(file, pieces);
+  expect_same(file.path(), info, pieces.check(), read_shard(file.path()).info.index_digest);
+}
+
+void check_sealed_file(const Path& path) {
+  const InputFile file(path);
+  SealedPieces pieces(file);
+  read_all(file, pieces);
+  pieces.check();
+}
+
 std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                          const Path& to_folder, const std::stop_token& stop) {
   const InputFile from(from_folder / info.file);
   SealedPieces pieces(from);
   const auto look = [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); };
   const auto check = [&](const Path& copy) {
-    const Hash128 blob = pieces.check(), index = read_shard(copy).info.index_digest;
-    if (blob != info.blob_digest || index != info.index_digest)
-      throw DataError(fmt::format(
-          "copying {}: it has images with digest {} and an index with digest {}, the manifest says {} and "
-          "{}: "
-          "it is damaged or the shard of another store",
-          from.path().string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+    expect_same(from.path(), info, pieces.check(), read_shard(copy).info.index_digest);
   };
   return copy_looking(files, from, to_folder / info.file, look, check, stop) ? pieces.seal().file_bytes : 0;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Copies of a store's files that are checked while they are made: bytes are hashed on their way, then fsync,
 // rename, folder fsync. All throw DataError when the source is damaged or not what was asked for, FileError
-// when it cannot be written, and remove the .tmp then.
+// when it cannot be written, and leave nothing then.
 #include <cstdint>
 #include <stop_token>
 
@@ -15,6 +15,13 @@ namespace facemae {
 /// against `info`. A requested stop ends it within a few MiB. Returns the file's bytes, 0 when stopped.
 std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                          const Path& to_folder, const std::stop_token& stop = {});
+
+/// Reads the shard in `folder` in full, from the storage. Throws DataError when it is not the shard that
+/// `info` means or any byte of it is damaged, FileError.
+void check_shard(const Path& folder, const ShardInfo& info);
+
+/// The same for a file whose seal says all.
+void check_sealed_file(const Path& path);
 
 /// A file whose seal says all, as manifest.h5. Returns its bytes.
 std::uint64_t copy_sealed_file(FileSystem& files, const Path& from, const Path& to);

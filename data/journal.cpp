@@ -1,11 +1,15 @@
 #include "data/journal.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "data/pack_plan.h"
 #include "data/shard_file.h"
 
@@ -53,19 +57,29 @@ std::vector<Reject> rejects_in(const Json& json) {
 std::string name_of(const std::string& beginning, std::uint64_t number, const std::string& ending) {
   return fmt::format("{}{:05}{}", beginning, number, ending);
 }
-std::uint64_t number_in(const Path& note, const std::string& beginning) {
-  return std::stoull(note.filename().string().substr(beginning.size()));
+/// What stands between `beginning` and `ending`; nothing when that is no number: it is no note then.
+std::optional<std::uint64_t> number_in(std::string_view name, std::string_view beginning,
+                                       std::string_view ending) {
+  if (name.size() <= beginning.size() + ending.size() || !name.starts_with(beginning) ||
+      !name.ends_with(ending))
+    return {};
+  name = name.substr(beginning.size(), name.size() - beginning.size() - ending.size());
+  std::uint64_t number = 0;
+  const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (fault != std::errc() || end != name.data() + name.size()) return {};
+  return number;
 }
 
 }  // namespace
 
 bool Journal::begun() const { return std::filesystem::exists(folder_ / kSettings); }
 
-void Journal::begin(const std::string& settings) {
+void Journal::begin(const std::string& settings, const std::string& samples) {
   if (begun()) {
     require_begun(settings, 0);
+    remove_temporaries(folder_);
     files_.remove(folder_ / "halted");
-    for (const Path& note : notes("refused-", ".json")) files_.remove(note);
+    for (const auto& [number, note] : notes("refused-", ".json")) files_.remove(note);
     return;
   }
   if (std::filesystem::exists(out_ / shard_name(0)))
@@ -74,9 +88,31 @@ void Journal::begin(const std::string& settings) {
         ": it holds shards, but neither a manifest nor a journal says whose; use another --out, "
         "or remove them first");
   make_folders(files_, folder_);
-  write_durably(
-      files_, folder_ / kSettings,
-      text_of({{"format", "facemae-pack-journal"}, {"version", 2}, {"settings", Json::parse(settings)}}));
+  write_durably(files_, folder_ / kSettings,
+                text_of({{"format", "facemae-pack-journal"},
+                         {"version", 2},
+                         {"settings", Json::parse(settings)},
+                         {"samples", Json::parse(samples)}}));
+}
+
+Journal::Begun Journal::begun_with() const {
+  return read_note(folder_ / kSettings, [](const Json& json) {
+    return Begun{json.at("settings").dump(), json.value("samples", Json()).dump()};
+  });
+}
+
+LockConfig Journal::lock_of(int rank) const {
+  return {.thing = fmt::format("rank {} of the pack in", rank),
+          .work = "packing",
+          .otherwise = "use another --out",
+          .name = name_of("rank-", static_cast<std::uint64_t>(rank), ".lock"),
+          .place = out_};
+}
+
+void Journal::require_no_living_ranks() const {
+  if (!begun()) return;
+  for (const auto& [rank, path] : notes("rank-", ".lock"))
+    FolderLock(folder_, lock_of(static_cast<int>(rank)));
 }
 
 void Journal::require_begun(const std::string& settings, int rank) const {
@@ -86,25 +122,20 @@ void Journal::require_begun(const std::string& settings, int rank) const {
                     "lie on a file "
                     "system that all ranks share",
                     out_.string(), rank));
-  const std::string stored =
-      read_note(folder_ / kSettings, [](const Json& json) { return json.at("settings").dump(); });
-  require_same_settings(stored, settings, out_);
+  require_same_settings(begun_with().settings, settings, out_);
 }
 
-std::vector<Path> Journal::notes(const std::string& beginning, const std::string& ending) const {
-  std::vector<Path> found;
-  for (const auto& file : std::filesystem::directory_iterator(folder_)) {
-    const std::string name = file.path().filename().string();
-    if (name.starts_with(beginning) && name.ends_with(ending)) found.push_back(file.path());
-  }
-  std::sort(found.begin(), found.end());
+std::map<std::uint64_t, Path> Journal::notes(const std::string& beginning, const std::string& ending) const {
+  std::map<std::uint64_t, Path> found;
+  for (const auto& file : std::filesystem::directory_iterator(folder_))
+    if (const auto number = number_in(file.path().filename().string(), beginning, ending))
+      found.emplace(*number, file.path());
   return found;
 }
 
 std::vector<std::uint64_t> Journal::finished_shards() const {
   std::vector<std::uint64_t> numbers;
-  for (const Path& note : notes("shard-", ".json")) numbers.push_back(number_in(note, "shard-"));
-  std::sort(numbers.begin(), numbers.end());
+  for (const auto& [number, note] : notes("shard-", ".json")) numbers.push_back(number);
   return numbers;
 }
 
@@ -160,8 +191,8 @@ void Journal::forget(std::uint64_t number) {
 
 std::map<int, Journal::Spill> Journal::spills() const {
   std::map<int, Spill> spills;
-  for (const Path& note : notes("spill-", ".json"))
-    spills[static_cast<int>(number_in(note, "spill-"))] = read_note(note, [](const Json& json) {
+  for (const auto& [rank, note] : notes("spill-", ".json"))
+    spills[static_cast<int>(rank)] = read_note(note, [](const Json& json) {
       std::vector<std::uint64_t> archives;
       std::transform(json.at("archives").begin(), json.at("archives").end(), std::back_inserter(archives),
                      whole);
@@ -183,7 +214,7 @@ void Journal::halt(int rank, const std::vector<Reject>& rejects) {
 
 std::vector<Reject> Journal::rejects_of_halted() const {
   std::vector<Reject> all;
-  for (const Path& note : notes("refused-", ".json"))
+  for (const auto& [rank, note] : notes("refused-", ".json"))
     for (auto& reject : read_note(note, rejects_in)) all.push_back(std::move(reject));
   return all;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/folder_lock.h"
 #include "data/pack_check.h"
 #include "data/store.h"
 
@@ -20,12 +21,22 @@ class Journal {
  public:
   Journal(FileSystem& files, const Path& out) : files_(files), out_(out), folder_(out / kPackingFolder) {}
 
-  /// Begins the journal or goes on with it; one rank. Throws ConfigError when it was begun with other
-  /// settings, or when shards lie there that no journal knows.
-  void begin(const std::string& settings);
+  /// Begins the journal or goes on with it, and tidies what killed starts left; one rank. Throws ConfigError
+  /// when it was begun with other settings, or when shards lie there that no journal knows.
+  void begin(const std::string& settings, const std::string& samples = "{}");
   /// Throws ConfigError when this rank does not see what the first one began.
   void require_begun(const std::string& settings, int rank) const;
   bool begun() const;
+  /// What it was begun with (PackPlan).
+  struct Begun {
+    std::string settings, samples;
+  };
+  Begun begun_with() const;
+  /// Held by each rank but the first, which has the lock of OUT: a job whose first rank has died may still
+  /// have others that write. Throws Unresumable naming the owner.
+  LockConfig lock_of(int rank) const;
+  /// The first rank, before others go on: throws Unresumable when a rank of an earlier start still lives.
+  void require_no_living_ranks() const;
   const Path& folder() const noexcept { return folder_; }  ///< finished shards wait in it for the last one
 
   /// A stored image, for the search for duplicates: a hash of its bytes, and its place in the catalogue.
@@ -61,7 +72,7 @@ class Journal {
   static void remove(FileSystem& files, const Path& out);
 
  private:
-  std::vector<Path> notes(const std::string& beginning, const std::string& ending) const;
+  std::map<std::uint64_t, Path> notes(const std::string& beginning, const std::string& ending) const;
   FileSystem& files_;
   Path out_, folder_;
 };

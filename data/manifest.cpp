@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "data/hdf5.h"
 #include "data/manifest_arrays.h"
 #include "data/seal.h"
@@ -199,9 +200,10 @@ void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& 
 
 void write_manifest_head(FileSystem& files, const Path& folder, const StoreManifest& m) {
   write_durably(files, folder / kReadableName, readable(m));
-  const Path final = folder / kManifestName, temporary = final.string() + ".tmp";
-  files.create(temporary)->close();
-  auto file = hdf5::File::create(temporary);
+  const Path final = folder / kManifestName;
+  const TemporaryFile temporary(files, final);
+  files.create(temporary.path())->close();
+  auto file = hdf5::File::create(temporary.path());
   file.write_attribute("format", std::string(kFormat));
   file.write_attribute("version", kManifestVersion);
   file.write_attribute("kind", std::string(name_of(m.kind)));
@@ -227,7 +229,7 @@ void write_manifest_head(FileSystem& files, const Path& folder, const StoreManif
   if (!m.pack_settings.empty()) file.write_texts("/pack_settings", {m.pack_settings});
   write_companions(file, companions_in(folder));
   file.close();
-  hdf5::publish(files, temporary, final);
+  hdf5::publish(files, temporary.path(), final);
 }
 
 StoreManifest read_manifest(const Path& folder) {

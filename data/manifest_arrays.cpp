@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/temporary_file.h"
 #include "data/hdf5.h"
 
 namespace facemae {
@@ -16,15 +17,15 @@ constexpr std::uint64_t kArraysVersion = 1;
 template <class Write>
 void write_file(FileSystem& files, const Path& path, const char* format, const StoreManifest& manifest,
                 Write write) {
-  const Path temporary = path.string() + ".tmp";
-  files.create(temporary)->close();
-  auto file = hdf5::File::create(temporary);
+  const TemporaryFile temporary(files, path);
+  files.create(temporary.path())->close();
+  auto file = hdf5::File::create(temporary.path());
   file.write_attribute("format", std::string(format));
   file.write_attribute("version", kArraysVersion);
   file.write_attribute("dataset_digest", manifest.dataset_digest.hex());
   write(file);
   file.close();
-  hdf5::publish(files, temporary, path);
+  hdf5::publish(files, temporary.path(), path);
 }
 
 hdf5::File open_file(const Path& path, const char* format, const StoreManifest& manifest) {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/progress.h"
 #include "data/journal.h"
 #include "data/manifest.h"
 #include "data/pack_duplicates.h"
@@ -35,11 +36,13 @@ class Packing::Work {
 
   void begin() {
     if (rank_ != 0) return;
+    journal_.require_no_living_ranks();
     if (std::filesystem::exists(config_.out / kManifestName)) {
       result_ = figures_of_finished(config_, plan_, files_);
       return;
     }
-    journal_.begin(plan_.settings);
+    go_on_as_begun();
+    journal_.begin(plan_.settings, plan_.samples);
     require_space(std::filesystem::space(config_.out).available, space_for_rest(), config_.out);
   }
 
@@ -47,26 +50,32 @@ class Packing::Work {
   void look_back() {
     finished_ = std::filesystem::exists(config_.out / kManifestName);
     if (finished_) return;
+    go_on_as_begun();
     journal_.require_begun(plan_.settings, rank_);
-    rejects_ = known_rejects(journal_, plan_).size();
+    if (rank_ > 0) lock_.emplace(journal_.folder(), journal_.lock_of(rank_));
     for (const auto& [rank, spill] : journal_.spills())
       archives_done_.insert(archives_done_.end(), spill.archives.begin(), spill.archives.end());
-    for (const std::uint64_t shard : share_of(journal_.finished_shards(), rank_, ranks_)) {
-      const std::string fault = fault_of_finished(journal_, shard);
-      if (fault.empty()) continue;
-      spdlog::warn("{} was finished by an earlier start but cannot be used ({}): it is made again",
-                   journal_.path_of(shard).string(), fault);
-      damaged_.push_back(shard);
+    const Numbers mine = share_of(journal_.finished_shards(), rank_, ranks_);
+    Progress progress("checking finished shards", mine.size(), "shards", shows() && !mine.empty());
+    for (const std::uint64_t shard : mine) {
+      const std::string fault = fault_of_finished(journal_, shard, config_.patience);
+      if (!fault.empty())
+        spdlog::warn("{} was finished by an earlier start but cannot be used ({}): it is made again",
+                     journal_.path_of(shard).string(), fault);
+      if (!fault.empty() || was_mended(shard)) outdated_.push_back(shard);
+      progress.advance();
     }
+    progress.finish();
   }
 
-  void forget_damaged() {
+  void forget_outdated() {
     if (finished_) return;
-    for (const std::uint64_t shard : damaged_) journal_.forget(shard);
+    for (const std::uint64_t shard : outdated_) journal_.forget(shard);
   }
 
   void stream() {
     if (finished_) return;
+    rejects_ = known_rejects(journal_, plan_).size();
     shards_left_ = missing_from(journal_.finished_shards(), plan_.shards());
     for (const std::uint64_t shard : journal_.finished_shards()) {
       ++result_.resumed_shards;
@@ -164,6 +173,26 @@ class Packing::Work {
   }
 
  private:
+  /// Images that were sampled when the pack was begun may have been mended since.
+  void go_on_as_begun() {
+    if (!journal_.begun()) return;
+    const Journal::Begun begun = journal_.begun_with();
+    plan_ = going_on(plan_, begun.settings, begun.samples);
+  }
+
+  /// Can any of a finished shard's rejects be used now? (What archives hand over has been spilled.)
+  bool was_mended(std::uint64_t shard) const {
+    if (source_.archives() > 0) return false;
+    ImageChecker checker(plan_.image_size, config_.resize);
+    for (const Reject& reject : journal_.shard(shard).rejects) {
+      if (!checker.read(source_, reject.entry, config_.patience).reject.empty()) continue;
+      spdlog::info("{} was rejected by an earlier start and can be used now: {} is made again",
+                   source_.name(reject.entry), journal_.path_of(shard).filename().string());
+      return true;
+    }
+    return false;
+  }
+
   bool shows() const { return config_.show_progress && rank_ == 0; }
 
   /// False when this rank's rejects alone are too many: it lets the others know.
@@ -190,13 +219,14 @@ class Packing::Work {
 
   const ImageSource& source_;
   const PackConfig& config_;
-  const PackPlan plan_;
+  PackPlan plan_;
   FileSystem& files_;
   Journal journal_;
+  std::optional<FolderLock> lock_;
   int rank_, ranks_;
   bool finished_ = false;
   std::uint64_t rejects_ = 0;  // known when this start began
-  Numbers archives_done_, shards_left_, damaged_;
+  Numbers archives_done_, shards_left_, outdated_;
   PackResult result_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
@@ -210,8 +240,9 @@ const PackResult& Packing::result() const noexcept { return work_->result(); }
 
 std::vector<std::function<void()>> Packing::phases() {
   std::vector<std::function<void()>> phases;
-  for (const auto phase : {&Work::begin, &Work::look_back, &Work::forget_damaged, &Work::stream, &Work::judge,
-                           &Work::make_shards, &Work::judge, &Work::look_for_duplicates, &Work::finish})
+  for (const auto phase :
+       {&Work::begin, &Work::look_back, &Work::forget_outdated, &Work::stream, &Work::judge,
+        &Work::make_shards, &Work::judge, &Work::look_for_duplicates, &Work::finish})
     phases.emplace_back([work = work_.get(), phase] { work->run(phase); });
   return phases;
 }

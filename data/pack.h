@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "data/shard_reader.h"
 #include "data/source.h"
 
 namespace facemae {
@@ -24,6 +25,7 @@ struct PackConfig {
   int threads = 1;  ///< of each rank
   bool show_progress = true;
   std::uint64_t spill_run_bytes = 256ULL << 20;  ///< images of archives that a rank holds in memory
+  ReadPolicy patience;                           ///< with storage that fails
 };
 
 struct PackResult {
@@ -49,7 +51,9 @@ class Packing {
   /// What to do, in order. Every rank runs every phase, and begins one only when all have ended the one
   /// before it; when a phase throws on one rank, no rank may go on. Ranks meet in OUT/packing alone, so OUT
   /// must lie on a file system that all share. Throws ConfigError (other settings than before, no space),
-  /// DataError (more rejects than allowed: nothing but rejects.csv stays behind), FileError.
+  /// DataError (more rejects than allowed: what was made is kept, and rejects.csv lists them), FileError
+  /// (also when the source's storage fails for longer than `patience`; the same call goes on), Unresumable (a
+  /// rank of an earlier start still lives).
   std::vector<std::function<void()>> phases();
   const PackResult& result() const noexcept;  ///< of the first rank, after the last phase
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/jpeg_markers.h"
+#include "data/patience.h"
 
 namespace facemae {
 namespace {
@@ -54,12 +55,26 @@ PreparedImage ImageChecker::check(std::vector<std::byte> encoded) {
   return image;
 }
 
-PreparedImage ImageChecker::read(const ImageSource& source, std::uint64_t entry) {
+std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry,
+                                  const ReadPolicy& patience) {
   try {
-    return check(source.read(entry));
-  } catch (const DataError& error) {
-    return rejected("cannot be read", error.what());
+    return patiently(patience, "packing", [&] { return source.read(entry); });
   } catch (const FileError& error) {
+    if (!error.may_pass()) throw DataError(error.what());
+    throw FileError(
+        fmt::format(
+            "packing: {} cannot be read: {}; the storage fails, which says nothing about the image: the "
+            "same command goes on once it answers (an image that it has lost for good must leave the "
+            "source)",
+            source.name(entry), error.what()),
+        error.code());
+  }
+}
+
+PreparedImage ImageChecker::read(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience) {
+  try {
+    return check(read_entry(source, entry, patience));
+  } catch (const DataError& error) {
     return rejected("cannot be read", error.what());
   }
 }
@@ -71,7 +86,7 @@ void ImageChecker::fit(PreparedImage& image, const Decoder::Header& header) {
 }
 
 std::vector<PreparedImage> check_entries(const ImageSource& source, const std::vector<std::uint64_t>& entries,
-                                         int image_size, bool resize, int threads,
+                                         int image_size, bool resize, int threads, const ReadPolicy& patience,
                                          const std::function<bool(std::uint64_t)>& after_each) {
   std::vector<PreparedImage> images(entries.size());
   std::atomic<std::size_t> next{0}, done{0};
@@ -81,7 +96,7 @@ std::vector<PreparedImage> check_entries(const ImageSource& source, const std::v
     try {
       ImageChecker checker(image_size, resize);
       for (std::size_t i; (i = next.fetch_add(1)) < entries.size();) {
-        images[i] = checker.read(source, entries[i]);
+        images[i] = checker.read(source, entries[i], patience);
         done.fetch_add(1);
         if (!go_on()) next = entries.size();
       }

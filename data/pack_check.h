@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/image.h"
+#include "data/shard_reader.h"
 #include "data/source.h"
 
 namespace facemae {
@@ -26,13 +27,19 @@ struct PreparedImage {
   std::string reject;            ///< why it cannot be used, "" when it can
 };
 
+/// An entry's bytes (archives() == 0 only). Throws DataError when the image itself is the fault: damaged, not
+/// there, not to be read by us. Storage that fails is waited for; FileError when it does so for longer than
+/// `patience`: that says nothing about the image.
+std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience);
+
 /// One per thread.
 class ImageChecker {
  public:
   /// Images of another size than image_size x image_size are rejects, or with `resize` re-encoded.
   ImageChecker(int image_size, bool resize) : image_size_(image_size), resize_(resize) {}
   PreparedImage check(std::vector<std::byte> encoded);
-  PreparedImage read(const ImageSource& source, std::uint64_t entry);  ///< archives() == 0 only
+  /// Reads it by read_entry, whose DataError makes a reject.
+  PreparedImage read(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience);
 
  private:
   void fit(PreparedImage& image, const Decoder::Header& header);
@@ -42,10 +49,11 @@ class ImageChecker {
 };
 
 /// Reads and checks entries on several threads, the calling one among them; the result is in their order.
+/// Throws FileError as read_entry does.
 /// `after_each` is called on the calling thread with the number of images done since the last call; when it
 /// returns false, the rest is left undone.
 std::vector<PreparedImage> check_entries(const ImageSource& source, const std::vector<std::uint64_t>& entries,
-                                         int image_size, bool resize, int threads,
+                                         int image_size, bool resize, int threads, const ReadPolicy& patience,
                                          const std::function<bool(std::uint64_t)>& after_each);
 
 }  // namespace facemae

@@ -1,6 +1,7 @@
 #include "data/pack_finish.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -68,6 +69,13 @@ ShardIndex published(const Journal& journal, const PackConfig& config, FileSyste
   return index;
 }
 
+/// The least of two digits that allows so many.
+std::string fraction_for(std::uint64_t rejects, std::uint64_t images) {
+  const double fraction = static_cast<double>(rejects) / static_cast<double>(images);
+  const double step = std::pow(10, std::floor(std::log10(fraction)) - 1);
+  return fmt::format("{:.2g}", std::min(1.0, std::ceil(fraction / step - 1e-9) * step));
+}
+
 }  // namespace
 
 Rejects known_rejects(const Journal& journal, const PackPlan& plan) {
@@ -84,7 +92,6 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
   const Rejects rejects = known_rejects(journal, plan);
   if (rejects.size() <= plan.allowed_rejects) return;
   write_rejects(source, config, files, rejects);
-  Journal::remove(files, config.out);
   std::vector<std::string> counts, examples;
   bool sizes = false;
   for (const auto& [reason, count] : counts_by_reason(rejects)) {
@@ -93,13 +100,18 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
   }
   for (const auto& [entry, reason] : rejects)
     if (examples.size() < 3) examples.push_back(source.name(entry) + ": " + reason);
-  throw DataError(
-      fmt::format("packing into {}: {} of {} images cannot be used, more than --max-reject-fraction {} "
-                  "allows ({}); {}. All "
-                  "that were found are in {}: mend them{}, or allow more",
-                  config.out.string(), human_count(rejects.size()), human_count(plan.entries),
-                  config.max_reject_fraction, join(counts, ", "), join(examples, "; "),
-                  (config.out / "rejects.csv").string(), sizes ? ", re-encode other sizes by --resize" : ""));
+  throw DataError(fmt::format(
+      "packing into {}: {} of {} images cannot be used, more than --max-reject-fraction {} "
+      "allows ({}); {}. All that were found so far are in {}. What was made is kept: mend them and "
+      "run the same command again{}, or run it with --max-reject-fraction {} or more, and it goes "
+      "on{}",
+      config.out.string(), human_count(rejects.size()), human_count(plan.entries), config.max_reject_fraction,
+      join(counts, ", "), join(examples, "; "), (config.out / "rejects.csv").string(),
+      source.archives() > 0 ? fmt::format(" (of archives: after removing {}, so that they are read anew)",
+                                          journal.folder().string())
+                            : "",
+      fraction_for(rejects.size(), plan.entries),
+      sizes ? ". To re-encode other sizes, pack with --resize into another --out" : ""));
 }
 
 PackResult finish_pack(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
@@ -115,7 +127,7 @@ PackResult finish_pack(const ImageSource& source, const PackConfig& config, cons
   manifest.identity_names = source.identity_names();
   manifest.source_licence = config.source_licence;
   manifest.ingest_seed = config.seed;
-  manifest.pack_settings = plan.settings;
+  manifest.pack_settings = plan.asked;
   manifest.rejects = rejects.size();
   manifest.duplicates = duplicates.size();
   PackResult result;

@@ -11,8 +11,8 @@ namespace facemae {
 /// Every reject known to the journal and the spill, by entry.
 std::map<std::uint64_t, std::string> known_rejects(const Journal& journal, const PackPlan& plan);
 
-/// When there are more rejects than allowed: writes rejects.csv, removes all else, and throws DataError with
-/// counts and examples.
+/// When there are more rejects than allowed: writes rejects.csv and throws DataError with counts, examples
+/// and what to do. What was made stays.
 void require_few_rejects(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
                          FileSystem& files, const Journal& journal);
 

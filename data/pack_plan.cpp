@@ -44,15 +44,14 @@ std::vector<Sampled> sample_archives(const ImageSource& source) {
   return samples;
 }
 
-std::vector<Sampled> sample_entries(const ImageSource& source, const Permutation& order) {
+std::vector<Sampled> sample_entries(const ImageSource& source, const Permutation& order,
+                                    const ReadPolicy& patience) {
   std::vector<Sampled> samples;
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(kSampled, source.size()); ++i) {
     Sampled sample{order(i), {}, ""};
     try {
-      sample.bytes = source.read(sample.entry);
+      sample.bytes = read_entry(source, sample.entry, patience);
     } catch (const DataError& error) {
-      sample.reject = error.what();
-    } catch (const FileError& error) {
       sample.reject = error.what();
     }
     samples.push_back(std::move(sample));
@@ -107,6 +106,15 @@ void refuse_other_sizes(const ImageSource& source, const PackConfig& config, int
       others, samples.size(), image_size, image_size, join(examples, "; ")));
 }
 
+std::string uuid_of(const Hash128& catalogue, std::uint64_t seed, const Hash128& content) {
+  Hasher identity;
+  identity.add_value(catalogue.high);
+  identity.add_value(catalogue.low);
+  identity.add_value(seed);
+  identity.add_value(content.low);
+  return identity.digest().hex();
+}
+
 Hash128 digest_of_catalogue(const ImageSource& source) {
   Hasher hasher;
   const auto add = [&](const std::string& text) {
@@ -151,13 +159,16 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
       std::floor(config.max_reject_fraction * static_cast<double>(plan.entries) + 1e-9));
 
   // A few images tell the mean size, and, hashed, whether a source of the same names has other images.
-  auto samples = source.archives() > 0 ? sample_archives(source) : sample_entries(source, plan.order());
+  auto samples =
+      source.archives() > 0 ? sample_archives(source) : sample_entries(source, plan.order(), config.patience);
   plan.image_size = config.image_size > 0 ? config.image_size : common_size(source, samples);
   ImageChecker checker(plan.image_size, config.resize);
   Hasher content;
   std::uint64_t bytes = 0, good = 0;
   std::vector<std::string> rejects;
+  Json looked_at = Json::object();
   for (auto& sample : samples) {
+    const std::string digest = xxh128(sample.bytes).hex();
     content.add_value(sample.entry);
     content.add(sample.bytes);
     content.add_value(static_cast<std::uint64_t>(sample.bytes.size()));
@@ -168,18 +179,15 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
       good += image.reject.empty() ? 1 : 0;
     }
     rejects.push_back(sample.reject);
+    looked_at[std::to_string(sample.entry)] = sample.reject.empty() ? Json(digest) : Json();
   }
+  plan.samples = looked_at.dump();
   refuse_other_sizes(source, config, plan.image_size, samples, rejects);
   plan.mean_bytes = good == 0 ? 1 : std::max<std::uint64_t>(1, bytes / good);
   plan.images_per_shard = std::clamp<std::uint64_t>(config.shard_bytes / plan.mean_bytes, 1, plan.entries);
 
   const Hash128 catalogue = digest_of_catalogue(source);
-  Hasher identity;
-  identity.add_value(catalogue.high);
-  identity.add_value(catalogue.low);
-  identity.add_value(config.seed);
-  identity.add_value(content.digest().low);
-  plan.uuid = identity.digest().hex();
+  plan.uuid = uuid_of(catalogue, config.seed, content.digest());
   Json settings;
   settings["catalogue"] = catalogue.hex();
   settings["content_sample"] = content.digest().hex();
@@ -192,7 +200,29 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   settings["image_size"] = plan.image_size;
   settings["resize"] = config.resize;
   settings["source_licence"] = config.source_licence;
-  plan.settings = settings.dump(-1, ' ', false, Json::error_handler_t::replace);
+  plan.settings = plan.asked = settings.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return plan;
+}
+
+PackPlan going_on(PackPlan plan, const std::string& settings, const std::string& samples) {
+  const Json before = Json::parse(settings, nullptr, false), now = Json::parse(plan.settings);
+  const Json looked_at = Json::parse(samples, nullptr, false), found = Json::parse(plan.samples);
+  if (before == now || !before.is_object() || !looked_at.is_object()) return plan;
+  for (const auto& [key, value] : now.items())
+    if (key != "content_sample" && key != "images_per_shard" && before.value(key, Json()) != value)
+      return plan;
+  for (const auto& [entry, digest] : looked_at.items())
+    if (!digest.is_null() && found.value(entry, Json()) != digest) return plan;
+  try {
+    const std::uint64_t images = before.at("images_per_shard");
+    if (images < 1 || images > plan.entries) return plan;
+    plan.uuid = uuid_of(Hash128::from_hex(before.at("catalogue").get<std::string>()),
+                        before.at("seed").get<std::uint64_t>(),
+                        Hash128::from_hex(before.at("content_sample").get<std::string>()));
+    plan.images_per_shard = images;
+    plan.settings = settings;
+  } catch (const std::exception&) {  // a note of something else: it differs
+  }
   return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "data/patience.h"
 #include "data/shard_file.h"
 
 namespace facemae {
@@ -42,6 +43,7 @@ ShardMaker::Made ShardMaker::make(std::uint64_t shard, const std::function<bool(
   auto checked = spill_ != nullptr
                      ? gather(shard, entries)
                      : check_entries(source_, entries, plan_.image_size, config_.resize, config_.threads,
+                                     config_.patience,
                                      [&](std::uint64_t count) { return whole = whole && progress(count); });
   if (!whole) return {};
   ShardContent content{.uuid = plan_.uuid,
@@ -78,7 +80,10 @@ ShardMaker::Made ShardMaker::make(std::uint64_t shard, const std::function<bool(
   return made;
 }
 
-std::string fault_of_finished(const Journal& journal, std::uint64_t shard) {
+namespace {
+
+/// Storage that fails shows as FileError.
+std::string fault_of(const Journal& journal, std::uint64_t shard) {
   try {
     const Journal::Shard noted = journal.shard(shard);
     const Path path = journal.path_of(shard);
@@ -97,8 +102,23 @@ std::string fault_of_finished(const Journal& journal, std::uint64_t shard) {
       blob.add(image);
     }
     return blob.digest() == noted.info.blob_digest ? "" : "its blob digest differs";
-  } catch (const Error& error) {
+  } catch (const DataError& error) {
     return error.what();
+  }
+}
+
+}  // namespace
+
+std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const ReadPolicy& patience) {
+  try {
+    return patiently(patience, "checking a finished shard", [&] { return fault_of(journal, shard); });
+  } catch (const FileError& error) {
+    if (!error.may_pass()) return error.what();
+    throw FileError(
+        fmt::format("checking shard {} of an earlier start: {}; the same command goes on once the "
+                    "storage answers (to have the shard made again, remove {})",
+                    shard, error.what(), journal.path_of(shard).string()),
+        error.code());
   }
 }
 

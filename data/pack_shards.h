@@ -39,7 +39,8 @@ class ShardMaker {
   std::unordered_map<std::uint64_t, std::string> spilled_rejects_;
 };
 
-/// Reads a finished shard back in full. Returns why it cannot be used, "" when it can.
-std::string fault_of_finished(const Journal& journal, std::uint64_t shard);
+/// Reads a finished shard back in full. Returns why it cannot be used, "" when it can. Throws FileError when
+/// the storage fails for longer than `patience`.
+std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const ReadPolicy& patience);
 
 }  // namespace facemae

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 
 namespace facemae {
 
@@ -15,7 +17,7 @@ Replicas::Replicas(ReplicaPlan plan, Copy copy, Use use)
     : plan_(std::move(plan)), copy_(std::move(copy)), use_(std::move(use)) {
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
-      copy_ ? copy_all(stop) : look_for_all(stop);
+      run(stop);
     } catch (const std::exception& error) {
       spdlog::warn("copies in {} are given up, the rest is read from the store: {}", plan_.folder.string(),
                    error.what());
@@ -35,11 +37,11 @@ bool Replicas::take(std::size_t shard) {
   }
 }
 
-void Replicas::copy_all(const std::stop_token& stop) {
+void Replicas::copy_all(const std::vector<std::size_t>& missing, const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   std::size_t used = 0;
   int failed_in_row = 0;
-  for (const std::size_t shard : plan_.sequence) {
+  for (const std::size_t shard : missing) {
     try {
       copy_(shard, stop);
     } catch (const DataError& error) {
@@ -56,17 +58,28 @@ void Replicas::copy_all(const std::stop_token& stop) {
     used += take(shard) ? 1 : 0;
   }
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-  spdlog::info("{} of {} shards are read from {} (copied and checked in {:.0f} s)", used,
-               plan_.sequence.size(), plan_.folder.string(), spent.count());
+  spdlog::info("{} of {} shards are read from {} (copied and checked in {:.0f} s)", used, missing.size(),
+               plan_.folder.string(), spent.count());
 }
 
-void Replicas::look_for_all(const std::stop_token& stop) {
+void Replicas::run(const std::stop_token& stop) {
   std::vector<std::size_t> missing = plan_.sequence;
   std::mutex mutex;
   std::condition_variable_any stopped;
+  bool told = false;
   while (!missing.empty()) {
+    if (const auto lock = copy_ ? FolderLock::if_free(plan_.folder, {.thing = "the copies in",
+                                                                     .work = "copying shards",
+                                                                     .otherwise = "use another --local-dir"})
+                                : nullptr) {
+      remove_temporaries(plan_.folder);
+      return copy_all(missing, stop);
+    }
+    if (copy_ && !std::exchange(told, true))
+      spdlog::info("copies in {} are made by another job: {}", plan_.folder.string(),
+                   FolderLock::owner(plan_.folder / "lock"));
     std::erase_if(missing, [&](std::size_t shard) {
-      if (!std::filesystem::exists(plan_.folder / plan_.files[shard])) return false;
+      if (!plan_.whole(plan_.folder / plan_.files[shard])) return false;
       take(shard);
       return true;
     });

@@ -18,6 +18,10 @@ struct ReplicaPlan {
   std::vector<std::string> files;        ///< of each shard, within the folder
   std::vector<std::size_t> sequence;     ///< in which shards are copied
   std::chrono::milliseconds look{2000};  ///< how often a process that does not copy looks for new files
+  /// Was a file under its final name found good by whoever copied it?
+  std::function<bool(const Path& file)> whole = [](const Path& file) {
+    return std::filesystem::exists(file);
+  };
 };
 
 /// One thread. Stops between shards, or where `copy` heeds its token; the copies stay for the next start.
@@ -31,12 +35,14 @@ class Replicas {
   /// Reads the shard from this file from now on. Called from the thread of this object.
   using Use = std::function<void(std::size_t shard, const Path& file)>;
 
-  /// Without `copy` another process of the node copies: a file under its final name is taken for finished.
+  /// Without `copy` another process of the node copies, and files are used once they are whole. So does an
+  /// object with `copy` while another job of the node holds the folder's lock; it copies the rest when that
+  /// one ends.
   Replicas(ReplicaPlan plan, Copy copy, Use use);
 
  private:
-  void copy_all(const std::stop_token& stop);
-  void look_for_all(const std::stop_token& stop);
+  void run(const std::stop_token& stop);
+  void copy_all(const std::vector<std::size_t>& missing, const std::stop_token& stop);
   bool take(std::size_t shard);
 
   ReplicaPlan plan_;

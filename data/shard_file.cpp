@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "data/hdf5.h"
 
 namespace facemae {
@@ -175,18 +176,13 @@ std::string shard_name(std::uint64_t shard) { return fmt::format("shard-{:05}.h5
 
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content) {
   const ShardIndex index = index_of(content);
-  const Path final = folder / index.info.file, temporary = final.string() + ".tmp";
-  try {
-    files.create(temporary)->close();
-    write_hdf5(temporary, index, content.images);
-    ShardInfo info = check_written(temporary, index);
-    hdf5::publish(files, temporary, final);
-    return info;
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  const Path final = folder / index.info.file;
+  const TemporaryFile temporary(files, final);
+  files.create(temporary.path())->close();
+  write_hdf5(temporary.path(), index, content.images);
+  ShardInfo info = check_written(temporary.path(), index);
+  hdf5::publish(files, temporary.path(), final);
+  return info;
 }
 
 ShardIndex read_shard(const Path& path) {

@@ -30,7 +30,7 @@ struct ShardContent {
 /// "shard-00042.h5"
 std::string shard_name(std::uint64_t shard);
 
-/// Writes FOLDER/shard-NNNNN.h5.tmp, reopens it and checks every CRC and both digests, fsyncs, renames,
+/// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, reopens it and checks every CRC and both digests, fsyncs, renames,
 /// fsyncs the folder. Equal content gives equal bytes. The folder must exist. Throws FileError; removes the
 /// .tmp on failure. first_global of the result is 0: only the manifest knows it.
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content);

@@ -24,7 +24,8 @@ class ImageSource {
 
   /// Archives, each read once, front to back, by one reader; 0: entries are read at random instead.
   virtual std::size_t archives() const { return 0; }
-  /// The encoded image (archives() == 0 only). Throws DataError or FileError: the image becomes a reject.
+  /// The encoded image (archives() == 0 only). Throws DataError, or FileError that no waiting cures: the
+  /// image becomes a reject. A FileError that may pass is the storage's.
   virtual std::vector<std::byte> read(std::uint64_t entry) const = 0;
   /// One image of an archive, or why it could not be read.
   struct Streamed {
@@ -32,8 +33,8 @@ class ImageSource {
     std::vector<std::byte> bytes;
     std::string reject;  ///< "" when `bytes` hold the image
   };
-  /// Hands over every entry of an archive, in the archive's order. Throws DataError or FileError when the
-  /// archive itself cannot be read on; exceptions of `take` pass through.
+  /// Hands over every entry of an archive, in the archive's order. Throws DataError when the archive
+  /// itself cannot be read on, FileError when the storage fails; exceptions of `take` pass through.
   virtual void stream(std::size_t archive, const std::function<void(Streamed)>& take) const;
 };
 

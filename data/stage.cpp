@@ -7,6 +7,7 @@
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/checked_copy.h"
+#include "data/checked_note.h"
 #include "data/seal.h"
 
 namespace facemae {
@@ -30,6 +31,21 @@ bool is_finished_copy(const Path& to_folder, const Companion& companion) {
   if (!fs::exists(path)) return false;
   const InputFile file(path);
   return file.size() == companion.bytes && digest_of_file(file) == companion.digest;
+}
+
+/// A seal is right over a hole, too, which two copies into one file can leave: what was not checked yet is
+/// read, once. `check` throws when it is damaged.
+template <class Check>
+bool is_good_copy(FileSystem& files, const Path& copy, Check check) {
+  if (is_checked(copy)) return true;
+  try {
+    check();
+  } catch (const Error& error) {
+    spdlog::warn("{} is damaged and copied anew: {}", copy.string(), error.what());
+    return false;
+  }
+  note_checked(files, copy);
+  return true;
 }
 
 void require_free_for(const Path& to, const StoreManifest& manifest) {
@@ -67,13 +83,18 @@ StageResult stage_shard(FileSystem& files, const Path& from_folder, const ShardI
                         const Path& to_folder, const std::stop_token& stop) {
   const Path from = from_folder / info.file;
   const Seal seal = read_seal(InputFile(from));
-  if (has_seal(to_folder / info.file, seal)) return {.bytes = seal.file_bytes, .copied = false};
+  const Path copy = to_folder / info.file;
+  if (has_seal(copy, seal) && is_good_copy(files, copy, [&] { check_shard(to_folder, info); }))
+    return {.bytes = seal.file_bytes, .copied = false};
   const std::uint64_t bytes = copy_shard(files, from_folder, info, to_folder, stop);
+  if (bytes > 0) note_checked(files, copy);
   return {.bytes = bytes, .copied = bytes > 0};
 }
 
-StagePlan plan_stage(FileSystem& files, const Path& store, const Path& to) {
-  StagePlan plan;
+namespace {
+
+std::vector<StagePlan::Part> parts_of(const Path& store, const Path& to) {
+  std::vector<StagePlan::Part> parts;
   std::vector<Path> names;
   for (Path folder = store;;) {
     StoreManifest manifest = read_manifest(folder);
@@ -82,15 +103,29 @@ StagePlan plan_stage(FileSystem& files, const Path& store, const Path& to) {
     names.push_back(name);
     const bool view = manifest.kind == StoreManifest::Kind::View;
     const Path parent = (folder / manifest.parent).lexically_normal();
-    plan.parts.insert(plan.parts.begin(), {folder, to / name, std::move(manifest)});
+    parts.insert(parts.begin(), {folder, to / name, std::move(manifest)});
     if (!view) break;
     folder = parent;
   }
-  make_folders(files, to);
-  for (const auto& part : plan.parts) {
+  for (const auto& part : parts)
     if (fs::weakly_canonical(part.from) == fs::weakly_canonical(part.to))
       throw ConfigError("staging " + part.from.string() + " to " + to.string() +
                         ": that is where it is; choose another --to");
+  return parts;
+}
+
+}  // namespace
+
+std::vector<Path> stage_targets(const Path& store, const Path& to) {
+  std::vector<Path> targets;
+  for (const auto& part : parts_of(store, to)) targets.push_back(part.to);
+  return targets;
+}
+
+StagePlan plan_stage(FileSystem& files, const Path& store, const Path& to) {
+  StagePlan plan{.parts = parts_of(store, to)};
+  make_folders(files, to);
+  for (const auto& part : plan.parts) {
     require_free_for(part.to, part.manifest);
     make_folders(files, part.to);
     plan.missing_bytes += bytes_missing(part);
@@ -134,8 +169,10 @@ StageCount finish_stage(FileSystem& files, const StagePlan& plan) {
     for (const auto& companion : manifest.companions) {
       // A view's parent lies elsewhere now, which manifest.json says too.
       if (manifest.kind == StoreManifest::Kind::View && companion.file == kReadableName) continue;
+      const Path copy = part.to / companion.file;
       const bool there = companion.file.ends_with(".h5")
-                             ? is_finished_copy(part.from / companion.file, part.to / companion.file)
+                             ? is_finished_copy(part.from / companion.file, copy) &&
+                                   is_good_copy(files, copy, [&] { check_sealed_file(copy); })
                              : is_finished_copy(part.to, companion);
       note(there ? 0 : copy_companion(files, part.from, companion, part.to));
     }
@@ -149,7 +186,9 @@ StageCount finish_stage(FileSystem& files, const StagePlan& plan) {
       }
     } else {
       const Path from = part.from / kManifestName, copy = part.to / kManifestName;
-      note(is_finished_copy(from, copy) ? 0 : copy_sealed_file(files, from, copy));
+      const bool there =
+          is_finished_copy(from, copy) && is_good_copy(files, copy, [&] { check_sealed_file(copy); });
+      note(there ? 0 : copy_sealed_file(files, from, copy));
     }
   }
   return count;

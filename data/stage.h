@@ -15,11 +15,12 @@ struct StageResult {
   bool copied = false;      ///< false: the same file was there already, or the copy was stopped
 };
 
-/// Copies a shard into `to_folder`, which must exist: bytes are hashed while they are copied, then tmp,
-/// fsync, the copy's own index checked, rename, folder fsync. A file that is there under its final name with
-/// the same seal is taken for a finished copy. From any thread; one at a time for the same target. A
-/// requested stop ends it within a few MiB. Throws DataError when the source is damaged or another shard than
-/// `info`, FileError when it cannot be written; the .tmp is removed then.
+/// Copies a shard into `to_folder`, which must exist: bytes are hashed while they are copied, then fsync, the
+/// copy's own index checked, rename, folder fsync, a note that it was checked (checked_note.h). A file that
+/// is there under its final name with the same seal is taken for a finished copy when such a note says so;
+/// without one it is read in full, and copied anew when it is damaged. From any thread; one at a time for the
+/// same target. A requested stop ends it within a few MiB. Throws DataError when the source is damaged or
+/// another shard than `info`, FileError when it cannot be written; nothing is left then.
 StageResult stage_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                         const Path& to_folder, const std::stop_token& stop = {});
 
@@ -34,6 +35,9 @@ struct StagePlan {
   std::uint64_t missing_bytes = 0;  ///< to be copied
   const Path& result() const { return parts.back().to; }
 };
+
+/// The folders that a stage writes into, the one with the shards first: for their locks.
+std::vector<Path> stage_targets(const Path& store, const Path& to);
 
 /// Makes the target folders. Throws DataError: no such store. ConfigError: the target is the store itself, or
 /// has another store under this name, or too little space.

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/manifest.h"
+#include "data/patience.h"
 #include "data/people_key.h"
 #include "data/seal.h"
 #include "data/shard_file.h"
@@ -35,7 +36,7 @@ void verify_companions(const Path& folder, const StoreManifest& manifest, Verify
 }
 
 void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport& report) {
-  std::set<std::string> known{kManifestName, kPeopleKeyName};
+  std::set<std::string> known{kManifestName, kPeopleKeyName, "lock"};  // held while it is repaired
   for (const auto& shard : manifest.shards) known.insert(shard.file);
   for (const auto& companion : manifest.companions) known.insert(companion.file);
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -88,10 +89,11 @@ void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress,
     progress.advance(info.images);
   };
   const Path path = folder / info.file;
+  ReadPolicy patience;
   if (!std::filesystem::exists(path)) return give_up("is missing");
   ShardIndex index;
   try {
-    index = read_shard(path);
+    index = patiently(patience, "verifying", [&] { return read_shard(path); });
   } catch (const Error& error) {
     return give_up(error.what());
   }
@@ -109,11 +111,13 @@ void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress,
     };
     image.resize(index.offsets[i + 1] - index.offsets[i]);
     try {
-      file.read_at(index.info.blob_offset + index.offsets[i], image);
+      patiently(patience, "verifying",
+                [&] { file.read_at(index.info.blob_offset + index.offsets[i], image); });
       if (const std::uint32_t found = crc32c(image); found != index.crcs[i])
         bad(fmt::format("CRC-32C is {:08x}, the index says {:08x}", found, index.crcs[i]));
     } catch (const FileError& error) {
       bad(error.what());
+      patience.give_up_after = {};  // waited for once: a disk may have many bad places
     }
     blob.add(image);
     progress.advance();

@@ -1,10 +1,14 @@
 #include "data/unpack.h"
 
+#include <sys/utsname.h>
+
 #include <chrono>
+#include <cstdio>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "core/temporary_file.h"
 #include "core/text.h"
 #include "data/recordio.h"
 #include "data/unpack_names.h"
@@ -14,6 +18,14 @@ namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Since Linux 5.8 syncfs() says when something could not be written, a full quota for instance.
+bool one_sync_tells_of_all() {
+  struct utsname system {};
+  int major = 0, minor = 0;
+  if (::uname(&system) != 0 || std::sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
+  return major > 5 || (major == 5 && minor >= 8);
+}
 
 /// Small writes to one file gathered to large ones.
 class Buffered {
@@ -53,6 +65,7 @@ class Unpacking {
         progress_("unpacking", store.size(), "images", show_progress) {}
 
   void to_folder() {
+    const bool one_sync = one_sync_tells_of_all();
     files_.make_folder(work_);
     for (std::int64_t label = names_.first_label(); label < store_.identities(); ++label) {
       const auto rows = names_.rows_of(label);
@@ -63,6 +76,7 @@ class Unpacking {
         read(rows[number]);
         const auto file = files_.create(folder / (names_.number(number) + image_ending(image_)));
         file->write(image_);
+        if (!one_sync) file->sync();
         file->close();
       }
     }
@@ -157,6 +171,18 @@ class Unpacking {
   std::uint64_t bytes_ = 0;
 };
 
+/// After the rename there is nothing of this name any more.
+struct RemovedUnlessDone {
+  explicit RemovedUnlessDone(Path made) : path(std::move(made)) {}
+  ~RemovedUnlessDone() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  RemovedUnlessDone(const RemovedUnlessDone&) = delete;
+  RemovedUnlessDone& operator=(const RemovedUnlessDone&) = delete;
+  const Path path;
+};
+
 void require_room(const Store& store, const Path& folder, UnpackTo format) {
   std::uint64_t bytes = 0, images = 0;  // of the shards, which a view shares with others
   for (const auto& shard : store.shards()) bytes += shard.bytes, images += shard.images;
@@ -192,11 +218,10 @@ UnpackResult unpack(const Store& store, UnpackTo format, const Path& out, FileSy
     throw ConfigError(
         fmt::format("unpacking: {} exists; choose another --out, or remove it first", final.string()));
   make_folders(files, parent);
-  const Path work = final.string() + ".unpacking";
-  if (fs::remove_all(work) > 0) spdlog::info("{}, left by an unfinished unpack, is replaced", work.string());
   require_room(store, parent, format);
 
-  Unpacking unpacking(store, work, files, show_progress);
+  const RemovedUnlessDone work(own_temporary(final));
+  Unpacking unpacking(store, work.path, files, show_progress);
   switch (format) {
     case UnpackTo::Folder:
       unpacking.to_folder();
@@ -208,7 +233,7 @@ UnpackResult unpack(const Store& store, UnpackTo format, const Path& out, FileSy
       unpacking.to_tar();
       break;
   }
-  files.rename(work, final);
+  files.rename(work.path, final);
   files.sync_folder(parent);
   unpacking.finish_progress();
   return {.images = store.size(),

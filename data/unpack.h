@@ -20,10 +20,10 @@ struct UnpackResult {
   double seconds = 0;
 };
 
-/// Writes every image of the store, byte for byte, into OUT.unpacking, makes it durable and renames it to
-/// OUT. What a killed start left there is replaced. Identities without names (a released store) are called by
-/// their numbers. Throws ConfigError (OUT exists, too little space, a set that the format cannot hold),
-/// DataError and FileError.
+/// Writes every image of the store, byte for byte, under a temporary name beside OUT (temporary_file.h),
+/// makes it durable and renames it to OUT; when that fails, it goes. Identities without names (a released
+/// store) are called by their numbers. Throws ConfigError (OUT exists, too little space, a set that the
+/// format cannot hold), DataError and FileError.
 UnpackResult unpack(const Store& store, UnpackTo format, const Path& out, FileSystem& files,
                     bool show_progress = true);
 

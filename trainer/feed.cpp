@@ -10,6 +10,7 @@
 #include "cluster/data_mode.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/checked_note.h"
 #include "data/stage.h"
 #include "trainer/pinned_memory.h"
 
@@ -36,7 +37,8 @@ std::unique_ptr<Replicas> stage_while_training(const TrainingStore& data, const 
                                                const Quarantine& quarantine) {
   if (data.replicas.empty()) return nullptr;
   ReplicaPlan plan{.folder = data.replicas,
-                   .sequence = staging_sequence(data.store->shards().size(), topology.node, topology.nodes)};
+                   .sequence = staging_sequence(data.store->shards().size(), topology.node, topology.nodes),
+                   .whole = is_checked};
   for (const auto& shard : data.store->shards()) plan.files.push_back(shard.file);
   std::erase_if(plan.sequence, [&](std::size_t shard) {
     return quarantine.covers(shard, std::numeric_limits<std::uint64_t>::max());

@@ -11,6 +11,7 @@
 #include "core/host.h"
 #include "core/keys.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 #include "core/text.h"
 #include "model/pixels.h"
 #include "trainer/dry_run.h"
@@ -111,6 +112,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         config.run,
         LockConfig{
             .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true});
+    for (const Path& folder : {Path(config.run), Path(config.run) / "checkpoints" / "fence"})
+      remove_temporaries(folder);
     fence = run.begin_start(control.size(), config.fresh);
   });
   outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));

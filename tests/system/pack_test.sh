@@ -21,7 +21,10 @@ done
 cp "$PICTURE" faces/b/whole.jpg
 packed() { ranks "$1" pack --from folder --in faces --out "$2" --json "$2.json" --log-level info "${@:3}"; }
 ends_with 65 "too many rejects on two ranks" 'does not decode.*rejects.csv' packed 2 refused
-check "leave the list alone behind" equal "$(ls refused)" rejects.csv
+check "leave their list and the journal" equal "$(ls refused)" "packing
+rejects.csv"
+check "and it is said how to go on" grep -q -- '--max-reject-fraction 0.45 ' said
+ends_with 0 "with a larger fraction the same place goes on" '4 rejected' packed 1 refused --max-reject-fraction 0.5
 ends_with 0 "within the policy" '4 rejected, 4 does not decode' packed 2 folder2 --max-reject-fraction 0.5
 packed 1 folder1 --max-reject-fraction 0.5 2>>made.log
 check "one rank makes the same" equal "$(digest folder1)" "$(digest folder2)"

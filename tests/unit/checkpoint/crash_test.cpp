@@ -2,6 +2,7 @@
 // then. The step that was announced last, or a newer one, must load; never another, never none.
 // FACEMAE_CRASH_STATES: how many to try (2400; scripts/test.sh --full tries 20000).
 #include <cstdlib>
+#include <regex>
 
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
@@ -155,7 +156,9 @@ struct Mutant {
 };
 
 bool named(const Operation& op, Kind kind, const std::string& end) {
-  return op.kind == kind && op.path.ends_with(end);
+  // The temporary's own part aside: COMMIT.<host>-<process>-<random>.tmp is COMMIT.tmp here.
+  static const std::regex own(R"(\.[^/]*-[0-9]+-[0-9a-f]{16}\.tmp$)");
+  return op.kind == kind && std::regex_replace(op.path, own, ".tmp").ends_with(end);
 }
 
 const Mutant kMutants[] = {

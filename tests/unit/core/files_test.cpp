@@ -21,7 +21,7 @@ TEST_F(Files, ADurableWriteReplacesTheWholeFile) {
   write_durably(real_files(), folder / "a", "first and long");
   write_durably(real_files(), folder / "a", "second");
   EXPECT_EQ(read_file(folder / "a"), "second");
-  EXPECT_FALSE(std::filesystem::exists(folder / "a.tmp"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1) << "a temporary is left";
 }
 
 /// Fails every write: a full disk.
@@ -50,6 +50,7 @@ TEST_F(Files, AFailedWriteNeverReachesTheFinalName) {
     EXPECT_EQ(error.code(), ENOSPC);
   }
   EXPECT_FALSE(disk.renamed);
+  EXPECT_TRUE(std::filesystem::is_empty(folder)) << "a temporary is left";
 }
 
 TEST_F(Files, LinesAreAppended) {

@@ -6,8 +6,10 @@
 #include <map>
 
 #include "core/error.h"
+#include "core/keys.h"
 #include "data/archive.h"
 #include "data/source.h"
+#include "faulty_inputs.h"
 #include "test_archives.h"
 #include "test_images.h"
 #include "tests/why.h"
@@ -135,6 +137,50 @@ TEST_P(EveryKind, NamesInAnyLanguageSurvive) {
   TemporaryFolder here;
   write_archive(here / "archive", GetParam(), {{"Zo\xc3\xab/\xe9\x9d\xa2.jpg", "face"}});
   EXPECT_EQ(open({here / "archive"}, GetParam())->name(0), "Zo\xc3\xab/\xe9\x9d\xa2.jpg");
+}
+
+TEST_P(EveryKind, StorageThatFailsIsNoDamagedArchive) {
+  TemporaryFolder here;
+  const Path path = here / (std::string("faces.") + GetParam());
+  std::string noise(1300000, ' ');  // more than is read ahead
+  for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<char>(mix(i));
+  write_archive(path, GetParam(), {{"A/1.jpg", noise}, {"A/2.jpg", "fine"}});
+  const auto kind = std::string(GetParam()).starts_with("tar") ? ArchiveKind::Tar : ArchiveKind::Zip;
+  ReadPolicy policy{.first_pause = std::chrono::milliseconds(1),
+                    .longest_pause = std::chrono::milliseconds(1)};
+  const auto read_all = [&](InputFiles& inputs) {
+    std::map<std::string, std::string> found;
+    ArchiveReader reader(path, kind, inputs, policy);
+    std::vector<std::byte> bytes;
+    for (Member member; reader.next(member);) {
+      EXPECT_EQ(reader.read(bytes), "");
+      found[member.path] = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }
+    return found;
+  };
+  for (int good = 0; good < 3; ++good) {  // reads before the first that fails
+    test::FaultyInputs inputs;
+    const auto fail_after = [&](int times) {
+      auto reads = std::make_shared<int>(0);
+      inputs.set(path, [=](std::uint64_t, std::span<std::byte>, bool) {
+        if (++*reads > good && *reads <= good + times) throw FileError("reading: failed by the test", ESTALE);
+      });
+    };
+    fail_after(2);
+    policy.give_up_after = std::chrono::seconds(30);
+    const auto found = read_all(inputs);
+    EXPECT_EQ(found.at("A/1.jpg"), noise) << good;
+    EXPECT_EQ(found.at("A/2.jpg"), "fine") << good;
+    fail_after(test::kAlways);
+    policy.give_up_after = std::chrono::milliseconds(20);
+    if (inputs.reads <= good) continue;
+    try {
+      read_all(inputs);
+      FAIL() << "an archive was read on storage that fails after " << good << " reads";
+    } catch (const FileError& error) {
+      EXPECT_EQ(error.code(), ESTALE);
+    }
+  }
 }
 
 TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {

@@ -28,5 +28,28 @@ TEST(Journal, RefusesNumbersThatAreNoWholeOnes) {
   }
 }
 
+TEST(Journal, PassesOverFilesThatOnlyLookLikeNotes) {
+  const test::TemporaryFolder out;
+  std::filesystem::create_directory(out / kPackingFolder);
+  for (const char* name : {"shard-x.json", "shard-.json", "shard-1x.json",
+                           "shard-99999999999999999999999.json", "spill-old.json", "shard-00007.json"})
+    write_durably(real_files(), out / kPackingFolder / name, bytes_of(std::string("{}")));
+  const Journal journal(real_files(), out.path());
+  EXPECT_EQ(journal.finished_shards(), (std::vector<std::uint64_t>{7}));
+  EXPECT_TRUE(journal.spills().empty());
+}
+
+TEST(Journal, IsNotGoneOnWithWhileARankOfAnEarlierStartLives) {
+  const test::TemporaryFolder out;
+  Journal journal(real_files(), out.path());
+  EXPECT_NO_THROW(journal.require_no_living_ranks());
+  journal.begin("{}");
+  write_durably(real_files(), journal.folder() / "rank-00002.lock", bytes_of(std::string("of a dead one")));
+  EXPECT_NO_THROW(journal.require_no_living_ranks());
+  const FolderLock alive(journal.folder(), journal.lock_of(3));
+  EXPECT_THAT(test::why<Unresumable>([&] { journal.require_no_living_ranks(); }),
+              HasSubstr("rank 3 of the pack in " + out.path().string()));
+}
+
 }  // namespace
 }  // namespace facemae

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/folder_lock.h"
+#include "data/checked_note.h"
 #include "tests/temporary_folder.h"
 
 namespace facemae {
@@ -102,6 +104,37 @@ TEST_F(ReplicasTest, PassOverAShardThatCannotBeReadNow) {
       },
       [&](std::size_t shard, const Path&) { taken_.add(shard); });
   EXPECT_EQ(taken_.wait_for(2), (std::vector<std::size_t>{1, 0}));
+}
+
+TEST_F(ReplicasTest, OfAnotherJobAreUsedAndTheRestIsCopiedWhenItEnds) {
+  std::atomic<int> copied = 0;
+  auto other = FolderLock::if_free(folder_.path(), {});
+  ASSERT_TRUE(other);
+  land(2);
+  const Replicas replicas(
+      plan(),
+      [&](std::size_t shard, const auto&) {
+        ++copied;
+        land(shard);
+      },
+      [&](std::size_t shard, const Path&) { taken_.add(shard); });
+  EXPECT_EQ(taken_.wait_for(1), (std::vector<std::size_t>{2}));
+  EXPECT_EQ(copied, 0) << "the folder is another's";
+  other.reset();
+  EXPECT_EQ(taken_.wait_for(3), (std::vector<std::size_t>{2, 1, 0}));
+  EXPECT_EQ(copied, 2);
+}
+
+TEST_F(ReplicasTest, AreNotUsedBeforeTheirBytesWereChecked) {
+  auto careful = plan();
+  careful.whole = is_checked;
+  land(0);
+  land(2);
+  note_checked(real_files(), folder_.path() / plan().files[2]);
+  const Replicas replicas(careful, nullptr, [&](std::size_t shard, const Path&) { taken_.add(shard); });
+  EXPECT_EQ(taken_.wait_for(1), (std::vector<std::size_t>{2}));
+  note_checked(real_files(), folder_.path() / plan().files[0]);
+  EXPECT_EQ(taken_.wait_for(2), (std::vector<std::size_t>{2, 0}));
 }
 
 TEST_F(ReplicasTest, EndAtOnceInTheMiddleOfACopyAndWhileLooking) {

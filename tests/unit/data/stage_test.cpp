@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "data/checked_note.h"
 #include "tests/unit/data/small_store.h"
 #include "tests/unit/data/test_images.h"
 
@@ -34,7 +35,7 @@ TEST_F(StageShardTest, CopiesOnceAndKnowsItsOwnCopy) {
     EXPECT_EQ(result.bytes, fs::file_size(here_ / "store" / shard(1).file));
   }
   EXPECT_EQ(read_file(to_ / shard(1).file), read_file(here_ / "store" / shard(1).file));
-  EXPECT_EQ(std::distance(fs::directory_iterator(to_), {}), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(to_), {}), 2) << "the copy and the folder of notes";
 }
 
 TEST_F(StageShardTest, ReplacesADamagedAndATornCopy) {
@@ -54,6 +55,46 @@ TEST_F(StageShardTest, RefusesDamageInImagesIndexAndSealAndLeavesNothing) {
     test_images::flip_bit(path, byte);
   }
   EXPECT_TRUE(stage(0).copied);
+}
+
+/// As two processes that wrote into one file can leave it: the seal at its end is right, a stretch is zeros.
+TEST_F(StageShardTest, FindsAHoleUnderARightSealOnce) {
+  const Path copy = to_ / shard(0).file;
+  const std::string good = read_file(here_ / "store" / shard(0).file);
+  std::string holed = good;
+  holed.replace(shard(0).blob_offset + 5, 20, 20, '\0');
+  write_durably(real_files(), copy, holed);
+  EXPECT_FALSE(is_checked(copy));
+  EXPECT_TRUE(stage(0).copied);
+  EXPECT_EQ(read_file(copy), good);
+  EXPECT_TRUE(is_checked(copy));
+  fs::remove_all(to_ / kCheckedFolder);
+  EXPECT_FALSE(stage(0).copied) << "it is read and found good";
+  EXPECT_TRUE(is_checked(copy));
+  write_durably(real_files(), copy, holed);
+  EXPECT_FALSE(is_checked(copy)) << "another file has its name now";
+  EXPECT_TRUE(stage(0).copied);
+  EXPECT_EQ(read_file(copy), good);
+}
+
+TEST_F(StageShardTest, FindsAHoleInWhatLiesBesideTheShards) {
+  const auto stage_all = [&] {
+    const StagePlan plan = plan_stage(real_files(), here_ / "store", here_ / "node");
+    const auto shards = stage_shards(real_files(), plan, 0, 1, false);
+    const auto rest = finish_stage(real_files(), plan);
+    return shards.copied_files + rest.copied_files;
+  };
+  EXPECT_GT(stage_all(), 2u);
+  EXPECT_EQ(stage_all(), 0u);
+  for (const char* name : {"identities.h5", "manifest.h5"}) {
+    const Path copy = here_ / "node/store" / name;
+    const std::string good = read_file(copy);
+    std::string holed = good;
+    holed.replace(holed.size() / 2, 8, 8, '\x5a');
+    write_durably(real_files(), copy, holed);
+    EXPECT_EQ(stage_all(), 1u) << name;
+    EXPECT_EQ(read_file(copy), good) << name;
+  }
 }
 
 TEST_F(StageShardTest, RefusesTheShardOfAnotherStore) {

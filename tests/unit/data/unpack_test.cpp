@@ -69,7 +69,8 @@ TEST(Unpack, FolderHoldsEveryImageByteForByte) {
   EXPECT_EQ(content_of(*folder_source({here / "out"})), content_of(*store));
   EXPECT_TRUE(fs::exists(here / "out/id-10/0.jpg"));
   EXPECT_EQ(std::distance(fs::directory_iterator(here / "out/id-1"), fs::directory_iterator()), 4);
-  EXPECT_FALSE(fs::exists(here / "out.unpacking"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(here.path()), fs::directory_iterator()), 3)
+      << "faces, store and out: nothing else is left";
 }
 
 TEST(Unpack, TarIsReadBackAsASourceAndAsWebDatasetNamesIt) {
@@ -165,6 +166,16 @@ TEST(Unpack, AnExistingTargetIsRefusedAndUntouched) {
   }
 }
 
+TEST(Unpack, AFolderThatItDidNotMakeIsLeftAlone) {
+  TemporaryFolder here;
+  const auto store = testing_stores::make_store(here / "store", {1});
+  test_images::put(here / "out.unpacking/mine", bytes_of(std::string("mine")));
+  test_images::put(here / "out.tmp", bytes_of(std::string("mine, too")));
+  unpack(*store, UnpackTo::Folder, here / "out", real_files(), false);
+  EXPECT_EQ(read_file(here / "out.unpacking/mine"), "mine");
+  EXPECT_EQ(read_file(here / "out.tmp"), "mine, too");
+}
+
 TEST(Unpack, KilledAtAnyMomentNothingHalfMadeHasTheFinalName) {
   for (const auto format : {UnpackTo::Folder, UnpackTo::Rec, UnpackTo::Tar}) {
     TemporaryFolder here;
@@ -182,6 +193,8 @@ TEST(Unpack, KilledAtAnyMomentNothingHalfMadeHasTheFinalName) {
       }
       finished = !files.died();
       EXPECT_EQ(threw, !finished);
+      EXPECT_EQ(std::distance(fs::directory_iterator(here.path()), {}), fs::exists(here / "out") ? 2 : 1)
+          << "what was begun is left";
       if (!fs::exists(here / "out")) continue;
       // The name is there: then so is everything.
       const auto source = format == UnpackTo::Folder ? folder_source({here / "out"})
