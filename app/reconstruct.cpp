@@ -7,9 +7,9 @@
 
 #include "app/closing_audit.h"
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
 #include "cluster/shared_folder.h"
-#include "core/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
@@ -58,7 +58,7 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, doub
                                            {"images_per_identity", config.images_per_identity},
                                            {"shard_images", config.shard_images}};
   const std::string name = "settings-" + secret.uuid + ".json", now = settings.dump(2) + "\n";
-  if (!folder.has(name)) return write_durably(folder, name, now);
+  if (!folder.has(name)) return folder.write(name, now);
   if (const std::string before = folder.read(name); before != now)
     throw ConfigError(
         "the release in " + config.out + " was begun with other settings:\n" + before +
@@ -173,7 +173,7 @@ ExitCode run_reconstruct(App& app, Words words) {
   FaceMae model{nullptr};
   double mask_ratio = 0;
   ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
-  std::unique_ptr<FolderLock> place;  // rank 0 holds both to the end
+  OutputLocks locks("reconstruct");  // rank 0 holds both to the end
   std::unique_ptr<PrivateFolder> folder;
   together(control, [&] {
     store = Store::open(config.store);
@@ -191,8 +191,7 @@ ExitCode run_reconstruct(App& app, Words words) {
     check_separate(config.private_folder, config.out);
     make_folders(real_files(), Path(config.out).parent_path());
     if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
-    place.reset(new FolderLock(FolderLock::beside(
-        config.out, {.thing = "the release", .work = "rebuilding faces", .otherwise = "use another --out"})));
+    locks.whole("--out", config.out);
     folder = std::make_unique<PrivateFolder>(config.private_folder);
     warn_of_training_identities(*store, weights);
     if (reconstruction_of(weights).empty())
