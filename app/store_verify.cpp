@@ -71,7 +71,6 @@ ExitCode store_verify(App& app, Words words) {
   VerifyReport report;
   std::vector<std::string> restored;
   const Path folder = what[0];
-  if (!other.empty()) require_shared(control, real_files(), folder, "the store " + what[0]);
   OutputLocks locks("store verify");
   together(control, [&] {
     if (!other.empty() && control.is_root() && std::filesystem::is_directory(folder))
@@ -81,6 +80,9 @@ ExitCode store_verify(App& app, Words words) {
   });
   together(control,
            [&] { report = verify_store(folder, control.rank(), control.size(), control.is_root()); });
+  // Each rank restores its share: of one store, not of its own.
+  if (!other.empty() && !control.all_agree(report.good()))
+    require_shared(control, real_files(), folder, "the store " + what[0]);
   together(control, [&] {
     if (other.empty() || report.good()) return;
     RepairResult result = repair_store(real_files(), folder, other, report);
