@@ -186,6 +186,8 @@ ExitCode run_audit(App& app, Words words) {
   FileSystem& files = shows_real_faces ? owner_files() : real_files();
   if (shows_real_faces) make_folders(files, config.report);
   OutputLocks locks("audit");
+  FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
+  make_folders(files, config.report);
   locks.folder("--report", config.report);
   std::optional<Report::Table> utility;  // read first: a mistake shows before the attacks, which take longer
   if (!config.utility.empty()) utility = utility_table(config.utility);

@@ -57,12 +57,15 @@ ExitCode run_embed(App& app, Words words) {
   std::shared_ptr<RecognitionNetwork> network;
   ImageSet images;
   OutputLocks locks("embed");
+  std::string hash;
   together(world.control(), [&] {
     if (world.control().is_root()) {
       locks.file("--out", out);
       locks.file("--names", names);
     }
-    network = network_from(read_weights(from), network_name);
+    const Weights weights = read_weights(from);
+    hash = weights.hash;
+    network = network_from(weights, network_name);
     network->to(world.device());
     if (!store_folder.empty()) {
       const auto store = Store::open(store_folder);
@@ -74,8 +77,10 @@ ExitCode run_embed(App& app, Words words) {
       if (images.size == 0) throw ConfigError("no JPEG or PNG file below " + folder);
     } else {
       images = images_of(read_bin_pack(bin).images);
+      if (images.size == 0) throw DataError(bin + " holds no image");
     }
   });
+  expect_same_weights(world.control(), from, hash);
   const auto embeddings =
       embed_images(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr});
   if (world.control().is_root()) {

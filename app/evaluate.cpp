@@ -41,14 +41,18 @@ ExitCode run_evaluate(App& app, Words words) {
   std::shared_ptr<RecognitionNetwork> network;
   std::vector<PairSet> sets;
   OutputLocks locks("evaluate");
+  std::string hash;
   together(world.control(), [&] {
     if (world.control().is_root()) locks.file("--csv", csv);
-    network = network_from(read_weights(from), network_name);
+    const Weights weights = read_weights(from);
+    hash = weights.hash;
+    network = network_from(weights, network_name);
     network->to(world.device());
     for (const auto& bin : bins) sets.push_back(pairs_of_pack(bin));
     if (!store_folder.empty()) sets.push_back(pairs_of_store(pairs, store_folder));
     if (!folder.empty()) sets.push_back(pairs_of_folder(pairs, folder));
   });
+  expect_same_weights(world.control(), from, hash);
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   std::string table = "set,pairs,folds,accuracy,accuracy_std,auc,eer\n";
   for (const auto& set : sets) {

@@ -1,10 +1,14 @@
 #include "app/pack_ranks.h"
 
+#include <utility>
+
 #include "app/describe.h"
 #include "app/output_locks.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/journal.h"
 
 namespace facemae {
 namespace {
@@ -54,7 +58,14 @@ ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfi
             ": the ranks do not see the same images; every rank must see the same source, unchanged "
             "while it is packed",
         ExitCode::BadConfiguration, "ConfigError");
-  for (const auto& phase : packing->phases()) together(control, phase);
+  bool met = false;
+  for (const auto& phase : packing->phases()) {
+    together(control, phase);
+    // Once rank 0 has begun, not before: what is finished already may be on a disk that nobody may write.
+    const bool begun = control.is_root() && std::filesystem::exists(config.out / kPackingFolder);
+    if (!std::exchange(met, true) && control.any_of(begun ? 1 : 0) != 0)
+      require_shared(control, real_files(), config.out / kPackingFolder, "--out " + config.out.string());
+  }
   if (control.is_root()) log_figures(config, packing->result());
   app.result(describe(packing->result()));
   return ExitCode::Done;

@@ -7,8 +7,9 @@
 
 #include "app/closing_audit.h"
 #include "app/command.h"
+#include "app/output_locks.h"
 #include "cluster/agree.h"
-#include "core/folder_lock.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
@@ -16,6 +17,7 @@
 #include "data/release.h"
 #include "data/release_originals.h"
 #include "trainer/models.h"
+#include "trainer/plausible.h"
 #include "trainer/rebuild.h"
 #include "trainer/training_identities.h"
 
@@ -56,7 +58,7 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, doub
                                            {"images_per_identity", config.images_per_identity},
                                            {"shard_images", config.shard_images}};
   const std::string name = "settings-" + secret.uuid + ".json", now = settings.dump(2) + "\n";
-  if (!folder.has(name)) return write_durably(folder, name, now);
+  if (!folder.has(name)) return folder.write(name, now);
   if (const std::string before = folder.read(name); before != now)
     throw ConfigError(
         "the release in " + config.out + " was begun with other settings:\n" + before +
@@ -171,7 +173,7 @@ ExitCode run_reconstruct(App& app, Words words) {
   FaceMae model{nullptr};
   double mask_ratio = 0;
   ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
-  std::unique_ptr<FolderLock> place;  // rank 0 holds both to the end
+  OutputLocks locks("reconstruct");  // rank 0 holds both to the end
   std::unique_ptr<PrivateFolder> folder;
   together(control, [&] {
     store = Store::open(config.store);
@@ -185,11 +187,11 @@ ExitCode run_reconstruct(App& app, Words words) {
     model->to(world.device());
     check_release(*store, choice);
     if (!control.is_root()) return;
+    refuse_flat_pictures(*store, model, world.device(), mask_ratio);
     check_separate(config.private_folder, config.out);
     make_folders(real_files(), Path(config.out).parent_path());
     if (!std::filesystem::is_directory(config.out)) expect_place_for("out", config.out);
-    place.reset(new FolderLock(FolderLock::beside(
-        config.out, {.thing = "the release", .work = "rebuilding faces", .otherwise = "use another --out"})));
+    locks.whole("--out", config.out);
     folder = std::make_unique<PrivateFolder>(config.private_folder);
     warn_of_training_identities(*store, weights);
     if (reconstruction_of(weights).empty())
@@ -198,10 +200,12 @@ ExitCode run_reconstruct(App& app, Words words) {
           "the official MAE did) makes no pictures fit for a release",
           weights.origin);
   });
-  if (!control.same_everywhere(weights.hash))
-    throw AgreedError(
-        "the ranks read different weights from " + config.from + ": export them to a file first",
-        ExitCode::BadConfiguration, "ConfigError");
+  expect_same_weights(control, config.from, weights.hash);
+  // Where OUT will be made, as long as it is not there: a release that is refused leaves nothing behind.
+  const Path out = config.out;
+  const bool there = control.any_of(control.is_root() && std::filesystem::is_directory(out) ? 1 : 0) != 0;
+  require_shared(control, real_files(), there ? out : std::filesystem::absolute(out).parent_path(),
+                 "--out " + config.out);
   const auto originals = gather_originals(control, *store);
   std::string secret_text, copies;
   together(control, [&] {  // once nothing stands against the release any more, it begins

@@ -4,6 +4,7 @@
 #include "app/output_locks.h"
 #include "app/store_verbs.h"
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -79,6 +80,9 @@ ExitCode store_verify(App& app, Words words) {
   });
   together(control,
            [&] { report = verify_store(folder, control.rank(), control.size(), control.is_root()); });
+  // Each rank restores its share: of one store, not of its own.
+  if (!other.empty() && !control.all_agree(report.good()))
+    require_shared(control, real_files(), folder, "the store " + what[0]);
   together(control, [&] {
     if (other.empty() || report.good()) return;
     RepairResult result = repair_store(real_files(), folder, other, report);

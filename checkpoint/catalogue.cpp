@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "checkpoint/fences.h"
+#include "checkpoint/finite.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/retention.h"
@@ -127,12 +128,19 @@ std::vector<std::string> verify_checkpoint(const Path& folder,
     read(manifest.files[file].header_bytes);
   }
   std::vector<std::byte> buffer;
-  for (const auto& tensor : manifest.tensors)
+  for (const auto& tensor : manifest.tensors) {
+    bool finite = true;
     for (const ByteRange& leaf : leaves_of(tensor, manifest.virtual_shards)) {
       buffer.resize(leaf.bytes);
-      check([&] { reader.read(tensor, leaf, buffer); });
+      check([&] {
+        reader.read(tensor, leaf, buffer);
+        if (finite && !(finite = all_finite(buffer, tensor.dtype)))
+          throw CheckpointError("tensor " + tensor.name +
+                                " holds values that are not finite: the run had diverged");
+      });
       read(leaf.bytes);
     }
+  }
   return faults;
 }
 

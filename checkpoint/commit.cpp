@@ -1,6 +1,7 @@
 #include "checkpoint/commit.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 #include "checkpoint/commit_record.h"
@@ -9,6 +10,8 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
+#include "core/shared_view.h"
+#include "core/text.h"
 
 namespace facemae {
 
@@ -40,6 +43,23 @@ void note_in_history(FileSystem& files, const Path& checkpoints, CheckpointId id
   append_line_durably(
       files, checkpoints / "HISTORY",
       fmt::format("{} step {} samples {} root {}", folder_name(id), id.step, samples, root.hex()));
+}
+
+void require_seen(const Path& checkpoints, const Manifest& manifest, std::chrono::milliseconds patience) {
+  const Path folder = checkpoints / folder_name(manifest.id);
+  std::vector<ExpectedFile> expected;
+  for (const auto& file : manifest.files) expected.push_back({file.name, file.bytes});
+  constexpr std::size_t kNamed = 8;
+  auto unseen = unseen_after(folder, expected, patience);
+  if (unseen.empty()) return;
+  const std::size_t count = unseen.size();
+  unseen.resize(std::min(count, kNamed));
+  throw FileError(
+      fmt::format(
+          "{} does not hold what its ranks have written ({} of {} files, as rank 0 sees it): {}. Is the run "
+          "on storage that all nodes share?",
+          folder.string(), count, expected.size(), join(unseen, "; ")),
+      EIO);
 }
 
 void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest) {

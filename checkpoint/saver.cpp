@@ -7,11 +7,12 @@
 #include <latch>
 
 #include "checkpoint/attempt.h"
-#include "checkpoint/commit.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
+#include "checkpoint/finite.h"
 #include "checkpoint/staging.h"
 #include "checkpoint/tidy.h"
+#include "cluster/agree.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
@@ -56,8 +57,9 @@ struct Saver::Flight {
   Clock::time_point began = Clock::now();
   Staging staging;
   std::unique_ptr<std::latch> copied = std::make_unique<std::latch>(1);
-  RankReport report;  ///< of this rank's file
-  Hash128 root;       ///< rank 0, once committed
+  std::vector<std::string> not_finite;  ///< tensors of this rank's file: then it is not written
+  RankReport report;                    ///< of this rank's file
+  Hash128 root;                         ///< rank 0, once committed
   std::uint64_t bytes = 0;
   bool read_back = false;
   bool taken = false;  ///< rank 0, once committed: another start had taken over by then
@@ -105,6 +107,8 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
     }
     flight->copied->count_down();
     failpoint("save.copied");
+    flight->not_finite = not_finite(flight->staging.file());
+    if (!flight->not_finite.empty()) return;
     make_folders(files, checkpoints);
     files.make_folder(flight->folder);
     failpoint("save.folder.made");
@@ -150,16 +154,20 @@ void Saver::written() {
   bool taken = false;
   const std::string failure = attempt(control_, [&] {
     if (!own.empty()) throw Error(own);
+    if (!flight_->not_finite.empty()) throw Error(first_of(flight_->not_finite));
     if (control_.is_root()) taken = superseded(checkpoints_, flight_->id.start);
   });
+  const bool sound = !own.empty() || flight_->not_finite.empty();
+  if (!failure.empty() && control_.any_of(sound ? 0 : 1) != 0) diverged(failure);
   if (!failure.empty()) return fail(failure);
   end_when_taken(taken);
   auto reports = control_.gather(serialise(flight_->report));
   phase_ = Phase::Committing;
   if (!control_.is_root()) return;
-  job_.start([flight = flight_, &files = files_, checkpoints = checkpoints_,
-              reports = std::move(reports)](const std::stop_token&) {
+  job_.start([flight = flight_, &files = files_, checkpoints = checkpoints_, reports = std::move(reports),
+              patience = show_patience](const std::stop_token&) {
     const Manifest manifest = merge_reports(flight->draft, flight->shape, reports);
+    require_seen(checkpoints, manifest, patience);
     commit(files, checkpoints, manifest);
     flight->root = manifest.root;
     flight->bytes = 0;
@@ -241,12 +249,7 @@ void Saver::fail(const std::string& failure) {
   ++failed_in_row_;
   ++figures_.failed;
   const std::string name = folder_name(flight_->id);
-  phase_ = Phase::Discarding;
-  if (control_.is_root())
-    job_.start([&files = files_, checkpoints = checkpoints_, flight = flight_](const std::stop_token&) {
-      if (superseded(checkpoints, flight->id.start)) return;
-      remove_debris(files, flight->folder);
-    });
+  discard();
   if (failed_in_row_ >= max_failed_saves) {
     wait_for_all();
     throw Unresumable(
@@ -256,6 +259,29 @@ void Saver::fail(const std::string& failure) {
   if (control_.is_root())
     spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", name,
                   failed_in_row_, max_failed_saves, failure);
+}
+
+/// What was begun goes.
+void Saver::discard() {
+  phase_ = Phase::Discarding;
+  if (control_.is_root())
+    job_.start([&files = files_, checkpoints = checkpoints_, flight = flight_](const std::stop_token&) {
+      if (superseded(checkpoints, flight->id.start)) return;
+      remove_debris(files, flight->folder);
+    });
+}
+
+/// All ranks know that the state holds values that are not finite. Another start would come here again.
+void Saver::diverged(const std::string& where) {
+  discard();
+  wait_for_all();
+  throw AgreedError(
+      fmt::format(
+          "step {}: weights, moments or statistics are not finite ({}), so nothing is saved: the run has "
+          "diverged. Lower --lr, add --clip 1, or use --precision float32, and start again from the "
+          "last checkpoint",
+          flight_->id.step, where),
+      ExitCode::DoNotRequeue, "Diverged");
 }
 
 void Saver::wait_for_all() {

@@ -1,8 +1,8 @@
 #pragma once
 // Saves that do not hold up training. A save passes through phases; in each the ranks work in the background,
 // and when none is busy any more (the step's mask says so) all go to the next together:
-//   writing      every rank: copy, hash, write and sync its file
-//   committing   rank 0: MANIFEST.pb, HISTORY, COMMIT; only then is the step announced
+//   writing      every rank: copy, look for values that are not finite, hash, write and sync its file
+//   committing   rank 0: sees all files, MANIFEST.pb, HISTORY, COMMIT; only then is the step announced
 //   scrubbing    every rank: read its file again from the storage
 //   tidying      rank 0: the stamp VERIFIED, LATEST, retention
 // One save at a time. A save that fails is counted and its debris removed; training goes on.
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/commit.h"
 #include "checkpoint/retention.h"
 #include "checkpoint/snapshot.h"
 #include "cluster/control.h"
@@ -42,8 +43,9 @@ class Saver {
   bool busy() const { return job_.busy(); }
   /// A save, its scrub or its tidying is under way. The same on all ranks.
   bool in_flight() const { return phase_ != Phase::Idle; }
-  /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws Unresumable on
-  /// all ranks after `max_failed_saves` in a row that failed, or were damaged when they were read back.
+  /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws on all ranks:
+  /// Unresumable after `max_failed_saves` in a row that failed, or were damaged when they were read back, and
+  /// AgreedError ("Diverged") for a state with values that are not finite, of which nothing is written.
   void advance(bool anyone_busy);
   /// All ranks. Saves now and waits for the announcement; what is under way is brought to its end first,
   /// except for scrubbing, which is given up. A step that this start has committed already is left as it is.
@@ -66,6 +68,7 @@ class Saver {
   void distrust(CheckpointId id) { distrusted_.push_back(id); }
   void keep(const RetentionPolicy& policy) { policy_ = policy; }
   int max_failed_saves = 3;
+  std::chrono::milliseconds show_patience = kShowPatience;  ///< rank 0's, to see what the others have written
   std::function<void()> while_waiting;  ///< called several times a second while ranks wait for a save
 
  private:
@@ -77,6 +80,8 @@ class Saver {
   void end_when_taken(bool taken);
   void scrubbed();
   void fail(const std::string& failure);
+  [[noreturn]] void diverged(const std::string& where);
+  void discard();
   void retire(const std::string& failure);
   void wait_for_all();  ///< until no rank is busy, then advances
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
+#include "core/page_cache.h"
 
 namespace facemae {
 
@@ -46,6 +47,7 @@ bool scrub(const Path& folder, const StagedFile& staged, const RankReport& repor
            const std::stop_token& stop) {
   if (report.file.name.empty()) return true;
   const Path path = folder / report.file.name;
+  say_if_cache_stays(folder);
   std::vector<std::byte> buffer;
   std::optional<InputFile> file;
   try {

@@ -13,7 +13,7 @@ namespace facemae {
 
 /// A run of whole leaves of one tensor.
 struct StagedPiece {
-  std::string tensor;
+  std::string tensor, dtype;      ///< by its safetensors name, "F32"
   ByteRange range;                ///< of the tensor's bytes
   std::vector<ByteRange> leaves;  ///< they tile `range`
   std::uint64_t at = 0;           ///< where it begins in StagedFile::data

@@ -76,6 +76,7 @@ void Staging::lay_out(const Snapshot& snapshot, const StateShape& shape, int ran
     laid_out.emplace_back(piece.name, piece.placeholder);
     file_.pieces.push_back(
         {.tensor = piece.tensor->name,
+         .dtype = piece.tensor->dtype,
          .range = piece.range,
          .leaves = leaves_within(leaves_of(*piece.tensor, snapshot.virtual_shards), piece.range),
          .at = bytes});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "checkpoint/finite.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
 #include "core/error.h"
@@ -88,6 +89,18 @@ torch::Tensor bytes_on_cpu(const torch::Tensor& value, ByteRange range) {
   if (range.bytes == 0) return torch::empty({0}, torch::kUInt8);
   const torch::Tensor flat = value.detach().contiguous().view({-1}).view(torch::kUInt8);
   return flat.slice(0, static_cast<std::int64_t>(range.begin), static_cast<std::int64_t>(range.end())).cpu();
+}
+
+bool all_finite(const torch::Tensor& value) {
+  if (!value.is_floating_point()) return true;
+  constexpr std::uint64_t kPiece = 64ULL << 20;
+  const std::string dtype = safetensors_type(value.scalar_type(), "");
+  const torch::Tensor flat = value.detach().contiguous();
+  for (std::uint64_t at = 0; at < flat.nbytes(); at += kPiece) {
+    const auto piece = bytes_on_cpu(flat, {at, std::min<std::uint64_t>(kPiece, flat.nbytes() - at)});
+    if (!all_finite(bytes_of(piece), dtype)) return false;
+  }
+  return true;
 }
 
 std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteRange range) {

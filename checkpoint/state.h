@@ -23,6 +23,9 @@ inline Bytes bytes_of(const torch::Tensor& plain) {
   return {static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()};
 }
 
+/// No infinity and nothing that is no number, on whatever device. Reads all of it, in pieces.
+bool all_finite(const torch::Tensor& value);
+
 /// The leaves within `range`, which must be whole leaves.
 std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteRange range);
 /// Hashes of `leaves` of the memory of `value`, whose first byte is byte `begin` of the whole tensor.

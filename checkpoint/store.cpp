@@ -3,8 +3,10 @@
 #include "checkpoint/attempt.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
+#include "checkpoint/finite.h"
 #include "checkpoint/patient_read.h"
 #include "checkpoint/restore.h"
+#include "checkpoint/state.h"
 #include "cluster/agree.h"
 #include "core/error.h"
 #include "core/failpoint.h"
@@ -12,6 +14,22 @@
 #include "core/text.h"
 
 namespace facemae {
+
+namespace {
+
+/// This rank's part. Programs before this one committed what had diverged, too.
+void require_finite(const Snapshot& state) {
+  std::vector<std::string> names;
+  for (const auto& tensor : state.replicated)
+    if (!all_finite(tensor.value)) names.push_back(tensor.name);
+  for (const auto& tensor : state.by_class)
+    if (!all_finite(tensor.rows)) names.push_back(tensor.name);
+  if (!names.empty())
+    throw CheckpointError("it holds values that are not finite (" + first_of(names) +
+                          "): the run had diverged");
+}
+
+}  // namespace
 
 CheckpointStore::CheckpointStore(Path run, Control& control, FileSystem& files, Communicator* tensors)
     : run_(std::move(run)),
@@ -131,6 +149,7 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
       reason = attempt(control_, [&] {
         failpoint("load.read");
         report = check_memory(manifest, into, shape, control_.rank(), map != nullptr);
+        require_finite(into);
       });
     if (reason.empty() && map == nullptr) {
       const auto reports = control_.gather(serialise(report));

@@ -5,8 +5,10 @@
 #include "checkpoint/catalogue.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
+#include "checkpoint/finite.h"
 #include "checkpoint/reader.h"
 #include "checkpoint/restore.h"
+#include "checkpoint/state.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -34,6 +36,20 @@ std::string hash_of(const NamedTensors& tensors) {
   return hasher.digest().hex();
 }
 
+/// One place for every command that takes weights.
+Weights sound(Weights weights) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : weights.tensors)
+    if (!all_finite(value)) names.push_back(name);
+  if (names.empty()) return weights;
+  throw DataError(
+      fmt::format("{}: {} of {} tensors hold values that are not finite ({}): these are the weights of a "
+                  "training that diverged, "
+                  "and nothing can be made of them. Take an earlier checkpoint (RUN/checkpoints/sNNN.aNN), "
+                  "or train again",
+                  weights.origin, names.size(), weights.tensors.size(), first_of(names)));
+}
+
 Weights from_checkpoint(const Path& folder, const std::string& origin) {
   const Manifest manifest = parse_manifest(valid_manifest_bytes(folder));
   Weights weights;
@@ -50,7 +66,7 @@ Weights from_checkpoint(const Path& folder, const std::string& origin) {
   weights.config = manifest.config;
   weights.origin = fmt::format("{}, step {}", origin, manifest.id.step);
   weights.hash = hash_of(weights.tensors);
-  return weights;
+  return sound(std::move(weights));
 }
 
 Weights from_run(const Path& run) {
@@ -87,7 +103,7 @@ Weights read_weights(const Path& given) {
   weights.tensors = read_safetensors(path, &weights.metadata);
   weights.origin = path.string();
   weights.hash = hash_of(weights.tensors);
-  return weights;
+  return sound(std::move(weights));
 }
 
 std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {

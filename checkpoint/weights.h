@@ -22,8 +22,8 @@ inline constexpr const char* kTrainingIdentities = "training.identities";
 
 /// Accepts RUN (its newest valid checkpoint), RUN/checkpoints/sNNN.aNN, or FILE.safetensors. One process
 /// reads, every hash is checked. Throws ConfigError when there is nothing of the kind, DataError or
-/// CheckpointError when corrupt. Model weights are the replicated tensors whose names start with "model.";
-/// the prefix is removed.
+/// CheckpointError when corrupt, DataError for weights that are not finite: nothing may be made of those.
+/// Model weights are the replicated tensors whose names start with "model."; the prefix is removed.
 Weights read_weights(const Path& path);
 
 /// `key = value` of a configuration text, or fallback.

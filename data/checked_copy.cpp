@@ -36,6 +36,15 @@ bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
   return true;
 }
 
+/// Opening a pipe in a file's place would wait for whoever writes into it.
+InputFile open_plain(const Path& path) {
+  std::error_code unseen;
+  const auto status = std::filesystem::status(path, unseen);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw DataError("copying " + path.string() + ": it is no plain file");
+  return InputFile(path);
+}
+
 /// Divides pieces of a sealed file among the digests of its seal.
 class SealedPieces {
  public:
@@ -103,7 +112,7 @@ void check_sealed_file(const Path& path) {
 
 std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                          const Path& to_folder, const std::stop_token& stop) {
-  const InputFile from(from_folder / info.file);
+  const InputFile from = open_plain(from_folder / info.file);
   SealedPieces pieces(from);
   const auto look = [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); };
   const auto check = [&](const Path& copy) {
@@ -113,7 +122,7 @@ std::uint64_t copy_shard(FileSystem& files, const Path& from_folder, const Shard
 }
 
 std::uint64_t copy_sealed_file(FileSystem& files, const Path& from_path, const Path& to) {
-  const InputFile from(from_path);
+  const InputFile from = open_plain(from_path);
   SealedPieces pieces(from);
   copy_looking(
       files, from, to, [&](std::uint64_t at, Bytes piece) { pieces.add(at, piece); },
@@ -123,7 +132,7 @@ std::uint64_t copy_sealed_file(FileSystem& files, const Path& from_path, const P
 
 std::uint64_t copy_companion(FileSystem& files, const Path& from_folder, const Companion& companion,
                              const Path& to_folder) {
-  const InputFile from(from_folder / companion.file);
+  const InputFile from = open_plain(from_folder / companion.file);
   Hasher hasher;
   copy_looking(
       files, from, to_folder / companion.file, [&](std::uint64_t, Bytes piece) { hasher.add(piece); },

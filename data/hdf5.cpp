@@ -30,6 +30,8 @@ hid_t file_type(Type type) {
       return H5T_STD_I64LE;
     case Type::U64:
       return H5T_STD_U64LE;
+    case Type::Text:
+      break;  // has a width of its own
   }
   return H5I_INVALID_HID;
 }
@@ -43,6 +45,8 @@ hid_t memory_type(Type type) {
       return H5T_NATIVE_INT64;
     case Type::U64:
       return H5T_NATIVE_UINT64;
+    case Type::Text:
+      break;
   }
   return H5I_INVALID_HID;
 }
@@ -59,8 +63,21 @@ std::string innermost_reason() {
   return reason.empty() ? "no reason given" : reason;
 }
 
-/// HDF5 prints its error stack by default; ours go into exceptions. The setting is per thread.
-void keep_quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+/// The errno that libhdf5 quotes in a reason, EIO when there is none.
+int code_in(const std::string& reason) {
+  constexpr std::string_view before = "errno = ";
+  const std::size_t at = reason.find(before);
+  const int code = at == reason.npos ? 0 : std::atoi(reason.c_str() + at + before.size());
+  return code > 0 ? code : EIO;
+}
+
+/// HDF5 prints its error stack by default; ours go into exceptions. The setting is per thread. Locks: the
+/// environment outranks access properties, and is read when libhdf5 is first used.
+void prepare() {
+  static const int unlocked = setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+  static_cast<void>(unlocked);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 std::recursive_mutex& one_at_a_time() {
   static std::recursive_mutex mutex;
@@ -69,17 +86,13 @@ std::recursive_mutex& one_at_a_time() {
 
 }  // namespace
 
-File::File(Path path, bool writing) : turn_(one_at_a_time()), path_(std::move(path)), writing_(writing) {
-  keep_quiet();
-}
+File::File(Path path) : turn_(one_at_a_time()), path_(std::move(path)) { prepare(); }
 
 Id File::check(Id result, const std::string& doing, std::source_location at) const {
   if (result >= 0) return result;
-  const std::string what = doing + " in " + path_.string() + ": HDF5 says \"" + innermost_reason() + "\"";
-  if (writing_) throw FileError(what + "; is the disk full?", EIO, at);
-  throw DataError(
-      what + "; the file is damaged, truncated, or no HDF5 file: pack it again or copy it from a replica",
-      at);
+  const std::string reason = innermost_reason();
+  throw FileError(doing + " in " + path_.string() + ": HDF5 says \"" + reason + "\"; is the disk full?",
+                  code_in(reason), at);
 }
 
 namespace {
@@ -90,27 +103,14 @@ hid_t plain_access() {
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
 #if H5_VERSION_GE(1, 10, 7)
   H5Pset_file_locking(access, false, true);
-#else
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
 #endif
   return access;
 }
 
 }  // namespace
 
-File File::open(const Path& path) {
-  if (!std::filesystem::exists(path))
-    throw DataError("opening " + path.string() +
-                    ": there is no such file; pack again or copy it from a replica");
-  check_seal(InputFile(path));
-  File file(path, false);
-  const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
-  file.file_ = file.own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose, "opening the file");
-  return file;
-}
-
 File File::create(const Path& path, std::uint64_t aligned_bytes) {
-  File file(path, true);
+  File file(path);
   const Handle access = file.own(plain_access(), H5Pclose, "making access properties");
   file.check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110),
              "setting the format version");
@@ -124,10 +124,6 @@ File File::create(const Path& path, std::uint64_t aligned_bytes) {
   file.file_ = file.own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
                         "creating the file");
   return file;
-}
-
-bool File::has(const std::string& name) const {
-  return check(H5Lexists(file_.id(), name.c_str(), H5P_DEFAULT), "looking for " + name) > 0;
 }
 
 void File::make_group(const std::string& name) {
@@ -147,6 +143,7 @@ Handle File::create_dataset(const std::string& name, Id type, std::uint64_t coun
   const Handle creation = own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "making properties of " + name);
   check(H5Pset_obj_track_times(creation.id(), false), "switching times off");
   check(H5Pset_layout(creation.id(), H5D_CONTIGUOUS), "choosing the layout of " + name);
+  arrays_.push_back(name);
   if (early) {
     check(H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY), "allocating " + name);
     check(H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER), "not filling " + name);
@@ -155,38 +152,10 @@ Handle File::create_dataset(const std::string& name, Id type, std::uint64_t coun
              H5Dclose, "creating " + name);
 }
 
-std::uint64_t File::count_of(const Handle& set, const std::string& name) const {
-  const Handle space = own(H5Dget_space(set.id()), H5Sclose, "reading the shape of " + name);
-  hsize_t extent = 0;
-  if (H5Sget_simple_extent_ndims(space.id()) != 1 ||
-      H5Sget_simple_extent_dims(space.id(), &extent, nullptr) != 1)
-    throw DataError(name + " in " + path_.string() + " is not one-dimensional: not a file of this program");
-  return extent;
-}
-
-std::uint64_t File::length(const std::string& name, Type type) const {
-  const Handle set = dataset(name);
-  const Handle stored = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
-  if (check(H5Tequal(stored.id(), file_type(type)), "comparing types") == 0)
-    throw DataError(name + " in " + path_.string() + " has another element type: not a file of this program");
-  const std::uint64_t count = count_of(set, name);
-  // A damaged extent must not become a huge allocation.
-  if (count > std::filesystem::file_size(path_))
-    throw DataError(name + " in " + path_.string() +
-                    " claims more elements than the file has bytes: it is damaged");
-  return count;
-}
-
 void File::write_raw(const std::string& name, Type type, std::uint64_t count, const void* values) {
   const Handle set = create_dataset(name, file_type(type), count, false);
   if (count > 0)
     check(H5Dwrite(set.id(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "writing " + name);
-}
-
-void File::read_raw(const std::string& name, Type type, void* values) const {
-  const Handle set = dataset(name);
-  if (count_of(set, name) > 0)
-    check(H5Dread(set.id(), memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "reading " + name);
 }
 
 void File::write_texts(const std::string& name, const std::vector<std::string>& texts) {
@@ -202,26 +171,6 @@ void File::write_texts(const std::string& name, const std::vector<std::string>& 
   const Handle set = create_dataset(name, type.id(), texts.size(), false);
   if (!texts.empty())
     check(H5Dwrite(set.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), "writing " + name);
-}
-
-std::vector<std::string> File::read_texts(const std::string& name) const {
-  const Handle set = dataset(name);
-  const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
-  const std::uint64_t count = count_of(set, name);
-  const std::size_t width = H5Tget_size(type.id());
-  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) > 0 ||
-      count * width > std::filesystem::file_size(path_))
-    throw DataError(name + " in " + path_.string() +
-                    " is no array of texts: not a file of this program, or damaged");
-  std::vector<char> padded(count * width);
-  if (count > 0)
-    check(H5Dread(set.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), "reading " + name);
-  std::vector<std::string> texts(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const char* text = padded.data() + i * width;
-    texts[i].assign(text, strnlen(text, width));
-  }
-  return texts;
 }
 
 void File::make_blob(const std::string& name, std::uint64_t bytes) {
@@ -241,38 +190,12 @@ void File::write_bytes(const std::string& name, std::uint64_t offset, Bytes byte
         "writing " + name);
 }
 
-void File::read_bytes(const std::string& name, std::uint64_t offset, std::span<std::byte> out) const {
-  if (out.empty()) return;
+FileRange File::place(const std::string& name) const {
   const Handle set = dataset(name);
-  const Handle space = own(H5Dget_space(set.id()), H5Sclose, "reading the shape of " + name);
-  const hsize_t start = offset, count = out.size();
-  check(H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &start, nullptr, &count, nullptr),
-        "selecting in " + name);
-  const Handle memory = own(H5Screate_simple(1, &count, nullptr), H5Sclose, "making a buffer's shape");
-  check(H5Dread(set.id(), H5T_NATIVE_UINT8, memory.id(), space.id(), H5P_DEFAULT, out.data()),
-        "reading " + name);
-}
-
-FileRange File::blob(const std::string& name, Type element) const {
-  const Handle set = dataset(name);
-  const Handle type = own(H5Dget_type(set.id()), H5Tclose, "reading the type of " + name);
-  const Handle creation = own(H5Dget_create_plist(set.id()), H5Pclose, "reading the properties of " + name);
-  const auto refuse = [&](const std::string& why) {
-    throw DataError(
-        name + " in " + path_.string() + " " + why +
-        ", so it cannot be read directly; was the file rewritten by another tool (h5repack)? Pack it again");
-  };
-  if (H5Pget_layout(creation.id()) != H5D_CONTIGUOUS) refuse("is not contiguous");
-  if (H5Pget_nfilters(creation.id()) != 0) refuse("has filters");
-  if (H5Pget_external_count(creation.id()) != 0) refuse("lies in external files");
-  if (H5Tequal(type.id(), file_type(element)) <= 0) refuse("has another element type");
-  const std::uint64_t count = count_of(set, name);
-  if (count == 0) return {};
   const haddr_t offset = H5Dget_offset(set.id());
-  if (offset == HADDR_UNDEF) refuse("has no place in the file");
-  const std::uint64_t size = std::filesystem::file_size(path_);
-  if (offset > size || count > (size - offset) / H5Tget_size(type.id())) refuse("ends beyond the file");
-  return {.offset = offset, .bytes = count * H5Tget_size(type.id())};
+  const hsize_t bytes = H5Dget_storage_size(set.id());
+  if (offset == HADDR_UNDEF || bytes == 0) return {};
+  return {.offset = offset, .bytes = bytes};
 }
 
 void File::write_attribute(const std::string& name, std::uint64_t value) {
@@ -300,41 +223,35 @@ void File::write_attribute(const std::string& name, const std::string& value) {
         "writing attribute " + name);
 }
 
-bool File::has_attribute(const std::string& name) const {
-  return check(H5Aexists(file_.id(), name.c_str()), "looking for attribute " + name) > 0;
-}
-
-std::uint64_t File::read_number(const std::string& name) const {
-  const Handle attribute =
-      own(H5Aopen(file_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, "opening attribute " + name);
-  std::uint64_t value = 0;
-  check(H5Aread(attribute.id(), H5T_NATIVE_UINT64, &value), "reading attribute " + name);
-  return value;
-}
-
-std::string File::read_text(const std::string& name) const {
-  const Handle attribute =
-      own(H5Aopen(file_.id(), name.c_str(), H5P_DEFAULT), H5Aclose, "opening attribute " + name);
-  const Handle type = own(H5Aget_type(attribute.id()), H5Tclose, "reading the type of attribute " + name);
-  if (H5Tget_class(type.id()) != H5T_STRING || H5Tis_variable_str(type.id()) > 0)
-    throw DataError("attribute " + name + " in " + path_.string() +
-                    " is no fixed text: not a file of this program");
-  std::vector<char> text(H5Tget_size(type.id()));
-  check(H5Aread(attribute.id(), type.id(), text.data()), "reading attribute " + name);
-  return {text.data(), strnlen(text.data(), text.size())};
-}
-
 void File::flush() { check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL), "flushing"); }
+
 void File::close() {
-  const FileRange unsealed = unsealed_.empty() ? FileRange{} : blob(unsealed_);
+  const FileRange unsealed = unsealed_.empty() ? FileRange{} : place(unsealed_);
+  std::vector<FileRange> places;
+  for (const auto& name : arrays_) places.push_back(place(name));
   check(H5Fclose(file_.release()), "closing");
-  if (writing_) append_seal(real_files(), path_, unsealed);
+  const Seal seal = append_seal(real_files(), path_, unsealed);
+  // Another version of libhdf5 may write structures that this program does not read.
+  const Layout layout = read_layout(InputFile(path_), seal.file_bytes - kSealBytes);
+  bool same = layout.arrays.size() == arrays_.size();
+  for (std::size_t i = 0; same && i < arrays_.size(); ++i) {
+    const auto found = layout.arrays.find(arrays_[i]);
+    same = found != layout.arrays.end() && found->second.offset == places[i].offset &&
+           found->second.bytes() == places[i].bytes;
+  }
+  if (!same)
+    throw Error("writing " + path_.string() +
+                ": this version of libhdf5 lays files out in a way that this program does not know");
+}
+
+void sync(FileSystem& files, const Path& path) {
+  auto file = files.open_append(path);
+  file->sync();
+  file->close();
 }
 
 void publish(FileSystem& files, const Path& temporary, const Path& final) {
-  auto file = files.open_append(temporary);
-  file->sync();
-  file->close();
+  sync(files, temporary);
   files.rename(temporary, final);
   files.sync_folder(final.parent_path());
 }

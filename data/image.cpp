@@ -15,6 +15,8 @@ namespace {
 
 /// Headers may lie: more than this is refused before memory is asked for.
 constexpr std::int64_t kMostPixels = 1LL << 26;
+/// A progressive JPEG may have millions of scans that each take the time of a whole image: 500 are borne.
+constexpr int kFlags = TJFLAG_LIMITSCANS;
 
 const unsigned char* data_of(Bytes bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
@@ -102,7 +104,7 @@ struct Decoder::Handles {
   void decode_jpeg(Bytes encoded, const Header& header, int colours, std::uint8_t* out) {
     if (colours != TJCS_CMYK && colours != TJCS_YCCK) {
       check(tjDecompress2(jpeg, data_of(encoded), encoded.size(), out, header.width, 0, header.height,
-                          TJPF_RGB, 0));
+                          TJPF_RGB, kFlags));
       return;
     }
     // TurboJPEG gives CMYK only as CMYK. Adobe's files hold it inverted, as everybody reads it.
@@ -110,7 +112,7 @@ struct Decoder::Handles {
         static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
     cmyk.resize(pixels * 4);
     check(tjDecompress2(jpeg, data_of(encoded), encoded.size(), cmyk.data(), header.width, 0, header.height,
-                        TJPF_CMYK, 0));
+                        TJPF_CMYK, kFlags));
     for (std::size_t i = 0; i < pixels; ++i)
       for (std::size_t c = 0; c < 3; ++c)
         out[i * 3 + c] = static_cast<std::uint8_t>((cmyk[i * 4 + c] * cmyk[i * 4 + 3] + 127) / 255);
@@ -178,7 +180,7 @@ Decoder::Header Decoder::check(Bytes encoded, int width, int height) {
   }
   planes.resize(needed);
   handles_->check(tjDecompressToYUV2(handles_->jpeg, data_of(encoded), encoded.size(), planes.data(), width,
-                                     1, height, 0));
+                                     1, height, kFlags));
   return found;
 }
 

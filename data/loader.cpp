@@ -45,6 +45,28 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
   }
 }
 
+constexpr int kLargeSide = 512;
+
+/// Batches take the room that the store says, which is a word only. Large images must be seen once.
+void check_size(const Store& store) {
+  if (store.image_size() <= kLargeSide) return;
+  Decoder decoder;
+  std::vector<std::byte> encoded;
+  std::string other;
+  for (const std::uint64_t row : {std::uint64_t{0}, store.size() / 2, store.size() - 1}) {
+    try {
+      store.read(row, encoded);
+      const auto header = decoder.header(encoded);
+      if (header.width == store.image_size() && header.height == store.image_size()) return;
+      other = fmt::format("row {} has {} x {}", row, header.width, header.height);
+    } catch (const Error&) {  // it will be met again, and told of
+    }
+  }
+  if (!other.empty())
+    throw DataError(fmt::format("the store {} says that its images have {} pixels a side, but {}",
+                                store.folder().string(), store.image_size(), other));
+}
+
 }  // namespace
 
 struct Loader::Pipeline {
@@ -234,6 +256,7 @@ struct Loader::Pipeline {
 Loader::Loader(std::shared_ptr<const Store> store, Order order, BatchPlan plan, int rank,
                std::uint64_t first_step, LoaderConfig config) {
   check(store.get(), order, plan, rank, config);
+  check_size(*store);
   pipeline_ = std::make_unique<Pipeline>(std::move(store), std::move(order), plan, rank, first_step,
                                          std::move(config));
   Pipeline& p = *pipeline_;

@@ -53,12 +53,18 @@ struct StoreManifest {
   Array<std::int64_t> labels;  ///< one per row
 };
 
+inline constexpr int kMostImageSide = 4096;                           ///< pixels
+inline constexpr std::uint64_t kMostImages = std::uint64_t{1} << 48;  ///< of a store: far more than there are
+
 inline constexpr const char* kManifestName = "manifest.h5";
 inline constexpr std::uint64_t kManifestVersion = 1;
 inline constexpr const char* kReadableName = "manifest.json";
 
 /// XXH3-128 over (images, blob digest, index digest) of each shard in order.
 Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
+
+/// XXH3-128 over the parent's digest, the rows and the labels of a view.
+Hash128 digest_of_view(const StoreManifest& view);
 
 /// Fills in what follows from the rest: images, first_global of the shards, identity_offsets and _rows, and
 /// dataset_digest. `labels` has one entry per image in store order (of a view: pass manifest.labels).
@@ -73,8 +79,9 @@ void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& 
 /// The same for a copy of a store, whose long arrays are there already.
 void write_manifest_head(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// Without the long arrays. Throws DataError: no manifest (unfinished or not a store), damaged,
-/// or a newer version.
+/// Without the long arrays. Whatever lies there, what this returns can be worked with: counts that fit each
+/// other and the files, names of files in the folder. Throws DataError: no manifest (unfinished or not a
+/// store), damaged, forged, or a newer version.
 StoreManifest read_manifest(const Path& folder);
 
 /// Writes a view of `parent` into `folder` (made when missing): `rows` of the parent with labels of its own,

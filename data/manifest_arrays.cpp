@@ -28,8 +28,8 @@ void write_file(FileSystem& files, const Path& path, const char* format, const S
   hdf5::publish(files, temporary.path(), path);
 }
 
-hdf5::File open_file(const Path& path, const char* format, const StoreManifest& manifest) {
-  auto file = hdf5::File::open(path);
+hdf5::Reader open_file(const Path& path, const char* format, const StoreManifest& manifest) {
+  auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != format)
     throw DataError(path.string() + " is an HDF5 file but has not the format " + format);
   if (file.read_number("version") != kArraysVersion)
@@ -43,8 +43,19 @@ hdf5::File open_file(const Path& path, const char* format, const StoreManifest& 
 }
 
 bool divide(const Array<std::uint64_t>& offsets, std::size_t parts, std::size_t whole) {
-  return offsets.size() == parts + 1 && offsets.front() == 0 && offsets.back() == whole &&
+  return !offsets.empty() && offsets.size() - 1 == parts && offsets.front() == 0 && offsets.back() == whole &&
          std::is_sorted(offsets.begin(), offsets.end());
+}
+
+/// Part `k` of `whole`. What was checked when it was mapped lies in a file, and a file can change.
+std::pair<std::uint64_t, std::uint64_t> part_of(const Array<std::uint64_t>& offsets, std::size_t k,
+                                                std::size_t whole) {
+  const std::uint64_t begin = offsets[k], end = offsets[k + 1];
+  if (begin > end || end > whole)
+    throw DataError(std::string(kIdentitiesName) +
+                    " has changed since it was opened: it is damaged or was "
+                    "overwritten; run `facemae store verify`");
+  return {begin, end};
 }
 
 }  // namespace
@@ -57,7 +68,9 @@ Identities Identities::read(const Path& folder, const StoreManifest& manifest) {
   const auto count = static_cast<std::size_t>(manifest.identities);
   all.offsets_ = file.map_array<std::uint64_t>("/offset").aligned();
   all.rows_ = file.map_array<std::uint64_t>("/row").aligned();
-  bool fits = divide(all.offsets_, count, all.rows_.size());
+  bool fits = divide(all.offsets_, count, all.rows_.size()) && all.rows_.size() <= manifest.images &&
+              std::all_of(all.rows_.begin(), all.rows_.end(),
+                          [&](std::uint64_t row) { return row < manifest.images; });
   if (file.has("/name")) {
     all.name_offsets_ = file.map_array<std::uint64_t>("/name_offset").aligned();
     all.names_ = file.map_array<std::uint8_t>("/name").aligned();
@@ -70,14 +83,15 @@ Identities Identities::read(const Path& folder, const StoreManifest& manifest) {
 std::string Identities::name(std::int64_t label) const {
   if (label < 0 || label >= count_ || name_offsets_.empty()) return "";
   const auto k = static_cast<std::size_t>(label);
-  const std::uint64_t begin = name_offsets_[k], end = name_offsets_[k + 1];
+  const auto [begin, end] = part_of(name_offsets_, k, names_.size());
   return {reinterpret_cast<const char*>(names_.bytes().data()) + begin, end - begin};
 }
 
 std::span<const std::uint64_t> Identities::rows_of(std::int64_t label) const {
   if (label < 0 || label >= count_) return {};
   const auto k = static_cast<std::size_t>(label);
-  return rows_.span().subspan(offsets_[k], offsets_[k + 1] - offsets_[k]);
+  const auto [begin, end] = part_of(offsets_, k, rows_.size());
+  return rows_.span().subspan(begin, end - begin);
 }
 
 void write_manifest_arrays(FileSystem& files, const Path& folder, const StoreManifest& m) {
@@ -105,6 +119,9 @@ void read_view(const Path& folder, StoreManifest& view) {
   const auto file = open_file(folder / kViewName, kViewFormat, view);
   view.rows = file.map_array<std::uint64_t>("/row").aligned();
   view.labels = file.map_array<std::int64_t>("/label").aligned();
+  if (view.rows.size() != view.images || view.labels.size() != view.images)
+    throw DataError(file.path().string() +
+                    " has other rows than the manifest beside it: make the view again");
 }
 
 }  // namespace facemae

@@ -30,7 +30,8 @@ class Identities {
 /// identities.h5, and view.h5 of a view: tmp, fsync, rename.
 void write_manifest_arrays(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// Fills in `rows` and `labels` of a view. Throws DataError: missing, damaged, or of another view.
+/// Fills in `rows` and `labels` of a view, as many as it has images. Throws DataError: missing, damaged, or
+/// of another view.
 void read_view(const Path& folder, StoreManifest& view);
 
 }  // namespace facemae

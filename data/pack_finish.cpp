@@ -90,7 +90,9 @@ Rejects known_rejects(const Journal& journal, const PackPlan& plan) {
 void require_few_rejects(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
                          FileSystem& files, const Journal& journal) {
   const Rejects rejects = known_rejects(journal, plan);
-  if (rejects.size() <= plan.allowed_rejects) return;
+  const bool none_left =
+      rejects.size() >= plan.entries;  // whatever the policy allows: that would be no store
+  if (rejects.size() <= plan.allowed_rejects && !none_left) return;
   write_rejects(source, config, files, rejects);
   std::vector<std::string> counts, examples;
   bool sizes = false;
@@ -101,16 +103,18 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
   for (const auto& [entry, reason] : rejects)
     if (examples.size() < 3) examples.push_back(source.name(entry) + ": " + reason);
   throw DataError(fmt::format(
-      "packing into {}: {} of {} images cannot be used, more than --max-reject-fraction {} "
-      "allows ({}); {}. All that were found so far are in {}. What was made is kept: mend them and "
-      "run the same command again{}, or run it with --max-reject-fraction {} or more, and it goes "
-      "on{}",
-      config.out.string(), human_count(rejects.size()), human_count(plan.entries), config.max_reject_fraction,
+      "packing into {}: {} of {} images cannot be used, {} ({}); {}. All that were found so far are in {}. What "
+      "was made is kept: mend them and run the same command again{}{}{}",
+      config.out.string(), human_count(rejects.size()), human_count(plan.entries),
+      none_left ? "which leaves none for a store"
+                : fmt::format("more than --max-reject-fraction {} allows", config.max_reject_fraction),
       join(counts, ", "), join(examples, "; "), (config.out / "rejects.csv").string(),
       source.archives() > 0 ? fmt::format(" (of archives: after removing {}, so that they are read anew)",
                                           journal.folder().string())
                             : "",
-      fraction_for(rejects.size(), plan.entries),
+      none_left ? ""
+                : fmt::format(", or run it with --max-reject-fraction {} or more, and it goes on",
+                              fraction_for(rejects.size(), plan.entries)),
       sizes ? ". To re-encode other sizes, pack with --resize into another --out" : ""));
 }
 

@@ -8,6 +8,7 @@
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/manifest.h"
 #include "data/pack_check.h"
 
 namespace facemae {
@@ -162,6 +163,11 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   auto samples =
       source.archives() > 0 ? sample_archives(source) : sample_entries(source, plan.order(), config.patience);
   plan.image_size = config.image_size > 0 ? config.image_size : common_size(source, samples);
+  if (plan.image_size > kMostImageSide)
+    throw ConfigError(
+        fmt::format("packing images of {0} x {0} pixels: a store has at most {1} x {1}; pass "
+                    "--resize and a smaller --image-size",
+                    plan.image_size, kMostImageSide));
   ImageChecker checker(plan.image_size, config.resize);
   Hasher content;
   std::uint64_t bytes = 0, good = 0;

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "data/patience.h"
 #include "data/shard_file.h"
+#include "data/shard_images.h"
 
 namespace facemae {
 
@@ -92,16 +93,13 @@ std::string fault_of(const Journal& journal, std::uint64_t shard) {
         index.info.blob_digest != noted.info.blob_digest)
       return "it is another shard than was noted";
     if (journal.images(shard).size() != index.crcs.size()) return "its list of images is another's";
-    const InputFile file(path);
-    Hasher blob;
-    std::vector<std::byte> image;
-    for (std::size_t i = 0; i < index.crcs.size(); ++i) {
-      image.resize(index.offsets[i + 1] - index.offsets[i]);
-      file.read_at(index.info.blob_offset + index.offsets[i], image);
-      if (crc32c(image) != index.crcs[i]) return fmt::format("image {} is damaged", i);
-      blob.add(image);
-    }
-    return blob.digest() == noted.info.blob_digest ? "" : "its blob digest differs";
+    std::string fault;
+    const auto see = [&](std::uint64_t image, const std::string& why) {
+      if (!why.empty() && fault.empty()) fault = fmt::format("image {} is damaged: {}", image, why);
+    };
+    const Hash128 blob = reread_images(index, InputFile(path), false, see);
+    if (!fault.empty()) return fault;
+    return blob == noted.info.blob_digest ? "" : "its blob digest differs";
   } catch (const DataError& error) {
     return error.what();
   }

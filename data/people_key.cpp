@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "core/owner_files.h"
+#include "core/temporary_file.h"
 #include "core/text.h"
 #include "data/manifest.h"
 
@@ -35,7 +35,7 @@ std::optional<SecretKey> key_in(const Path& folder) {
 /// The first one to come stays: a key is never replaced.
 void put(const Path& folder, const SecretKey& key) {
   FileSystem& files = owner_files();
-  const Path temporary = folder / fmt::format("{}.{}.{}.tmp", kPeopleKeyName, host_name(), ::getpid());
+  const Path temporary = own_temporary(folder / kPeopleKeyName);
   auto out = files.create(temporary);
   out->write(bytes_of(key.hex() + "\n"));
   out->sync();

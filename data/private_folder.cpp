@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/temporary_file.h"
 
 namespace facemae {
 namespace {
@@ -59,6 +60,7 @@ PrivateFolder::PrivateFolder(const Path& folder)
                                      .name = kLockName,
                                      .place = path_});
     ::fchmodat(descriptor_, kLockName, 0600, 0);
+    remove_temporaries(at(""));
   } catch (...) {
     ::close(descriptor_);
     if (made_) ::rmdir(path_.c_str());

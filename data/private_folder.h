@@ -9,9 +9,9 @@
 
 namespace facemae {
 
-/// Held open and locked while this lives. As a FileSystem its paths are names of files in it: new files are
-/// made with mode 0600, never through a link or in place of something that is there, whatever has become of
-/// the path to the folder meanwhile.
+/// Held open and locked while this lives. As a FileSystem its paths are names of files in it, or at(name):
+/// new files are made with mode 0600, never through a link or in place of something that is there, whatever
+/// has become of the path to the folder meanwhile.
 class PrivateFolder final : public FileSystem {
  public:
   /// Makes the folder with mode 0700. One that is there must be this user's, 0700 already, and hold nothing
@@ -28,6 +28,8 @@ class PrivateFolder final : public FileSystem {
   Path at(const Path& name) const;
   bool has(const std::string& name) const { return std::filesystem::exists(at(name)); }
   std::string read(const std::string& name) const { return read_file(at(name)); }
+  void write(const std::string& name, Bytes bytes) { write_durably(*this, at(name), bytes); }
+  void write(const std::string& name, const std::string& text) { write(name, bytes_of(text)); }
 
   std::unique_ptr<OutputFile> create(const Path& name) override;
   std::unique_ptr<OutputFile> open_append(const Path& name) override;

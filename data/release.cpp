@@ -53,7 +53,7 @@ void write_link(PrivateFolder& folder, const ReleaseSecret& secret, const Releas
   const std::string temporary = std::string(kLinkName) + ".tmp";
   // The link of an earlier release stays beside.
   if (folder.has(kLinkName)) {
-    std::string uuid = hdf5::File::open(folder.at(kLinkName)).read_text("uuid");
+    std::string uuid = hdf5::Reader::open(folder.at(kLinkName)).read_text("uuid");
     if (uuid != secret.uuid) folder.rename(kLinkName, "link-" + uuid + ".h5");
   }
   folder.create(temporary)->close();  // closed to others before anything is in it
@@ -162,7 +162,7 @@ void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, c
 namespace {
 
 ReleaseLink read_link_file(const Path& path) {
-  const auto file = hdf5::File::open(path);
+  const auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kLinkFormat) {
     throw DataError(path.string() + " is an HDF5 file but no link of a release");
   }

@@ -46,7 +46,7 @@ void write_ledger(PrivateFolder& folder, const std::vector<LedgerEntry>& entries
     if (e.images) line["images"] = *e.images;
     text += line.dump() + "\n";
   }
-  write_durably(folder, kLedgerName, text);
+  folder.write(kLedgerName, text);
 }
 
 }  // namespace facemae

@@ -41,7 +41,7 @@ std::vector<std::uint64_t> copies_among(const std::vector<Hash256>& originals) {
 
 void write_originals(PrivateFolder& folder, const std::string& uuid, std::vector<Hash256> originals) {
   std::sort(originals.begin(), originals.end());
-  write_durably(folder, originals_name(uuid), std::as_bytes(std::span(originals)));
+  folder.write(originals_name(uuid), std::as_bytes(std::span(originals)));
 }
 
 std::vector<Hash256> read_originals(const PrivateFolder& folder, const std::string& uuid,

@@ -46,7 +46,7 @@ ReleaseSecret load_secret(const PrivateFolder& folder, const std::string& uuid) 
 }
 
 void store_secret(PrivateFolder& folder, const ReleaseSecret& secret) {
-  write_durably(folder, secret_name(secret.uuid), to_text(secret));
+  folder.write(secret_name(secret.uuid), to_text(secret));
 }
 
 }  // namespace facemae

@@ -1,7 +1,7 @@
 #pragma once
 // The seal: the last 64 bytes of each HDF5 file of a store. It fixes every byte of the file but the images
-// (which have digests of their own), and it is checked before libhdf5, which does not survive every malformed
-// file, sees a byte. HDF5 tools ignore what follows the end that a file's superblock names.
+// (which have digests of their own), and it is checked before anything else is read. It tells damage, not
+// forgery: anybody can compute it. HDF5 tools ignore what follows the end that a file's superblock names.
 #include <cstdint>
 
 #include "core/checksum.h"

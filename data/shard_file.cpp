@@ -5,8 +5,10 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/page_cache.h"
 #include "core/temporary_file.h"
 #include "data/hdf5.h"
+#include "data/shard_images.h"
 
 namespace facemae {
 namespace {
@@ -114,43 +116,28 @@ void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::
   file.close();
 }
 
-/// Reads the whole blob back: what is on disk is what was meant. Returns the shard's info with the blob's
-/// place.
-ShardInfo check_written(const Path& path, const ShardIndex& meant) {
+/// Reads everything back from the storage, past what the page cache holds: what is there is what was meant.
+/// Returns the shard's info with the blob's place.
+ShardInfo check_written(const Path& path, const ShardIndex& meant, InputFiles& inputs) {
+  say_if_cache_stays(path);
+  {
+    const InputFile file(path);
+    file.forget(0, file.size());
+  }
   const ShardIndex found = read_shard(path);
   const auto refuse = [&](const std::string& what) {
     throw FileError(
         "checking " + path.string() + " after writing it: " + what + "; the disk or memory is faulty", EIO);
   };
   if (found.info.index_digest != meant.info.index_digest) refuse("the index digest differs");
-  const InputFile file(path);
-  Hasher blob;
-  std::vector<std::byte> image;
-  for (std::size_t i = 0; i < found.crcs.size(); ++i) {
-    image.resize(found.offsets[i + 1] - found.offsets[i]);
-    file.read_at(found.info.blob_offset + found.offsets[i], image);
-    if (crc32c(image) != found.crcs[i]) refuse(fmt::format("the CRC-32C of image {} differs", i));
-    blob.add(image);
-  }
-  if (blob.digest() != meant.info.blob_digest) refuse("the blob digest differs");
+  const auto see = [&](std::uint64_t image, const std::string& fault) {
+    if (!fault.empty()) refuse(fmt::format("image {}: {}", image, fault));
+  };
+  if (reread_images(found, *inputs.open(path), false, see) != meant.info.blob_digest)
+    refuse("the blob digest differs");
   ShardInfo info = meant.info;
   info.blob_offset = found.info.blob_offset;
   return info;
-}
-
-/// One image in the middle, by HDF5 and by pread: proves the offset that all later reads rely on.
-void compare_one_image(const hdf5::File& file, const ShardIndex& index) {
-  if (index.crcs.empty()) return;
-  const std::size_t middle = index.crcs.size() / 2;
-  const std::uint64_t begin = index.offsets[middle], length = index.offsets[middle + 1] - begin;
-  std::vector<std::byte> by_hdf5(length), by_pread(length);
-  file.read_bytes("/blob", begin, by_hdf5);
-  InputFile(file.path()).read_at(index.info.blob_offset + begin, by_pread);
-  if (by_hdf5 != by_pread)
-    throw DataError(
-        fmt::format("image {} of {} read at the blob's offset differs from what HDF5 reads: the file "
-                    "changed while it was opened, or has an unknown layout; pack it again",
-                    middle, file.path().string()));
 }
 
 void check_index(const Path& path, const ShardIndex& index) {
@@ -159,7 +146,8 @@ void check_index(const Path& path, const ShardIndex& index) {
                     "; the shard is damaged: pack it again or copy it from a replica");
   };
   const std::uint64_t images = index.info.images;
-  if (index.offsets.size() != images + 1 || index.crcs.size() != images || index.labels.size() != images ||
+  if (index.offsets.empty() || index.offsets.size() - 1 != images || index.crcs.size() != images ||
+      index.labels.size() != images ||
       (index.ingest_seed && (index.source_keys.size() != images || index.flags.size() != images)))
     refuse("the index arrays do not have the lengths that " + std::to_string(images) + " images need");
   const Hash128 found = index_digest(index);
@@ -174,19 +162,22 @@ void check_index(const Path& path, const ShardIndex& index) {
 
 std::string shard_name(std::uint64_t shard) { return fmt::format("shard-{:05}.h5", shard); }
 
-ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content) {
+ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content,
+                      InputFiles& inputs) {
   const ShardIndex index = index_of(content);
   const Path final = folder / index.info.file;
   const TemporaryFile temporary(files, final);
   files.create(temporary.path())->close();
   write_hdf5(temporary.path(), index, content.images);
-  ShardInfo info = check_written(temporary.path(), index);
-  hdf5::publish(files, temporary.path(), final);
+  hdf5::sync(files, temporary.path());
+  ShardInfo info = check_written(temporary.path(), index, inputs);
+  files.rename(temporary.path(), final);
+  files.sync_folder(folder);
   return info;
 }
 
 ShardIndex read_shard(const Path& path) {
-  auto file = hdf5::File::open(path);
+  const auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kFormat)
     throw DataError(path.string() + " is an HDF5 file but no shard of a store (attribute format is not " +
                     kFormat + ")");
@@ -200,14 +191,15 @@ ShardIndex read_shard(const Path& path) {
   index.codec = file.read_text("codec");
   index.shard = file.read_number("shard");
   index.shards = file.read_number("shards");
-  index.image_size = static_cast<int>(file.read_number("image_size"));
+  // Beyond what an int holds it fits no store.
+  index.image_size = static_cast<int>(std::min<std::uint64_t>(file.read_number("image_size"), 1 << 30));
   if (file.has_attribute("ingest_seed")) index.ingest_seed = file.read_number("ingest_seed");
   index.info.file = path.filename().string();
   index.info.images = file.read_number("images");
   index.info.bytes = file.read_number("blob_bytes");
   index.info.blob_digest = Hash128::from_hex(file.read_text("blob_digest"));
   index.info.index_digest = Hash128::from_hex(file.read_text("index_digest"));
-  const auto blob = file.blob("/blob");
+  const auto blob = file.place("/blob");
   if (blob.bytes != index.info.bytes)
     throw DataError(fmt::format("/blob of {} has {} bytes, expected {}: the shard is damaged", path.string(),
                                 blob.bytes, index.info.bytes));
@@ -220,8 +212,6 @@ ShardIndex read_shard(const Path& path) {
     index.flags = file.map_array<std::uint8_t>("/index/flags");
   }
   check_index(path, index);
-  compare_one_image(file, index);
-  file.close();
   return index;
 }
 

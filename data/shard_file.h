@@ -30,10 +30,12 @@ struct ShardContent {
 /// "shard-00042.h5"
 std::string shard_name(std::uint64_t shard);
 
-/// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, reopens it and checks every CRC and both digests, fsyncs, renames,
-/// fsyncs the folder. Equal content gives equal bytes. The folder must exist. Throws FileError; removes the
-/// .tmp on failure. first_global of the result is 0: only the manifest knows it.
-ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content);
+/// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, fsyncs it, reads it back around the page cache and checks every CRC and
+/// both digests, renames, fsyncs the folder. Equal content gives equal bytes. The folder must exist. Throws
+/// FileError; removes what it wrote on failure. first_global of the result is 0: only the manifest knows it.
+/// Images are read back through `inputs`.
+ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content,
+                      InputFiles& inputs = real_inputs());
 
 /// A shard's header and index, checked; HDF5 is closed again when this exists.
 struct ShardIndex {
@@ -50,9 +52,8 @@ struct ShardIndex {
   Array<std::uint8_t> flags;         ///< empty in a release
 };
 
-/// Opens a shard read-only without file locking; checks that it is complete, the blob contiguous without
-/// filters or external files, the index digest, and that one image read by HDF5 equals the same read by
-/// pread. Throws DataError naming the file and the remedy.
+/// Opens a shard read-only without file locking; checks that it is complete, that its arrays fit each other,
+/// and the index digest. Throws DataError naming the file and the remedy, FileError when it cannot be read.
 ShardIndex read_shard(const Path& file);
 
 }  // namespace facemae

@@ -125,7 +125,8 @@ void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, ReadFigur
 
 bool ShardReader::recover(const StoredImage& image, std::span<std::byte> out, ReadFigures& figures) const {
   ++figures.rereads;
-  for (const Copy& copy : *copies()) {
+  const Copies all = copies();  // kept: others replace them meanwhile
+  for (const Copy& copy : *all) {
     try {
       if (!copy.file) continue;
       copy.file->forget(image.offset, image.bytes);

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "data/checked_copy.h"
 #include "data/checked_note.h"
+#include "data/manifest_chain.h"
 #include "data/seal.h"
 
 namespace facemae {
@@ -15,8 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A pipe or a folder in a file's place is none.
+bool is_file(const Path& path) {
+  std::error_code unseen;
+  return fs::is_regular_file(path, unseen);
+}
 bool has_seal(const Path& path, const Seal& seal) {
-  if (!fs::exists(path)) return false;
+  if (!is_file(path)) return false;
   try {
     return read_seal(InputFile(path)) == seal;
   } catch (const DataError&) {
@@ -24,11 +30,11 @@ bool has_seal(const Path& path, const Seal& seal) {
   }
 }
 bool is_finished_copy(const Path& from, const Path& to) {
-  return fs::exists(to) && fs::exists(from) && has_seal(to, read_seal(InputFile(from)));
+  return is_file(to) && is_file(from) && has_seal(to, read_seal(InputFile(from)));
 }
 bool is_finished_copy(const Path& to_folder, const Companion& companion) {
   const Path path = to_folder / companion.file;
-  if (!fs::exists(path)) return false;
+  if (!is_file(path)) return false;
   const InputFile file(path);
   return file.size() == companion.bytes && digest_of_file(file) == companion.digest;
 }
@@ -67,7 +73,7 @@ std::uint64_t bytes_missing(const StagePlan::Part& part) {
   std::uint64_t bytes = 0;
   for (const auto& shard : part.manifest.shards) {
     const Path from = part.from / shard.file;
-    if (!fs::exists(from))
+    if (!is_file(from))
       throw DataError("staging " + part.from.string() + ": " + shard.file +
                       " is missing; restore it with `facemae store verify --repair-from`");
     if (!is_finished_copy(from, part.to / shard.file)) bytes += fs::file_size(from);
@@ -96,16 +102,11 @@ namespace {
 std::vector<StagePlan::Part> parts_of(const Path& store, const Path& to) {
   std::vector<StagePlan::Part> parts;
   std::vector<Path> names;
-  for (Path folder = store;;) {
-    StoreManifest manifest = read_manifest(folder);
+  for (auto& [folder, manifest] : manifest_chain(store)) {
     Path name = folder_name(folder);
     while (std::find(names.begin(), names.end(), name) != names.end()) name += "-parent";
     names.push_back(name);
-    const bool view = manifest.kind == StoreManifest::Kind::View;
-    const Path parent = (folder / manifest.parent).lexically_normal();
     parts.insert(parts.begin(), {folder, to / name, std::move(manifest)});
-    if (!view) break;
-    folder = parent;
   }
   for (const auto& part : parts)
     if (fs::weakly_canonical(part.from) == fs::weakly_canonical(part.to))

@@ -1,6 +1,7 @@
 #include "data/store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <mutex>
 #include <optional>
@@ -10,7 +11,9 @@
 #include "core/log.h"
 #include "data/manifest.h"
 #include "data/manifest_arrays.h"
+#include "data/manifest_chain.h"
 #include "data/shard_file.h"
+#include "data/shard_images.h"
 
 namespace facemae {
 namespace {
@@ -45,15 +48,21 @@ class ManifestStore : public Store {
  private:
   /// Read when it is first asked for: training asks for neither names nor rows.
   const Identities& identities_file() const {
+    if (const Identities* read = read_.load(std::memory_order_acquire)) return *read;
     const std::scoped_lock lock(mutex_);
     if (!identities_) identities_ = Identities::read(folder_, manifest_);
+    read_.store(&*identities_, std::memory_order_release);
     return *identities_;
   }
   mutable std::mutex mutex_;
   mutable std::optional<Identities> identities_;
+  mutable std::atomic<const Identities*> read_ = nullptr;
 };
 
-/// Shards of its own. HDF5 is used while opening only; reads are positioned reads of the blobs.
+/// Larger blocks of images are not read in one piece.
+constexpr std::uint64_t kMostBlockBytes = 256 << 20;
+
+/// Shards of its own. The files are opened as HDF5 once; reads are positioned reads of the blobs.
 class ShardStore final : public ManifestStore {
  public:
   ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
@@ -75,6 +84,9 @@ class ShardStore final : public ManifestStore {
     const auto [s, index] = locate(row);
     const Shard& shard = shard_at(s);
     const auto [begin, end] = range(s, index, index + 1);
+    if (end - begin > kMostImageBytes)
+      throw DataError(fmt::format("image {} of shard {} (row {}) has {} bytes, more than an image of a face",
+                                  index, s, row, end - begin));
     encoded.resize(end - begin);
     const StoredImage image{.index = index,
                             .row = row,
@@ -95,8 +107,10 @@ class ShardStore final : public ManifestStore {
       const std::uint64_t here = std::min(count, manifest_.shards[s].images - index);
       const auto [begin, end] = range(s, index, index + here);
       const std::uint64_t before = block.bytes.size();
+      if (end - begin > kMostBlockBytes - before) return false;
       for (std::uint64_t i = index; i < index + here; ++i) {
         const std::uint64_t next = range(s, i, i + 1).second;
+        if (next < begin || next > end) refuse_index(s, i);
         block.offsets.push_back(before + next - begin);
       }
       block.bytes.resize(before + end - begin);
@@ -171,7 +185,6 @@ class ShardStore final : public ManifestStore {
       spdlog::warn("going on without shard {}: {}", i, error.what());
       shards_.resize(i);
       shards_.emplace_back();
-      rows_ = manifest_.shards[i].first_global + manifest_.shards[i].images;
     }
   }
 
@@ -185,10 +198,11 @@ class ShardStore final : public ManifestStore {
           "opening the store " + folder_.string() + ": " + expected.file +
           " is not the shard that the manifest means (its digests differ): was it copied from another "
           "store? Copy the right one");
-    if (expected.first_global != rows_)
-      throw DataError("opening the store " + folder_.string() + ": the rows of " + expected.file +
-                      " do not follow on");
-    rows_ += expected.images;
+    if (index.image_size != manifest_.image_size)
+      throw DataError(
+          fmt::format("opening the store {}: the images of {} have {} pixels a side, those of the "
+                      "store {}",
+                      folder_.string(), expected.file, index.image_size, manifest_.image_size));
     index.offsets.drop_pages();
     index.crcs.drop_pages();
     index.labels.drop_pages();
@@ -206,14 +220,13 @@ class ShardStore final : public ManifestStore {
   }
 
   std::vector<Shard> shards_;
-  std::uint64_t rows_ = 0;
 };
 
 /// A selection of another store's rows with labels of its own; holds no images.
 class ViewStore final : public ManifestStore {
  public:
-  ViewStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
-      : ManifestStore(std::move(folder), std::move(manifest)), parent_(open_parent(files, policy)) {
+  ViewStore(ChainLink link, std::shared_ptr<const Store> parent)
+      : ManifestStore(std::move(link.folder), std::move(link.manifest)), parent_(std::move(parent)) {
     read_view(folder_, manifest_);
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
@@ -223,15 +236,20 @@ class ViewStore final : public ManifestStore {
                       manifest_.parent_digest.hex()));
     const bool outside = std::any_of(manifest_.rows.begin(), manifest_.rows.end(),
                                      [&](std::uint64_t row) { return row >= parent_->size(); });
-    if (outside || manifest_.labels.size() != manifest_.rows.size() ||
-        manifest_.rows.size() != manifest_.images)
-      throw DataError("opening the view " + folder_.string() + ": its rows do not fit its parent store");
+    if (outside || manifest_.image_size != parent_->image_size())
+      throw DataError("opening the view " + folder_.string() + ": its images are none of its parent store");
     manifest_.rows.drop_pages();
   }
   const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
   std::int64_t label(std::uint64_t row) const override {
     check_row(row);
-    return manifest_.labels[row];
+    const std::int64_t label = manifest_.labels[row];
+    if (label < -1 || label >= manifest_.identities)
+      throw DataError(
+          fmt::format("row {} of the view {} has the label {}, there are {} identities: make the "
+                      "view again",
+                      row, folder_.string(), label, manifest_.identities));
+    return label;
   }
   void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {
     parent_->fetch(parent_row(row), encoded, figures);
@@ -248,25 +266,27 @@ class ViewStore final : public ManifestStore {
     check_row(row);
     return manifest_.rows[row];
   }
-  std::shared_ptr<const Store> open_parent(InputFiles& files, const ReadPolicy& policy) const {
-    try {
-      return Store::open((folder_ / manifest_.parent).lexically_normal(), files, policy);
-    } catch (const ConfigError& error) {  // the user named the view, not the store that it lacks
-      throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
-    } catch (const DataError& error) {
-      throw DataError("opening the view " + folder_.string() + " of another store: " + error.what());
-    }
-  }
   std::shared_ptr<const Store> parent_;
 };
 
 }  // namespace
 
 std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, const ReadPolicy& policy) {
-  StoreManifest manifest = read_manifest(folder);
-  if (manifest.kind == StoreManifest::Kind::View)
-    return std::make_shared<ViewStore>(folder, std::move(manifest), files, policy);
-  return std::make_shared<ShardStore>(folder, std::move(manifest), files, policy);
+  auto chain = manifest_chain(folder);
+  const auto open_last = [&]() -> std::shared_ptr<const Store> {
+    auto& [root, manifest] = chain.back();
+    return std::make_shared<ShardStore>(std::move(root), std::move(manifest), files, policy);
+  };
+  if (chain.size() == 1) return open_last();
+  std::shared_ptr<const Store> store;
+  try {
+    store = open_last();
+  } catch (const DataError& error) {
+    throw DataError("opening the view " + folder.string() + " of another store: " + error.what());
+  }
+  for (chain.pop_back(); !chain.empty(); chain.pop_back())
+    store = std::make_shared<ViewStore>(std::move(chain.back()), std::move(store));
+  return store;
 }
 
 bool Store::read_block(std::uint64_t, std::uint64_t, RowBlock&, ReadFigures&) const { return false; }

@@ -6,6 +6,7 @@
 #include "core/progress.h"
 #include "data/manifest.h"
 #include "data/manifest_arrays.h"
+#include "data/manifest_chain.h"
 #include "data/shard_file.h"
 #include "data/store_tools.h"
 
@@ -17,15 +18,20 @@ struct Kept {
   std::uint64_t root_row, view_row;
 };
 
-/// In the order of the shards. `root` is the folder that has them.
-std::vector<Kept> kept_images(const Path& view, Path& root) {
-  StoreManifest manifest = read_manifest(view);
-  std::vector<Kept> kept(manifest.images);
-  for (std::uint64_t row = 0; row < kept.size(); ++row) kept[row] = {row, row};
-  for (root = view; manifest.kind == StoreManifest::Kind::View; manifest = read_manifest(root)) {
-    read_view(root, manifest);
-    for (auto& image : kept) image.root_row = manifest.rows[image.root_row];
-    root = (root / manifest.parent).lexically_normal();
+/// In the order of the shards of the last store of the chain.
+std::vector<Kept> kept_images(std::vector<ChainLink>& chain) {
+  std::vector<Kept> kept;
+  for (auto& [folder, manifest] : chain) {
+    if (manifest.kind == StoreManifest::Kind::Store) break;
+    read_view(folder, manifest);
+    if (&manifest == &chain.front().manifest)
+      for (std::uint64_t row = 0; row < manifest.images; ++row) kept.push_back({row, row});
+    for (auto& image : kept) {
+      if (image.root_row >= manifest.images)
+        throw DataError("compacting " + chain.front().folder.string() + ": " + folder.string() +
+                        " has changed meanwhile");
+      image.root_row = manifest.rows[image.root_row];
+    }
   }
   std::sort(kept.begin(), kept.end(), [](auto& a, auto& b) { return a.root_row < b.root_row; });
   return kept;
@@ -59,13 +65,13 @@ bool is_there(const Path& path, const ShardContent& content) {
 }  // namespace
 
 void compact_store(FileSystem& files, const Path& folder, const Path& out, bool show_progress) {
-  const StoreManifest view = read_manifest(folder);
+  auto chain = manifest_chain(folder);
+  const StoreManifest view = chain.front().manifest;
   if (view.kind != StoreManifest::Kind::View)
     throw ConfigError("compacting " + folder.string() + ": it is no view, so it holds just its own images");
   const auto store = Store::open(folder);
-  Path root_folder;
-  const auto kept = kept_images(folder, root_folder);
-  const StoreManifest root = read_manifest(root_folder);
+  const auto kept = kept_images(chain);
+  const auto& [root_folder, root] = chain.back();
 
   StoreManifest manifest;
   manifest.uuid = xxh128(bytes_of(root.uuid + view.dataset_digest.hex())).hex();

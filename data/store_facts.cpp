@@ -6,6 +6,7 @@
 #include "data/jpeg_markers.h"
 #include "data/manifest.h"
 #include "data/manifest_arrays.h"
+#include "data/manifest_chain.h"
 #include "data/shard_file.h"
 
 namespace facemae {
@@ -31,7 +32,8 @@ void count_images_of_identities(const Path& folder, const StoreManifest& manifes
 }  // namespace
 
 StoreFacts facts_of_store(const Path& folder) {
-  StoreManifest manifest = read_manifest(folder);
+  const auto chain = manifest_chain(folder);
+  const StoreManifest& manifest = chain.front().manifest;
   StoreFacts facts{.folder = folder,
                    .view = manifest.kind == StoreManifest::Kind::View,
                    .format_version = kManifestVersion,
@@ -45,19 +47,15 @@ StoreFacts facts_of_store(const Path& folder) {
                    .rejects = manifest.rejects,
                    .duplicates = manifest.duplicates};
   count_images_of_identities(folder, manifest, facts);
-  Path shard_folder = folder;
-  while (manifest.kind == StoreManifest::Kind::View) {
-    shard_folder = (shard_folder / manifest.parent).lexically_normal();
-    if (facts.parent.empty()) facts.parent = shard_folder;
-    manifest = read_manifest(shard_folder);
-  }
-  facts.shards = manifest.shards.size();
-  for (const auto& shard : manifest.shards) {
+  if (facts.view) facts.parent = chain[1].folder;
+  const auto& [shard_folder, root] = chain.back();
+  facts.shards = root.shards.size();
+  for (const auto& shard : root.shards) {
     facts.shard_images += shard.images;
     facts.bytes += shard.bytes;
   }
-  if (!manifest.shards.empty()) {
-    const ShardIndex index = read_shard(shard_folder / manifest.shards.front().file);
+  if (!root.shards.empty()) {
+    const ShardIndex index = read_shard(shard_folder / root.shards.front().file);
     facts.codec = index.codec;
     for (const std::uint8_t flags : index.flags) ++facts.subsampling[name_of_flags(flags)];
   }

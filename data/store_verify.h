@@ -30,10 +30,13 @@ struct VerifyReport {
 /// Re-reads the shards i with i % parts == part in full; part 0 also the manifest and the files beside it.
 /// Of a view: its own files and its parent store. Throws DataError when there is no store, ConfigError for an
 /// impossible part.
-VerifyReport verify_store(const Path& folder, int part = 0, int parts = 1, bool show_progress = false);
+/// Everything is read around the page cache, images through `inputs`.
+VerifyReport verify_store(const Path& folder, int part = 0, int parts = 1, bool show_progress = false,
+                          InputFiles& inputs = real_inputs());
 
 /// One shard: its seal, its index against the manifest, and every image.
-void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress, VerifyReport& report);
+void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress, VerifyReport& report,
+                  InputFiles& inputs = real_inputs());
 
 /// Restores an unreadable manifest, and what lies beside it, from `other`, a copy of the same store. Returns
 /// false when the manifest was good. Throws DataError when manifest.json does not say that it is a copy.

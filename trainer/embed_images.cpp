@@ -39,6 +39,10 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
     if (config.bgr) faces = faces.flip({1});
     auto embedding = network.forward(faces);
     if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
+    if (config.refuse_not_finite && !torch::isfinite(embedding).all().item<bool>())
+      throw DataError("the network's embeddings are not finite (images " + images.name(at - count) + " to " +
+                      images.name(at - 1) +
+                      "): its weights have grown beyond use, take an earlier checkpoint");
     if (config.normalise)
       embedding =
           torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));

@@ -34,6 +34,7 @@ struct EmbedConfig {
   bool bgr = false;  ///< for imported weights that were trained on BGR
   std::int64_t batch = 64;
   bool show_progress = true;
+  bool refuse_not_finite = true;  ///< DataError for an image whose embedding is not; training has its own way
 };
 /// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on world.device(), in
 /// evaluation mode.

@@ -72,6 +72,32 @@ std::string why_stopped() {
                      : std::string("notice on another rank, --max-hours or --end-time");
 }
 
+/// All ranks know of it. What is being saved is of a finite step: it may become a checkpoint still.
+[[noreturn]] void diverged(LoopParts& run, const std::string& how) {
+  {
+    const auto saving = run.watchdog.within(Phase::Save);
+    run.saves.finish();
+  }
+  throw AgreedError(how + ". Lower --lr, add --clip 1, or use --precision float32", ExitCode::DoNotRequeue,
+                    "Diverged");
+}
+
+/// The run ends with `done`, or stops there, and that step was skipped: it is not saved. The checkpoint
+/// before it stands, from which a stopped run makes these steps again.
+LoopEnd leave_skipped(LoopParts& run, std::uint64_t done, bool stop, const std::string& reason) {
+  const std::string skipped =
+      fmt::format("the loss or its gradient was not finite in the last {} step(s) up to step {}",
+                  run.state.skipped_in_row, done);
+  if (!stop) diverged(run, "the run has no good end: " + skipped + ", so nothing is saved");
+  const auto saving = run.watchdog.within(Phase::Save);
+  run.saves.finish();
+  if (run.saves.committed() == 0) diverged(run, "stopped (" + reason + ") without a checkpoint: " + skipped);
+  return {.step = done,
+          .stopped = true,
+          .reason = fmt::format("{}; {}, so the checkpoint of step {} stands", reason, skipped,
+                                run.saves.committed())};
+}
+
 }  // namespace
 
 std::string RunState::to_json() const {
@@ -134,11 +160,10 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
       run.task.undo_step();
       ++run.state.skipped;
       if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
-        throw AgreedError(fmt::format("step {}: the loss or its gradient was not finite {} times in a row. "
-                                      "Lower --lr, add --clip 1, or use "
-                                      "--precision float32; --max-skips raises this limit",
-                                      step + 1, run.state.skipped_in_row),
-                          ExitCode::DoNotRequeue, "Diverged");
+        diverged(
+            run,
+            fmt::format("step {}: the loss or its gradient was not finite {} times in a row (--max-skips {})",
+                        step + 1, run.state.skipped_in_row, run.max_skips));
       spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", step + 1,
                    run.state.skipped);
     }
@@ -158,10 +183,14 @@ LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
     if ((mask & kShardFailed) != 0) run.quarantine(done);
     const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
     const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
+    const bool skipped = run.state.skipped_in_row > 0;
+    if (skipped && (stop || done == last))
+      return leave_skipped(run, done, stop, asked_to_stop_here ? "--stop-after" : why_stopped());
     // Before the commit, so that a kill in between is made up for. With a notice given, time is short.
     if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
       evaluate(run, done);
-    const bool saves = stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight());
+    const bool saves =
+        stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight() && !skipped);
     if (saves) run.gradients.check();  // end_step() may have summed, and this would be kept
     run.check_replicas(done, saves);
     if (stop || done == last) {

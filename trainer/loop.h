@@ -62,8 +62,9 @@ struct LoopEnd {
   std::string reason;
 };
 
-/// Runs steps [first, last). All ranks. Throws PeerLost, DataError (a bad image), Error (non-finite
-/// gradients).
+/// Runs steps [first, last). All ranks. A step that was skipped is never saved: whether the weights before it
+/// are any good is told by the next finite step alone. Throws PeerLost, DataError (a bad image), AgreedError
+/// ("Diverged": more skips in a row than allowed, or the last steps of the run were skipped).
 LoopEnd train(LoopParts& parts, std::uint64_t first, std::uint64_t last);
 
 }  // namespace facemae

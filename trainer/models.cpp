@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "cluster/agree.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/state.h"
@@ -126,6 +127,12 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
   return network;
 }
 
+void expect_same_weights(Control& control, const std::string& from, const std::string& hash) {
+  if (!control.same_everywhere(hash))
+    throw AgreedError("the ranks read different weights from " + from + ": export them to a file first",
+                      ExitCode::BadConfiguration, "ConfigError");
+}
+
 std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
                                        const std::string& init) {
   if (store.image_size() % config.patch != 0)
@@ -201,6 +208,7 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
     evaluation.push_back(file.ends_with(".bin")       ? pairs_of_pack(file)
                          : !config.eval_store.empty() ? pairs_of_store(file, config.eval_store)
                                                       : pairs_of_folder(file, config.eval_images));
+  for (const auto& set : evaluation) check_pairs(set, world.topology().rank, ranks);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
                        world.device());
   const RecognitionSettings settings{

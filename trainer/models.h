@@ -33,6 +33,9 @@ double mask_ratio_for(const Weights& weights, const std::optional<double>& asked
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
 std::string network_name_of(const Weights& weights);  ///< "" when unknown
 
+/// All ranks: a run goes on while they read it. Throws AgreedError when the hashes of what they read differ.
+void expect_same_weights(Control& control, const std::string& from, const std::string& hash);
+
 /// Tasks for run_training().
 std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
                                        const std::string& init);

@@ -69,6 +69,22 @@ PairSet pairs_of_pack(const Path& bin) {
   return set;
 }
 
+void check_pairs(const PairSet& set, int rank, int ranks) {
+  if (set.folds < 2 || set.same.size() < static_cast<std::size_t>(set.folds))
+    throw DataError(fmt::format("the set {} has {} pairs, too few for the {} folds of its protocol", set.name,
+                                set.same.size(), set.folds));
+  Decoder decoder;
+  for (auto at = static_cast<std::size_t>(rank); at < set.images.size;
+       at += static_cast<std::size_t>(ranks)) {
+    try {
+      as_face(decoder.decode(set.images.read(at)));
+    } catch (const Error& error) {
+      throw DataError("the set " + set.name + " cannot measure anything: " + set.images.name(at) + ": " +
+                      error.what());
+    }
+  }
+}
+
 Evaluated verify_pairs(const PairSet& set, RecognitionNetwork& network, World& world,
                        const EmbedConfig& config, int folds) {
   const auto embeddings = embed_images(set.images, network, world, config);

@@ -26,6 +26,11 @@ PairSet pairs_of_folder(const Path& pairs, const Path& folder);
 /// An InsightFace verification pack.
 PairSet pairs_of_pack(const Path& bin);
 
+/// Before long training that the set will measure: has it a pair for every fold, and do its images decode?
+/// This rank looks at its share of them, which takes far less than embedding them once. Throws DataError
+/// naming set and image.
+void check_pairs(const PairSet& set, int rank, int ranks);
+
 /// What a network reached on a set.
 struct Evaluated {
   std::string set;

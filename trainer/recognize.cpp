@@ -103,7 +103,8 @@ std::vector<Evaluated> RecognitionTraining::evaluate(World& world) {
   network_->eval();
   std::vector<Evaluated> results;
   for (const auto& set : settings_.evaluation)
-    results.push_back(verify_pairs(set, *network_, world, {.show_progress = false}));
+    results.push_back(
+        verify_pairs(set, *network_, world, {.show_progress = false, .refuse_not_finite = false}));
   network_->train(!settings_.frozen_batch_norm);
   return results;
 }

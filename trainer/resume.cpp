@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
@@ -89,6 +90,11 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
     }
     std::optional<ClassMap> map;
     together(control, [&] { map = class_map_for(*info, into, data); });
+    if (!control.same_everywhere(map ? xxh128(std::as_bytes(std::span(*map))).hex() : ""))
+      throw AgreedError("--class-map " + data.config.class_map +
+                            " is not the same file for all ranks: put it where every "
+                            "node reads the same",
+                        ExitCode::BadConfiguration, "ConfigError");
     check_unchanged(*info, data, map.has_value());
     if (const auto corrupt =
             restore_with_identities(checkpoints, *info, into, data.people_key, map ? &*map : nullptr)) {

@@ -58,7 +58,9 @@ void declare_common(Options& o, RunConfig& c) {
       .add("beta1", c.optimizer.beta1, "of adamw")
       .add("beta2", c.optimizer.beta2, "of adamw")
       .add("clip", c.clip, "largest gradient norm, 0 for no limit")
-      .add("max-skips", c.max_skips, "steps in a row that may be skipped for a non-finite gradient");
+      .add("max-skips", c.max_skips,
+           "steps in a row that may be skipped for a non-finite gradient; more, or a skipped last step, end "
+           "in 93");
   o.group("Checkpoints and stopping")
       .add("save-every", c.save_every,
            "steps between checkpoints, 0: by time alone. They are written while training goes on")

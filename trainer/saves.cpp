@@ -88,6 +88,11 @@ void Saves::now(std::uint64_t step, bool settle) {
   }
 }
 
+void Saves::finish() {
+  known_to_all([&] { saver_.settle(); });
+  note_committed();
+}
+
 void Saves::note_committed() {
   if (const auto last = saver_.last_committed()) committed_ = last->step;
 }

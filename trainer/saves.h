@@ -33,6 +33,8 @@ class Saves {
   /// All ranks: commits the step and waits for it, trying again after a pause when that fails. With `settle`
   /// also for its verification.
   void now(std::uint64_t step, bool settle);
+  void finish();  ///< all ranks: brings what is under way to its end, and begins nothing
+  std::uint64_t committed() const { return committed_; }  ///< the newest step announced, 0 when there is none
   std::function<void()> still_here;  ///< called several times a second while ranks wait for a save
 
   bool in_flight() const { return saver_.in_flight(); }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cluster/agree.h"
+#include "cluster/shared_folder.h"
 #include "core/folder_lock.h"
 #include "core/host.h"
 #include "core/keys.h"
@@ -94,9 +95,10 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
   if (config.exact) by_slot.emplace(gradients, config.exact_slots, world.gradients());
   Optimizer optimizer(config.optimizer, gradients, task->centres());
   Snapshot snapshot = snapshot_of(*task, optimizer, data, identities);
-  if (!control.same_everywhere(hash_of(snapshot).hex()))
-    throw AgreedError("the ranks do not start from the same weights: did --init change while they read it?",
-                      ExitCode::PeerLost, "DataError");
+  if (!control.same_everywhere(hash_of(snapshot).hex() + task->kind()))
+    throw AgreedError(
+        "the ranks do not start from the same weights: did --init or --embedder change while they read it?",
+        ExitCode::PeerLost, "DataError");
   if (config.dry_run) {
     print_dry_run(config, *store, snapshot, gradients, world, total);
     return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
@@ -112,6 +114,10 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
         config.run,
         LockConfig{
             .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true});
+  });
+  require_shared(control, real_files(), config.run, "--run " + config.run);
+  together(control, [&] {
+    if (!control.is_root()) return;
     for (const Path& folder : {Path(config.run), Path(config.run) / "checkpoints" / "fence"})
       remove_temporaries(folder);
     fence = run.begin_start(control.size(), config.fresh);

@@ -1,7 +1,6 @@
-// Shards as files of bytes (data/shard_file.h, data/seal.h). libhdf5 does not survive every malformed file,
-// so a seal keeps it from seeing any: only images, which the seal leaves out, may differ when a file is
-// opened. A seal that was forged for other metadata is not tried, since nothing promises that libhdf5 bears
-// them.
+// Shards as files of bytes (data/shard_file.h, data/seal.h): what was damaged by chance is told by the seal
+// before anything else is looked at. Files that were changed on purpose, and sealed again, are
+// forged_file_fuzz's.
 #include "core/checksum.h"
 #include "core/error.h"
 #include "data/seal.h"
@@ -36,7 +35,7 @@ std::string with_checksum(std::string bytes) {
 
 }  // namespace
 
-// libhdf5's caches.
+// Pieces that are hashed.
 std::size_t justified_allocation(std::size_t) { return 16 << 20; }
 
 void parse(std::string_view input) {

@@ -5,10 +5,11 @@
 "$facemae" synth --out faces --identities 6 --images-per-identity 7 --log-level warn 2>/dev/null || exit 1
 
 exact_pretrain() { # exact_pretrain N RUN OPTION...
-  local n=$1 run=$2
+  local n=$1 run=$2 words
   shift 2
-  tiny_run "$n" "$run" 8 --exact --exact-slots 4 --batch 9 --accumulate 2 --relation distance --relation-weight auto:0.3 \
-    --relation-center --clip 0.5 --decode yuv420 "$@"
+  with_defaults --exact-slots 4 -- "$@"
+  tiny_run "$n" "$run" 8 --exact --batch 9 --accumulate 2 --relation distance --relation-weight auto:0.3 \
+    --relation-center --clip 0.5 --decode yuv420 "${words[@]}"
 }
 exact_recognize() {
   local n=$1 run=$2

@@ -12,7 +12,12 @@ in_trouble() {
   LD_PRELOAD=$FAILING_DISK FAILING_PATH=$path FAILING_WHEN=$work/broken told_run "$n" "$@"
 }
 # told_run: tiny_run with these options and a log that tells events.
-told_run() { tiny_run "$@" --log-level info "${trouble[@]}"; }
+told_run() {
+  local n=$1 run=$2 steps=$3 words
+  shift 3
+  with_defaults --log-level info "${trouble[@]}" -- "$@"
+  tiny_run "$n" "$run" "$steps" "${words[@]}"
+}
 # until WHAT COMMAND...: waits for the command to succeed.
 until_true() {
   local what=$1

@@ -62,7 +62,7 @@ check "among how many is told" bash -c 'for key in attacker linked low high chan
 FACEMAE_FAILPOINT='reconstruct.audit=stall' "$facemae" reconstruct --store few --from mae --out busy --private busy-secret $quiet 2>busy.log &
 busy=$!
 for ((i = 0; i < 300; i++)); do grep -q failpoint busy.log && break; sleep 0.1; done
-ends_with 93 "a second start into the same release names the first" "process $busy .*rebuilding" \
+ends_with 93 "a second start into the same release names the first" "process $busy .*facemae reconstruct" \
   "$facemae" reconstruct --store few --from mae --out busy --private other-secret $quiet
 ends_with 93 "a second start with the same private folder, too" "process $busy " \
   "$facemae" reconstruct --store twins --from mae --out other-out --private busy-secret $quiet

@@ -1,4 +1,5 @@
 // Saved by W ranks, loaded by W': equal tensors and equal roots.
+#include <limits>
 #include <mutex>
 #include <set>
 
@@ -6,6 +7,7 @@
 #include "checkpoint/discover.h"
 #include "checkpoint/layout.h"
 #include "checkpoint/safetensors.h"
+#include "cluster/agree.h"
 #include "thread_communicator.h"
 #include "thread_control.h"
 
@@ -174,6 +176,84 @@ TEST(Reshard, ADiskThatIsFullOnAnyRankFailsTheSaveOnAllAndTheNextOneSucceeds) {
       });
       EXPECT_FALSE(std::filesystem::exists(folder.path() / "checkpoints/s000000020.a01"));
     }
+}
+
+/// Two ranks, the second of which has a disk of its own under the run's path; `meanwhile` is done on it while
+/// it waits.
+void save_on_two_disks(const Path& root, std::chrono::milliseconds patience,
+                       const std::function<void(CheckpointStore&, Control&)>& use,
+                       const std::function<void()>& meanwhile = {}) {
+  run_ranks(2, [&](Control& control) {
+    QuickFiles files;
+    CheckpointStore store(root / (control.rank() == 0 ? "shared" : "own"), control, files);
+    store.saver().show_patience = patience;
+    if (control.rank() == 1) store.saver().while_waiting = meanwhile;
+    use(store, control);
+  });
+}
+
+TEST(Reshard, ACommitCountsOnlyWhenRank0HasSeenEveryFile) {
+  const Quiet quiet;
+  const TemporaryFolder folder;
+  const Path there = folder / "shared/checkpoints/s000000020.a01",
+             own = folder / "own/checkpoints/s000000020.a01";
+  const auto never = [](CheckpointStore& store, Control& control) {
+    EXPECT_FALSE(store.save(state_of(20, 101, control), 1));
+    EXPECT_FALSE(store.saver().last_committed());
+    EXPECT_FALSE(store.newest()) << "no history, either";
+    EXPECT_FALSE(store.save(state_of(30, 101, control), 1));
+    try {
+      store.save(state_of(40, 101, control), 1);
+      FAIL() << "it goes on for ever";
+    } catch (const Unresumable& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("r00001.safetensors is not there"));
+      EXPECT_THAT(error.what(), testing::HasSubstr("storage that all nodes share?"));
+    }
+  };
+  save_on_two_disks(folder.path(), std::chrono::milliseconds(50), never);
+  EXPECT_TRUE(list_checkpoints(folder / "shared/checkpoints").empty()) << "what was begun is gone";
+
+  // Something of that name is there, but not what was written.
+  std::filesystem::create_directories(there);
+  overwrite(there / "r00001.safetensors", "123");
+  save_on_two_disks(folder.path(), std::chrono::milliseconds(50),
+                    [](CheckpointStore& store, Control& control) {
+                      EXPECT_FALSE(store.save(state_of(20, 101, control), 1));
+                    });
+  EXPECT_FALSE(std::filesystem::exists(there / "COMMIT"));
+
+  // It shows late.
+  const auto show = [&] {
+    std::error_code not_yet;
+    std::filesystem::copy_file(own / "r00001.safetensors", there / "r00001.safetensors",
+                               std::filesystem::copy_options::overwrite_existing, not_yet);
+  };
+  save_on_two_disks(
+      folder.path(), std::chrono::minutes(1),
+      [](CheckpointStore& store, Control& control) {
+        EXPECT_TRUE(store.save(state_of(20, 101, control), 1));
+        EXPECT_EQ(store.newest()->step, 20u);
+      },
+      show);
+}
+
+TEST(Reshard, AStateThatIsNotFiniteOnOneRankEndsAllAndIsNotCommitted) {
+  const Quiet quiet;
+  for (const int unlucky : {0, 2}) {
+    const TemporaryFolder folder;
+    run_ranks(3, [&](Control& control) {
+      QuickFiles files;
+      CheckpointStore store(folder.path(), control, files);
+      EXPECT_TRUE(store.save(state_of(10, 101, control), 1));
+      Snapshot state = state_of(20, 101, control);
+      if (control.rank() == unlucky) state.by_class[0].rows[1][2] = std::numeric_limits<float>::infinity();
+      EXPECT_THAT(
+          [&] { store.save(state, 1); },
+          testing::ThrowsMessage<AgreedError>(testing::HasSubstr(fmt::format("rank {}: centres", unlucky))));
+      EXPECT_EQ(store.newest()->step, 10u);
+    });
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "checkpoints/s000000020.a01"));
+  }
 }
 
 TEST(Reshard, RanksThatHoldDifferentTensorsAreRefusedOnAll) {

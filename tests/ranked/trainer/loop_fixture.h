@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
+#include <vector>
 
 #include "core/log.h"
 #include "tests/temporary_folder.h"
@@ -70,8 +72,9 @@ struct LoopTrial {
 
   /// Trains `steps` steps; returns the weights.
   torch::Tensor train_on(Drawn& task, std::uint64_t steps) {
-    const test::TemporaryFolder folder;
-    RunFolder run(folder.path());
+    const test::TemporaryFolder own;
+    const Path folder = control.broadcast(own.path().string());  // rank 0's, for all
+    RunFolder run(folder);
     GradientBuckets gradients(task.parameters(), ranks);
     Optimizer optimizer({.kind = "sgd", .weight_decay = 0, .momentum = 0}, gradients, task.centres());
     Observer observer(run, {.log_every = log_every, .last_step = steps}, ranks, torch::kCPU, {});
@@ -80,9 +83,9 @@ struct LoopTrial {
     task.add_to(snapshot);
     const ReplicaCheck check(snapshot, control, replicas);
     snapshot.model_hash = "two numbers";
-    Saver saver(folder.path() / "checkpoints", control, real_files());
+    Saver saver(folder / "checkpoints", control, real_files());
     std::uint64_t reached = 0, committed = 0;
-    const auto describe = [&](Snapshot& at, std::uint64_t step) { saved = at.step = step; };
+    const auto describe = [&](Snapshot& at, std::uint64_t step) { begun.push_back(saved = at.step = step); };
     Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
     LoopParts parts{.task = task,
                     .next_faces = [] { return Faces{}; },
@@ -105,8 +108,10 @@ struct LoopTrial {
                     .reached = reached,
                     .schedule = {.kind = "constant", .peak = 0.1},
                     .state = state,
-                    .max_skips = max_skips};
-    train(parts, 0, steps);
+                    .max_skips = max_skips,
+                    .stop_after = stop_after};
+    end = train(parts, 0, steps);
+    control.barrier(std::chrono::minutes(1));  // before the folder goes
     return task.weights();
   }
 
@@ -117,7 +122,10 @@ struct LoopTrial {
   std::function<void(std::uint64_t)> before_compare;  ///< may spoil some
   std::function<bool()> out_of_time = [] { return false; };
   RunState state;
-  std::uint64_t saved = 0;  ///< the step of the last save that was begun
+  std::uint64_t saved = 0;           ///< the step of the last save that was begun
+  std::vector<std::uint64_t> begun;  ///< of all
+  std::optional<std::uint64_t> stop_after;
+  LoopEnd end;
 };
 
 }  // namespace facemae::trials

@@ -40,7 +40,7 @@ TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
 }
 
 TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
-  Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {1, 3, 4, 5, 6}});
+  Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {1, 4, 5, 6, 7}});
   trial.max_skips = 3;
   try {
     trial.train_on(task, 20);
@@ -49,12 +49,50 @@ TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
     EXPECT_EQ(error.code(), ExitCode::DoNotRequeue);
     EXPECT_EQ(error.kind(), "Diverged");
     EXPECT_NE(
-        std::string(error.what()).find("step 7: the loss or its gradient was not finite 4 times in a row"),
+        std::string(error.what()).find("step 8: the loss or its gradient was not finite 4 times in a row"),
         std::string::npos)
         << error.what();
   }
   EXPECT_EQ(trial.state.skipped, 5u);
   EXPECT_EQ(trial.saved, 4u) << "nothing after that is saved";
+}
+
+TEST_F(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
+  Drawn task(ranks, {.poison = Poison::Loss, .rank = 0, .steps = {3, 4}});
+  trial.train_on(task, 7);
+  EXPECT_EQ(trial.begun, (std::vector<std::uint64_t>{6, 7}))
+      << "due after 4 steps, of which the fourth was skipped";
+  EXPECT_EQ(trial.end.reason, "all steps done");
+}
+
+TEST_F(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
+  for (const std::set<std::uint64_t>& steps : {std::set<std::uint64_t>{5}, {0, 1, 2, 3, 4, 5}}) {
+    Drawn task(ranks, {.poison = Poison::Centres, .rank = control.size() - 1, .steps = steps});
+    trial.state = {};
+    trial.begun = {};
+    try {
+      trial.train_on(task, 6);
+      FAIL() << "it ended well";
+    } catch (const AgreedError& error) {
+      EXPECT_EQ(error.code(), ExitCode::DoNotRequeue);
+      EXPECT_EQ(error.kind(), "Diverged");
+      EXPECT_NE(std::string(error.what()).find("up to step 6"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(trial.begun, (steps.size() == 1 ? std::vector<std::uint64_t>{4} : std::vector<std::uint64_t>{}));
+  }
+}
+
+TEST_F(Loop, StoppedAmongSkippedStepsItLeavesTheCheckpointBefore) {
+  trial.stop_after = 7;
+  Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {5, 6}});
+  trial.train_on(task, 20);
+  EXPECT_TRUE(trial.end.stopped);
+  EXPECT_NE(trial.end.reason.find("the checkpoint of step 4 stands"), std::string::npos) << trial.end.reason;
+  EXPECT_EQ(trial.begun, std::vector<std::uint64_t>{4});
+  trial.state = {};
+  trial.stop_after = 2;
+  Drawn hopeless(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {0, 1}});
+  EXPECT_THROW(trial.train_on(hopeless, 20), AgreedError) << "76 promises a checkpoint";
 }
 
 TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {

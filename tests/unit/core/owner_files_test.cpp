@@ -35,8 +35,9 @@ TEST(OwnerFiles, AreReadableByTheirOwnerAloneWhateverTheUmask) {
 TEST(OwnerFiles, DoNotFollowLinks) {
   const test::TemporaryFolder folder;
   write_durably(real_files(), folder / "elsewhere", std::string("untouched"));
-  std::filesystem::create_symlink(folder / "elsewhere", folder / "face.png.tmp");
-  EXPECT_THROW(write_durably(owner_files(), folder / "face.png", std::string("a face")), FileError);
+  std::filesystem::create_symlink(folder / "elsewhere", folder / "face.png");
+  EXPECT_THROW(owner_files().create(folder / "face.png"), FileError);
+  EXPECT_THROW(append_line_durably(owner_files(), folder / "face.png", "a face"), FileError);
   EXPECT_EQ(read_file(folder / "elsewhere"), "untouched");
 }
 

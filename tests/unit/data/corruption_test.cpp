@@ -123,7 +123,7 @@ TEST(Corruption, EverySingleFlippedBitIsCaughtAndNamed) {
       ASSERT_EQ(report.images[0].index, index);
       ASSERT_EQ(report.images[0].row, 8 * shard + index);
     } else {
-      // By the seal: libhdf5 did not see the file. What nobody reads is for `store verify` to find.
+      // By the seal, before anything else. What nobody reads is for `store verify` to find.
       ASSERT_EQ(fault.find(name) != std::string::npos, target.sealed()) << fault;
       ASSERT_EQ(fault.find("seal") != std::string::npos, target.sealed()) << fault;
       ASSERT_TRUE(report.images.empty());

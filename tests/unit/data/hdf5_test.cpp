@@ -43,6 +43,20 @@ TEST(Hdf5File, IsCreatedAndOpenedWithoutFileLocks) {
             (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
+TEST(Hdf5FileDeathTest, UsesNoLocksWhateverTheEnvironmentAsksFor) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  ::setenv("HDF5_USE_FILE_LOCKING", "TRUE", 1);
+  EXPECT_EXIT(
+      {
+        const TemporaryFolder here;
+        const ForeignLock lock(here / "a.h5");
+        write_small(here / "a.h5");
+        std::_Exit(File::open(here / "a.h5").has("/values") ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+  ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+}
+
 TEST(Hdf5File, HasEqualBytesForEqualContent) {
   const TemporaryFolder here;
   write_small(here / "a.h5");

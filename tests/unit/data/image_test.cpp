@@ -31,6 +31,26 @@ std::vector<std::byte> compress(const std::vector<std::uint8_t>& pixels, int sid
   return result;
 }
 
+TEST(Image, AJpegOfManyScansIsRefusedBeforeTheyAreAllDecoded) {
+  const Image image = picture(3, 48);
+  const auto good = compress(image.pixels, 48, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE);
+  Decoder decoder;
+  EXPECT_EQ(decoder.decode(good).width, 48);
+  std::size_t scan = 0;
+  for (std::size_t at = 0; at + 1 < good.size(); ++at)
+    if (good[at] == std::byte{0xFF} && good[at + 1] == std::byte{0xDA}) scan = at;
+  std::vector<std::byte> many(good.begin(), good.end() - 2);
+  for (int i = 0; i < 1000; ++i)
+    many.insert(many.end(), good.begin() + static_cast<std::ptrdiff_t>(scan), good.end() - 2);
+  many.insert(many.end(), good.end() - 2, good.end());
+  try {
+    decoder.decode(many);
+    FAIL() << "it was decoded";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("more than 500 scans"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Image, PngComesBackExactly) {
   const Image image = picture(3, 41);
   const auto png = encode_png(image);

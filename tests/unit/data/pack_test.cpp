@@ -276,6 +276,18 @@ TEST(Pack, TooManyRejectsLeaveNothingUnderFinalNamesAndLoseNothing) {
   EXPECT_EQ(pack(*source, config, real_files()).images, 24u);
 }
 
+TEST(Pack, AStoreWithoutImagesIsNoneWhateverThePolicyAllows) {
+  TemporaryFolder here;
+  for (const char* name : {"a/1.jpg", "b/1.jpg"}) put(here / "faces" / name, bytes_of("no image"));
+  auto config = quiet(here / "store");
+  config.max_reject_fraction = 1;
+  config.image_size = 32;
+  const auto source = folder_source({here / "faces"});
+  const std::string reason = why<DataError>([&] { pack(*source, config, real_files()); });
+  EXPECT_NE(reason.find("2 of 2 images cannot be used, which leaves none"), std::string::npos) << reason;
+  EXPECT_FALSE(fs::exists(config.out / "manifest.h5"));
+}
+
 TEST(Pack, ResizeReencodesOtherSizesOnly) {
   TemporaryFolder here;
   put_faces(here / "faces", 1, 3);

@@ -37,8 +37,8 @@ TEST(PrivateFolder, IsMadeClosedAndGoesWhenItStaysEmpty) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a/hidden"));
   {
     PrivateFolder open(folder / "hidden");
-    write_durably(open, "ledger.jsonl", std::string("a line\n"));
-    write_durably(open, "ledger.jsonl", std::string("another\n"));
+    open.write("ledger.jsonl", std::string("a line\n"));
+    open.write("ledger.jsonl", std::string("another\n"));
   }
   ::umask(before);
   EXPECT_EQ(mode_of(folder / "hidden/ledger.jsonl"), 0600U);
@@ -106,7 +106,7 @@ TEST(PrivateFolder, StaysTheFolderThatWasCheckedWhenItsPathBecomesAnother) {
   std::filesystem::rename(folder / "hidden", folder / "moved");  // by whoever may write in the folder above
   std::filesystem::create_directory(folder / "theirs");
   std::filesystem::create_directory_symlink(folder / "theirs", folder / "hidden");
-  write_durably(open, "secret-1.json", std::string("the key"));
+  open.write("secret-1.json", std::string("the key"));
   EXPECT_TRUE(std::filesystem::is_empty(folder / "theirs"));
   EXPECT_EQ(read_file(folder / "moved/secret-1.json"), "the key");
 }
@@ -115,8 +115,10 @@ TEST(PrivateFolder, NeverWritesThroughALinkThatAppearsLater) {
   const TemporaryFolder folder;
   PrivateFolder open(folder / "hidden");
   write_durably(real_files(), folder / "world", std::string());
-  std::filesystem::create_symlink(folder / "world", folder / "hidden/ledger.jsonl.tmp");
-  write_durably(open, "ledger.jsonl", std::string("a line\n"));
+  std::filesystem::create_symlink(folder / "world", folder / "hidden/link.h5.tmp");
+  open.create("link.h5.tmp")->write(bytes_of(std::string("a link")));
+  std::filesystem::create_symlink(folder / "world", folder / "hidden/ledger.jsonl");
+  open.write("ledger.jsonl", std::string("a line\n"));
   EXPECT_EQ(read_file(folder / "world"), "");
   EXPECT_EQ(read_file(folder / "hidden/ledger.jsonl"), "a line\n");
 }

@@ -7,7 +7,10 @@
 #include <thread>
 
 #include "core/array.h"
+#include "core/log.h"
+#include "data/shard_file.h"
 #include "data/store.h"
+#include "data/store_verify.h"
 #include "faulty_inputs.h"
 #include "small_store.h"
 #include "tests/sanitizers.h"
@@ -201,6 +204,28 @@ TEST_F(ReadingAShard, ReplicasArriveWhileOthersRead) {
   EXPECT_THROW(store_->add_replica(0, here_ / "nowhere"), FileError);
 }
 
+TEST_F(ReadingAShard, ReplicasArriveWhileOthersLookForAGoodCopy) {
+  const auto level = spdlog::get_level();
+  spdlog::set_level(spdlog::level::off);
+  inputs_.set(copy_, flipped(shard_.blob_offset + 7));  // every replica is bad: all copies are looked through
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 3; ++t)
+    readers.emplace_back([&] {
+      std::vector<std::byte> encoded;
+      while (!stop) {
+        store_->read(0, encoded);
+        if (encoded != images_[0]) ++wrong;
+      }
+    });
+  for (int i = 0; i < 200; ++i) store_->add_replica(0, copy_);
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  spdlog::set_level(level);
+  EXPECT_EQ(wrong, 0);
+}
+
 /// Memory that is this process's alone: what lies in files is shared through the page cache.
 std::uint64_t private_kib() {
   std::ifstream maps("/proc/self/smaps_rollup");
@@ -208,6 +233,36 @@ std::uint64_t private_kib() {
   for (std::string line; std::getline(maps, line);)
     if (line.starts_with("Anonymous:")) sum += std::stoull(line.substr(10));
   return sum;
+}
+
+/// Right in the page cache, wrong on the disk.
+test::FaultyInputs::Fault wrong_on_disk(std::uint64_t at) {
+  return [=](std::uint64_t offset, std::span<std::byte> bytes, bool stale) {
+    if (!stale && at >= offset && at < offset + bytes.size()) bytes[at - offset] ^= std::byte{0x10};
+  };
+}
+
+TEST_F(ReadingAShard, AShardIsReadBackFromTheDiskBeforeItHasItsName) {
+  ShardContent content{.uuid = "u", .image_size = 16, .ingest_seed = 1, .images = images_};
+  content.labels.assign(images_.size(), 0);
+  content.source_keys.assign(images_.size(), 1);
+  content.flags.assign(images_.size(), 0);
+  std::filesystem::create_directory(here_ / "out");
+  const Path temporary = here_ / "out/shard-00000.h5.tmp";
+  inputs_.set(temporary, wrong_on_disk(shard_.blob_offset + 7));
+  EXPECT_THROW(write_shard(real_files(), here_ / "out", content, inputs_), FileError);
+  EXPECT_TRUE(std::filesystem::is_empty(here_ / "out"));
+  inputs_.heal(temporary);
+  EXPECT_EQ(write_shard(real_files(), here_ / "out", content, inputs_).images, images_.size());
+}
+
+TEST_F(ReadingAShard, VerifyReadsTheDiskAndNotThePageCache) {
+  inputs_.set(file_, wrong_on_disk(shard_.blob_offset + 7));
+  const auto report = verify_store(here_ / "store", 0, 1, false, inputs_);
+  ASSERT_EQ(report.images.size(), 1u);
+  EXPECT_EQ(report.images[0].row, 0u);
+  inputs_.heal(file_);
+  EXPECT_TRUE(verify_store(here_ / "store", 0, 1, false, inputs_).good());
 }
 
 TEST(OpenStore, KeepsNoMemoryThatGrowsWithItsRows) {

@@ -31,6 +31,30 @@ TEST_F(PairSetTest, ReadsEachNamedFileOnceHoweverManyPairsItIsIn) {
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(third.data()), third.size()), "bytes of c.png");
 }
 
+TEST_F(PairSetTest, ASetThatCannotMeasureIsFoundBeforeTraining) {
+  const auto picture = encode_png(Image{2, 2, std::vector<std::uint8_t>(12, 9)});
+  const std::string png(reinterpret_cast<const char*>(picture.data()), picture.size());
+  for (const std::string name : {"a.png", "b.png", "c.png"}) write(name, png);
+  write("pairs.txt", "a.png b.png 1\na.png c.png 0\n");
+  const auto fault = [&](int rank, int ranks) -> std::string {
+    try {
+      check_pairs(pairs_of_folder(folder / "pairs.txt", folder), rank, ranks);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(fault(0, 1), "");
+  write("b.png", "no picture");
+  EXPECT_NE(fault(0, 1).find("b.png"), std::string::npos) << fault(0, 1);
+  EXPECT_NE(fault(1, 2), "") << "its share";
+  EXPECT_EQ(fault(0, 2), "") << "another rank's";
+  std::filesystem::remove(folder / "b.png");
+  EXPECT_NE(fault(0, 1).find("pairs.txt cannot measure anything"), std::string::npos) << fault(0, 1);
+  write("pairs.txt", "a.png c.png 1\n");
+  EXPECT_NE(fault(0, 1).find("1 pairs, too few"), std::string::npos) << fault(0, 1);
+}
+
 TEST_F(PairSetTest, PairsOfRowsNeedTheStoreThatTheyWereMadeFrom) {
   for (const auto& [name, seed] : {std::pair<const char*, std::uint64_t>{"one", 1}, {"two", 2}})
     pack(*synth_source(seed, 0, 6, 4), {.out = folder / name, .source_licence = "", .show_progress = false},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "checkpoint/weights.h"
 #include "data/people_key.h"
@@ -12,7 +13,6 @@
 namespace facemae {
 namespace {
 
-using test::AloneControl;
 using test::QuickFiles;
 using test::TemporaryFolder;
 using testing_stores::make_store;

@@ -1,0 +1,26 @@
+#include "cluster/world.h"
+#include "core/error.h"
+#include "tests/forged/use_store.h"
+#include "trainer/models.h"
+#include "trainer/session.h"
+
+namespace facemae::forged {
+
+Train training() {
+  const std::shared_ptr<World> world = World::open({});
+  return [world](const Path& store, const Path& run) {
+    PretrainConfig config;
+    config.common.store = store;
+    config.common.run = run;
+    config.common.steps = 1;
+    config.common.batch = 8;
+    config.common.threads = 1;
+    config.relation = "none";
+    const RunConfig common = run_config_of(config);
+    run_training(*world, common, "", [&](const Store& opened, World& with, const std::string& init) {
+      return make_pretraining(config, opened, with, init);
+    });
+  };
+}
+
+}  // namespace facemae::forged
