@@ -119,7 +119,7 @@ void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::
 /// Reads everything back from the storage, past what the page cache holds: what is there is what was meant.
 /// Returns the shard's info with the blob's place.
 ShardInfo check_written(const Path& path, const ShardIndex& meant, InputFiles& inputs) {
-  say_if_cache_stays(path);
+  say_if_cache_stays(path.parent_path());
   {
     const InputFile file(path);
     file.forget(0, file.size());
