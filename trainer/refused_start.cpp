@@ -1,8 +1,8 @@
 #include "trainer/refused_start.h"
 
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "trainer/run_folder.h"
-#include "trainer/run_lock.h"
 #include "trainer/watch.h"
 
 namespace facemae {
@@ -12,7 +12,10 @@ void note_refused_start(const Path& run, ExitCode code, const std::string& kind,
   try {
     RunFolder folder(run);
     folder.refuse_a_file();
-    const RunLock lock(run);
+    const FolderLock lock(run, {.thing = "the run",
+                                .work = "noting a refused start",
+                                .otherwise = "use another --run",
+                                .from_own_job = true});
     // The ranks are gone already: how many there were is not known. Never fresh: nothing is begun anew here.
     const Fence fence = folder.begin_start(/*world=*/0, /*fresh=*/false);
     Outcome outcome{.start = fence.start, .code = code, .kind = kind, .reason = reason};

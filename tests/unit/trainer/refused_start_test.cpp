@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/folder_lock.h"
 #include "core/log.h"
 #include "tests/temporary_folder.h"
 #include "trainer/run_folder.h"
-#include "trainer/run_lock.h"
 
 namespace facemae {
 namespace {
@@ -39,7 +39,8 @@ TEST_F(RefusedStart, MakesARunThatIsNotThereYet) {
 }
 
 TEST_F(RefusedStart, LeavesARunAloneThatAnotherJobHolds) {
-  const RunLock other(folder.path());
+  const FolderLock other(folder.path(),
+                         {.thing = "the run", .work = "training", .otherwise = "use another --run"});
   const auto start = run.begin_start(3, false).start;
   note();
   EXPECT_EQ(run.read_outcome()->start, start);
