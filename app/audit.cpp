@@ -182,9 +182,6 @@ ExitCode run_audit(App& app, Words words) {
   if (world.topology().size > 1)
     throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
-  const bool shows_real_faces = config.pictures == "all";
-  FileSystem& files = shows_real_faces ? owner_files() : real_files();
-  if (shows_real_faces) make_folders(files, config.report);
   OutputLocks locks("audit");
   FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
   make_folders(files, config.report);
