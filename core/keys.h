@@ -7,23 +7,21 @@ namespace facemae {
 
 /// What a key is for; two purposes never share draws. Values are part of the run format: never renumber.
 enum class Purpose : std::uint64_t {
-  Order = 1,       ///< which sample an ordinal means (counter: epoch)
-  Mask = 2,        ///< which patches are hidden (counter: ordinal, or content hash at release)
-  Flip = 3,        ///< horizontal mirror (counter: ordinal)
-  Init = 4,        ///< initial weights (counter: parameter)
-  Embedder = 5,    ///< the random relation embedder (counter: redraw number)
-  Classes = 6,     ///< class centres (counter: class id)
-  Ingest = 7,      ///< order of images in a new store
-  Synth = 8,       ///< synthetic faces (counters: identity, image)
-  Split = 9,       ///< identity splits
-  Pairs = 10,      ///< verification pairs
-  Labels = 11,     ///< the secret renumbering of a release
-  Bootstrap = 12,  ///< resampling for confidence intervals
-  Samples = 13,    ///< masks of the sample pictures
-  Audit = 14,      ///< which images an audit draws
-  Spare = 20,      ///< rows in place of unreadable ones (counter: ordinal)
-  Balance = 21,    ///< identities and images of the balanced order (counters: identity + 1, round)
-  Augment = 30,    ///< augmentations for recognition (counters: ordinal, stage)
+  Order = 1,     ///< which sample an ordinal means (counter: epoch)
+  Mask = 2,      ///< which patches are hidden (counter: ordinal)
+  Flip = 3,      ///< horizontal mirror (counter: ordinal)
+  Init = 4,      ///< initial weights (counter: parameter)
+  Embedder = 5,  ///< the random relation embedder (counter: redraw number)
+  Classes = 6,   ///< class centres (counter: class id)
+  Ingest = 7,    ///< order of images in a new store
+  Synth = 8,     ///< synthetic faces (counters: identity, image)
+  Split = 9,     ///< identity splits
+  Pairs = 10,    ///< verification pairs
+  Samples = 13,  ///< masks of the sample pictures; 11 and 12 were other things in older versions
+  Audit = 14,    ///< which images an audit draws
+  Spare = 20,    ///< rows in place of unreadable ones (counter: ordinal)
+  Balance = 21,  ///< identities and images of the balanced order (counters: identity + 1, round)
+  Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)
 };
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection with good avalanche.
