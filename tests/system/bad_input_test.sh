@@ -71,7 +71,7 @@ ends_with 0 "a pipe among the images is rejected, not waited for" 'rejected' \
   timeout 20 "$facemae" pack --from folder --in a --out piped --max-reject-fraction 0.2
 rm a/syn-0000000/pipe.jpg
 mkdir -p nothing/anna && cp folder/anna/truncated.jpg nothing/anna/
-ends_with 65 "a store without an image is no success" 'every image was rejected' "$facemae" pack --from folder --in nothing --out none --max-reject-fraction 1
+ends_with 65 "a store without an image is no success" 'which leaves none for a store' "$facemae" pack --from folder --in nothing --out none --max-reject-fraction 1
 mkdir folder/empty
 ends_with 65 "an empty identity folder" 'empty' "$facemae" pack --from folder --in folder --out packed2
 check "leaves nothing" test ! -e packed2/manifest.h5

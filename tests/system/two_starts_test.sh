@@ -8,6 +8,7 @@ trials=${FACEMAE_TWO_STARTS:-}
 
 # What there is below t, where the commands write.
 by_bytes() { (cd t && find . -type f ! -path '*/.checked/*' -print0 | sort -z | xargs -0 -r sha256sum); }
+released() { ls t/out; "$facemae" store info t/out | grep -E '^(images|identities)'; wc -l <t/private/ledger.jsonl; ls t/private | sed 's/-[^.]*//' | sort; } # secrets differ
 of_a_run() { ls t/out/checkpoints && ls t | sort; } # numbers of starts and times differ
 
 nothing() { :; }
@@ -91,6 +92,8 @@ mkdir runs
   --threads 1 --save-every 2 --keep 5 --log-level warn >made.log 2>&1
 "$facemae" recognize --store faces --run runs/net --steps 2 --batch 4 --threads 1 --log-level warn >>made.log 2>&1
 "$facemae" export --from runs/mae --out mae.safetensors --log-level warn
+"$facemae" pairs --store unseen --out pairs.txt --pairs 100 --log-level warn
+"$facemae" reconstruct --store unseen --from runs/mae --out rebuilt --private private --log-level warn
 echo syn-0000003 >who
 
 two_starts "synth" thorough nothing by_bytes synth --out t/out --identities 30 --images-per-identity 20
@@ -113,6 +116,9 @@ two_starts "embed" thorough nothing by_bytes embed --from runs/net --store unsee
 two_starts "checkpoint prune" thorough a_run of_a_run checkpoint prune t/out --keep 2
 two_starts "pretrain" 0 nothing of_a_run pretrain --store faces --run t/out --steps 4 --batch 6 --model tiny --patch 28 \
   --embedder-size 16 --embedder-width 4 --threads 1 --save-every 2
+two_starts "reconstruct" 0 nothing released reconstruct --store unseen --from runs/mae --out t/out --private t/private
+two_starts "evaluate --csv" thorough nothing by_bytes evaluate --from runs/net --store unseen --pairs pairs.txt --csv t/out
+two_starts "audit" thorough nothing by_bytes audit --real unseen --released rebuilt --link private --report t/out
 # Two jobs of one node: one copies the store, both train.
 with_copies() { # with_copies RUN
   "$facemae" pretrain --store faces --run "t/$1" --steps 8 --batch 6 --model tiny --patch 28 --embedder-size 16 --embedder-width 4 \
