@@ -77,7 +77,7 @@ bool Journal::begun() const { return std::filesystem::exists(folder_ / kSettings
 void Journal::begin(const std::string& settings, const std::string& samples) {
   if (begun()) {
     require_begun(settings, 0);
-    remove_temporaries(folder_);
+    for (const Path& folder : {folder_, out_}) remove_temporaries(folder);
     files_.remove(folder_ / "halted");
     for (const auto& [number, note] : notes("refused-", ".json")) files_.remove(note);
     return;

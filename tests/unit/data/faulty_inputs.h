@@ -15,7 +15,7 @@
 namespace facemae::test {
 
 /// Reads the real files, through a `fault` that may change the bytes read, throw or wait. It is called for
-/// every read of a file under its name. `stale` is true until the range was forgotten: as if it came from the
+/// every read of a file under its name or its folder's. `stale` is true until the range was forgotten: as if it came from the
 /// page cache. Setting a fault is safe while others read.
 class FaultyInputs final : public InputFiles {
  public:
@@ -52,8 +52,9 @@ class FaultyInputs final : public InputFiles {
       Fault fault;
       {
         const std::scoped_lock lock(owner.mutex_);
-        if (const auto found = owner.faults_.find(real.path().string()); found != owner.faults_.end())
-          fault = found->second;
+        for (const Path& named : {real.path().parent_path(), real.path()})
+          if (const auto found = owner.faults_.find(named.string()); found != owner.faults_.end())
+            fault = found->second;
       }
       if (fault) fault(offset, out, !forgotten.exchange(false));
     }
