@@ -39,9 +39,10 @@ std::vector<Path> folders_to_verify(const std::vector<std::string>& what, bool a
 ExitCode checkpoint_verify(App& app, Words words) {
   std::vector<std::string> what;
   bool all = false, stamp = false;
-  Options options("Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong, or a value "
-                  "is not finite.",
-                  "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
+  Options options(
+      "Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong, or a value "
+      "is not finite.",
+      "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
   options.epilogue(
       "What has no checkpoint to verify is refused: with 2 when it is no run or has none yet, with 93 when "
       "its HISTORY\n"

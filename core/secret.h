@@ -16,7 +16,7 @@ namespace facemae {
 struct Hash256 {
   std::array<std::uint8_t, 32> bytes{};
   bool operator==(const Hash256&) const = default;
-  auto operator<=>(const Hash256&) const = default;
+  bool operator<(const Hash256& other) const { return bytes < other.bytes; }
 };
 Hash256 blake2b(Bytes content);
 

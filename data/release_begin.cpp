@@ -25,6 +25,7 @@ bool inside(const Path& inner, const Path& outer) {
 std::vector<Hash256> images_of(const std::vector<std::uint64_t>& rows,
                                const std::vector<Hash256>& originals) {
   std::vector<Hash256> images;
+  images.reserve(rows.size());
   for (const std::uint64_t row : rows) images.push_back(originals[row]);
   std::sort(images.begin(), images.end());
   images.erase(std::unique(images.begin(), images.end()), images.end());
@@ -90,7 +91,7 @@ ReleaseSecret open_release(PrivateFolder& folder, const Path& out, const Store& 
   if (fs::exists(released) && !(fs::is_directory(released) && fs::is_empty(released)))
     throw ConfigError("beginning a release in " + out.string() +
                       ": it is there already and not empty; choose a new folder");
-  const ReleaseSecret secret{
+  ReleaseSecret secret{
       .key = random_key(), .uuid = random_uuid(), .source_digest = digest, .out = released.string()};
   const auto images = images_of(plan_release(source, secret, choice, 1).source_rows, originals);
   // The list and the secret first: an entry in the ledger always has both.

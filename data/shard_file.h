@@ -30,10 +30,10 @@ struct ShardContent {
 /// "shard-00042.h5"
 std::string shard_name(std::uint64_t shard);
 
-/// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, fsyncs it, reads it back around the page cache and checks every CRC and
-/// both digests, renames, fsyncs the folder. Equal content gives equal bytes. The folder must exist. Throws
-/// FileError; removes what it wrote on failure. first_global of the result is 0: only the manifest knows it.
-/// Images are read back through `inputs`.
+/// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, fsyncs it, reads it back around the page
+/// cache and checks every CRC and both digests, renames, fsyncs the folder. Equal content gives equal bytes.
+/// The folder must exist. Throws FileError; removes what it wrote on failure. first_global of the result is
+/// 0: only the manifest knows it. Images are read back through `inputs`.
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content,
                       InputFiles& inputs = real_inputs());
 

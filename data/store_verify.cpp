@@ -66,7 +66,8 @@ class PatientFile final : public ReadableFile {
 };
 
 void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport& report) {
-  std::set<std::string> known{kManifestName, kPeopleKeyName, "lock"};  // the lock is held while it is repaired
+  std::set<std::string> known{kManifestName, kPeopleKeyName,
+                              "lock"};  // the lock is held while it is repaired
   for (const auto& shard : manifest.shards) known.insert(shard.file);
   for (const auto& companion : manifest.companions) known.insert(companion.file);
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -113,7 +114,8 @@ bool names(const VerifyReport& report, const Path& folder, const std::string& fi
 /// What opening the views would refuse, and that their rows and labels are those of their digest.
 void verify_views(std::vector<ChainLink>& chain, VerifyReport& report) {
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
-    auto& [folder, manifest] = chain[i];
+    const Path& folder = chain[i].folder;
+    StoreManifest& manifest = chain[i].manifest;
     if (names(report, folder, kViewName)) continue;
     try {
       read_view(folder, manifest);

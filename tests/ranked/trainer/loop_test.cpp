@@ -78,7 +78,8 @@ TEST_F(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
       EXPECT_EQ(error.kind(), "Diverged");
       EXPECT_NE(std::string(error.what()).find("up to step 6"), std::string::npos) << error.what();
     }
-    EXPECT_EQ(trial.begun, (steps.size() == 1 ? std::vector<std::uint64_t>{4} : std::vector<std::uint64_t>{}));
+    EXPECT_EQ(trial.begun,
+              (steps.size() == 1 ? std::vector<std::uint64_t>{4} : std::vector<std::uint64_t>{}));
   }
 }
 

@@ -106,10 +106,10 @@ TEST_F(FolderLocks, WhoeverTookOverGetsTheLockOnceTheEarlierStartIsGone) {
 }
 
 TEST_F(FolderLocks, NothingIsLeftOfALockNorOfAnEmptyFolderMadeForIt) {
-  FolderLock(run, kStore);
+  { const FolderLock lock(run, kStore); }
   EXPECT_FALSE(std::filesystem::exists(run));
   std::filesystem::create_directory(run);
-  FolderLock(run, kStore);
+  { const FolderLock lock(run, kStore); }
   EXPECT_TRUE(std::filesystem::is_empty(run)) << "a folder that was there stays";
   FolderLock::beside(run / "a.npy", kStore);
   EXPECT_TRUE(std::filesystem::is_empty(run));
@@ -139,7 +139,7 @@ TEST_F(FolderLocks, WhoNeedNotWaitIsToldAtOnce) {
 TEST_F(FolderLocks, ADeadOwnersIsTakenAndItsNameIsNotGivenForTheNewOne) {
   if (const pid_t child = ::fork(); child == 0) {
     auto lock = std::make_unique<FolderLock>(run, kStore);
-    lock.release();  // killed: nothing is tidied
+    static_cast<void>(lock.release());  // killed: nothing is tidied
     ::_exit(0);
   } else {
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
@@ -155,6 +155,7 @@ TEST_F(FolderLocks, OneAtATimeHoweverManyComeAndGo) {
   std::atomic<int> inside{0}, taken{0}, refused{0};
   {
     std::vector<std::jthread> crowd;
+    crowd.reserve(4);
     for (int i = 0; i < 4; ++i)
       crowd.emplace_back([&] {
         for (int n = 0; n < 50; ++n) {

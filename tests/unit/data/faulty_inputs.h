@@ -15,8 +15,8 @@
 namespace facemae::test {
 
 /// Reads the real files, through a `fault` that may change the bytes read, throw or wait. It is called for
-/// every read of a file under its name or its folder's. `stale` is true until the range was forgotten: as if it came from the
-/// page cache. Setting a fault is safe while others read.
+/// every read of a file under its name or its folder's. `stale` is true until the range was forgotten: as if
+/// it came from the page cache. Setting a fault is safe while others read.
 class FaultyInputs final : public InputFiles {
  public:
   using Fault = std::function<void(std::uint64_t offset, std::span<std::byte> bytes, bool stale)>;

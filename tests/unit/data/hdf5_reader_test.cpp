@@ -124,7 +124,9 @@ TEST_F(ForgedStore, MustHaveCountsThatFitEachOther) {
       {"image_size", 0, "0 pixels a side"},
       {"image_size", 5000, "5000 pixels a side"},
       {"image_size", 32, "16 pixels a side, those of the store 32"}};
-  for (const auto& [name, value, why] : wrong) {
+  for (const auto& [name_, value_, why] : wrong) {
+    const auto name = name_;  // a lambda of clang 14 takes no structured binding
+    const auto value = value_;
     std::uint64_t before = 0;
     forge([&](hid_t file) {
       const hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);

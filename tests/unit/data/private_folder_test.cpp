@@ -65,7 +65,7 @@ TEST(PrivateFolder, RefusesWhatSomebodyMayHavePlanted) {
     std::filesystem::remove_all(folder / "hidden");
     ::mkdir((folder / "hidden").c_str(), 0700);
     plant(folder / "hidden");
-    const std::string told = refusal_of(folder / "hidden");
+    std::string told = refusal_of(folder / "hidden");
     EXPECT_EQ(read_file(folder / "world"), "");
     return told;
   };
