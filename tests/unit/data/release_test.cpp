@@ -72,7 +72,8 @@ TEST(Release, HoldsNothingOfTheSourceButImagesLabelsAndLicence) {
   const auto source = make_store(folder / "zz-source", {5, 7, 6, 9});
   const Path out = folder / "released", hidden = folder / "hidden";
   release(*source, out, hidden);
-  const ReleaseSecret secret = load_secret(PrivateFolder(hidden), ledger(hidden).at(0).uuid);
+  const std::string uuid = ledger(hidden).at(0).uuid;
+  const ReleaseSecret secret = load_secret(PrivateFolder(hidden), uuid);
 
   std::map<std::string, std::string> planted;  // what, bytes
   const auto plant_number = [&](const std::string& what, std::uint64_t value) {
