@@ -51,8 +51,6 @@ class Handle {
 /// thread waits in create() while another has a File.
 class File {
  public:
-  /// What is finished is read without libhdf5.
-  static Reader open(const Path& path) { return Reader::open(path); }
   /// Truncates what is there. Without file locking. No times are stored and metadata are checksummed, so that
   /// equal content gives equal, self-checking bytes. Objects of `aligned_bytes` and more begin at multiples
   /// of 1 MiB.

@@ -39,7 +39,7 @@ TEST(Hdf5File, IsCreatedAndOpenedWithoutFileLocks) {
   const TemporaryFolder here;
   const ForeignLock lock(here / "a.h5");
   ASSERT_NO_THROW(write_small(here / "a.h5"));
-  EXPECT_EQ(File::open(here / "a.h5").read_array<std::uint64_t>("/values"),
+  EXPECT_EQ(Reader::open(here / "a.h5").read_array<std::uint64_t>("/values"),
             (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
@@ -51,7 +51,7 @@ TEST(Hdf5FileDeathTest, UsesNoLocksWhateverTheEnvironmentAsksFor) {
         const TemporaryFolder here;
         const ForeignLock lock(here / "a.h5");
         write_small(here / "a.h5");
-        std::_Exit(File::open(here / "a.h5").has("/values") ? 0 : 1);
+        std::_Exit(Reader::open(here / "a.h5").has("/values") ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
   ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
@@ -70,7 +70,7 @@ TEST(Hdf5File, IsRefusedWithoutASeal) {
   write_small(here / "a.h5");
   std::string bytes = read_file(here / "a.h5");
   write_durably(real_files(), here / "a.h5", bytes.substr(0, bytes.size() - kSealBytes));
-  EXPECT_THROW(File::open(here / "a.h5"), DataError);
+  EXPECT_THROW(Reader::open(here / "a.h5"), DataError);
 }
 
 TEST(Hdf5File, SaysThatATextIsTooLongForAnAttribute) {
@@ -96,7 +96,7 @@ TEST(Hdf5File, MayBeUsedFromManyThreadsOneAtATime) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 20; ++i) {
         write_small(here / ("own-" + std::to_string(t) + ".h5"));
-        if (File::open(here / "a.h5").read_array<std::uint64_t>("/values").size() == 3) ++right;
+        if (Reader::open(here / "a.h5").read_array<std::uint64_t>("/values").size() == 3) ++right;
       }
     });
   threads.clear();
