@@ -41,6 +41,7 @@ struct Owner {
   /// False for the words of one that is dead, as far as this host can tell: a new owner's are on their way.
   bool may_live() const { return pid > 0 && (host != host_name() || ::kill(pid, 0) == 0 || errno != ESRCH); }
   std::string text() const {
+    if (pid <= 0) return "a process that does not say who it is";
     return fmt::format("process {} on {}{}{}{}", pid, host.empty() ? "an unknown host" : host,
                        job.empty() ? "" : ", Slurm job " + job, work.empty() ? "" : ", " + work,
                        since.empty() ? "" : " since " + since);
@@ -93,7 +94,7 @@ FolderLock::FolderLock(const Path& folder, LockConfig config)
     throw Unresumable(
         fmt::format("{} {} belongs to another job that is still alive: {}. Wait for its end or "
                     "stop it, or {}",
-                    config_.thing, (config_.place.empty() ? folder_ : config_.place).string(), owner(path_),
+                    config_.thing, (config_.place.empty() ? folder_ : config_.place).string(), refused_by_,
                     config_.otherwise));
   failpoint("lock.taken");
 }
@@ -159,7 +160,10 @@ bool FolderLock::take(Wait wait) {
     if (state == LockState::Held) {
       const bool known = owner.may_live() || ++looks >= kLooks;
       const bool ends_soon = of_own_job && std::chrono::steady_clock::now() < deadline;
-      if (wait == Wait::No || (known && !ends_soon)) return false;
+      if (wait == Wait::No || (known && !ends_soon)) {
+        refused_by_ = owner.text();  // it may end, and its words go, before they are said
+        return false;
+      }
       std::this_thread::sleep_for(kLook);
     }
   }

@@ -60,7 +60,7 @@ class FolderLock {
   Path folder_, path_;
   bool made_folder_ = false, made_file_ = false, taken_ = false;
   int descriptor_ = -1;
-  std::string own_text_;
+  std::string own_text_, refused_by_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool end_ = false;
