@@ -92,7 +92,7 @@ mkdir runs
   --threads 1 --save-every 2 --keep 5 --log-level warn >made.log 2>&1
 "$facemae" recognize --store faces --run runs/net --steps 2 --batch 4 --threads 1 --log-level warn >>made.log 2>&1
 "$facemae" export --from runs/mae --out mae.safetensors --log-level warn
-"$facemae" pairs --store unseen --out pairs.txt --pairs 100 --log-level warn
+"$facemae" pairs --store faces --out pairs.txt --pairs 100 --log-level warn
 "$facemae" reconstruct --store unseen --from runs/mae --out rebuilt --private private --log-level warn
 echo syn-0000003 >who
 
@@ -117,7 +117,7 @@ two_starts "checkpoint prune" thorough a_run of_a_run checkpoint prune t/out --k
 two_starts "pretrain" 0 nothing of_a_run pretrain --store faces --run t/out --steps 4 --batch 6 --model tiny --patch 28 \
   --embedder-size 16 --embedder-width 4 --threads 1 --save-every 2
 two_starts "reconstruct" 0 nothing released reconstruct --store unseen --from runs/mae --out t/out --private t/private
-two_starts "evaluate --csv" thorough nothing by_bytes evaluate --from runs/net --store unseen --pairs pairs.txt --csv t/out
+two_starts "evaluate --csv" thorough nothing by_bytes evaluate --from runs/net --store faces --pairs pairs.txt --csv t/out
 two_starts "audit" thorough nothing by_bytes audit --real unseen --released rebuilt --link private --report t/out
 # Two jobs of one node: one copies the store, both train.
 with_copies() { # with_copies RUN
