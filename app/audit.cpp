@@ -118,8 +118,7 @@ void print_summary(const Report& report) {
                  row[4]);
   }
   fmt::print(
-      "\nLeakage: rebuilt face -> its original, rank 1, by {} people (controls: mosaics of the real faces "
-      "instead of rebuilt ones)\n",
+      "\nLeakage: rebuilt face -> its original, rank 1, by {} people (controls: mosaics of the real faces instead of rebuilt ones)\n",
       report.attacks.front().released.same_image.people);
   for (const auto& attack : report.attacks) {
     const auto& figure = attack.released.same_image.rank1;
@@ -152,13 +151,10 @@ std::vector<ReportPicture> report_pictures(const AuditInput& input, const AuditC
 ExitCode run_audit(App& app, Words words) {
   AuditConfig config;
   Options options(
-      "Measures how far rebuilt faces can be linked to the real ones: a pixel attacker that needs no "
-      "network, and face "
-      "embedders. Every figure stands beside chance, a real-to-real ceiling and a 95 % interval. Low figures "
-      "are no proof "
-      "of privacy: stronger attackers exist. Works on one rank, with both stores in memory (37 KB an image "
-      "of "
-      "112 x 112): for larger ones rebuild and audit a `store subset`.",
+      "Measures how far rebuilt faces can be linked to the real ones: a pixel attacker that needs no network, and face embedders. "
+      "Every figure stands beside chance, a real-to-real ceiling and a 95 % interval. "
+      "Low figures are no proof of privacy: stronger attackers exist. "
+      "Works on one rank, with both stores in memory (37 KB an image of 112 x 112): for larger ones rebuild and audit a `store subset`.",
       "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
   options.group("Audit")
       .require("real", config.real, "the store that was rebuilt")
@@ -198,11 +194,11 @@ ExitCode run_audit(App& app, Words words) {
                                      .max_probes = config.max_probes,
                                      .seed = config.seed});
 
-  Report report{.title = "Linkage audit of a rebuilt face set",
-                .warning =
-                    "Attacks that fail here prove nothing: stronger attackers exist, and the rebuilt faces "
-                    "may be personal data until "
-                    "a qualified person decides otherwise. There is no formal privacy guarantee."};
+  Report report{
+      .title = "Linkage audit of a rebuilt face set",
+      .warning =
+          "Attacks that fail here prove nothing: stronger attackers exist, and the rebuilt faces may be personal data until a qualified person decides otherwise. "
+          "There is no formal privacy guarantee."};
   if (real->source_licence().find("synthetic") != std::string::npos)
     report.warning = "Procedural faces: these figures say nothing about people. " + report.warning;
   if (const auto people = attacks.front().released.same_image.people; people < kFewPeople)

@@ -1,5 +1,5 @@
-// facemae checkpoint VERB: looks at the checkpoints of a run, also while it trains; and its verbs list and
-// show.
+// facemae checkpoint VERB: looks at the checkpoints of a run, also while it trains; and its
+// verbs list and show.
 #include <cstdio>
 
 #include "app/checkpoint_verbs.h"
@@ -39,11 +39,9 @@ ExitCode checkpoint_list(App& app, Words words) {
   Options options("The checkpoints of a run, newest first.", "checkpoint list RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1);
   options.epilogue(
-      "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch "
-      "that no start\n"
+      "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch that no start\n"
       "goes on from); unfinished (no COMMIT).\n"
-      "\"verified\" was read back from the storage after it was written. Files are not read: checkpoint "
-      "verify does.\n"
+      "\"verified\" was read back from the storage after it was written. Files are not read: checkpoint verify does.\n"
       "Ends with 93 when there are or were commits and none is valid.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
@@ -112,13 +110,15 @@ ExitCode checkpoint_show(App& app, Words words) {
     if (tensor.name != kTrainingIdentities) continue;
     const IdentityFacts facts = facts_of(read_tensor(folder, manifest, tensor));
     identities = {{"keyed", facts.keyed}, {"names", facts.names}};
-    line("trained on",
-         facts.keyed ? fmt::format("{} identities, as keyed hashes of their names in {}: only who has "
-                                   "the store's {} can try names on them",
-                                   facts.names, kTrainingIdentities, kPeopleKeyName)
-                     : fmt::format("{} identities, as hashes without a key in {} (an older version made "
-                                   "them): anybody can try names on them, do not publish this checkpoint",
-                                   facts.names, kTrainingIdentities));
+    line(
+        "trained on",
+        facts.keyed
+            ? fmt::format(
+                  "{} identities, as keyed hashes of their names in {}: only who has the store's {} can try names on them",
+                  facts.names, kTrainingIdentities, kPeopleKeyName)
+            : fmt::format(
+                  "{} identities, as hashes without a key in {} (an older version made them): anybody can try names on them, do not publish this checkpoint",
+                  facts.names, kTrainingIdentities));
   }
   nlohmann::ordered_json json = {
       {"path", folder.string()},           {"step", manifest.id.step},

@@ -40,12 +40,11 @@ ExitCode checkpoint_verify(App& app, Words words) {
   std::vector<std::string> what;
   bool all = false, stamp = false;
   Options options(
-      "Reads every byte of checkpoints and compares every hash; ends with 65 when one is wrong, or a value "
-      "is not finite.",
+      "Reads every byte of checkpoints and compares every hash; "
+      "ends with 65 when one is wrong, or a value is not finite.",
       "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
   options.epilogue(
-      "What has no checkpoint to verify is refused: with 2 when it is no run or has none yet, with 93 when "
-      "its HISTORY\n"
+      "What has no checkpoint to verify is refused: with 2 when it is no run or has none yet, with 93 when its HISTORY\n"
       "names some and none is left.");
   options.positional("RUN_OR_CHECKPOINT", what, "runs (their newest valid checkpoint) and checkpoints", 1);
   options.group("Verify")
@@ -86,8 +85,7 @@ ExitCode checkpoint_diff(App& app, Words words) {
                   "checkpoint diff A B [OPTIONS]");
   options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2);
   options.epilogue(
-      "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a "
-      "checkpoint\n"
+      "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a checkpoint\n"
       "is damaged.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 2, "two checkpoints are expected");
@@ -118,9 +116,8 @@ ExitCode checkpoint_prune(App& app, Words words) {
       .flag("keep-best", policy.best, "also the one with the best metric")
       .flag("dry-run", dry_run, "only say what would go");
   options.epilogue(
-      "A checkpoint goes only when two newer ones are verified; `checkpoint verify RUN --all --stamp` "
-      "verifies those "
-      "that are not yet.");
+      "A checkpoint goes only when two newer ones are verified; "
+      "`checkpoint verify RUN --all --stamp` verifies those that are not yet.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(what.size() <= 1, "one run is expected");
   if (what.size() == 1 && std::filesystem::exists(Path(what[0]) / "config.txt")) {

@@ -40,13 +40,9 @@ QuickAudit closing_audit(const Path& out, const Path& private_folder, const Stor
 
 void print_closing_audit(const QuickAudit& audit) {
   fmt::print(
-      "quick pixel audit: of {} rebuilt faces of {} people, {:.1f} % are linked to their original among {} "
-      "candidates by the best of three simple pixel attackers, {} (chance {:.2f} %; 95 % interval {:.1f} to "
-      "{:.1f}, "
-      "by person).\n"
-      "More candidates lower this figure, better attackers raise it, and it says nothing of people who are "
-      "not in "
-      "it: run `facemae audit` before anything leaves your hands.\n",
+      "quick pixel audit: of {} rebuilt faces of {} people, {:.1f} % are linked to their original among {} candidates by the best of three simple pixel attackers, {} (chance {:.2f} %; "
+      "95 % interval {:.1f} to {:.1f}, by person).\n"
+      "More candidates lower this figure, better attackers raise it, and it says nothing of people who are not in it: run `facemae audit` before anything leaves your hands.\n",
       human_count(static_cast<std::uint64_t>(audit.probes)),
       human_count(static_cast<std::uint64_t>(audit.people)), 100 * audit.rank1.value,
       human_count(static_cast<std::uint64_t>(audit.candidates)), audit.attacker, 100 * audit.chance,

@@ -23,8 +23,8 @@ class App {
   /// For commands that work on one rank only: throws ConfigError under a launcher with several.
   World& alone(const std::string& command);
   bool has_world() const { return world_ != nullptr; }
-  /// MPI was started and ended again because the world could not be opened: it must not be tried a second
-  /// time.
+  /// MPI was started and ended again because the world could not be opened: it must not be
+  /// tried a second time.
   bool world_refused() const { return refused_; }
   /// Rank 0: writes `result` to the file of --json, if given.
   void result(const nlohmann::ordered_json& result);

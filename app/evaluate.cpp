@@ -15,9 +15,8 @@ ExitCode run_evaluate(App& app, Words words) {
   int folds = 0;
   bool bgr = false;
   Options options(
-      "Verification by the 10-fold protocol: embedding of the image plus that of its mirror image, "
-      "normalised; the threshold "
-      "comes from nine folds, the accuracy from the tenth. Images are sharded over the ranks.",
+      "Verification by the 10-fold protocol: embedding of the image plus that of its mirror image, normalised; "
+      "the threshold comes from nine folds, the accuracy from the tenth. Images are sharded over the ranks.",
       "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE...) "
       "[OPTIONS]");
   options.group("Evaluation")

@@ -9,8 +9,8 @@
 namespace facemae {
 namespace {
 
-/// Describes a FaceMAE or a recognition network in a file's metadata, so that the file needs no configuration
-/// beside it.
+/// Describes a FaceMAE or a recognition network in a file's metadata, so that the file needs no
+/// configuration beside it.
 std::map<std::string, std::string> metadata_of(const Weights& weights) {
   std::map<std::string, std::string> metadata = weights.metadata;
   metadata["format"] = "pt";
@@ -36,9 +36,8 @@ std::map<std::string, std::string> metadata_of(const Weights& weights) {
 ExitCode run_export(App& app, Words words) {
   std::string from, to = "safetensors", out;
   Options options(
-      "Writes the weights of a run or a checkpoint: FaceMAE under the official MAE's keys, recognition "
-      "networks under "
-      "insightface's. Class centres and optimizer moments stay behind.",
+      "Writes the weights of a run or a checkpoint: FaceMAE under the official MAE's keys, recognition networks under insightface's. "
+      "Class centres and optimizer moments stay behind.",
       "export --from RUN_OR_CHECKPOINT --out FILE [OPTIONS]");
   options.group("Weights")
       .require("from", from, "RUN, a checkpoint of it, or a safetensors file")
@@ -59,9 +58,7 @@ ExitCode run_export(App& app, Words words) {
 ExitCode run_import(App& app, Words words) {
   std::string from, network, out;
   Options options(
-      "Checks weights of others against a network, strictly, and writes them with the metadata that our "
-      "other commands "
-      "look for.",
+      "Checks weights of others against a network, strictly, and writes them with the metadata that our other commands look for.",
       "import --weights FILE --network NAME --out FILE");
   std::vector<std::string> names = network_names();
   names.emplace_back("facemae");

@@ -28,13 +28,10 @@ std::string program_help() {
   return text +
          "\nA first run, on synthetic faces:\n"
          "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
-         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 "
-         "--patch 16\n\n"
-         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 3 "
-         "(checkpoint diff)\n"
+         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 --patch 16\n\n"
+         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 3 (checkpoint diff)\n"
          "not equal, 65 bad data or a damaged checkpoint,\n"
-         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not "
-         "requeue.\n";
+         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not requeue.\n";
 }
 
 std::string version_text() {
@@ -81,8 +78,8 @@ int end_in_order(App& app, ExitCode code) {
 
 void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
 
-/// What was printed may not have arrived: a full disk shows at the last flush. Who closed stdout wanted
-/// nothing.
+/// What was printed may not have arrived: a full disk shows at the last flush. Who closed
+/// stdout wanted nothing.
 int with_stdout_flushed(int code) {
   errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;

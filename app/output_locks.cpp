@@ -21,8 +21,8 @@ bool OutputLocks::is_new(const Path& path) {
 }
 
 void OutputLocks::folder(const std::string& option, const Path& path) {
-  // What is finished may lie on a disk where nobody may write, this process neither: there is nothing to
-  // lock.
+  // What is finished may lie on a disk where nobody may write, this process neither:
+  // there is nothing to lock.
   if (std::filesystem::is_directory(path) && ::access(path.c_str(), W_OK) != 0) return;
   if (!is_new(path)) return;
   locks_.push_back(std::make_unique<FolderLock>(path, config(option)));

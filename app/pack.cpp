@@ -15,11 +15,11 @@ ExitCode run_pack(App& app, Words words) {
   config.threads = available_cores();
   config.image_size = 112;
   Options options(
-      "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. Works "
-      "on any number of ranks, with equal bytes for any. Killed at any moment, the same command goes on, on "
-      "any number of ranks. Storage that fails is waited for, and ends the command without rejecting "
-      "anything; a "
-      "second start in one place ends in 93.",
+      "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. "
+      "Works on any number of ranks, with equal bytes for any. "
+      "Killed at any moment, the same command goes on, on any number of ranks. "
+      "Storage that fails is waited for, and ends the command without rejecting anything; "
+      "a second start in one place ends in 93.",
       "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
   images.declare(options.group("Images"));
   options.require("out", out, "folder of the new store")
@@ -31,23 +31,18 @@ ExitCode run_pack(App& app, Words words) {
       .flag("resize", config.resize,
             "re-encode images of another size (the middle square) instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
-           "more rejects than this end the command (exit 65); a larger one goes on from there, and so do "
-           "mended "
-           "images")
+           "more rejects than this end the command (exit 65); "
+           "a larger one goes on from there, and so do mended images")
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")
       .add("threads", config.threads, "threads of each rank that read and decode");
   options.epilogue(
       SourceOptions::help() + "\n" +
-      "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks "
-      "share.\n"
-      "Images of archives pass through it, so archives need room for all images twice. It is checked "
-      "beforehand.\n"
-      "Memory: a shard per rank, and on rank 0 about 16 bytes an image at the end (4 GiB for 260 million), "
-      "beside\n"
+      "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks share.\n"
+      "Images of archives pass through it, so archives need room for all images twice. It is checked beforehand.\n"
+      "Memory: a shard per rank, and on rank 0 about 16 bytes an image at the end (4 GiB for 260 million), beside\n"
       "the names of all images.\n"
-      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the "
-      "same\n"
+      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the same\n"
       "bytes; both are kept).\n\n"
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
       "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");

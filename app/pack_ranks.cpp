@@ -53,11 +53,10 @@ ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfi
     packing = std::make_unique<Packing>(*source, config, real_files(), control.rank(), control.size());
   });
   if (!control.same_everywhere(packing->settings()))
-    throw AgreedError(
-        "packing into " + config.out.string() +
-            ": the ranks do not see the same images; every rank must see the same source, unchanged "
-            "while it is packed",
-        ExitCode::BadConfiguration, "ConfigError");
+    throw AgreedError("packing into " + config.out.string() +
+                          ": the ranks do not see the same images; "
+                          "every rank must see the same source, unchanged while it is packed",
+                      ExitCode::BadConfiguration, "ConfigError");
   bool met = false;
   for (const auto& phase : packing->phases()) {
     together(control, phase);

@@ -12,8 +12,7 @@ ExitCode run_pairs(App& app, Words words) {
   int folds = 10;
   std::uint64_t pairs = 6000, seed = 0;
   Options options(
-      "Makes verification pairs: half of the same person, half of different ones, in identity-disjoint "
-      "folds.",
+      "Makes verification pairs: half of the same person, half of different ones, in identity-disjoint folds.",
       "pairs --store STORE --out pairs.txt [OPTIONS]");
   options.group("Pairs")
       .require("store", store_folder, "where the images are")

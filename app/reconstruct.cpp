@@ -36,14 +36,12 @@ void warn_of_training_identities(const Store& store, const Weights& weights) {
   const auto both = trained_on(weights.training_identities, store, people_key(store));
   if (!both) {
     spdlog::warn(
-        "it cannot be told whether {} was trained on people of {} (it was not on views of the same packed "
-        "store, or "
-        "does not say): make sure that the release has others",
+        "it cannot be told whether {} was trained on people of {} (it was not on views of the same packed store, or does not say): make sure that the release has others",
         weights.origin, store.folder().string());
   } else if (*both > 0) {
     spdlog::warn(
-        "{} of {} identities of the release were in the model's training set: their rebuilt faces may be "
-        "closer to the real ones. Use identities that the model has not seen (`facemae store split`)",
+        "{} of {} identities of the release were in the model's training set: their rebuilt faces may be closer to the real ones. "
+        "Use identities that the model has not seen (`facemae store split`)",
         *both, store.identities());
   }
 }
@@ -62,8 +60,7 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, doub
   if (const std::string before = folder.read(name); before != now)
     throw ConfigError(
         "the release in " + config.out + " was begun with other settings:\n" + before +
-        "Go on with those (an exported model does not change while its run goes on), or choose another --out "
-        "and say why with --second-release.");
+        "Go on with those (an exported model does not change while its run goes on), or choose another --out and say why with --second-release.");
 }
 
 /// All ranks: the original of every row, on rank 0. Each rank reads a share of the store.
@@ -129,25 +126,20 @@ void rebuild_shards(World& world, const Store& store, FaceMae& model, const Reco
 ExitCode run_reconstruct(App& app, Words words) {
   ReconstructConfig config;
   Options options(
-      "Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a "
-      "CANDIDATE for release "
-      "whose leakage `facemae audit` measures, never a promise of privacy. Only decoder output is kept; "
-      "labels, order and masks follow from a random key that stays in --private; names stay behind. Of "
-      "originals "
-      "that are equal byte for byte one is used. The ledger in --private knows the originals of the releases "
-      "made "
-      "with that folder, and no others: one that was released before needs a reason. Sharded over ranks; the "
-      "same "
-      "command resumes.",
+      "Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a CANDIDATE for release whose leakage `facemae audit` measures, never a promise of privacy. "
+      "Only decoder output is kept; "
+      "labels, order and masks follow from a random key that stays in --private; names stay behind. "
+      "Of originals that are equal byte for byte one is used. "
+      "The ledger in --private knows the originals of the releases made with that folder, and no others: one that was released before needs a reason. "
+      "Sharded over ranks; the same command resumes.",
       "reconstruct --store STORE --from RUN --out STORE --private DIR [OPTIONS]");
   options.group("Release")
       .require("store", config.store, "faces of people that the model has not seen")
       .require("from", config.from, "RUN of `facemae pretrain`, a checkpoint of it, or its exported weights")
       .require("out", config.out, "folder of the rebuilt store")
-      .require(
-          "private", config.private_folder,
-          "folder for the key, the ledger and link.h5: never publish it. It is made with mode 0700; one that "
-          "is there must be yours alone")
+      .require("private", config.private_folder,
+               "folder for the key, the ledger and link.h5: never publish it. It is made with mode 0700; "
+               "one that is there must be yours alone")
       .add("mask-ratio", config.mask_ratio,
            "fraction of patches that is hidden; unless given, that of the model's training")
       .add("images-per-identity", config.images_per_identity,
@@ -196,8 +188,7 @@ ExitCode run_reconstruct(App& app, Words words) {
     warn_of_training_identities(*store, weights);
     if (reconstruction_of(weights).empty())
       spdlog::warn(
-          "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as "
-          "the official MAE did) makes no pictures fit for a release",
+          "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as the official MAE did) makes no pictures fit for a release",
           weights.origin);
   });
   expect_same_weights(control, config.from, weights.hash);

@@ -23,8 +23,7 @@ ExitCode run_status(App& app, Words words) {
       .flag("watch", watch, "show it again and again, until the run ends or Ctrl-C")
       .add("interval", interval, "seconds between two looks");
   options.epilogue(
-      "Reads files only: it works beside a running job and from any host that sees the run. Without locks on "
-      "the file\n"
+      "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file\n"
       "system a run counts as running while its heartbeat is fresh.\n"
       "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
   if (!options.parse(words, app.common)) return ExitCode::Done;

@@ -101,12 +101,11 @@ ExitCode run_store(App& app, Words words) {
        .summary = "what one does with finished stores",
        .subject = "STORE",
        .verbs = kVerbs,
-       .epilogue = "A view refers to the images of another store and copies none; it opens like any "
-                   "store.\n\n"
-                   "Examples:  facemae store info faces\n"
-                   "           mpirun -n 8 facemae store verify faces\n"
-                   "           facemae store split faces --identities 0.5 --seed 1 --out train "
-                   "unseen\n"});
+       .epilogue =
+           "A view refers to the images of another store and copies none; it opens like any store.\n\n"
+           "Examples:  facemae store info faces\n"
+           "           mpirun -n 8 facemae store verify faces\n"
+           "           facemae store split faces --identities 0.5 --seed 1 --out train unseen\n"});
 }
 
 }  // namespace facemae

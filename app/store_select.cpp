@@ -27,8 +27,7 @@ ExitCode store_split(App& app, Words words) {
   double identities = 0.5;
   std::uint64_t seed = 0;
   Options options(
-      "Two identity-disjoint stores that refer to the images of this one, without copies: to train on one "
-      "and rebuild or test on the other.",
+      "Two identity-disjoint stores that refer to the images of this one, without copies: to train on one and rebuild or test on the other.",
       "store split STORE --out A B [OPTIONS]");
   options.positional("STORE", what, "the store", 1);
   options.group("Split")
@@ -94,8 +93,7 @@ ExitCode store_remove(App& app, Words words) {
       .require("identities", file, std::string(kFileHelp) + ": who goes")
       .require("out", out, "the view's folder");
   options.epilogue(
-      "Says how many identities and images went, also as \"removed\" in --json. FILE may be a pipe "
-      "(/dev/stdin); one that\n"
+      "Says how many identities and images went, also as \"removed\" in --json. FILE may be a pipe (/dev/stdin); one that\n"
       "names nobody is refused.\n"
       "The images themselves are still in STORE. To delete them for good: `facemae store compact NEW --out\n"
       "FINAL`, then delete STORE, NEW, other views of STORE, staged copies and replicas, and the source.\n"

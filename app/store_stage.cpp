@@ -13,16 +13,14 @@ ExitCode store_stage(App& app, Words words) {
   std::vector<std::string> what;
   std::string to;
   Options options(
-      "Copies a store to each node's own disk. Every byte is hashed on its way; a file has its name only "
-      "when "
-      "it is whole, and what is there already is not copied again.",
+      "Copies a store to each node's own disk. Every byte is hashed on its way; "
+      "a file has its name only when it is whole, and what is there already is not copied again.",
       "store stage STORE --to FOLDER [OPTIONS]");
   options.positional("STORE", what, "the store, or a view: its parent comes along", 1);
   options.group("Stage").require("to", to,
                                  "folder on the node's own disk; the copy gets the store's name in it");
   options.epilogue(
-      "Under a launcher every node makes its own copy, and its ranks share the shards; FOLDER must be "
-      "another\n"
+      "Under a launcher every node makes its own copy, and its ranks share the shards; FOLDER must be another\n"
       "disk on every node. The folder to train from is printed last.\n"
       "Example:  mpirun -n 16 --map-by ppr:8:node facemae store stage /lustre/faces --to /scratch\n"
       "          mpirun -n 16 --map-by ppr:8:node facemae pretrain --store /scratch/faces ...");

@@ -10,9 +10,8 @@ ExitCode run_synth(App& app, Words words) {
   PackConfig pack_config;
   std::uint64_t identities = 0, images = 0, seed = 0, first = 0, shard_mib = 2048;
   Options options(
-      "Makes a store of procedural faces: deterministic, nobody's face, and nothing to download. Figures "
-      "measured "
-      "on them say nothing about people.",
+      "Makes a store of procedural faces: deterministic, nobody's face, and nothing to download. "
+      "Figures measured on them say nothing about people.",
       "synth --out STORE --identities N --images-per-identity M [OPTIONS]");
   std::string out;
   pack_config.threads = available_cores();

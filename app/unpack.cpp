@@ -11,9 +11,8 @@ namespace facemae {
 ExitCode run_unpack(App& app, Words words) {
   std::string store_folder, to, out;
   Options options(
-      "Writes the images of a store, byte for byte, as other programs read them. Nothing half-made is ever "
-      "called "
-      "--out: it is written under a temporary name beside it first.",
+      "Writes the images of a store, byte for byte, as other programs read them. "
+      "Nothing half-made is ever called --out: it is written under a temporary name beside it first.",
       "unpack --store STORE --to folder|rec|tar --out PATH [OPTIONS]");
   options.group("Images")
       .require("store", store_folder, "the store")
@@ -21,15 +20,11 @@ ExitCode run_unpack(App& app, Words words) {
       .require("out", out, "new folder (folder, rec) or new file (tar)");
   options.epilogue(
       "  folder  OUT/<identity>/<number>.jpg or .png\n"
-      "  rec     OUT/train.rec, train.idx, train.lst and property, as InsightFace reads them: a header "
-      "record, images\n"
-      "          by identity, a record for each identity. Sets that float32 cannot count (more than "
-      "16,777,215 images\n"
+      "  rec     OUT/train.rec, train.idx, train.lst and property, as InsightFace reads them: a header record, images\n"
+      "          by identity, a record for each identity. Sets that float32 cannot count (more than 16,777,215 images\n"
       "          and identities) are written plainly, as MXNet's im2rec does\n"
-      "  tar     WebDataset: <identity>/<row>.jpg and <identity>/<row>.cls (the label), in the store's "
-      "shuffled order\n"
-      "The numbers are new: a store does not keep file names. Identities of a released store are called by "
-      "their\n"
+      "  tar     WebDataset: <identity>/<row>.jpg and <identity>/<row>.cls (the label), in the store's shuffled order\n"
+      "The numbers are new: a store does not keep file names. Identities of a released store are called by their\n"
       "labels; images without an identity are put in \"unlabelled\".\n\n"
       "Examples:  facemae unpack --store casia --to rec --out casia-rec\n"
       "           facemae unpack --store rebuilt --to tar --out rebuilt.tar");

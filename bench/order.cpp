@@ -1,5 +1,5 @@
-// Times an index of each order. Prints nanoseconds an index: the median of nine passes over `count` ordinals
-// in sequence.
+// Times an index of each order. Prints nanoseconds an index: the median of nine passes over `count`
+// ordinals in sequence.
 #include "data/order.h"
 
 #include <algorithm>

@@ -41,8 +41,8 @@ Path checkpoint_of(const Path& run_or_checkpoint);
 std::vector<std::string> verify_checkpoint(const Path& folder,
                                            const std::function<void(std::uint64_t)>& read);
 
-/// A line for each tensor that is in one only, has another type or shape, or other bytes; none when the roots
-/// are equal.
+/// A line for each tensor that is in one only, has another type or shape, or other bytes; none when
+/// the roots are equal.
 std::vector<std::string> differences_between(const Manifest& a, const Manifest& b);
 
 }  // namespace facemae

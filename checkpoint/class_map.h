@@ -18,13 +18,13 @@ using ClassMap = std::vector<std::int64_t>;
 /// now that is named twice or is not below `classes`, and for a file that names none; FileError.
 ClassMap read_class_map(const Path& file, std::int64_t classes);
 
-/// Throws ConfigError when a class is to come from one that the checkpoint, of `classes` classes, does not
-/// have.
+/// Throws ConfigError when a class is to come from one that the checkpoint, of `classes`
+/// classes, does not have.
 void check_class_map(const ClassMap& map, std::int64_t classes);
 
-/// Copies the rows of classes [first, first + rows) into `out`, whose rows have the tensor's length; those of
-/// new classes are left as they are. Every leaf that is touched is checked. The map fits. Throws
-/// CheckpointError.
+/// Copies the rows of classes [first, first + rows) into `out`, whose rows have the tensor's
+/// length; those of new classes are left as they are. Every leaf that is touched is checked. The
+/// map fits. Throws CheckpointError.
 void read_mapped_rows(CheckpointReader& reader, const Manifest& manifest, const ManifestTensor& tensor,
                       const ClassMap& map, std::int64_t first, std::int64_t rows, std::span<std::byte> out);
 

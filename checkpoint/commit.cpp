@@ -55,10 +55,9 @@ void require_seen(const Path& checkpoints, const Manifest& manifest, std::chrono
   const std::size_t count = unseen.size();
   unseen.resize(std::min(count, kNamed));
   throw FileError(
-      fmt::format(
-          "{} does not hold what its ranks have written ({} of {} files, as rank 0 sees it): {}. Is the run "
-          "on storage that all nodes share?",
-          folder.string(), count, expected.size(), join(unseen, "; ")),
+      fmt::format("{} does not hold what its ranks have written ({} of {} files, as rank 0 sees it): {}. "
+                  "Is the run on storage that all nodes share?",
+                  folder.string(), count, expected.size(), join(unseen, "; ")),
       EIO);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step exist. Free
-// of LibTorch.
+// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step
+// exist. Free of LibTorch.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -21,9 +21,9 @@ void note_in_history(FileSystem& files, const Path& checkpoints, CheckpointId id
 /// The longest that a network file system may take to show rank 0 what the others have written, and some.
 inline constexpr std::chrono::milliseconds kShowPatience = std::chrono::seconds(90);
 
-/// Looks at every file that the manifest names: a report says what a rank has written, not that it lies where
-/// rank 0 commits it. Waits for at most `patience`; throws FileError naming what is missing or of another
-/// size.
+/// Looks at every file that the manifest names: a report says what a rank has written, not that it
+/// lies where rank 0 commits it. Waits for at most `patience`; throws FileError naming what is
+/// missing or of another size.
 void require_seen(const Path& checkpoints, const Manifest& manifest,
                   std::chrono::milliseconds patience = kShowPatience);
 

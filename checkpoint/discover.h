@@ -20,8 +20,8 @@ std::string folder_name(CheckpointId id);
 /// The step and start of a folder's name, or nothing when it is no checkpoint's.
 std::optional<CheckpointId> parse_folder_name(const std::string& name);
 
-/// All checkpoint folders, newest first by (step, start); none when `checkpoints` is missing. Throws
-/// FileError.
+/// All checkpoint folders, newest first by (step, start); none when `checkpoints` is
+/// missing. Throws FileError.
 std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints);
 /// True when this run committed something once: a line in HISTORY, or any COMMIT. With `counts`, only what it
 /// is true for; a line that cannot be read counts.

@@ -1,8 +1,8 @@
 #pragma once
-// Which start of a run owns it, and whose commits count. Every start claims a number by a file that nobody
-// else can make, and notes there which checkpoint it resumed from. Readers decide by these notes alone, so a
-// start that lives on though it was replaced (a zombie) can commit what it likes: nobody believes it. Free of
-// LibTorch.
+// Which start of a run owns it, and whose commits count. Every start claims a number by a file that
+// nobody else can make, and notes there which checkpoint it resumed from. Readers decide by these notes
+// alone, so a start that lives on though it was replaced (a zombie) can commit what it likes: nobody
+// believes it. Free of LibTorch.
 #include <cstdint>
 #include <functional>
 #include <map>

@@ -1,6 +1,6 @@
 #pragma once
-// Are there infinities or values that are no numbers? A state with one never becomes a checkpoint. Free of
-// LibTorch.
+// Are there infinities or values that are no numbers? A state with one never becomes a
+// checkpoint. Free of LibTorch.
 #include <string>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Pure arithmetic of checkpoints: hash leaves fixed by meaning, who writes what, and the root hash. Free of
-// LibTorch.
+// Pure arithmetic of checkpoints: hash leaves fixed by meaning, who writes what, and the root
+// hash. Free of LibTorch.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -17,9 +17,9 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
-/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or with `slicing` its
-/// slice of those that it can carry. With a class map class rows come from where it says. Throws
-/// CheckpointError.
+/// Reads what this rank holds, in place: its class rows, and all replicated tensors, or with
+/// `slicing` its slice of those that it can carry. With a class map class rows come from where it
+/// says. Throws CheckpointError.
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
               int world, const Communicator* slicing, const ClassMap* map);
 /// All ranks, after reading slices with the same communicator: every rank gets the others'. Throws PeerLost.

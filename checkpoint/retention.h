@@ -1,6 +1,6 @@
 #pragma once
-// Which checkpoints may go, and how a folder goes so that no crash leaves half of it believed. Free of
-// LibTorch.
+// Which checkpoints may go, and how a folder goes so that no crash leaves half of it
+// believed. Free of LibTorch.
 #include <cstddef>
 #include <optional>
 #include <vector>

@@ -56,8 +56,8 @@ SafetensorsEntry entry_from(const nlohmann::json& json, const Path& path, const 
   return entry;
 }
 
-/// The reference's rule: sorted by offset, the tensors tile the data without holes or overlaps up to the
-/// file's end.
+/// The reference's rule: sorted by offset, the tensors tile the data without holes or overlaps
+/// up to the file's end.
 void check_layout(const SafetensorsHeader& header, std::uint64_t file_size, const Path& path) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, entry] : header.entries) ranges.emplace_back(entry.begin, entry.end);

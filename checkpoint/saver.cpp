@@ -236,8 +236,8 @@ void Saver::retire(const std::string& failure) {
   if (damaged_in_row_ >= max_failed_saves) {
     wait_for_all();
     throw Unresumable(
-        fmt::format("{} checkpoints in a row were damaged when they were read back, the last {}: {}; the "
-                    "storage of {} is bad",
+        fmt::format("{} checkpoints in a row were damaged when they were read back, the last {}: {}; "
+                    "the storage of {} is bad",
                     damaged_in_row_, name, failure, checkpoints_.parent_path().string()));
   }
   if (control_.is_root())
@@ -277,9 +277,8 @@ void Saver::diverged(const std::string& where) {
   wait_for_all();
   throw AgreedError(
       fmt::format(
-          "step {}: weights, moments or statistics are not finite ({}), so nothing is saved: the run has "
-          "diverged. Lower --lr, add --clip 1, or use --precision float32, and start again from the "
-          "last checkpoint",
+          "step {}: weights, moments or statistics are not finite ({}), so nothing is saved: the run has diverged. "
+          "Lower --lr, add --clip 1, or use --precision float32, and start again from the last checkpoint",
           flight_->id.step, where),
       ExitCode::DoNotRequeue, "Diverged");
 }

@@ -30,9 +30,9 @@ struct StagedFile {
 /// the report's file then has no name. Throws FileError.
 RankReport write_staged(FileSystem& files, const Path& folder, const StagedFile& staged);
 
-/// Reads the file again, past the page cache, and compares every hash of the report that write_staged() gave:
-/// what the storage holds, not what was sent there. Returns early when `stop` is asked for: false then.
-/// Throws CheckpointError.
+/// Reads the file again, past the page cache, and compares every hash of the report that write_staged()
+/// gave: what the storage holds, not what was sent there. Returns early when `stop` is asked for: false
+/// then. Throws CheckpointError.
 bool scrub(const Path& folder, const StagedFile& staged, const RankReport& report,
            const std::stop_token& stop);
 

@@ -35,8 +35,8 @@ class CheckpointStore {
   /// rank reads the others, and without it all of them.
   CheckpointStore(Path run, Control& control, FileSystem& files, Communicator* tensors = nullptr);
 
-  /// All ranks. Writes, commits and verifies the step and waits for all of it; see Saver for saves beside
-  /// training.
+  /// All ranks. Writes, commits and verifies the step and waits for all of it; see Saver for
+  /// saves beside training.
   bool save(const Snapshot& snapshot, std::uint32_t start);
   Saver& saver() { return saver_; }
 

@@ -42,12 +42,10 @@ Weights sound(Weights weights) {
   for (const auto& [name, value] : weights.tensors)
     if (!all_finite(value)) names.push_back(name);
   if (names.empty()) return weights;
-  throw DataError(
-      fmt::format("{}: {} of {} tensors hold values that are not finite ({}): these are the weights of a "
-                  "training that diverged, "
-                  "and nothing can be made of them. Take an earlier checkpoint (RUN/checkpoints/sNNN.aNN), "
-                  "or train again",
-                  weights.origin, names.size(), weights.tensors.size(), first_of(names)));
+  throw DataError(fmt::format(
+      "{}: {} of {} tensors hold values that are not finite ({}): these are the weights of a training that diverged, and nothing can be made of them. "
+      "Take an earlier checkpoint (RUN/checkpoints/sNNN.aNN), or train again",
+      weights.origin, names.size(), weights.tensors.size(), first_of(names)));
 }
 
 Weights from_checkpoint(const Path& folder, const std::string& origin) {

@@ -1,6 +1,6 @@
 #pragma once
-// Failing together: work that every rank does before training, so that one rank's failure ends all of them in
-// order.
+// Failing together: work that every rank does before training, so that one rank's failure ends
+// all of them in order.
 #include <functional>
 #include <string>
 
@@ -22,9 +22,9 @@ class AgreedError : public Error {
   std::string kind_;
 };
 
-/// Runs `work` on this rank and then votes: when it threw on any rank, every rank throws an AgreedError with
-/// the message, code and kind of the lowest such rank. All ranks, same order; `work` itself must not
-/// communicate.
+/// Runs `work` on this rank and then votes: when it threw on any rank, every rank throws an
+/// AgreedError with the message, code and kind of the lowest such rank. All ranks, same order; `work`
+/// itself must not communicate.
 void together(Control& control, const std::function<void()>& work);
 
 }  // namespace facemae

@@ -21,8 +21,8 @@ std::vector<std::int64_t> with_rows(const Tensor& like, std::int64_t rows) {
   return sizes;
 }
 
-/// Where the rows of each rank lie among the rows of all, and how tall the slot of one rank is in a padded
-/// layout.
+/// Where the rows of each rank lie among the rows of all, and how tall the slot of one rank
+/// is in a padded layout.
 struct RowLayout {
   explicit RowLayout(std::vector<std::int64_t> rows_of_rank) : rows(std::move(rows_of_rank)) {
     tallest = *std::max_element(rows.begin(), rows.end());
@@ -73,8 +73,8 @@ Communicator* ranks_of(AutogradContext* context) {
   return reinterpret_cast<Communicator*>(context->saved_data["ranks"].toInt());
 }
 
-// The communicator outlives every graph: World owns it and main ends the graph first, so a raw pointer is
-// enough.
+// The communicator outlives every graph: World owns it and main ends the graph first, so a
+// raw pointer is enough.
 struct GatherRows : torch::autograd::Function<GatherRows> {
   static Tensor forward(AutogradContext* context, const Tensor& local, Communicator* ranks,
                         const std::vector<std::int64_t>& rows) {

@@ -1,7 +1,7 @@
 #pragma once
-// Differentiable functions over a communicator. One rule (docs/ARCHITECTURE.md, "Shares and sums"): each
-// rank's loss is its share of one global scalar, so backward SUMS cotangents over the ranks; nothing is
-// averaged.
+// Differentiable functions over a communicator. One rule (docs/ARCHITECTURE.md, "Shares and sums"):
+// each rank's loss is its share of one global scalar, so backward SUMS cotangents over the ranks;
+// nothing is averaged.
 #include <cstdint>
 #include <span>
 
@@ -15,8 +15,8 @@ namespace facemae {
 torch::Tensor gather_rows(const torch::Tensor& local, Communicator& ranks,
                           std::span<const std::int64_t> rows_of_rank);
 
-/// Sum of the ranks' tensors, the same on every rank; backward sums the cotangents too. All ranks, same
-/// order.
+/// Sum of the ranks' tensors, the same on every rank; backward sums the cotangents too.
+/// All ranks, same order.
 torch::Tensor all_sum(const torch::Tensor& local, Communicator& ranks);
 
 }  // namespace facemae

@@ -1,6 +1,6 @@
 #pragma once
-// The control plane: small host messages between ranks (plans, votes, digests). Main thread only; all ranks,
-// same order.
+// The control plane: small host messages between ranks (plans, votes, digests). Main thread only;
+// all ranks, same order.
 #include <chrono>
 #include <cstdint>
 #include <string>

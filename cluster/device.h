@@ -15,9 +15,9 @@ struct FoundDevice {
   torch::Device device = torch::kCPU;
   DeviceReport report;
 };
-/// A GPU, local rank modulo those that this process sees, or the CPU: with --device cpu, or without a GPU
-/// that can be used, and then report.fault says why. An unusable GPU is logged as an error. `load_error`: of
-/// load_cuda_if_present().
+/// A GPU, local rank modulo those that this process sees, or the CPU: with --device cpu, or without a
+/// GPU that can be used, and then report.fault says why. An unusable GPU is logged as an error.
+/// `load_error`: of load_cuda_if_present().
 FoundDevice find_device(const WorldConfig& config, const Topology& topology, const std::string& load_error);
 
 /// Makes a GPU the calling thread's; nothing on the CPU.

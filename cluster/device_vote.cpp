@@ -63,11 +63,10 @@ DeviceVote without_gpu(const Reports& reports) {
   }
   return refused(
       ExitCode::PeerLost,
-      fmt::format("{} of {} ranks have no GPU that they can use, the others have one: host(s) {} ({}). "
-                  "Take them out of service (nvidia-smi there tells more), or compute on all CPUs with "
-                  "--device cpu, or on what each rank has with --device mixed",
-                  hosts.size(), reports.size(), hosts_text(hosts),
-                  fault.empty() ? "no reason was given" : fault));
+      fmt::format(
+          "{} of {} ranks have no GPU that they can use, the others have one: host(s) {} ({}). "
+          "Take them out of service (nvidia-smi there tells more), or compute on all CPUs with --device cpu, or on what each rank has with --device mixed",
+          hosts.size(), reports.size(), hosts_text(hosts), fault.empty() ? "no reason was given" : fault));
 }
 
 /// Nothing when all GPUs are of one kind; else which hosts have which, the rarest first.
@@ -128,19 +127,18 @@ DeviceVote vote_on_devices(const Reports& reports, const std::string& device, co
       std::count_if(reports.begin(), reports.end(), [](const auto& report) { return report.gpu; }));
   const bool alike = device == "auto" || device == "cuda";
   if (gpus == 0 && device == "cuda")
-    return refused(
-        ExitCode::BadConfiguration,
-        fmt::format("--device cuda: no rank has a CUDA device that it can use (host {}: {}); look at "
-                    "nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu",
-                    reports.front().host, reports.front().fault));
+    return refused(ExitCode::BadConfiguration,
+                   fmt::format("--device cuda: no rank has a CUDA device that it can use (host {}: {}); "
+                               "look at nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu",
+                               reports.front().host, reports.front().fault));
   if (alike && gpus > 0 && gpus < reports.size()) return without_gpu(reports);
   const std::string kinds = mixture(reports);
   if (alike && !kinds.empty())
     return refused(
         ExitCode::BadConfiguration,
         "the ranks' GPUs are not alike: " + kinds +
-            ". The slowest would set the pace and they round differently: choose other nodes, or ask "
-            "for this with --device mixed");
+            ". "
+            "The slowest would set the pace and they round differently: choose other nodes, or ask for this with --device mixed");
 
   const auto shared = shared_gpus(reports);
   std::set<int> nodes;
@@ -149,8 +147,8 @@ DeviceVote vote_on_devices(const Reports& reports, const std::string& device, co
     return refused(
         ExitCode::PeerLost,
         "a GPU is missing that other hosts have: " + first_text(shared) +
-            ", elsewhere one for each rank. Take the host out of service (nvidia-smi there tells more), "
-            "or start the same number of ranks as each host has GPUs");
+            ", elsewhere one for each rank. "
+            "Take the host out of service (nvidia-smi there tells more), or start the same number of ranks as each host has GPUs");
 
   DeviceVote vote;
   vote.bfloat16 = gpus == reports.size() && std::all_of(reports.begin(), reports.end(),
@@ -167,10 +165,10 @@ DeviceVote vote_on_devices(const Reports& reports, const std::string& device, co
   if (backend == "nccl" || (device == "cuda" && built))
     return refused(
         ExitCode::BadConfiguration,
-        fmt::format("{}: {}. Start as many ranks on a host as it has GPUs, or pass --backend mpi, which "
-                    "goes through host copies and is slow",
-                    backend == "nccl" ? "--backend nccl" : "--device cuda without NCCL would be slow",
-                    obstacle));
+        fmt::format(
+            "{}: {}. "
+            "Start as many ranks on a host as it has GPUs, or pass --backend mpi, which goes through host copies and is slow",
+            backend == "nccl" ? "--backend nccl" : "--device cuda without NCCL would be slow", obstacle));
   if (gpus > 0)
     vote.warning += (vote.warning.empty() ? "" : "; ") +
                     ("CUDA tensors go over MPI through host copies, which is slow: " + obstacle);
@@ -214,8 +212,8 @@ std::string why_no_gpu(int driver_version, int runtime_version, const std::strin
            "; install the full torch wheel (scripts/setup.sh --cuda)";
   if (driver_version > 0 && driver_version / 1000 < runtime_version / 1000)
     return fmt::format(
-        "the driver is too old: it can do {}, LibTorch here needs {}; update the driver, or build "
-        "with a LibTorch for {}",
+        "the driver is too old: it can do {}, LibTorch here needs {}; "
+        "update the driver, or build with a LibTorch for {}",
         cuda_version_text(driver_version), cuda_version_text(runtime_version),
         cuda_version_text(driver_version / 1000 * 1000));
   return "NVIDIA's driver is there, but LibTorch sees no GPU: look at nvidia-smi and CUDA_VISIBLE_DEVICES";

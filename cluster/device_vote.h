@@ -37,8 +37,8 @@ struct DeviceVote {
 DeviceVote vote_on_devices(const std::vector<DeviceReport>& of_ranks, const std::string& device,
                            const std::string& backend);
 
-/// All ranks. Every rank gets the same vote, or the same exception: ConfigError, or AgreedError (75,
-/// "DeviceLost").
+/// All ranks. Every rank gets the same vote, or the same exception: ConfigError, or
+/// AgreedError (75, "DeviceLost").
 DeviceVote agree_on_devices(Control& control, const DeviceReport& mine, const std::string& device,
                             const std::string& backend);
 

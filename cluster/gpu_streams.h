@@ -1,6 +1,6 @@
 #pragma once
-// The little that the NCCL communicator needs of CUDA streams and events; tests have one that only takes
-// notes.
+// The little that the NCCL communicator needs of CUDA streams and events; tests have one
+// that only takes notes.
 #include <torch/types.h>
 
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
-// RUN/hang/<start>/: where ranks that cannot reach each other any more leave their reports. Made by the first
-// report.
+// RUN/hang/<start>/: where ranks that cannot reach each other any more leave their reports. Made
+// by the first report.
 #include <chrono>
 #include <filesystem>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
-// What one rank tells of itself when the job makes no progress: RUN/hang/<start>/rank<r>.json
-// (docs/FORMATS.md).
+// What one rank tells of itself when the job makes no
+// progress: RUN/hang/<start>/rank<r>.json (docs/FORMATS.md).
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,8 +27,8 @@ struct CommunicatorNote {
   std::string name;
   std::uint64_t pushed = 0, started = 0, finished = 0;
   std::vector<OperationNote> tail;  ///< oldest first
-  /// The first operation that this rank has entered or queued and that is not complete; null when there is
-  /// none.
+  /// The first operation that this rank has entered or queued and that is not complete;
+  /// null when there is none.
   const OperationNote* waiting_in() const;
 };
 

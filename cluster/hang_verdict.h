@@ -15,10 +15,10 @@ struct Verdict {
   bool tells = false;      ///< this rank is the one that tells it (not judge()'s to say)
 };
 
-/// The rank without a report, or the one that has not entered the collective in which most ranks wait. A rank
-/// that has reported is blamed past its own limit only: it may be waiting for slow storage, or save. Without
-/// any such rank nobody is at fault but the network or a device. `reports`: one per rank at most, by rank,
-/// never empty.
+/// The rank without a report, or the one that has not entered the collective in which most ranks wait. A
+/// rank that has reported is blamed past its own limit only: it may be waiting for slow storage, or save.
+/// Without any such rank nobody is at fault but the network or a device. `reports`: one per rank at most,
+/// by rank, never empty.
 Verdict judge(const std::vector<HangReport>& reports, int world);
 
 }  // namespace facemae

@@ -12,10 +12,11 @@ Launch detect_launch(const Environment& environment) {
   int count = 1;
   std::from_chars(tasks.data(), tasks.data() + tasks.size(), count);
   if (count > 1)
-    return {LaunchKind::Refused,
-            "srun started " + tasks +
-                " tasks without PMIx (PMIX_RANK is not set): they would be independent runs on "
-                "the same folder. Use srun --mpi=pmix, or mpirun inside the allocation"};
+    return {
+        LaunchKind::Refused,
+        "srun started " + tasks +
+            " tasks without PMIx (PMIX_RANK is not set): they would be independent runs on the same folder. "
+            "Use srun --mpi=pmix, or mpirun inside the allocation"};
   return {LaunchKind::Alone, "no launcher in the environment"};
 }
 

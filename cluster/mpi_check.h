@@ -1,6 +1,6 @@
 #pragma once
-// The one place where MPI's return codes are looked at. For .cpp files of the MPI back end only: it includes
-// mpi.h.
+// The one place where MPI's return codes are looked at. For .cpp files of the MPI back end
+// only: it includes mpi.h.
 #include <mpi.h>
 
 #include <source_location>

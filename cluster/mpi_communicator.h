@@ -37,8 +37,8 @@ class MpiCommunicator final : public Communicator {
   std::shared_ptr<const OperationRing> operations() const { return queue_.operations(); }
 
  private:
-  /// Pushes a job that works on `result`, and copies `result` into `target` when the job is waited for, if
-  /// they differ.
+  /// Pushes a job that works on `result`, and copies `result` into `target` when the job is waited
+  /// for, if they differ.
   Work issue(std::string what, std::function<void()> job, torch::Tensor result, torch::Tensor target);
 
   struct Comm;  // the MPI_Comm; shared with jobs, because a blocked one outlives us

@@ -80,8 +80,8 @@ void MpiControl::complete(const std::string& what, const std::shared_ptr<Call>& 
     }
   } catch (const PeerLost& error) {
     lost_ = error.what();
-    // MPI may still write into the buffers of requests that never complete: they must stay for the process's
-    // life.
+    // MPI may still write into the buffers of requests that never complete: they must stay
+    // for the process's life.
     new std::shared_ptr<Call>(call);  // NOLINT(bugprone-unused-raii)
     throw;
   }

@@ -13,8 +13,8 @@ namespace facemae {
 
 class MpiControl final : public Control {
  public:
-  /// Over a duplicate of MPI_COMM_WORLD. limit: of every call but barrier, which has its own. All ranks, same
-  /// order.
+  /// Over a duplicate of MPI_COMM_WORLD. limit: of every call but barrier, which has its own.
+  /// All ranks, same order.
   explicit MpiControl(std::chrono::milliseconds limit);
   ~MpiControl() override;
 

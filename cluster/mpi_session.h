@@ -10,8 +10,8 @@ namespace facemae {
 class MpiSession {
  public:
   MpiSession();  ///< throws ConfigError when this MPI has no MPI_THREAD_MULTIPLE
-  /// Nothing when close() was not called: MPI_Finalize communicates, and unwinding after a lost peer must
-  /// not.
+  /// Nothing when close() was not called: MPI_Finalize communicates, and unwinding after
+  /// a lost peer must not.
   ~MpiSession() = default;
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;

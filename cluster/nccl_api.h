@@ -1,6 +1,6 @@
 #pragma once
-// NCCL as a small table of functions, without nccl.h: the real one is in nccl_table.cpp, tests put a fake in
-// its place.
+// NCCL as a small table of functions, without nccl.h: the real one is in nccl_table.cpp, tests put
+// a fake in its place.
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -29,8 +29,8 @@ enum class Type : int {
 };
 enum class Op : int { Sum = 0, Max = 2, Min = 3 };
 
-/// Every communicator is non-blocking: a call may return kInProgress, and get_async_error then tells when it
-/// is over.
+/// Every communicator is non-blocking: a call may return kInProgress, and get_async_error then
+/// tells when it is over.
 struct Api {
   std::function<Code(UniqueId& id)> unique_id;
   std::function<Code(Comm& comm, int size, const UniqueId& id, int rank)> init;

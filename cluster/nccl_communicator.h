@@ -43,8 +43,8 @@ class NcclCommunicator final : public Communicator {
   void check() override;
   void abort() noexcept override;
 
-  /// One look at what is in flight; aborts NCCL when it reports an error or a collective is past its
-  /// deadline.
+  /// One look at what is in flight; aborts NCCL when it reports an error or a collective
+  /// is past its deadline.
   void watch() noexcept;
   /// Orderly end: finalize, then destroy. All ranks.
   void close();

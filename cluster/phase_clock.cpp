@@ -74,8 +74,8 @@ PhaseClock::Sight PhaseClock::look(Time now, Time last_finished) const {
 
 Seconds PhaseClock::limit() const {
   if (phase_ != Phase::Step) return limits_.others;
-  // How long a step computes between two collectives is known once one has been measured: the first is no
-  // measure.
+  // How long a step computes between two collectives is known once one has been measured: the
+  // first is no measure.
   if (recent_.empty()) return std::max(limits_.step, limits_.others);
   auto steps = recent_;
   const auto p99 = steps.begin() + static_cast<std::ptrdiff_t>((steps.size() - 1) * 99 / 100);

@@ -1,6 +1,6 @@
 #pragma once
-// The coordinator: a pure plan of which node reads which shard, published as protobuf and agreed by all
-// ranks.
+// The coordinator: a pure plan of which node reads which shard, published as protobuf and
+// agreed by all ranks.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,9 +35,9 @@ ShardPlan replan(ShardPlan plan, std::vector<PlannedQuarantine> quarantine);
 std::string serialise(const ShardPlan& plan);    ///< deterministic protobuf bytes (cluster/plan.proto)
 ShardPlan parse_plan(const std::string& bytes);  ///< throws DataError
 
-/// Rank 0 sends its plan to all; every rank checks the hash of what it got against rank 0's and, with `own`
-/// computed from its own reading of the manifest, against that. Throws DataError on all ranks when one
-/// differs.
+/// Rank 0 sends its plan to all; every rank checks the hash of what it got against rank 0's and,
+/// with `own` computed from its own reading of the manifest, against that. Throws DataError on all
+/// ranks when one differs.
 ShardPlan publish(const ShardPlan& own, Control& control);
 
 }  // namespace facemae

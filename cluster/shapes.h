@@ -12,8 +12,8 @@ bool is_on(const torch::Tensor& tensor, torch::Device device);
 /// Throws Error unless `tensor` is defined, contiguous and on `device`, the communicator's.
 void check_tensor(const torch::Tensor& tensor, torch::Device device, const char* verb,
                   std::source_location at = std::source_location::current());
-/// Throws Error unless `whole` holds `parts` times the elements of `part`, with equal dtype, both on
-/// `device`.
+/// Throws Error unless `whole` holds `parts` times the elements of `part`, with equal
+/// dtype, both on `device`.
 void check_parts(const torch::Tensor& whole, const torch::Tensor& part, int parts, torch::Device device,
                  const char* verb, std::source_location at = std::source_location::current());
 /// Throws Error unless 0 <= root < size.

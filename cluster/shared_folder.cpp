@@ -29,8 +29,8 @@ void remove_meeting(FileSystem& files, const Path& meeting) {
   files.remove(meeting);
 }
 
-/// Rank 0: the folder and the place to meet in it. What killed starts have left goes; others may be meeting
-/// now.
+/// Rank 0: the folder and the place to meet in it. What killed starts have left goes;
+/// others may be meeting now.
 void prepare(FileSystem& files, const Path& folder, const std::string& token) {
   constexpr auto kOld = std::chrono::hours(1);
   make_folders(files, folder);
@@ -102,9 +102,8 @@ void require_shared(Control& control, FileSystem& files, const Path& folder, con
       const std::size_t count = faults.size();
       faults.resize(std::min(count, kNamed));
       verdict = fmt::format(
-          "{} is not one folder for all ranks. Seen from rank 0 on {}: {}{}. Every node needs the same file "
-          "system "
-          "under this path (NFS, Lustre, ...): name a folder on one that all of them mount",
+          "{} is not one folder for all ranks. Seen from rank 0 on {}: {}{}. "
+          "Every node needs the same file system under this path (NFS, Lustre, ...): name a folder on one that all of them mount",
           said, hosts[0], join(faults, "; "), count > kNamed ? fmt::format("; {} ranks in all", count) : "");
     }
     try {

@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// leader_of_rank[r]: the lowest rank on r's node. Nodes are numbered by their leaders, ranks of a node in
-/// rank order.
+/// leader_of_rank[r]: the lowest rank on r's node. Nodes are numbered by their leaders, ranks of
+/// a node in rank order.
 Topology topology_of(const std::vector<int>& leader_of_rank, int rank, std::string host);
 
 }  // namespace facemae

@@ -12,16 +12,16 @@
 namespace facemae {
 namespace {
 
-/// A tick that is so late means that the process was stopped or suspended, with the rest of the job as likely
-/// as not.
+/// A tick that is so late means that the process was stopped or suspended, with the rest of the
+/// job as likely as not.
 constexpr auto kAsleep = std::chrono::seconds(5);
 
 std::chrono::milliseconds milliseconds_of(Seconds seconds) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(seconds);
 }
 
-/// Of an inquiry, which reads and writes files: a file system that does not answer is borne as slow storage
-/// is.
+/// Of an inquiry, which reads and writes files: a file system that does not answer is
+/// borne as slow storage is.
 std::chrono::milliseconds answer_limit(const WatchdogConfig& config) {
   return std::max(milliseconds_of(config.limits.others), 4 * config.wait);
 }

@@ -23,8 +23,8 @@ struct WatchdogConfig {
   std::chrono::milliseconds wait{3000};  ///< for the reports of other ranks
 };
 
-/// Made and owned by what trains; all ranks have one. Entering and leaving phases costs a lock and a look at
-/// the clock.
+/// Made and owned by what trains; all ranks have one. Entering and leaving phases costs a lock and
+/// a look at the clock.
 class Watchdog {
  public:
   using End = std::function<void(const Verdict&)>;

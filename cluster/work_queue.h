@@ -10,9 +10,9 @@
 
 namespace facemae {
 
-/// A job may block for ever in a foreign call (a blocking MPI collective whose peer is gone cannot be
-/// failed). So the thread shares its state by ownership and is left behind, blocked, when the queue goes
-/// away.
+/// A job may block for ever in a foreign call (a blocking MPI collective whose peer is gone
+/// cannot be failed). So the thread shares its state by ownership and is left behind, blocked,
+/// when the queue goes away.
 class WorkQueue {
  public:
   class Job;  ///< a job in the queue; holds what the job captured until it ran
@@ -32,8 +32,8 @@ class WorkQueue {
   void wait(const Handle& job);
   /// Waits for everything that was pushed.
   void drain();
-  /// Fails all pending and future jobs with PeerLost(reason). Any thread, more than once; the first reason
-  /// stays.
+  /// Fails all pending and future jobs with PeerLost(reason). Any thread, more than once;
+  /// the first reason stays.
   void fail(const std::string& reason) noexcept;
   /// What was pushed, begun and finished lately.
   std::shared_ptr<const OperationRing> operations() const;

@@ -1,6 +1,6 @@
 #pragma once
-// Who we are and how we talk: opens MPI when (and only when) a launcher started us, and owns the
-// communicators.
+// Who we are and how we talk: opens MPI when (and only when) a launcher started us, and
+// owns the communicators.
 #include <chrono>
 #include <memory>
 #include <string>

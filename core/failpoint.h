@@ -1,6 +1,6 @@
 #pragma once
-// Named points at which a test can kill, stop, stall or fail this process (docs/CONTRIBUTING.md,
-// "Failpoints").
+// Named points at which a test can kill, stop, stall or fail this
+// process (docs/CONTRIBUTING.md, "Failpoints").
 #include <atomic>
 #include <cstdint>
 #include <deque>

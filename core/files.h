@@ -42,8 +42,8 @@ class FileSystem {
 /// The operating system's files. Stateless; lives for the whole program.
 FileSystem& real_files();
 
-/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync, rename, folder
-/// fsync.
+/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync,
+/// rename, folder fsync.
 void write_durably(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
   write_durably(files, path, bytes_of(text));
@@ -66,8 +66,8 @@ void make_folders(FileSystem& files, const Path& path);
 /// file could not be made there.
 void expect_place_for(const std::string& option, const Path& path);
 
-/// A file that the user named, to its end: also a pipe, which is waited for, /dev/stdin or a file of /proc.
-/// Throws FileError.
+/// A file that the user named, to its end: also a pipe, which is waited for, /dev/stdin or a file of
+/// /proc. Throws FileError.
 std::string read_file(const Path& path);
 /// A file of our own, or one found in a folder: a plain file only (see InputFile), so never waited for.
 std::string read_plain_file(const Path& path);

@@ -92,8 +92,8 @@ FolderLock::FolderLock(const Path& folder, LockConfig config)
     : FolderLock(folder, std::move(config), Wait::Yes) {
   if (!taken_)
     throw Unresumable(
-        fmt::format("{} {} belongs to another job that is still alive: {}. Wait for its end or "
-                    "stop it, or {}",
+        fmt::format("{} {} belongs to another job that is still alive: {}. "
+                    "Wait for its end or stop it, or {}",
                     config_.thing, (config_.place.empty() ? folder_ : config_.place).string(), refused_by_,
                     config_.otherwise));
   failpoint("lock.taken");
@@ -143,8 +143,7 @@ bool FolderLock::take(Wait wait) {
     if (state == LockState::Unsupported) {
       if (!made_file_)
         spdlog::warn(
-            "{} cannot be locked ({}): whether another job works there is told by its heartbeat, which is "
-            "watched for up to {} s",
+            "{} cannot be locked ({}): whether another job works there is told by its heartbeat, which is watched for up to {} s",
             path_.string(), std::strerror(errno), std::chrono::seconds(kPatience).count());
       state = !made_file_ && beats(path_, kPatience) ? LockState::Held : LockState::Free;
     }

@@ -1,6 +1,6 @@
 #pragma once
-// Fixes which kernels the mathematical libraries choose, so that a later start on another machine chooses the
-// same.
+// Fixes which kernels the mathematical libraries choose, so that a later start on another
+// machine chooses the same.
 #include <string>
 
 namespace facemae {

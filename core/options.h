@@ -54,8 +54,8 @@ class Options {
   bool parse(std::span<const std::string> words, CommonOptions& common);
   /// Adds a fault unless `fine`.
   void check(bool fine, const std::string& fault);
-  /// Throws ConfigError with all faults, if any; prints the configuration and returns false for
-  /// --print-config.
+  /// Throws ConfigError with all faults, if any; prints the configuration and returns
+  /// false for --print-config.
   bool finish();
 
   /// True when the option was given on the command line or in the file.

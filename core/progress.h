@@ -6,8 +6,8 @@
 
 namespace facemae {
 
-/// Counts done work from one thread and prints rate and time left to stderr. Silent when made with show =
-/// false.
+/// Counts done work from one thread and prints rate and time left to stderr. Silent when
+/// made with show = false.
 class Progress {
  public:
   /// "packing  1,200 of 5,000 images  410 images/s  9 s left"

@@ -1,6 +1,6 @@
 #pragma once
-// Files on their way to their names: each writer has a temporary name of its own, so that two never meet in
-// one.
+// Files on their way to their names: each writer has a temporary name of its own, so that
+// two never meet in one.
 #include <string>
 
 #include "core/files.h"

@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// The candidate with the smallest edit distance, or "" when none is near (more than a third of the letters
-/// differ).
+/// The candidate with the smallest edit distance, or "" when none is near (more than a third of
+/// the letters differ).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 /// ": did you mean X?" for the nearest name, else ": one of A, B, C".
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);

@@ -23,14 +23,14 @@ struct Similarity {
   PicturePoint operator()(PicturePoint p) const { return {a * p.x - b * p.y + dx, b * p.x + a * p.y + dy}; }
   Similarity inverse() const;
 };
-/// Least squares over the five points, never mirrored (Umeyama 1991, in two dimensions). Throws DataError
-/// when the points of `from` coincide or are not finite, or when the result would shrink everything to a
-/// point.
+/// Least squares over the five points, never mirrored (Umeyama 1991, in two dimensions). Throws
+/// DataError when the points of `from` coincide or are not finite, or when the result would shrink
+/// everything to a point.
 Similarity fit_similarity(const FacePoints& from, const FacePoints& to);
 
-/// The picture as `to_output` moves it, side x side pixels, black where it ends. Bilinear; where it shrinks,
-/// each output pixel is the mean of several samples, at least one for each source pixel along a side (up to
-/// 32).
+/// The picture as `to_output` moves it, side x side pixels, black where it ends. Bilinear; where it
+/// shrinks, each output pixel is the mean of several samples, at least one for each source pixel
+/// along a side (up to 32).
 Image warp(const Image& image, const Similarity& to_output, int side);
 
 /// fit_similarity() to the template and warp() to 112 x 112.

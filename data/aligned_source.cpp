@@ -31,15 +31,15 @@ class AlignedSource final : public ImageSource {
       }
       if (used[*row])
         throw ConfigError(
-            fmt::format("{}: its line for {} fits several images of that file name; name images as "
-                        "<identity>/<image> in the list",
+            fmt::format("{}: its line for {} fits several images of that file name; "
+                        "name images as <identity>/<image> in the list",
                         landmarks_.origin(), inner_->name(entry)));
       used[*row] = true;
     }
     if (missing == inner_->size())
       throw ConfigError(
-          fmt::format("{} has landmarks of none of the {} images, {} for one; its first column must be "
-                      "<identity>/<image> or the file name",
+          fmt::format("{} has landmarks of none of the {} images, {} for one; "
+                      "its first column must be <identity>/<image> or the file name",
                       landmarks_.origin(), inner_->size(), first_missing));
     if (missing > 0)
       spdlog::warn("{} has no landmarks of {} image(s) ({} for one): they are rejected", landmarks_.origin(),
@@ -87,8 +87,8 @@ class AlignedSource final : public ImageSource {
     const auto [end, fault] = std::from_chars(file.data(), file.data() + file.size(), key);
     if (fault != std::errc() || end != file.data() + file.size())
       throw ConfigError(
-          fmt::format("{} numbers images (idx): it belongs to a .rec, packed with --from rec; {} has no "
-                      "number",
+          fmt::format("{} numbers images (idx): it belongs to a .rec, packed with --from rec; "
+                      "{} has no number",
                       landmarks_.origin(), name));
     return key;
   }

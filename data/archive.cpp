@@ -125,8 +125,7 @@ struct ArchiveReader::State {
     bytes.rethrow_failure();
     const char* reason = archive_error_string(reader.get());
     throw DataError(
-        fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind: fetch it "
-                    "again",
+        fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind: fetch it again",
                     doing, name_of(kind), path.string(), reason == nullptr ? "unknown" : reason));
   }
 
@@ -146,15 +145,15 @@ ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inp
   const std::uint64_t bytes = state_->bytes.size();
   if (archive_read_open1(state_->reader.get()) != ARCHIVE_OK) state_->fail("opening");
   if (kind == ArchiveKind::Zip || archive_filter_count(state_->reader.get()) > 1) return;
-  // A compressed file knows where it ends. A plain tar that was cut between two members looks whole without
-  // this.
+  // A compressed file knows where it ends. A plain tar that was cut between two members
+  // looks whole without this.
   std::vector<std::byte> end(std::min<std::uint64_t>(bytes, 512));
   state_->bytes.read_at(bytes - end.size(), end);
   if (bytes < 1024 || std::any_of(end.begin(), end.end(), [](std::byte b) { return b != std::byte{}; }))
-    throw DataError(
-        fmt::format("opening the tar archive {}: the zeros that end a tar are missing after {} bytes: it "
-                    "is truncated; fetch it again",
-                    path.string(), bytes));
+    throw DataError(fmt::format(
+        "opening the tar archive {}: the zeros that end a tar are missing after {} bytes: it is truncated; "
+        "fetch it again",
+        path.string(), bytes));
 }
 
 bool ArchiveReader::next(Member& member) {

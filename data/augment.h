@@ -15,8 +15,8 @@ struct AugmentConfig {
   /// A rectangle of 0.2 to 1 of the area and 3:4 to 4:3 in shape stays where it is, the rest becomes black:
   /// what AdaFace calls a crop.
   double crop = 0;
-  /// Shrunk to 0.2 to 1 of the side and enlarged again, each by nearest, linear, area, cubic or Lanczos
-  /// resampling.
+  /// Shrunk to 0.2 to 1 of the side and enlarged again, each by nearest, linear, area, cubic
+  /// or Lanczos resampling.
   double low_resolution = 0;
   /// Brightness, contrast and saturation, each by a factor of 0.5 to 1.5, in random sequence.
   double photometric = 0;

@@ -16,8 +16,8 @@ void BadImages::note(std::uint64_t row, std::uint64_t ordinal, const DataError& 
   if (bad_rows_.size() <= kAlwaysBorne || static_cast<double>(bad_rows_.size()) <= max_fraction_ * read)
     return;
   throw DataError(fmt::format(
-      "{} of {} images read from {} are bad, more than --max-bad-fraction {:g} allows; the last one "
-      "is row {}: {}. `facemae store verify` lists them all, --repair-from restores shards",
+      "{} of {} images read from {} are bad, more than --max-bad-fraction {:g} allows; "
+      "the last one is row {}: {}. `facemae store verify` lists them all, --repair-from restores shards",
       bad_rows_.size(), read_.load(), store_.folder().string(), max_fraction_, row, why.what()));
 }
 

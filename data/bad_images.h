@@ -27,8 +27,8 @@ class BadImages {
   /// An image that is damaged for good: logs it. Throws DataError when the different bad images are more than
   /// kAlwaysBorne and more than max_fraction of the images read (of the store's, once it was read through).
   void note(std::uint64_t row, std::uint64_t ordinal, const DataError& why);
-  /// A shard that cannot be read: logs it once, and keeps it for take_failures(). No image of it counts as
-  /// bad.
+  /// A shard that cannot be read: logs it once, and keeps it for take_failures(). No image
+  /// of it counts as bad.
   void note(std::uint64_t row, std::uint64_t ordinal, const ShardUnreadable& why);
   /// Shards that became unreadable since the last call.
   std::vector<ShardFailure> take_failures();

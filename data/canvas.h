@@ -1,7 +1,7 @@
 #pragma once
-// A small anti-aliased painter: shapes are signed distances, evaluated in the coordinates of a turned head.
-// Uses only
-// +, -, *, / and sqrt (compiled without contraction), so equal inputs give equal pixels on every machine.
+// A small anti-aliased painter: shapes are signed distances, evaluated in the coordinates of a turned
+// head. Uses only +, -, *, / and sqrt (compiled without contraction), so equal inputs give equal
+// pixels on every machine.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -87,8 +87,8 @@ class Canvas {
   Box around(float left, float top, float right, float bottom, View::Layer layer) const;
   static constexpr Box whole() { return {0, 0, kSide, kSide}; }
 
-  /// Blends colour(p) over the picture where distance(p) < 0, over an edge `soft` pixels wide, with opacity
-  /// alpha.
+  /// Blends colour(p) over the picture where distance(p) < 0, over an edge `soft` pixels
+  /// wide, with opacity alpha.
   template <class Distance, class Colour>
   void paint(Box box, View::Layer layer, float soft, float alpha, Distance distance, Colour colour) {
     const auto& field = fields_[static_cast<std::size_t>(layer)];

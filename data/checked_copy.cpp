@@ -87,11 +87,9 @@ void read_all(const InputFile& file, SealedPieces& pieces) {
 
 void expect_same(const Path& path, const ShardInfo& info, const Hash128& blob, const Hash128& index) {
   if (blob != info.blob_digest || index != info.index_digest)
-    throw DataError(
-        fmt::format("copying {}: it has images with digest {} and an index with digest {}, the manifest says "
-                    "{} and {}: it "
-                    "is damaged or the shard of another store",
-                    path.string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
+    throw DataError(fmt::format(
+        "copying {}: it has images with digest {} and an index with digest {}, the manifest says {} and {}: it is damaged or the shard of another store",
+        path.string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
 }
 
 }  // namespace

@@ -80,8 +80,8 @@ struct Decoder::Handles {
     jpeg = tjInitDecompress();
     if (jpeg == nullptr) throw Error(std::string("starting TurboJPEG: ") + tjGetErrorStr2(nullptr));
   }
-  /// TurboJPEG returns -1 for warnings as well; a truncated file is only a warning, with grey where data are
-  /// missing.
+  /// TurboJPEG returns -1 for warnings as well; a truncated file is only a warning, with grey
+  /// where data are missing.
   void check(int result) {
     if (result == 0) return;
     const std::string reason = tjGetErrorStr2(jpeg);

@@ -83,10 +83,9 @@ void Journal::begin(const std::string& settings, const std::string& samples) {
     return;
   }
   if (std::filesystem::exists(out_ / shard_name(0)))
-    throw ConfigError(
-        "packing into " + out_.string() +
-        ": it holds shards, but neither a manifest nor a journal says whose; use another --out, "
-        "or remove them first");
+    throw ConfigError("packing into " + out_.string() +
+                      ": it holds shards, but neither a manifest nor a journal says whose; "
+                      "use another --out, or remove them first");
   make_folders(files_, folder_);
   write_durably(files_, folder_ / kSettings,
                 text_of({{"format", "facemae-pack-journal"},
@@ -118,9 +117,8 @@ void Journal::require_no_living_ranks() const {
 void Journal::require_begun(const std::string& settings, int rank) const {
   if (!begun())
     throw ConfigError(
-        fmt::format("packing into {}: rank {} does not see the folder that rank 0 has made there; --out must "
-                    "lie on a file "
-                    "system that all ranks share",
+        fmt::format("packing into {}: rank {} does not see the folder that rank 0 has made there; "
+                    "--out must lie on a file system that all ranks share",
                     out_.string(), rank));
   require_same_settings(begun_with().settings, settings, out_);
 }

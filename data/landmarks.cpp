@@ -51,10 +51,10 @@ Landmarks Landmarks::parse(std::string_view text, std::string origin) {
   landmarks.relative_ = true;
   std::uint64_t number = 0;
   const auto refuse = [&](const std::string& what) {
-    throw DataError(
-        fmt::format("{}, line {}: {}; expected an image's name and ten numbers (x and y of left eye, right "
-                    "eye, nose, left and right mouth corner)",
-                    landmarks.origin_, number, what));
+    throw DataError(fmt::format(
+        "{}, line {}: {}; "
+        "expected an image's name and ten numbers (x and y of left eye, right eye, nose, left and right mouth corner)",
+        landmarks.origin_, number, what));
   };
   while (!text.empty()) {
     ++number;

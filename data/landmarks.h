@@ -11,9 +11,9 @@
 
 namespace facemae {
 
-/// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right mouth
-/// corner; commas or blanks between; fifteen numbers are x, y and a score each. About 50 bytes an image in
-/// memory.
+/// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right
+/// mouth corner; commas or blanks between; fifteen numbers are x, y and a score each. About 50
+/// bytes an image in memory.
 class Landmarks {
  public:
   /// `origin` is named in errors. Throws DataError, naming the line, for anything else, a header with other

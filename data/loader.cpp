@@ -96,8 +96,8 @@ struct Loader::Pipeline {
     rows = std::make_shared<const Quarantine>(std::move(known));
   }
 
-  /// Takes the next unclaimed slot, opening a new micro-batch when the ring has room. Null: the loader is
-  /// ending.
+  /// Takes the next unclaimed slot, opening a new micro-batch when the ring has room. Null:
+  /// the loader is ending.
   std::shared_ptr<Job> claim(std::size_t& slot) {
     std::unique_lock lock(mutex);
     for (;;) {
@@ -186,8 +186,7 @@ struct Loader::Pipeline {
          !done.wait_until(lock, start + std::min(patience, config.give_up_after), ready); patience *= 2) {
       const double seconds = seconds_since(start);
       const std::string what = fmt::format(
-          "waited {:.0f} s for a batch, of which {} of {} images are there: the storage under {} is slow or "
-          "gone",
+          "waited {:.0f} s for a batch, of which {} of {} images are there: the storage under {} is slow or gone",
           seconds, ring.empty() ? 0 : ring.front()->finished, ring.empty() ? 0 : ring.front()->batch->size(),
           store->folder().string());
       if (seconds >= config.give_up_after.count()) throw FileError(what, ETIMEDOUT);
@@ -208,10 +207,9 @@ struct Loader::Pipeline {
     if (entry.from_ordinal % plan.global_batch != 0 ||
         first_step * static_cast<std::uint64_t>(plan.micro_batches) + handed_out >
             step * static_cast<std::uint64_t>(plan.micro_batches))
-      throw Error(
-          fmt::format("shard {} cannot be quarantined from ordinal {} on: batches of it were used already, "
-                      "or no step begins there",
-                      entry.shard, entry.from_ordinal));
+      throw Error(fmt::format(
+          "shard {} cannot be quarantined from ordinal {} on: batches of it were used already, or no step begins there",
+          entry.shard, entry.from_ordinal));
     Quarantine more = *rows;
     more.add(entry);
     rows = std::make_shared<const Quarantine>(std::move(more));

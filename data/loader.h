@@ -1,6 +1,6 @@
 #pragma once
-// Reads, checks and decodes ahead of the trainer, on worker threads. Torch-free, so that ThreadSanitizer sees
-// it.
+// Reads, checks and decodes ahead of the trainer, on worker threads. Torch-free, so that
+// ThreadSanitizer sees it.
 #include <chrono>
 #include <cstdint>
 #include <memory>

@@ -53,8 +53,8 @@ std::pair<std::uint64_t, std::uint64_t> part_of(const Array<std::uint64_t>& offs
   const std::uint64_t begin = offsets[k], end = offsets[k + 1];
   if (begin > end || end > whole)
     throw DataError(std::string(kIdentitiesName) +
-                    " has changed since it was opened: it is damaged or was "
-                    "overwritten; run `facemae store verify`");
+                    " has changed since it was opened: it is damaged or was overwritten; "
+                    "run `facemae store verify`");
   return {begin, end};
 }
 

@@ -39,8 +39,8 @@ bool is_image_name(std::string_view file_name) {
 std::optional<MemberImage> image_of_member(std::string_view path) {
   if (const char* danger = danger_of(path))
     throw DataError(
-        fmt::format("the member \"{}\" {}: archives with such names are refused; pack the images anew "
-                    "with names like <identity>/<image>.jpg",
+        fmt::format("the member \"{}\" {}: archives with such names are refused; "
+                    "pack the images anew with names like <identity>/<image>.jpg",
                     std::string(path.substr(0, path.find('\0'))), danger));
   std::string_view image, identity;
   bool apple = false;
@@ -55,8 +55,8 @@ std::optional<MemberImage> image_of_member(std::string_view path) {
   if (apple || path.ends_with('/') || !is_image_name(image)) return std::nullopt;
   if (identity.empty())
     throw DataError(
-        fmt::format("the image \"{}\" lies in no folder, so its identity is unknown; expected "
-                    "<identity>/<image>.jpg",
+        fmt::format("the image \"{}\" lies in no folder, so its identity is unknown; "
+                    "expected <identity>/<image>.jpg",
                     image));
   return MemberImage{identity, image};
 }

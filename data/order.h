@@ -1,6 +1,6 @@
 #pragma once
-// The order of a run: which row an ordinal means, which ordinals make a micro-batch, and whose they are. All
-// pure.
+// The order of a run: which row an ordinal means, which ordinals make a micro-batch, and
+// whose they are. All pure.
 #include <cstdint>
 #include <string>
 #include <variant>

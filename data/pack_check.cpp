@@ -63,9 +63,8 @@ std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry
     if (!error.may_pass()) throw DataError(error.what());
     throw FileError(
         fmt::format(
-            "packing: {} cannot be read: {}; the storage fails, which says nothing about the image: the "
-            "same command goes on once it answers (an image that it has lost for good must leave the "
-            "source)",
+            "packing: {} cannot be read: {}; "
+            "the storage fails, which says nothing about the image: the same command goes on once it answers (an image that it has lost for good must leave the source)",
             source.name(entry), error.what()),
         error.code());
   }

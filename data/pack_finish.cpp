@@ -104,8 +104,7 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
     if (examples.size() < 3) examples.push_back(source.name(entry) + ": " + reason);
   throw DataError(fmt::format(
       "packing into {}: {} of {} images cannot be used, {} ({}); {}. All that were found so far are in {}. "
-      "What "
-      "was made is kept: mend them and run the same command again{}{}{}",
+      "What was made is kept: mend them and run the same command again{}{}{}",
       config.out.string(), human_count(rejects.size()), human_count(plan.entries),
       none_left ? "which leaves none for a store"
                 : fmt::format("more than --max-reject-fraction {} allows", config.max_reject_fraction),

@@ -82,10 +82,10 @@ int common_size(const ImageSource& source, const std::vector<Sampled>& samples) 
     }
   }
   if (sides.empty())
-    throw DataError(fmt::format(
-        "packing: none of {} sampled images can tell the image size; the last: {}. Pass --image-size and "
-        "--resize when sizes differ",
-        samples.size(), reason));
+    throw DataError(
+        fmt::format("packing: none of {} sampled images can tell the image size; the last: {}. "
+                    "Pass --image-size and --resize when sizes differ",
+                    samples.size(), reason));
   return std::max_element(sides.begin(), sides.end(), [](auto& a, auto& b) { return a.second < b.second; })
       ->first;
 }
@@ -101,10 +101,10 @@ void refuse_other_sizes(const ImageSource& source, const PackConfig& config, int
   }
   const auto sampled = static_cast<double>(samples.size());
   if (static_cast<double>(others) <= sampled * std::max(0.5, config.max_reject_fraction)) return;
-  throw DataError(fmt::format(
-      "packing: {} of {} sampled images are not {} x {}: {}. Align and crop them first, name their size by "
-      "--image-size, or re-encode them by --resize",
-      others, samples.size(), image_size, image_size, join(examples, "; ")));
+  throw DataError(
+      fmt::format("packing: {} of {} sampled images are not {} x {}: {}. "
+                  "Align and crop them first, name their size by --image-size, or re-encode them by --resize",
+                  others, samples.size(), image_size, image_size, join(examples, "; ")));
 }
 
 std::string uuid_of(const Hash128& catalogue, std::uint64_t seed, const Hash128& content) {
@@ -147,8 +147,7 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   if (config.threads < 1 || config.shard_bytes < 1 || config.image_size < 0 ||
       !(config.max_reject_fraction >= 0) || config.max_reject_fraction > 1)
     throw ConfigError(
-        "packing: threads and shard size must be at least 1, the image size not negative and the reject "
-        "fraction between 0 and 1");
+        "packing: threads and shard size must be at least 1, the image size not negative and the reject fraction between 0 and 1");
   if (config.source_licence.size() > kLongestLicence)
     throw ConfigError(
         fmt::format("packing: the source licence has {} bytes, at most {} fit; name it and say where it is",
@@ -165,8 +164,8 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   plan.image_size = config.image_size > 0 ? config.image_size : common_size(source, samples);
   if (plan.image_size > kMostImageSide)
     throw ConfigError(
-        fmt::format("packing images of {0} x {0} pixels: a store has at most {1} x {1}; pass "
-                    "--resize and a smaller --image-size",
+        fmt::format("packing images of {0} x {0} pixels: a store has at most {1} x {1}; "
+                    "pass --resize and a smaller --image-size",
                     plan.image_size, kMostImageSide));
   ImageChecker checker(plan.image_size, config.resize);
   Hasher content;
@@ -241,16 +240,16 @@ void require_same_settings(const std::string& stored, const std::string& asked, 
     if (old != value) differences.push_back(fmt::format("{} was {}, now {}", key, old.dump(), value.dump()));
   }
   throw ConfigError(
-      fmt::format("packing into {}: it was begun or finished with other settings: {}. Use another --out, "
-                  "or remove this folder first",
+      fmt::format("packing into {}: it was begun or finished with other settings: {}. "
+                  "Use another --out, or remove this folder first",
                   out.string(), join(differences, "; ")));
 }
 
 void require_space(std::uint64_t available, std::uint64_t needed, const Path& out) {
   if (needed <= available) return;
   throw ConfigError(
-      fmt::format("packing into {}: about {} are needed and {} are free; choose another disk or free some "
-                  "space",
+      fmt::format("packing into {}: about {} are needed and {} are free; "
+                  "choose another disk or free some space",
                   out.string(), human_bytes(needed), human_bytes(available)));
 }
 

@@ -113,9 +113,10 @@ std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const
   } catch (const FileError& error) {
     if (!error.may_pass()) return error.what();
     throw FileError(
-        fmt::format("checking shard {} of an earlier start: {}; the same command goes on once the "
-                    "storage answers (to have the shard made again, remove {})",
-                    shard, error.what(), journal.path_of(shard).string()),
+        fmt::format(
+            "checking shard {} of an earlier start: {}; "
+            "the same command goes on once the storage answers (to have the shard made again, remove {})",
+            shard, error.what(), journal.path_of(shard).string()),
         error.code());
   }
 }

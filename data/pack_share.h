@@ -19,8 +19,8 @@ Numbers missing_from(const Numbers& done, std::uint64_t count);
 /// Progress of all ranks, as far as one rank's share tells.
 class ShareProgress {
  public:
-  /// `total` images, of which `done` were there before; this rank does own_units of the `units` that are
-  /// left.
+  /// `total` images, of which `done` were there before; this rank does own_units of the
+  /// `units` that are left.
   ShareProgress(const std::string& what, std::uint64_t total, std::uint64_t done, std::size_t units,
                 std::size_t own_units, int ranks, bool show);
   void advance(std::uint64_t own_images);

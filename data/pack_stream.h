@@ -1,6 +1,6 @@
 #pragma once
-// The first pass over archives: reads them front to back, checks every image on several threads and hands
-// it on.
+// The first pass over archives: reads them front to back, checks every image on several
+// threads and hands it on.
 #include <cstdint>
 #include <functional>
 #include <vector>

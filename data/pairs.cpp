@@ -105,8 +105,8 @@ PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uin
   }
   if (identities < 2 * parts) {
     throw ConfigError(
-        fmt::format("making pairs from {}: {} identities are too few for {} folds of at least two; ask for "
-                    "fewer folds",
+        fmt::format("making pairs from {}: {} identities are too few for {} folds of at least two; "
+                    "ask for fewer folds",
                     store.folder().string(), identities, folds));
   }
   const std::uint64_t each = pairs / parts / 2;  // same, and as many different

@@ -1,6 +1,6 @@
 #pragma once
-// Reading from storage that fails for a moment: a server that restarts, a lost connection, too many open
-// files.
+// Reading from storage that fails for a moment: a server that restarts, a lost connection,
+// too many open files.
 #include <algorithm>
 #include <chrono>
 #include <string>

@@ -25,10 +25,9 @@ std::optional<SecretKey> key_in(const Path& folder) {
     spdlog::warn("the key of people cannot be used: {}", error.what());
     return {};
   } catch (const DataError&) {
-    throw DataError(
-        file.string() +
-        " is damaged: restore it from another copy of the store, or remove it; a model then cannot "
-        "tell any more that it was trained on people of this store");
+    throw DataError(file.string() +
+                    " is damaged: restore it from another copy of the store, or remove it; "
+                    "a model then cannot tell any more that it was trained on people of this store");
   }
 }
 

@@ -22,8 +22,8 @@ constexpr const char* kLockName = "lock";
 
 [[noreturn]] void refuse_folder(const Path& folder, const std::string& why) {
   throw ConfigError(fmt::format(
-      "the private folder {} {}: others could read the secrets of a release, or could have left links to "
-      "places of theirs. Give a folder that is not there yet",
+      "the private folder {} {}: others could read the secrets of a release, or could have left links to places of theirs. "
+      "Give a folder that is not there yet",
       folder.string(), why));
 }
 

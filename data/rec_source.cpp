@@ -108,9 +108,7 @@ class RecSource final : public ImageSource {
         identities = end >= images_end ? end - images_end : 0;
         if (!by_key)
           spdlog::warn(
-              "{}: its header counts to {}, more than float32 can ({}): which records are images is told by "
-              "their "
-              "content",
+              "{}: its header counts to {}, more than float32 can ({}): which records are images is told by their content",
               file_.path().string(), end, kExactFloat);
       }
     }
@@ -120,8 +118,7 @@ class RecSource final : public ImageSource {
       const RecordFront record = front(windows, place);
       if (i + 1 < places.size() && place.offset + record.bytes > places[i + 1].offset)
         refuse(fmt::format(
-            "record {}, offset {}: it runs into the next one, listed at {}: damaged, or the .idx belongs "
-            "to another file",
+            "record {}, offset {}: it runs into the next one, listed at {}: damaged, or the .idx belongs to another file",
             place.key, place.offset, places[i + 1].offset));
       if (insightface && (place.key == 0 || (by_key && place.key >= images_end))) continue;
       if (!record.has_image && insightface && !by_key) continue;
@@ -143,9 +140,7 @@ class RecSource final : public ImageSource {
                          images_end - 1, entries_.size()));
     if (inexact > 0)
       spdlog::warn(
-          "{}: {} image(s) have class numbers from {} on, where float32 rounds to even numbers: several "
-          "people may "
-          "share a number",
+          "{}: {} image(s) have class numbers from {} on, where float32 rounds to even numbers: several people may share a number",
           file_.path().string(), human_count(inexact), kExactFloat);
     announced_ = by_key ? identities : 0;
   }

@@ -8,12 +8,12 @@
 
 namespace facemae {
 
-/// The payload of the record at `offset`. Lengths are compared with the file before memory is taken. Throws
-/// DataError, FileError.
+/// The payload of the record at `offset`. Lengths are compared with the file before memory is taken.
+/// Throws DataError, FileError.
 std::vector<std::byte> read_record(const InputFile& file, std::uint64_t offset);
 
-/// All records from the front to the end; a record's key is its number. Throws DataError, naming record and
-/// offset.
+/// All records from the front to the end; a record's key is its number. Throws DataError,
+/// naming record and offset.
 std::vector<RecordPlace> scan_records(const InputFile& file);
 
 /// What a catalogue needs of a record.

@@ -61,8 +61,7 @@ ChunkHeader parse_chunk_header(Bytes header, std::uint64_t left) {
   // The last record's padding may be missing: other writers leave it out at the end of a file.
   if (chunk.length > left - kChunkHeaderBytes)
     throw DataError(
-        fmt::format("a record of RecordIO says {} bytes and {} are left in the file: truncated or "
-                    "damaged",
+        fmt::format("a record of RecordIO says {} bytes and {} are left in the file: truncated or damaged",
                     chunk.length, left - kChunkHeaderBytes));
   return chunk;
 }
@@ -167,8 +166,8 @@ std::vector<RecordPlace> parse_record_index(std::string_view text, std::uint64_t
     if (place.offset % 4 != 0 || file_bytes < kChunkHeaderBytes ||
         place.offset > file_bytes - kChunkHeaderBytes)
       refuse(
-          fmt::format("offset {} is no place of a record in a file of {} bytes; the .idx belongs to another "
-                      ".rec, or the .rec is truncated",
+          fmt::format("offset {} is no place of a record in a file of {} bytes; "
+                      "the .idx belongs to another .rec, or the .rec is truncated",
                       place.offset, file_bytes));
     places.push_back(place);
   }

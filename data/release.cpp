@@ -73,19 +73,14 @@ void write_link(PrivateFolder& folder, const ReleaseSecret& secret, const Releas
 std::string release_text(const StoreManifest& manifest, const ReleaseNotes& notes) {
   return fmt::format(
       "# Rebuilt faces\n\n"
-      "Every image in this store is the output of a decoder that saw only the unmasked patches of a real "
-      "image.\n\n"
-      "**No formal privacy guarantee; treat as personal data until a qualified person decides "
-      "otherwise.**\n\n"
+      "Every image in this store is the output of a decoder that saw only the unmasked patches of a real image.\n\n"
+      "**No formal privacy guarantee; treat as personal data until a qualified person decides otherwise.**\n\n"
       "| | |\n|---|---|\n"
-      "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | "
-      "{} |\n"
+      "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | {} |\n"
       "| software version | {} |\n| dataset digest | {} |\n\n"
-      "Labels are renumbered, and images are in an order, that only the secret of the release tells. Of "
-      "originals "
-      "that are equal byte for byte one was used. Names, paths, times and the order of the source are not in "
-      "the "
-      "files. {}\n\n"
+      "Labels are renumbered, and images are in an order, that only the secret of the release tells. "
+      "Of originals that are equal byte for byte one was used. "
+      "Names, paths, times and the order of the source are not in the files. {}\n\n"
       "## Licence of the source\n\n{}\n",
       manifest.images, manifest.identities, manifest.image_size, manifest.image_size, notes.mask_ratio,
       notes.model_hash, notes.software_version, manifest.dataset_digest.hex(),

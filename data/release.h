@@ -33,15 +33,15 @@ ReleaseSecret open_release(PrivateFolder& folder, const Path& out, const Store& 
 /// Throws ConfigError when one would be in the other. Paths as given by a user.
 void check_separate(const Path& private_folder, const Path& out);
 
-/// Writes one finished shard of rebuilt images (tmp, verify, fsync, rename); skip it when
-/// release_shard_done().
+/// Writes one finished shard of rebuilt images (tmp, verify, fsync, rename); skip
+/// it when release_shard_done().
 void write_release_shard(FileSystem& files, const Path& out, const ReleaseSecret& secret,
                          const ReleasePlan& plan, std::uint64_t shard,
                          const std::vector<std::vector<std::byte>>& encoded, int image_size);
 bool release_shard_done(const Path& out, const ReleaseSecret& secret, const ReleasePlan& plan,
                         std::uint64_t shard);
-/// The manifest (last), RELEASE.md with the notes, and link.h5 (released index -> source row) in the private
-/// folder.
+/// The manifest (last), RELEASE.md with the notes, and link.h5 (released index -> source row)
+/// in the private folder.
 void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, const ReleaseSecret& secret,
                     const ReleasePlan& plan, const ReleaseNotes& notes, const Store& source);
 

@@ -53,13 +53,12 @@ void refuse_a_second_release(const PrivateFolder& folder, const std::vector<Ledg
           ? fmt::format("{} of its {} faces are in releases that the ledger {} knows", human_count(again),
                         human_count(images.size()), (folder.path() / "ledger.jsonl").string())
           : fmt::format(
-                "{} release(s) in the ledger {} are of an older version, which did not note their "
-                "images; they are taken to be of the same faces",
+                "{} release(s) in the ledger {} are of an older version, which did not note their images; "
+                "they are taken to be of the same faces",
                 without_list, (folder.path() / "ledger.jsonl").string());
-  throw ReleaseRefused(
-      "releasing " + source.folder().string() + ": " + what +
-      ". Two releases of one face together reveal more than one. Give --second-release REASON "
-      "when that is meant");
+  throw ReleaseRefused("releasing " + source.folder().string() + ": " + what +
+                       ". Two releases of one face together reveal more than one. "
+                       "Give --second-release REASON when that is meant");
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ struct LedgerEntry {
   std::optional<std::uint64_t> images;
 };
 
-/// Entries of PRIVATE/ledger.jsonl, oldest first; none when it is missing. Throws DataError when it is
-/// damaged.
+/// Entries of PRIVATE/ledger.jsonl, oldest first; none when it is missing. Throws
+/// DataError when it is damaged.
 std::vector<LedgerEntry> read_ledger(const PrivateFolder& folder);
 void write_ledger(PrivateFolder& folder, const std::vector<LedgerEntry>& entries);
 

@@ -1,6 +1,6 @@
 #pragma once
-// The images that a release is made of, told by their bytes: which of them are equal, and which were released
-// before.
+// The images that a release is made of, told by their bytes: which of them are equal, and which
+// were released before.
 #include <cstdint>
 #include <functional>
 #include <vector>

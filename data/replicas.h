@@ -35,9 +35,9 @@ class Replicas {
   /// Reads the shard from this file from now on. Called from the thread of this object.
   using Use = std::function<void(std::size_t shard, const Path& file)>;
 
-  /// Without `copy` another process of the node copies, and files are used once they are whole. So does an
-  /// object with `copy` while another job of the node holds the folder's lock; it copies the rest when that
-  /// one ends.
+  /// Without `copy` another process of the node copies, and files are used once they are whole. So
+  /// does an object with `copy` while another job of the node holds the folder's lock; it copies the
+  /// rest when that one ends.
   Replicas(ReplicaPlan plan, Copy copy, Use use);
 
  private:

@@ -1,5 +1,5 @@
-// resize() of data/image.h: separable, each direction area-averaged when it shrinks and bilinear when it
-// grows.
+// resize() of data/image.h: separable, each direction area-averaged when it shrinks and
+// bilinear when it grows.
 #include <algorithm>
 #include <cmath>
 

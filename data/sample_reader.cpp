@@ -71,8 +71,7 @@ Sample SampleReader::read(std::uint64_t ordinal, const Quarantine& rows, std::sp
     }
   }
   throw DataError(fmt::format(
-      "{} images in turn that could stand at ordinal {} of {} cannot be used: is the storage there? "
-      "`facemae store verify` says what is wrong",
+      "{} images in turn that could stand at ordinal {} of {} cannot be used: is the storage there? `facemae store verify` says what is wrong",
       kMostAttempts, ordinal, store_.folder().string()));
 }
 

@@ -97,9 +97,7 @@ Seal read_seal(const InputFile& file) {
   const bool sound = take<std::uint32_t>(bytes, kCrcAt) == crc_of(bytes);
   if (!magic && !sound)
     refuse(
-        "has no seal at its end: it is truncated, has something behind it, was changed by another program, "
-        "or "
-        "is no file of a store");
+        "has no seal at its end: it is truncated, has something behind it, was changed by another program, or is no file of a store");
   if (!magic || !sound) refuse("is damaged in its seal, the last 64 bytes (their CRC-32C differs)");
   if (const auto version = take<std::uint32_t>(bytes, 8); version != kSealVersion)
     throw DataError(fmt::format("{} has seal version {}, this program reads {}: use a newer program",
@@ -120,10 +118,10 @@ Seal check_seal(const InputFile& file) {
   const Seal seal = read_seal(file);
   const Hash128 found = digest_of(file, seal.file_bytes - kSealBytes, seal.blob);
   if (found != seal.digest)
-    throw DataError(fmt::format(
-        "{} is damaged outside its images: the digest of its bytes is {}, its seal says {}; copy it from a "
-        "replica or make it again",
-        file.path().string(), found.hex(), seal.digest.hex()));
+    throw DataError(
+        fmt::format("{} is damaged outside its images: the digest of its bytes is {}, its seal says {}; "
+                    "copy it from a replica or make it again",
+                    file.path().string(), found.hex(), seal.digest.hex()));
   return seal;
 }
 

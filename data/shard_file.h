@@ -1,6 +1,6 @@
 #pragma once
-// One shard of a store: a plain HDF5 file with a blob of encoded images and the index arrays
-// (docs/FORMATS.md).
+// One shard of a store: a plain HDF5 file with a blob of encoded images and the
+// index arrays (docs/FORMATS.md).
 #include <cstdint>
 #include <optional>
 #include <span>

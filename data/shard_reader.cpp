@@ -150,8 +150,8 @@ void ShardReader::read(const StoredImage& image, std::span<std::byte> out, ReadF
   figures.crc_seconds += seconds_since(start);
   if (found == image.crc32c || recover(image, out, figures)) return;
   throw DataError(fmt::format(
-      "image {} of shard {} (row {}, {}): its CRC-32C is {:08x}, expected {:08x}, also when read again; the "
-      "file is damaged: copy it from a replica or pack it again",
+      "image {} of shard {} (row {}, {}): its CRC-32C is {:08x}, expected {:08x}, also when read again; "
+      "the file is damaged: copy it from a replica or pack it again",
       image.index, shard_, image.row, copies()->front().path.string(), found, image.crc32c));
 }
 

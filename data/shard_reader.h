@@ -1,6 +1,6 @@
 #pragma once
-// Reads the bytes of one shard, whatever the storage does: tries again, reads around the page cache, goes to
-// a replica.
+// Reads the bytes of one shard, whatever the storage does: tries again, reads around the page
+// cache, goes to a replica.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -61,8 +61,8 @@ class ShardReader {
  public:
   /// Opens the file; throws FileError.
   ShardReader(std::size_t shard, const Path& file, InputFiles& files, const ReadPolicy& policy);
-  /// Another copy of the same file, preferred from now on; the earlier ones stay for when it fails. Throws
-  /// FileError.
+  /// Another copy of the same file, preferred from now on; the earlier ones stay for when it
+  /// fails. Throws FileError.
   void add_replica(const Path& file);
   /// As it is on the storage, from the first copy that can be read, which is preferred from then on. Short
   /// reads and I/O errors are tried again, on every copy, with growing pauses and files opened anew; throws

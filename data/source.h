@@ -62,8 +62,8 @@ std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress = tr
 std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const Path& root = {});
 /// The images of `inner`, each warped to the 112 x 112 ArcFace position by its landmarks and encoded again
 /// (JPEG of quality 95, PNG where it was one). Names are looked up as <identity>/<image>, then as the file
-/// name. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line fits
-/// several images.
+/// name. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line
+/// fits several images.
 std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks);
 /// Synthetic identities first..first+count-1, JPEG quality 95.
 std::unique_ptr<ImageSource> synth_source(std::uint64_t seed, std::uint64_t first_identity,

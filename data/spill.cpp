@@ -54,8 +54,8 @@ void cut(const Path& path, std::uint64_t bytes) {
   const std::uint64_t found = std::filesystem::exists(path) ? std::filesystem::file_size(path) : 0;
   if (found < bytes)
     throw DataError(
-        fmt::format("going on with a pack: {} has {} bytes and {} were noted; remove its folder and "
-                    "pack again",
+        fmt::format("going on with a pack: {} has {} bytes and {} were noted; "
+                    "remove its folder and pack again",
                     path.string(), found, bytes));
   if (found > bytes) std::filesystem::resize_file(path, bytes);
 }
@@ -156,11 +156,10 @@ Spill::Spill(const Journal& journal, const PackPlan& plan, const std::vector<std
     InputFile(table_path(journal, rank)).read_at(0, std::as_writable_bytes(std::span(rows)));
     for (const Row& row : rows) {
       if (row.crc != crc_of(row) || row.offset > noted.bytes || row.bytes > noted.bytes - row.offset)
-        throw FileError(
-            table_path(journal, rank).string() +
-                " gives back something else than was written: the disk or memory is faulty; remove "
-                "its folder and pack again",
-            EIO);
+        throw FileError(table_path(journal, rank).string() +
+                            " gives back something else than was written: the disk or memory is faulty; "
+                            "remove its folder and pack again",
+                        EIO);
       if (const auto at = extents_.find(row.shard); at != extents_.end())
         at->second.push_back({files_.size() - 1, row.offset, row.bytes});
     }
@@ -183,8 +182,8 @@ std::vector<SpilledImage> Spill::read(const std::vector<Extent>& extents) const 
       const std::uint32_t meant = std::exchange(header.crc, 0);
       if (!whole || crc_of(header, bytes) != meant)
         throw FileError(
-            fmt::format("{} gives back something else than was written at {}: the disk or memory is "
-                        "faulty; remove its folder and pack again",
+            fmt::format("{} gives back something else than was written at {}: the disk or memory is faulty; "
+                        "remove its folder and pack again",
                         file.path().string(), extent.offset + at),
             EIO);
       images.push_back(
@@ -201,8 +200,8 @@ std::vector<SpilledImage> Spill::images_of(std::uint64_t shard) const {
   for (std::size_t i = 1; i < images.size(); ++i)
     if (images[i].position == images[i - 1].position)
       throw DataError(
-          fmt::format("packing: catalogue entry {} was handed over twice by the archives; they changed while "
-                      "they were read",
+          fmt::format("packing: catalogue entry {} was handed over twice by the archives; "
+                      "they changed while they were read",
                       order_(images[i].position)));
   return images;
 }

@@ -55,8 +55,8 @@ class SpillWriter {
 class Spill {
  public:
   Spill(const Journal& journal, const PackPlan& plan, const std::vector<std::uint64_t>& shards);
-  /// A shard's images by position; each is there once at most. Throws FileError when the disk gives back
-  /// something else.
+  /// A shard's images by position; each is there once at most. Throws FileError when the disk gives
+  /// back something else.
   std::vector<SpilledImage> images_of(std::uint64_t shard) const;
   /// Entry -> reason, of all shards.
   std::unordered_map<std::uint64_t, std::string> rejects() const;

@@ -24,8 +24,8 @@ struct StageResult {
 StageResult stage_shard(FileSystem& files, const Path& from_folder, const ShardInfo& info,
                         const Path& to_folder, const std::stop_token& stop = {});
 
-/// What goes where: a store into TO/<its folder's name>; of a view the parents too, each into a folder beside
-/// it.
+/// What goes where: a store into TO/<its folder's name>; of a view the parents too, each
+/// into a folder beside it.
 struct StagePlan {
   struct Part {
     Path from, to;

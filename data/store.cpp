@@ -157,8 +157,8 @@ class ShardStore final : public ManifestStore {
   }
   [[noreturn]] void refuse_index(std::size_t shard, std::uint64_t index) const {
     throw DataError(fmt::format(
-        "image {} of shard {} (row {}, {}): its index entry has changed since the store was opened; the file "
-        "is damaged or was overwritten: run `facemae store verify`",
+        "image {} of shard {} (row {}, {}): its index entry has changed since the store was opened; "
+        "the file is damaged or was overwritten: run `facemae store verify`",
         index, shard, manifest_.shards[shard].first_global + index,
         (folder_ / manifest_.shards[shard].file).string()));
   }
@@ -172,8 +172,8 @@ class ShardStore final : public ManifestStore {
         missing.push_back(shard.file);
     if (missing.empty()) return;
     throw DataError(
-        fmt::format("opening the store {}: {} of {} shards are missing: {}; copy them from a replica or pack "
-                    "the store again",
+        fmt::format("opening the store {}: {} of {} shards are missing: {}; "
+                    "copy them from a replica or pack the store again",
                     folder_.string(), missing.size(), manifest_.shards.size(), fmt::join(missing, ", ")));
   }
 
@@ -196,12 +196,10 @@ class ShardStore final : public ManifestStore {
         index.info.images != expected.images || index.info.blob_offset != expected.blob_offset)
       throw DataError(
           "opening the store " + folder_.string() + ": " + expected.file +
-          " is not the shard that the manifest means (its digests differ): was it copied from another "
-          "store? Copy the right one");
+          " is not the shard that the manifest means (its digests differ): was it copied from another store? Copy the right one");
     if (index.image_size != manifest_.image_size)
       throw DataError(
-          fmt::format("opening the store {}: the images of {} have {} pixels a side, those of the "
-                      "store {}",
+          fmt::format("opening the store {}: the images of {} have {} pixels a side, those of the store {}",
                       folder_.string(), expected.file, index.image_size, manifest_.image_size));
     index.offsets.drop_pages();
     index.crcs.drop_pages();
@@ -230,8 +228,8 @@ class ViewStore final : public ManifestStore {
     read_view(folder_, manifest_);
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
-          fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; it was packed "
-                      "again since: run `facemae store split` again",
+          fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; "
+                      "it was packed again since: run `facemae store split` again",
                       folder_.string(), parent_->folder().string(), parent_->dataset_digest().hex(),
                       manifest_.parent_digest.hex()));
     const bool outside = std::any_of(manifest_.rows.begin(), manifest_.rows.end(),
@@ -246,8 +244,7 @@ class ViewStore final : public ManifestStore {
     const std::int64_t label = manifest_.labels[row];
     if (label < -1 || label >= manifest_.identities)
       throw DataError(
-          fmt::format("row {} of the view {} has the label {}, there are {} identities: make the "
-                      "view again",
+          fmt::format("row {} of the view {} has the label {}, there are {} identities: make the view again",
                       row, folder_.string(), label, manifest_.identities));
     return label;
   }

@@ -23,8 +23,8 @@ struct StoreFacts {
   // Of the store that has the shards: of a view, its parent.
   std::uint64_t shards = 0, shard_images = 0, bytes = 0;  ///< bytes of the encoded images
   std::string codec;                                      ///< of the first shard
-  /// Images of the first shard, which is a random sample, by "4:2:0", "4:4:4 progressive", ...; empty in a
-  /// release.
+  /// Images of the first shard, which is a random sample, by "4:2:0", "4:4:4 progressive",
+  /// ...; empty in a release.
   std::map<std::string, std::uint64_t> subsampling;
   double mean_image_bytes() const {
     return shard_images == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(shard_images);

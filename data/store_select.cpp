@@ -118,8 +118,8 @@ void split_store(FileSystem& files, const Store& parent, double fraction, std::u
   const auto in_a = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(identities)));
   if (!(fraction > 0 && fraction < 1) || in_a < 1 || in_a >= identities) {
     throw ConfigError(
-        fmt::format("splitting {} identities of {} at {}: one side would be empty; give a fraction "
-                    "between 0 and 1 that leaves an identity on both",
+        fmt::format("splitting {} identities of {} at {}: one side would be empty; "
+                    "give a fraction between 0 and 1 that leaves an identity on both",
                     identities, parent.folder().string(), fraction));
   }
   if (std::filesystem::weakly_canonical(a) == std::filesystem::weakly_canonical(b)) {

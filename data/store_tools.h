@@ -45,8 +45,8 @@ struct PairList {
   std::vector<Pair> pairs;   ///< folds * (pairs / folds), fold by fold
   std::string store_digest;  ///< of the store that they were made from; "" when the file does not say
 };
-/// Half same, half different in every fold. Throws ConfigError when the store has too few identities or
-/// images.
+/// Half same, half different in every fold. Throws ConfigError when the store has too few
+/// identities or images.
 PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed);
 /// Text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the store (same
 /// 1 or 0).

@@ -27,10 +27,9 @@ struct VerifyReport {
   bool good() const noexcept { return files.empty() && images.empty(); }
 };
 
-/// Re-reads the shards i with i % parts == part in full; part 0 also the manifest and the files beside it.
-/// Of a view: its own files and its parent store. Throws DataError when there is no store, ConfigError for an
-/// impossible part.
-/// Everything is read around the page cache, images through `inputs`.
+/// Re-reads the shards i with i % parts == part in full; part 0 also the manifest and the files beside it. Of
+/// a view: its own files and its parent store. Throws DataError when there is no store, ConfigError for an
+/// impossible part. Everything is read around the page cache, images through `inputs`.
 VerifyReport verify_store(const Path& folder, int part = 0, int parts = 1, bool show_progress = false,
                           InputFiles& inputs = real_inputs());
 

@@ -5,9 +5,9 @@
 namespace facemae {
 namespace {
 
-// Image i's draws use counter i + 1; counter 0 is the identity's own. The order of the draws is part of the
-// format: a struct's members are filled one statement at a time, since argument evaluation order is not fixed
-// by C++.
+// Image i's draws use counter i + 1; counter 0 is the identity's own. The order of the draws is part
+// of the format: a struct's members are filled one statement at a time, since argument evaluation
+// order is not fixed by C++.
 class Maker {
  public:
   explicit Maker(std::uint64_t key) : draws_(key) {}

@@ -88,15 +88,13 @@ class Unpacking {
     const RecDialect dialect = choose_dialect(store_.size(), identities);
     if (!names_.rows_of(-1).empty())
       throw ConfigError(
-          fmt::format("unpacking {}: {} images have no identity, and a .rec has a class for each; unpack "
-                      "to folder or tar",
+          fmt::format("unpacking {}: {} images have no identity, and a .rec has a class for each; "
+                      "unpack to folder or tar",
                       store_.folder().string(), names_.rows_of(-1).size()));
     const bool insightface = dialect == RecDialect::InsightFace;
     if (!insightface)
       spdlog::warn(
-          "{} images and {} identities are more than the numbers of InsightFace's .rec can count (float32, "
-          "{}): "
-          "written without its header and identity records, as MXNet's im2rec does",
+          "{} images and {} identities are more than the numbers of InsightFace's .rec can count (float32, {}): written without its header and identity records, as MXNet's im2rec does",
           human_count(store_.size()), identities, kExactFloat);
     files_.make_folder(work_);
     Buffered rec(files_, work_ / "train.rec"), idx(files_, work_ / "train.idx"),
@@ -192,8 +190,8 @@ void require_room(const Store& store, const Path& folder, UnpackTo format) {
   const std::uint64_t available = fs::space(folder).available;
   if (needed > available)
     throw ConfigError(
-        fmt::format("unpacking into {}: about {} are needed and {} are free; choose another disk or free "
-                    "some space",
+        fmt::format("unpacking into {}: about {} are needed and {} are free; "
+                    "choose another disk or free some space",
                     folder.string(), human_bytes(needed), human_bytes(available)));
 }
 
@@ -201,10 +199,10 @@ void require_room(const Store& store, const Path& folder, UnpackTo format) {
 
 RecDialect choose_dialect(std::uint64_t images, std::uint64_t identities) {
   if (identities > kExactFloat)
-    throw ConfigError(
-        fmt::format("unpacking to rec: {} identities, but the class numbers of a .rec are float32, which "
-                    "is exact up to {}; unpack to folder or tar",
-                    identities, kExactFloat));
+    throw ConfigError(fmt::format(
+        "unpacking to rec: {} identities, but the class numbers of a .rec are float32, which is exact up to {}; "
+        "unpack to folder or tar",
+        identities, kExactFloat));
   return images + identities + 1 <= kExactFloat ? RecDialect::InsightFace : RecDialect::Plain;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Tar archives as WebDataset reads them: members of one sample follow each other and share the name up to the
-// ending.
+// Tar archives as WebDataset reads them: members of one sample follow each other and share the
+// name up to the ending.
 #include <functional>
 #include <memory>
 #include <string>

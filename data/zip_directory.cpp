@@ -25,8 +25,8 @@ T value_at(Bytes bytes, std::size_t offset) {
 
 std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Where the end record begins in `tail`: the last place with its mark and a comment that reaches the file's
-/// end.
+/// Where the end record begins in `tail`: the last place with its mark and a comment that
+/// reaches the file's end.
 std::size_t find_end_record(Bytes tail) {
   for (std::size_t at = tail.size() < kEndBytes ? 0 : tail.size() - kEndBytes + 1; at-- > 0;)
     if (value_at<std::uint32_t>(tail, at) == kEnd &&
@@ -66,10 +66,10 @@ ZipEnd find_zip_end(Bytes tail, std::uint64_t file_bytes) {
   // Counted back from the end record, so that bytes in front of the archive do not matter.
   const std::uint64_t position = file_bytes - (tail.size() - end_at);
   if (end.directory_bytes > position || end.members > end.directory_bytes / kEntryBytes)
-    throw DataError(
-        fmt::format("its end record tells of {} members in a directory of {} bytes, which {} bytes do not "
-                    "hold: damaged or truncated; fetch it again",
-                    end.members, end.directory_bytes, file_bytes));
+    throw DataError(fmt::format(
+        "its end record tells of {} members in a directory of {} bytes, which {} bytes do not hold: damaged or truncated; "
+        "fetch it again",
+        end.members, end.directory_bytes, file_bytes));
   end.directory_offset = position - end.directory_bytes;
   return end;
 }

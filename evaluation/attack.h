@@ -15,8 +15,8 @@ struct Figure {
   double value = 0, low = 0, high = 0;
 };
 
-/// Probe i belongs to real image `mate[i]` (its original, row of the gallery) and to identity
-/// probe_identity[i].
+/// Probe i belongs to real image `mate[i]` (its original, row of the gallery) and
+/// to identity probe_identity[i].
 struct LinkageInput {
   torch::Tensor probes, gallery;  ///< [P, D], [N, D] float32, rows L2-normalised
   std::vector<std::int64_t> mate, probe_identity, gallery_identity;

@@ -57,16 +57,14 @@ void check(const AuditInput& input) {
   if (static_cast<std::int64_t>(input.mate.size()) != input.released.size(0) ||
       static_cast<std::int64_t>(input.real_identity.size()) != input.real.size(0)) {
     throw ConfigError(fmt::format(
-        "an audit of {} released and {} real pictures got {} links and {} identities: is the "
-        "link file of this release?",
+        "an audit of {} released and {} real pictures got {} links and {} identities: is the link file of this release?",
         input.released.size(0), input.real.size(0), input.mate.size(), input.real_identity.size()));
   }
   for (const std::int64_t mate : input.mate) {
     if (mate < 0 || mate >= input.real.size(0)) {
-      throw DataError(
-          fmt::format("the link names real picture {}, but there are {}: is it the link file of this "
-                      "release?",
-                      mate, input.real.size(0)));
+      throw DataError(fmt::format(
+          "the link names real picture {}, but there are {}: is it the link file of this release?", mate,
+          input.real.size(0)));
     }
   }
 }

@@ -42,8 +42,8 @@ std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& opt
 /// The attack that links most often to originals, relative to nothing but itself. nullptr without attacks.
 const AttackReport* worst_attack(const std::vector<AttackReport>& attacks);
 
-/// The attacker finds real pictures and the control better than chance: only then does finding nothing mean
-/// anything.
+/// The attacker finds real pictures and the control better than chance: only then does finding
+/// nothing mean anything.
 bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>& all);
 
 struct QuickAudit {

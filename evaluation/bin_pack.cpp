@@ -10,8 +10,8 @@ using Kind = PickleValue::Kind;
 
 namespace {
 
-// A pack may hold one image object in several pairs; a hostile one could hold a large object millions of
-// times.
+// A pack may hold one image object in several pairs; a hostile one could hold a large
+// object millions of times.
 constexpr std::uint64_t kMaxGrowth = 32;
 
 std::vector<std::byte> encoded_image(const PickleValue& value) {

@@ -59,10 +59,9 @@ torch::Tensor features_in_batches(const torch::Tensor& images, std::int64_t batc
       throw ConfigError(fmt::format("features of {} images came back as {} rows", count, rows.size(0)));
     }
     if (!rows.isfinite().all().item<bool>()) {
-      throw ConfigError(
-          fmt::format("features of images {} to {} are not all finite: broken weights, or the wrong "
-                      "input range (embedders get -1..1)?",
-                      begin, begin + count - 1));
+      throw ConfigError(fmt::format(
+          "features of images {} to {} are not all finite: broken weights, or the wrong input range (embedders get -1..1)?",
+          begin, begin + count - 1));
     }
     if (!all.defined()) all = torch::empty({images.size(0), rows.size(1)});
     all.narrow(0, begin, count).copy_(unit_rows(rows));

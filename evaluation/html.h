@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// Text for element content and quoted attributes: & < > " ' become entities; control characters that HTML
-/// forbids go.
+/// Text for element content and quoted attributes: & < > " ' become entities; control characters
+/// that HTML forbids go.
 std::string escape_html(std::string_view text);
 /// RFC 4648, with padding.
 std::string base64(Bytes bytes);

@@ -1,6 +1,6 @@
 #pragma once
-// Reading the header of a .npy file, which may come from anywhere: free of LibTorch, so that a fuzzer can see
-// through it.
+// Reading the header of a .npy file, which may come from anywhere: free of LibTorch, so that a
+// fuzzer can see through it.
 #include <cstdint>
 #include <string_view>
 #include <vector>

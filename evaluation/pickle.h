@@ -1,7 +1,7 @@
 #pragma once
-// A reader of Python pickles, protocols 2 to 5, that builds a tree of plain values and executes nothing: of
-// callables it knows those that numpy arrays and byte strings are written with, and refuses all others by
-// name.
+// A reader of Python pickles, protocols 2 to 5, that builds a tree of plain values and executes
+// nothing: of callables it knows those that numpy arrays and byte strings are written with, and
+// refuses all others by name.
 #include <cstdint>
 #include <deque>
 #include <optional>

@@ -1,5 +1,5 @@
-// What pickled callables and states mean: byte strings of Python 3 in protocol 2, numpy types, arrays and
-// scalars.
+// What pickled callables and states mean: byte strings of Python 3 in protocol 2, numpy
+// types, arrays and scalars.
 #include <algorithm>
 #include <array>
 
@@ -124,8 +124,8 @@ void PickleMachine::build() {
   const auto& state = value(pop());
   auto& object = value(top());
   if (object.kind == Kind::DataType && state.kind == Kind::Tuple) {
-    // (version, byte order, subarray, names, fields, size, alignment, flags): for single bytes only fields
-    // could matter.
+    // (version, byte order, subarray, names, fields, size, alignment, flags): for single bytes only
+    // fields could matter.
     for (std::size_t i = 2; i < std::min<std::size_t>(state.items.size(), 5); ++i)
       if (value(state.items[i]).kind != Kind::None) refuse("a numpy type with fields");
     return;

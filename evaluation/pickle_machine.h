@@ -1,6 +1,6 @@
 #pragma once
-// The inside of the pickle reader: pickle.cpp runs opcodes, pickle_calls.cpp knows what the few allowed
-// callables mean.
+// The inside of the pickle reader: pickle.cpp runs opcodes, pickle_calls.cpp knows what the few
+// allowed callables mean.
 #include <cstring>
 #include <unordered_map>
 
@@ -23,8 +23,8 @@ class PickleMachine {
   }
 
  private:
-  // A real pack of 7,000 pairs of numpy arrays makes some 100,000 values; a hostile file could make one a
-  // byte.
+  // A real pack of 7,000 pairs of numpy arrays makes some 100,000 values; a hostile file
+  // could make one a byte.
   static constexpr std::size_t kMaxValues = 1 << 22;
 
   [[noreturn]] void refuse(const std::string& found) const { refuse_pickle(opcode_at_, found); }

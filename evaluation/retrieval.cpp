@@ -69,24 +69,20 @@ void check(const LinkageInput& input) {
       input.gallery_picture.empty() || input.gallery_picture.size() == input.gallery_identity.size();
   if (!pictures_fit || rows(input.probes) != probes || rows(input.gallery) != gallery || probes == 0 ||
       input.probe_identity.size() != input.mate.size() || input.probes.size(1) != input.gallery.size(1)) {
-    throw ConfigError(
-        fmt::format("linkage needs as many probe rows ({}) as mates ({}) and probe identities ({}), as many "
-                    "gallery rows ({}) as "
-                    "gallery identities ({}), at least one probe, and features of one width",
-                    rows(input.probes), probes, input.probe_identity.size(), rows(input.gallery), gallery));
+    throw ConfigError(fmt::format(
+        "linkage needs as many probe rows ({}) as mates ({}) and probe identities ({}), as many gallery rows ({}) as gallery identities ({}), at least one probe, and features of one width",
+        rows(input.probes), probes, input.probe_identity.size(), rows(input.gallery), gallery));
   }
   for (std::size_t i = 0; i < input.mate.size(); ++i) {
     const std::int64_t mate = input.mate[i];
     if (mate < 0 || mate >= gallery) {
-      throw DataError(
-          fmt::format("probe {}: its original is image {}, but the gallery holds {} images: is this the "
-                      "link file of this release?",
-                      i, mate, gallery));
+      throw DataError(fmt::format(
+          "probe {}: its original is image {}, but the gallery holds {} images: is this the link file of this release?",
+          i, mate, gallery));
     }
     if (input.gallery_identity[static_cast<std::size_t>(mate)] != input.probe_identity[i]) {
       throw DataError(fmt::format(
-          "probe {} is of person {}, its original (image {}) of person {}: link and labels are "
-          "not of one release",
+          "probe {} is of person {}, its original (image {}) of person {}: link and labels are not of one release",
           i, input.probe_identity[i], mate, input.gallery_identity[static_cast<std::size_t>(mate)]));
     }
   }

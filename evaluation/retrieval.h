@@ -1,6 +1,6 @@
 #pragma once
-// Exact nearest-neighbour ranks, streamed: where among N gallery images does the attacker place a probe's
-// mates?
+// Exact nearest-neighbour ranks, streamed: where among N gallery images does the attacker
+// place a probe's mates?
 #include <cstdint>
 #include <vector>
 

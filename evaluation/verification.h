@@ -22,9 +22,9 @@ struct Verification {
 /// f(image) + f(mirrored), L2-normalised rows. [n, D] each.
 torch::Tensor flip_sum(const torch::Tensor& plain, const torch::Tensor& mirrored);
 
-/// embeddings [2P, D], normalised; pair i is rows 2i, 2i+1; same[i]. `folds` contiguous folds: the threshold
-/// (0..4 step 0.01, strict <, first best) comes from the others. Throws ConfigError for fewer pairs than
-/// folds.
+/// embeddings [2P, D], normalised; pair i is rows 2i, 2i+1; same[i]. `folds` contiguous folds: the
+/// threshold (0..4 step 0.01, strict <, first best) comes from the others. Throws ConfigError for
+/// fewer pairs than folds.
 Verification verify(const torch::Tensor& embeddings, std::span<const char> same, int folds = 10);
 /// The same from squared distances, also for pixel baselines.
 Verification verify_distances(std::span<const double> distances, std::span<const char> same, int folds = 10);

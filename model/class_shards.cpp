@@ -42,8 +42,8 @@ struct ShardedCrossEntropy : torch::autograd::Function<ShardedCrossEntropy> {
     softmax.index_put_({rows, columns},
                        torch::full({}, -std::numeric_limits<double>::infinity(), logits.options()));
 
-    // Row 0: the best of the other classes, for the accuracy. Row 1: the largest logit, for a sum that cannot
-    // overflow.
+    // Row 0: the best of the other classes, for the accuracy. Row 1: the largest logit, for a sum
+    // that cannot overflow.
     auto best = row_maximum(softmax).repeat({2, 1});
     auto largest = best[1];
     largest.index_put_({rows}, torch::maximum(largest.index_select(0, rows), target));
@@ -89,10 +89,10 @@ ClassRange virtual_shard(std::int64_t classes, std::int64_t shards, std::int64_t
 
 ClassRange classes_of_rank(std::int64_t classes, std::int64_t shards, int rank, int world) {
   if (shards < world)
-    throw ConfigError(
-        fmt::format("sharding {} classes: {} virtual shards cannot be spread over {} ranks, each needs at "
-                    "least one; raise the number of virtual shards",
-                    classes, shards, world));
+    throw ConfigError(fmt::format(
+        "sharding {} classes: {} virtual shards cannot be spread over {} ranks, each needs at least one; "
+        "raise the number of virtual shards",
+        classes, shards, world));
   if (classes < 1) throw ConfigError(fmt::format("sharding classes: there are {} of them", classes));
   const auto first = share_of(share_of(rank, shards, world), classes, shards);
   const auto end = share_of(share_of(rank + 1, shards, world), classes, shards);
@@ -121,8 +121,8 @@ void ClassCentres::check_labels(const Tensor& labels) const {
   if (!labels.lt(0).logical_or(labels.ge(classes_)).any().item<bool>()) return;
   ranks_.check();  // they were gathered: a lost peer leaves any numbers behind
   throw DataError(
-      fmt::format("margin softmax: labels from {} to {} for {} classes; the labels of the store and the "
-                  "number of classes do not belong together",
+      fmt::format("margin softmax: labels from {} to {} for {} classes; "
+                  "the labels of the store and the number of classes do not belong together",
                   labels.min().item<std::int64_t>(), labels.max().item<std::int64_t>(), classes_));
 }
 

@@ -37,9 +37,9 @@ class ClassCentres {
         share;  ///< this rank's share of the mean cross-entropy: sum over rows whose target is ours / count
     torch::Tensor correct;  ///< rows classified right, over all ranks (no gradient): the same on every rank
   };
-  /// embeddings [G, 512] of the whole (micro-)batch, gathered differentiably; labels [G] int64; count: rows
-  /// of the whole step. Cosines and softmax in float32 (float64 stays), exact log-sum-exp. All ranks, same
-  /// order.
+  /// embeddings [G, 512] of the whole (micro-)batch, gathered differentiably; labels [G] int64;
+  /// count: rows of the whole step. Cosines and softmax in float32 (float64 stays), exact
+  /// log-sum-exp. All ranks, same order.
   Result loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
               double count);
 

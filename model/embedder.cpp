@@ -23,10 +23,10 @@ class RandomEmbedder final : public Embedder {
  public:
   explicit RandomEmbedder(const RandomEmbedderConfig& config) : config_(config) {
     if (config.size < 8 || config.width < 1)
-      throw ConfigError(
-          fmt::format("making the random embedder: size {} and width {}; it halves the image three times, so "
-                      "choose a size of 8 or more (56 is usual) and a width of 1 or more (128).",
-                      config.size, config.width));
+      throw ConfigError(fmt::format(
+          "making the random embedder: size {} and width {}; "
+          "it halves the image three times, so choose a size of 8 or more (56 is usual) and a width of 1 or more (128).",
+          config.size, config.width));
     at_step(0);
   }
 

@@ -35,13 +35,13 @@ struct PatchEmbedImpl : torch::nn::Module {
 TORCH_MODULE(PatchEmbed);
 
 struct FaceMaeImpl : torch::nn::Module {
-  /// Throws ConfigError unless the patch divides the image, the heads divide the widths and 4 divides the
-  /// widths.
+  /// Throws ConfigError unless the patch divides the image, the heads divide the widths and
+  /// 4 divides the widths.
   explicit FaceMaeImpl(const FaceMaeConfig& config);
   /// Initial weights as the official code draws them, from a key: the same on every machine and rank.
   void initialise(std::uint64_t seed);
-  /// [B, 3, H, W] -> latent of cls and kept patches [B, 1 + K, D], patches in the order of mask.kept. B may
-  /// be 0.
+  /// [B, 3, H, W] -> latent of cls and kept patches [B, 1 + K, D], patches in the order of
+  /// mask.kept. B may be 0.
   torch::Tensor encode(const torch::Tensor& images, const Masked& mask);
   /// latent -> every patch as pixels [B, N, P], hidden or not; float32 also under autocast.
   torch::Tensor decode(const torch::Tensor& latent, const Masked& mask);

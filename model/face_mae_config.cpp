@@ -57,14 +57,14 @@ FaceMaeConfig config_from_weights(const NamedWeights& weights, int heads, int de
   const auto need = [&](const std::string& name, std::int64_t dims) {
     const auto found = by_name.find(name);
     if (found == by_name.end())
-      throw ConfigError(
-          fmt::format("reading the size of a MAE from {} weights: {} is missing; a whole model is needed, "
-                      "with its decoder (of the public files those named \"visualize\").",
-                      weights.size(), name));
+      throw ConfigError(fmt::format(
+          "reading the size of a MAE from {} weights: {} is missing; "
+          "a whole model is needed, with its decoder (of the public files those named \"visualize\").",
+          weights.size(), name));
     if (found->second.dim() != dims)
       throw ConfigError(
-          fmt::format("reading the size of a MAE: {} has {} dimensions, not {}; these weights are of "
-                      "another kind of model.",
+          fmt::format("reading the size of a MAE: {} has {} dimensions, not {}; "
+                      "these weights are of another kind of model.",
                       name, found->second.dim(), dims));
     return found->second;
   };

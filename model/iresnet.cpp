@@ -79,8 +79,8 @@ torch::Tensor IResNet::forward(const torch::Tensor& images) {
   for (const auto& block : blocks_) x = block->forward(x);
   x = bn2_(x);
   if (pool_) x = pool_(x);
-  // fc and the last norm stay out of autocast, as upstream. flatten() reads rows in C order, channels_last or
-  // not.
+  // fc and the last norm stay out of autocast, as upstream. flatten() reads rows in C order,
+  // channels_last or not.
   const FullPrecision exact(x.device().type());
   return features_(fc_(x.flatten(1).to(fc_->weight.scalar_type())));
 }

@@ -14,9 +14,9 @@ Reconstruction reconstruction_from(const std::string& name);  ///< all | hidden 
 /// Patches in the loss of `images` images: the denominator, a pure function.
 double reconstruction_count(Reconstruction which, std::int64_t images, std::int64_t patches, double ratio);
 
-/// Sum over own patches in the loss of the mean squared error within a patch, divided by `count`, the whole
-/// step's number of such patches over all ranks. predicted, target [B, N, P]. None: a zero that needs no
-/// gradient.
+/// Sum over own patches in the loss of the mean squared error within a patch, divided by `count`,
+/// the whole step's number of such patches over all ranks. predicted, target [B, N, P]. None: a zero
+/// that needs no gradient.
 torch::Tensor reconstruction_share(const torch::Tensor& predicted, const torch::Tensor& target,
                                    const Masked& mask, Reconstruction which, double count);
 

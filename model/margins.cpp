@@ -42,8 +42,8 @@ torch::Tensor margin_logits(const torch::Tensor& cosines, const torch::Tensor& t
   const auto columns = target.index_select(0, rows);
   const auto moved = with_margin(cosines.index({rows, columns}), margin);
   auto logits = cosines * margin.scale;
-  // In place: the product needs no saved value, and a second [B, C] matrix would be the largest tensor of the
-  // step.
+  // In place: the product needs no saved value, and a second [B, C] matrix would be the
+  // largest tensor of the step.
   return logits.index_put_({rows, columns}, moved * margin.scale);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Margin softmax: ArcFace (Deng et al. 2019, arXiv 1801.07698) and CosFace (Wang et al. 2018, arXiv
-// 1801.09414).
+// Margin softmax: ArcFace (Deng et al. 2019, arXiv 1801.07698) and CosFace (Wang et al.
+// 2018, arXiv 1801.09414).
 #include <torch/types.h>
 
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// Initial weights as pure functions of (seed, parameter name): the same on every machine, rank and in any
-// order.
+// Initial weights as pure functions of (seed, parameter name): the same on every machine,
+// rank and in any order.
 #include <torch/types.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
-// Between bytes and network input: normalisation (x - 127.5) / 127.5, horizontal flip, colour conversion, and
-// back.
+// Between bytes and network input: normalisation (x - 127.5) / 127.5, horizontal flip, colour
+// conversion, and back.
 #include <torch/types.h>
 
 #include <cstdint>

@@ -23,10 +23,10 @@ torch::Tensor sincos(const torch::Tensor& positions, std::int64_t width) {
 
 torch::Tensor sincos_positions(std::int64_t width, std::int64_t grid) {
   if (width <= 0 || width % 4 != 0)
-    throw ConfigError(
-        fmt::format("making 2-D positions of width {}: two coordinates with a sine and a cosine each need "
-                    "a multiple of 4; change the model's width.",
-                    width));
+    throw ConfigError(fmt::format(
+        "making 2-D positions of width {}: two coordinates with a sine and a cosine each need a multiple of 4; "
+        "change the model's width.",
+        width));
   const auto steps = torch::arange(grid, torch::kFloat64);
   const auto column = steps.repeat({grid}), row = steps.repeat_interleave(grid);
   const auto patches = torch::cat({sincos(column, width / 2), sincos(row, width / 2)}, 1);
@@ -38,10 +38,10 @@ std::int64_t grid_of_positions(const torch::Tensor& table) {
   const auto rows = table.dim() == 3 && table.size(0) == 1 ? table.size(1) - 1 : -1;
   const auto grid = rows > 0 ? std::llround(std::sqrt(static_cast<double>(rows))) : 0;
   if (rows < 1 || grid * grid != rows)
-    throw ConfigError(
-        fmt::format("reading a position table of shape [{}]: expected [1, 1 + n * n, width] of a square "
-                    "grid; these weights are of another kind of model.",
-                    fmt::join(table.sizes(), ", ")));
+    throw ConfigError(fmt::format(
+        "reading a position table of shape [{}]: expected [1, 1 + n * n, width] of a square grid; "
+        "these weights are of another kind of model.",
+        fmt::join(table.sizes(), ", ")));
   return grid;
 }
 

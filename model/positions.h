@@ -1,6 +1,6 @@
 #pragma once
-// Position tables of the vision transformer: fixed 2-D sine and cosine as in MAE (He et al. 2021,
-// util/pos_embed.py).
+// Position tables of the vision transformer: fixed 2-D sine and cosine as in MAE (He et
+// al. 2021, util/pos_embed.py).
 #include <torch/types.h>
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace facemae {
 /// ConfigError unless 4 divides width.
 torch::Tensor sincos_positions(std::int64_t width, std::int64_t grid);
 
-/// A table [1, 1 + n * n, D] for another grid: bicubic, align_corners false, cls row untouched; -> [1, 1 +
-/// grid^2, D].
+/// A table [1, 1 + n * n, D] for another grid: bicubic, align_corners false, cls row untouched;
+/// -> [1, 1 + grid^2, D].
 torch::Tensor resize_positions(const torch::Tensor& table, std::int64_t grid);
 
 /// n of a table [1, 1 + n * n, D]; throws ConfigError when it is no such table.

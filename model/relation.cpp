@@ -74,8 +74,8 @@ Tensor similarity_share(const Side& real, const Side& rebuilt, const Rows& rows)
   return (relation(real) - relation(rebuilt)).square().sum() / (total * total);
 }
 
-/// Probabilistic knowledge transfer (Passalis and Tefas 2018, arXiv 1803.10837), each row's own entry left
-/// out.
+/// Probabilistic knowledge transfer (Passalis and Tefas 2018, arXiv 1803.10837), each
+/// row's own entry left out.
 Tensor pkt_share(const Side& real, const Side& rebuilt, const Rows& rows) {
   constexpr double eps = 1e-7;
   const auto apart = others(rows, real.unit.options());
@@ -134,14 +134,13 @@ Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
   rows.first = std::accumulate(rows_of_rank.begin(), rows_of_rank.begin() + ranks.rank(), std::int64_t{0});
   rows.total = std::accumulate(rows_of_rank.begin(), rows_of_rank.end(), std::int64_t{0});
   if (real.dim() != 2 || real.sizes() != rebuilt.sizes() || real.size(0) != rows.own)
-    throw Error(
-        fmt::format("computing the relation loss: real embeddings [{}] and rebuilt ones [{}] should both be "
-                    "[{}, D], the rows of rank {}.",
-                    fmt::join(real.sizes(), ", "), fmt::join(rebuilt.sizes(), ", "), rows.own, rank));
+    throw Error(fmt::format(
+        "computing the relation loss: real embeddings [{}] and rebuilt ones [{}] should both be [{}, D], the rows of rank {}.",
+        fmt::join(real.sizes(), ", "), fmt::join(rebuilt.sizes(), ", "), rows.own, rank));
   if (rows.total < 2)
     throw ConfigError(
-        fmt::format("computing the relation loss: a batch of {} faces has no pairs; raise the global batch "
-                    "to 2 or more, or choose the relation \"none\".",
+        fmt::format("computing the relation loss: a batch of {} faces has no pairs; "
+                    "raise the global batch to 2 or more, or choose the relation \"none\".",
                     rows.total));
   return rows;
 }
@@ -176,8 +175,8 @@ RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation 
     own_real = centred(own_real, rows.total, ranks);
     own_rebuilt = centred(own_rebuilt, rows.total, ranks);
   }
-  // The gather of the rebuilt side takes part in backward, so only where the loss needs it: moments has no
-  // pairs.
+  // The gather of the rebuilt side takes part in backward, so only where the loss needs it:
+  // moments has no pairs.
   const auto gather = [&](const Tensor& own) {
     const auto all = gather_rows(own, ranks, rows_of_rank);
     return Side{all, normalised(all)};

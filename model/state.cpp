@@ -54,8 +54,8 @@ void load_state(torch::nn::Module& module,
     if (!given.contains(name)) faults.push_back(fmt::format("{} {} is missing", name, shape_text(tensor)));
   if (!faults.empty())
     throw ConfigError(
-        fmt::format("loading {} weights into a model with {}: {} do not fit: {}. Check that the weights "
-                    "belong to this kind and size of model.",
+        fmt::format("loading {} weights into a model with {}: {} do not fit: {}. "
+                    "Check that the weights belong to this kind and size of model.",
                     weights.size(), state.size(), faults.size(), join(faults, "; ")));
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : state) tensor.copy_(given.at(name));

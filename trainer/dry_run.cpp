@@ -52,8 +52,7 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("parameters        {} trained, replicated on every rank\n",
              human_count(trained_values(gradients)));
   fmt::print(
-      "memory of a rank  {} weights and moments, {} gradients, {} class rows, {} loader; activations come on "
-      "top\n",
+      "memory of a rank  {} weights and moments, {} gradients, {} class rows, {} loader; activations come on top\n",
       human_bytes(replicated), human_bytes(gradient), human_bytes(own_classes), human_bytes(loader));
   fmt::print("store             {} images, {} identities, {}\n", human_count(store.size()),
              human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))),

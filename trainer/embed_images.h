@@ -24,8 +24,8 @@ ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t
 ImageSet images_of(std::vector<Path> files);
 ImageSet images_of(std::vector<std::vector<std::byte>> encoded);
 
-/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112 and the
-/// middle kept.
+/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112
+/// and the middle kept.
 Image as_face(const Image& image);
 
 struct EmbedConfig {
@@ -36,8 +36,8 @@ struct EmbedConfig {
   bool show_progress = true;
   bool refuse_not_finite = true;  ///< DataError for an image whose embedding is not; training has its own way
 };
-/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on world.device(), in
-/// evaluation mode.
+/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on
+/// world.device(), in evaluation mode.
 torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
                            const EmbedConfig& config);
 

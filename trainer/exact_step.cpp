@@ -13,9 +13,8 @@ void agree_on_kernels(Control& control) {
   const std::string kernels = fix_instruction_set() + ", LibTorch " + at::get_cpu_capability();
   if (!control.same_everywhere(kernels))
     throw AgreedError(
-        "--exact: the ranks' processors allow different kernels, whose sums differ in the last bits. Use "
-        "hosts "
-        "of one kind",
+        "--exact: the ranks' processors allow different kernels, whose sums differ in the last bits. "
+        "Use hosts of one kind",
         ExitCode::BadConfiguration, "ConfigError");
   if (control.is_root()) spdlog::info("exact: one thread a rank, {}", kernels);
 }

@@ -32,8 +32,8 @@ LoaderConfig loader_config(const RunConfig& config, int workers, std::pmr::memor
           .pixel_memory = pixel_memory};
 }
 
-/// One rank of a node copies, the others look for what it has finished. Shards in quarantine stay where they
-/// are.
+/// One rank of a node copies, the others look for what it has finished. Shards in quarantine
+/// stay where they are.
 std::unique_ptr<Replicas> stage_while_training(const TrainingStore& data, const Topology& topology,
                                                const Quarantine& quarantine) {
   if (data.replicas.empty()) return nullptr;
@@ -140,9 +140,7 @@ void Feed::publish_quarantine() {
   if (fraction > data_.config.max_quarantined)
     throw AgreedError(
         fmt::format(
-            "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears "
-            "{:.1f} %: repair the store with `facemae store verify --repair-from` and run the same "
-            "command again",
+            "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
             entries.size(), 100 * fraction, data_.store->folder().string(),
             100 * data_.config.max_quarantined),
         ExitCode::BadData, "DataError");

@@ -1,7 +1,7 @@
 #pragma once
-// Sums gradients over ranks while backward is still running. Parameters and their gradients become views of
-// flat buckets, filled in reverse order and reduced strictly in that order, so every rank issues the same
-// calls.
+// Sums gradients over ranks while backward is still running. Parameters and their gradients become
+// views of flat buckets, filled in reverse order and reduced strictly in that order, so every rank
+// issues the same calls.
 #include <torch/types.h>
 
 #include <cstddef>
@@ -33,8 +33,8 @@ struct Bucket {
   static torch::Tensor view(const torch::Tensor& flat, const Slot& slot);
 };
 
-/// Not thread-safe; all ranks make it with the same parameters. Its destructor removes its hooks and does not
-/// communicate.
+/// Not thread-safe; all ranks make it with the same parameters. Its destructor removes its hooks and
+/// does not communicate.
 class GradientBuckets {
  public:
   GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,

@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// `object[key]` when it is there and a T holds it, else `otherwise`; T is a whole number, double or
-/// std::string.
+/// `object[key]` when it is there and a T holds it, else `otherwise`; T is a whole number,
+/// double or std::string.
 template <class T>
 T value_or(const nlohmann::json& object, const char* key, T otherwise) {
   if (!object.is_object()) return otherwise;

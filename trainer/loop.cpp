@@ -60,8 +60,8 @@ void evaluate(LoopParts& run, std::uint64_t done) {
   run.evaluate(done);
 }
 
-/// A cheap look, or one that sees each value for itself, so that no sum of the classes that happen to be here
-/// can overflow.
+/// A cheap look, or one that sees each value for itself, so that no sum of the classes that happen to
+/// be here can overflow.
 bool finite(const torch::Tensor& gradient, bool each) {
   return (each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum())).item<bool>();
 }

@@ -87,14 +87,12 @@ std::optional<double> mask_ratio_of(const Weights& weights) {
 double mask_ratio_for(const Weights& weights, const std::optional<double>& asked) {
   const auto trained = mask_ratio_of(weights);
   if (!asked && !trained)
-    throw ConfigError(weights.origin +
-                      " does not say with which mask ratio it was trained: give --mask-ratio, that of its "
-                      "training (0.75 for the official MAE)");
+    throw ConfigError(
+        weights.origin +
+        " does not say with which mask ratio it was trained: give --mask-ratio, that of its training (0.75 for the official MAE)");
   if (asked && trained && *asked != *trained)
     spdlog::warn(
-        "the model was trained with --mask-ratio {}, {} is asked for: it sees {:.2g} times as much of each "
-        "face "
-        "as it learned from, {}",
+        "the model was trained with --mask-ratio {}, {} is asked for: it sees {:.2g} times as much of each face as it learned from, {}",
         *trained, *asked, (1 - *asked) / (1 - *trained),
         *asked < *trained ? "so more of the face is shown" : "so its pictures may be poor");
   return asked ? *asked : *trained;
@@ -108,8 +106,8 @@ std::string unfit_for_release(const Weights& weights) {
   const std::string learned = reconstruction_of(weights);
   if (!learned.empty() && learned != "all")
     return fmt::format(
-        "{} was trained with --reconstruction {}: its output is no picture where the faces are {}, and real "
-        "pixels must not be put there. Train with --reconstruction all",
+        "{} was trained with --reconstruction {}: its output is no picture where the faces are {}, and real pixels must not be put there. "
+        "Train with --reconstruction all",
         weights.origin, learned, learned == "hidden" ? "visible" : "visible or hidden");
   return "";
 }
@@ -196,8 +194,7 @@ std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Stor
     for (const auto rows : plan.rows_of_rank(micro))
       if (rows < 2)
         throw ConfigError(fmt::format(
-            "--batch {} in {} micro-batch(es) leaves a rank of {} with one image, which has no batch "
-            "statistics: raise --batch, lower --accumulate or use fewer ranks",
+            "--batch {} in {} micro-batch(es) leaves a rank of {} with one image, which has no batch statistics: raise --batch, lower --accumulate or use fewer ranks",
             config.common.batch, config.common.accumulate, ranks));
   auto network = make_network(config.network);
   network->initialise(config.common.seed);

@@ -19,8 +19,8 @@ namespace facemae {
 FaceMae face_mae_from(const Weights& weights);
 /// True when the model was trained on normalised patches: its output is no picture by itself.
 bool normalises_patches(const Weights& weights);
-/// Why this model must not make a release and what to do, "" when nothing that is known speaks against it
-/// (docs/METHOD.md, Losses).
+/// Why this model must not make a release and what to do, "" when nothing that is known speaks against
+/// it (docs/METHOD.md, Losses).
 std::string unfit_for_release(const Weights& weights);
 /// --reconstruction of the run that made the weights: all | hidden | none, "" when unknown.
 std::string reconstruction_of(const Weights& weights);

@@ -7,8 +7,8 @@
 namespace facemae {
 
 enum class Precision { Float32, Tf32, BFloat16 };
-/// Throws ConfigError when the device cannot: tf32 needs CUDA, bfloat16 a CPU with avx512_bf16 or amx, or a
-/// CUDA device.
+/// Throws ConfigError when the device cannot: tf32 needs CUDA, bfloat16 a CPU with avx512_bf16 or
+/// amx, or a CUDA device.
 Precision precision_for(const std::string& name, torch::Device device);
 /// Process-wide settings that the precision needs.
 void prepare(Precision precision);

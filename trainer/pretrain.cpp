@@ -154,8 +154,8 @@ torch::Tensor Pretraining::gradient_squares(const torch::Tensor& pixel, const to
   return torch::stack({gradient_square(pixel), gradient_square(relation)}).detach();
 }
 
-/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight = ratio * |d
-/// pixel|.
+/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight
+/// = ratio * |d pixel|.
 void Pretraining::set_weight_from(const torch::Tensor& squares) {
   const double of_pixel = std::sqrt(squares[0].item<double>()),
                of_relation = std::sqrt(squares[1].item<double>());

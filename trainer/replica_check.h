@@ -17,9 +17,9 @@ class ReplicaCheck {
   ReplicaCheck(const Snapshot& snapshot, Control& control, std::uint64_t every);
   /// Every so many steps, and before a save: what is corrupt must not be committed.
   bool due(std::uint64_t done, bool saves) const { return every_ > 0 && (saves || done % every_ == 0); }
-  /// All ranks. Compares XXH3-128 hashes of the replicated tensors, in the time it takes to read them once.
-  /// Throws AgreedError (75, "ReplicasDiffer") that names the ranks that differ from the majority, and the
-  /// tensors.
+  /// All ranks. Compares XXH3-128 hashes of the replicated tensors, in the time it takes to read them
+  /// once. Throws AgreedError (75, "ReplicasDiffer") that names the ranks that differ from the
+  /// majority, and the tensors.
   void compare(std::uint64_t done) const;
 
  private:
@@ -28,8 +28,8 @@ class ReplicaCheck {
   std::uint64_t every_;
 };
 
-/// The ranks whose text is not that of more than half of all; all ranks when no text is; none when all are
-/// equal.
+/// The ranks whose text is not that of more than half of all; all ranks when no text is;
+/// none when all are equal.
 std::vector<int> odd_ranks(const std::vector<std::string>& of_ranks);
 
 }  // namespace facemae

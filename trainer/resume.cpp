@@ -17,8 +17,8 @@
 namespace facemae {
 namespace {
 
-/// The class map, when the checkpoint is of another store: once it has been followed, the run has the new
-/// classes.
+/// The class map, when the checkpoint is of another store: once it has been followed, the run
+/// has the new classes.
 std::optional<ClassMap> class_map_for(const CheckpointInfo& info, const Snapshot& into,
                                       const TrainingStore& data) {
   const std::string& file = data.config.class_map;
@@ -92,8 +92,7 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
     together(control, [&] { map = class_map_for(*info, into, data); });
     if (!control.same_everywhere(map ? xxh128(std::as_bytes(std::span(*map))).hex() : ""))
       throw AgreedError("--class-map " + data.config.class_map +
-                            " is not the same file for all ranks: put it where every "
-                            "node reads the same",
+                            " is not the same file for all ranks: put it where every node reads the same",
                         ExitCode::BadConfiguration, "ConfigError");
     check_unchanged(*info, data, map.has_value());
     if (const auto corrupt =
@@ -135,9 +134,9 @@ void refuse_without_progress(const RunFolder& run, int limit) {
   for (const auto& outcome : outcomes)
     if (outcome.reached > outcome.first) reasons = fmt::format("start {}: {}", outcome.start, outcome.reason);
   throw Unresumable(fmt::format(
-      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; the last, {}. "
-      "Cure that "
-      "(for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
+      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; "
+      "the last, {}. "
+      "Cure that (for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
       run.path().string(), idle, reasons));
 }
 

@@ -11,8 +11,8 @@ class RunClock {
  public:
   /// `end`: seconds since 1970.
   RunClock(std::optional<double> max_hours, std::optional<std::int64_t> end);
-  /// True when it is time to commit and stop. Asked once a step: the time between two calls is taken for a
-  /// step's.
+  /// True when it is time to commit and stop. Asked once a step: the time between two calls
+  /// is taken for a step's.
   bool out_of_time(double save_seconds);
 
  private:

@@ -62,10 +62,11 @@ void validate_exact(Options& o, const RunConfig& c) {
   o.check(c.precision == "float32" || c.precision == "auto",
           "--exact computes in float32: leave out --precision");
   o.check(c.threads <= 1, "--exact computes with one thread a rank: leave out --threads, take more ranks");
-  o.check(!power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
-          fmt::format("--exact: a micro-batch of {} images leaves some of the {} slots empty: raise --batch, "
-                      "lower --accumulate or --exact-slots",
-                      smallest_micro_batch(c), c.exact_slots));
+  o.check(
+      !power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
+      fmt::format(
+          "--exact: a micro-batch of {} images leaves some of the {} slots empty: raise --batch, lower --accumulate or --exact-slots",
+          smallest_micro_batch(c), c.exact_slots));
 }
 
 void validate_common(Options& o, const RunConfig& c) {
@@ -106,8 +107,7 @@ void validate_common(Options& o, const RunConfig& c) {
                       static_cast<std::uint64_t>(std::max(1, c.accumulate));
   o.check(
       c.order.kind != "balanced" || c.batch % groups == 0,
-      "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so "
-      "that no group of images is torn apart");
+      "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so that no group of images is torn apart");
   o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
   o.check(c.max_quarantined >= 0 && c.max_quarantined < 1, "--max-quarantined is a fraction: 0 to below 1");
   o.check(c.read_patience > 0, "--read-patience must be above 0");
@@ -212,9 +212,9 @@ void validate(Options& o, const RecognizeConfig& c) {
   o.check(
       !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
           smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),
-      fmt::format("--exact with --batch-norm local needs two images in each of the {} slots of a "
-                  "micro-batch, which has {}: raise --batch, lower --accumulate or --exact-slots",
-                  c.common.exact_slots, smallest_micro_batch(c.common)));
+      fmt::format(
+          "--exact with --batch-norm local needs two images in each of the {} slots of a micro-batch, which has {}: raise --batch, lower --accumulate or --exact-slots",
+          c.common.exact_slots, smallest_micro_batch(c.common)));
   const bool texts =
       std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
   o.check(c.eval_store.empty() || c.eval_images.empty(), "give one of --eval-store and --eval-images");

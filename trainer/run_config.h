@@ -1,6 +1,6 @@
 #pragma once
-// The configuration of a training run: one struct tree with defaults in place, declared as options, validated
-// once.
+// The configuration of a training run: one struct tree with defaults in place, declared as
+// options, validated once.
 #include <cstdint>
 #include <optional>
 #include <string>

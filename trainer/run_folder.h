@@ -44,8 +44,8 @@ class RunFolder {
   void write_config(const std::string& text);
   /// Cuts metrics.jsonl and evaluations.jsonl back to lines with step <= `step`.
   void cut_back(std::uint64_t step);
-  /// Rank 0, or the failing rank on the fatal path: RUN/outcome.json, and exits/<start>/outcome.json, which
-  /// stays.
+  /// Rank 0, or the failing rank on the fatal path: RUN/outcome.json, and
+  /// exits/<start>/outcome.json, which stays.
   void write_outcome(const Outcome& outcome);
   std::optional<Outcome> read_outcome() const;
   /// How the starts ended, oldest first; one that left no word is a lost peer.

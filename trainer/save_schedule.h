@@ -6,10 +6,10 @@
 
 namespace facemae {
 
-/// Seconds between saves that cost least time in all, for saves that cost `cost` seconds each and failures
-/// every `mtbf` seconds on average (J. T. Daly, A higher order estimate of the optimum checkpoint interval
-/// for restart dumps, Future Generation Computer Systems 22 (2006), equation 37; its leading term is Young's
-/// of 1974).
+/// Seconds between saves that cost least time in all, for saves that cost `cost` seconds each and
+/// failures every `mtbf` seconds on average (J. T. Daly, A higher order estimate of the optimum
+/// checkpoint interval for restart dumps, Future Generation Computer Systems 22 (2006), equation 37; its
+/// leading term is Young's of 1974).
 double daly_interval(double cost, double mtbf);
 
 struct SaveSchedule {
@@ -29,8 +29,8 @@ struct SaveSchedule {
   bool due(const Moment& moment) const;
 };
 
-/// True when a save begun now may not be over before `end`: two saves, three steps and a minute are left for
-/// it.
+/// True when a save begun now may not be over before `end`: two saves, three steps and a
+/// minute are left for it.
 bool must_stop(double seconds_left, double save_seconds, double step_seconds);
 
 }  // namespace facemae

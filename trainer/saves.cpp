@@ -57,8 +57,7 @@ void Saves::tell_of_delays(std::uint64_t mask) {
   if (age > kSlow && !told_slow_) {
     told_slow_ = true;
     spdlog::warn(
-        "the checkpoint of step {} has been under way for {}: is the storage slow, or does it hang? Nothing "
-        "newer than step {} is safe",
+        "the checkpoint of step {} has been under way for {}: is the storage slow, or does it hang? Nothing newer than step {} is safe",
         last_begun_, human_seconds(std::chrono::duration<double>(age).count()), committed_);
   }
 }

@@ -25,8 +25,8 @@ class Saves {
   Saves& operator=(const Saves&) = delete;
 
   std::uint64_t bits(std::uint64_t step) const;
-  /// All ranks. Also tells, once each, of a save that has to wait for the one under way, and of one that
-  /// hangs.
+  /// All ranks. Also tells, once each, of a save that has to wait for the one under way,
+  /// and of one that hangs.
   void advance(std::uint64_t mask);
   void wait_copied() { saver_.wait_copied(); }
   void begin(std::uint64_t step);  ///< all ranks, when due and none is in flight

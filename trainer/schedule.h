@@ -1,6 +1,6 @@
 #pragma once
-// Learning rates as pure functions of images seen, so that they do not depend on ranks, restarts or
-// accumulation.
+// Learning rates as pure functions of images seen, so that they do not depend on ranks,
+// restarts or accumulation.
 #include <cstdint>
 #include <string>
 #include <vector>

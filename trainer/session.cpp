@@ -218,8 +218,8 @@ Outcome run_training(World& world, const RunConfig& given, const std::string& gi
     outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
     outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
     outcome.reason = reason_of(error);
-    // Once a run has begun, a file that is gone is a storage's fault that may pass, and no mistake of the
-    // user's.
+    // Once a run has begun, a file that is gone is a storage's fault that may pass, and no
+    // mistake of the user's.
     const bool of_storage = outcome.kind == "FileError" && outcome.code == ExitCode::BadConfiguration;
     if (of_storage) outcome.code = ExitCode::Crash;
     if (agreed == nullptr && outcome.code == ExitCode::PeerLost) {

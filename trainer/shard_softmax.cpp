@@ -57,8 +57,8 @@ struct Shard {
   Tensor plain, logits, values;  ///< [n'] without the margin; [n, k] with it, and the same without graph
 };
 
-/// Row 0: the best of the other classes, for the accuracy. Row 1: the largest logit, for a sum that cannot
-/// overflow.
+/// Row 0: the best of the other classes, for the accuracy. Row 1: the largest logit, for a sum
+/// that cannot overflow.
 Tensor largest_of(const Shard& shard) {
   const auto others = shard.values.clone().index_put_({shard.rows, shard.columns},
                                                       torch::full({}, kNothing, shard.values.options()));

@@ -23,15 +23,12 @@ std::shared_ptr<const Store> open_store(const RunConfig& config, std::uint64_t r
   if (store->size() == 0) throw DataError("the store " + config.store + " has no images");
   if (config.batch / static_cast<std::uint64_t>(config.accumulate) < ranks)
     throw ConfigError(fmt::format(
-        "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, "
-        "lower --accumulate or use fewer ranks",
+        "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, lower --accumulate or use fewer ranks",
         config.batch, config.accumulate, ranks));
   if (config.exact && ranks > static_cast<std::uint64_t>(config.exact_slots))
-    throw ConfigError(
-        fmt::format("--exact: {} ranks are more than the {} slots that every micro-batch is cut into: use "
-                    "fewer ranks, or "
-                    "begin a run with a larger --exact-slots",
-                    ranks, config.exact_slots));
+    throw ConfigError(fmt::format(
+        "--exact: {} ranks are more than the {} slots that every micro-batch is cut into: use fewer ranks, or begin a run with a larger --exact-slots",
+        ranks, config.exact_slots));
   return store;
 }
 
@@ -123,9 +120,7 @@ std::optional<SecretKey> agree_on_people_key(Control& control, const RunConfig& 
     if (found) key = found->hex();
     if (!found && !config.dry_run && !store.released())
       spdlog::warn(
-          "{} cannot be made in {}: checkpoints will not tell whom they were trained on, and `reconstruct` "
-          "will "
-          "not notice when it is to rebuild these people",
+          "{} cannot be made in {}: checkpoints will not tell whom they were trained on, and `reconstruct` will not notice when it is to rebuild these people",
           kPeopleKeyName, store.shard_folder().string());
   });
   key = control.broadcast(key);

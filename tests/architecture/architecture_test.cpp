@@ -189,8 +189,8 @@ std::vector<std::string> types_defined_twice(const fs::path& root) {
   return faults;
 }
 
-/// Paths and hosts that exist on somebody's machine only. The patterns are pieced together, so that this file
-/// passes.
+/// Paths and hosts that exist on somebody's machine only. The patterns are pieced together, so
+/// that this file passes.
 std::vector<std::string> machine_traces(const fs::path& root) {
   static const std::regex pattern(std::string("(^|[^A-Za-z0-9_.}/-])/(wo") + "rk|ho" + "me|ro" + "ot|Us" +
                                   "ers)/(?!zz-planted)[A-Za-z0-9._-]|" + "[a-z0-9.-]+\\.(pk" +
@@ -314,9 +314,9 @@ TEST_F(PlantedTree, ALongFileAndASilentHeaderAreSeen) {
 }
 
 TEST_F(PlantedTree, ATypeOfTheSameNameIsSeenUnlessItsNamespaceDiffers) {
-  plant("core/a.h",
-        "#pragma once\n// A.\nnamespace facemae {\nstruct Twice {\n};\nstruct Once;\n}  // namespace "
-        "facemae\n");
+  plant(
+      "core/a.h",
+      "#pragma once\n// A.\nnamespace facemae {\nstruct Twice {\n};\nstruct Once;\n}  // namespace facemae\n");
   plant("data/b.h", "#pragma once\n// B.\nnamespace facemae {\nstruct Once {\n};\n}  // namespace facemae\n");
   plant("data/c.cpp",
         "namespace facemae {\nnamespace {\nstruct Twice {\n};\n}  // namespace\n}  // namespace facemae\n");

@@ -112,9 +112,8 @@ int run(std::uint64_t cases, std::uint64_t first, std::uint64_t every) {
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   const Reached& reached = progress->reached;
   std::printf(
-      "%llu forged stores in %.0f s: %d described, %d verified without a fault, %d opened, %d split, %d gave "
-      "a "
-      "batch, %d trained on; %llu faults; %ld MiB at most\n",
+      "%llu forged stores in %.0f s: %d described, %d verified without a fault, %d opened, %d split, %d gave a batch, %d trained on; "
+      "%llu faults; %ld MiB at most\n",
       static_cast<unsigned long long>(cases), spent.count(), reached.described, reached.verified,
       reached.opened, reached.split, reached.batches, reached.trained,
       static_cast<unsigned long long>(faults), peak_kib >> 10);

@@ -11,8 +11,8 @@
 namespace facemae::forged {
 namespace {
 
-/// Closes what it was given, last one first. libhdf5's own failures do not matter here: some of the wishes
-/// are impossible.
+/// Closes what it was given, last one first. libhdf5's own failures do not matter here: some of the
+/// wishes are impossible.
 class Ids {
  public:
   ~Ids() {

@@ -1,6 +1,6 @@
-// Files of a store that somebody changed and sealed again (data/hdf5_layout.h and what reads by it). An input
-// is a letter and the file without its seal: 's' a shard, 'm' a manifest, 'i' the identities, 'v' the rows of
-// a view.
+// Files of a store that somebody changed and sealed again (data/hdf5_layout.h and what reads by it).
+// An input is a letter and the file without its seal: 's' a shard, 'm' a manifest, 'i' the identities,
+// 'v' the rows of a view.
 #include <map>
 
 #include "core/error.h"

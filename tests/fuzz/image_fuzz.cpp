@@ -1,6 +1,6 @@
-// Encoded images (data/image.h) and the markers of JPEGs (data/jpeg_markers.h). The decoders' own code is not
-// compiled for the fuzzer, so it sees what is ours: sizes, errors, and that a decoder works on after a bad
-// image.
+// Encoded images (data/image.h) and the markers of JPEGs (data/jpeg_markers.h). The decoders' own
+// code is not compiled for the fuzzer, so it sees what is ours: sizes, errors, and that a decoder
+// works on after a bad image.
 #include "data/image.h"
 #include "data/jpeg_markers.h"
 #include "tests/fuzz/target.h"

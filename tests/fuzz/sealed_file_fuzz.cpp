@@ -1,6 +1,6 @@
-// Shards as files of bytes (data/shard_file.h, data/seal.h): what was damaged by chance is told by the seal
-// before anything else is looked at. Files that were changed on purpose, and sealed again, are
-// forged_file_fuzz's.
+// Shards as files of bytes (data/shard_file.h, data/seal.h): what was damaged by chance is told by
+// the seal before anything else is looked at. Files that were changed on purpose, and sealed
+// again, are forged_file_fuzz's.
 #include "core/checksum.h"
 #include "core/error.h"
 #include "data/seal.h"

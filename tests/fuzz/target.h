@@ -1,6 +1,6 @@
 #pragma once
-// One parser under libFuzzer. Each NAME_fuzz.cpp defines the two functions below; target.cpp turns them into
-// a program.
+// One parser under libFuzzer. Each NAME_fuzz.cpp defines the two functions below; target.cpp turns
+// them into a program.
 #include <string>
 #include <string_view>
 #include <vector>

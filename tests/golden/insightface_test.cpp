@@ -1,5 +1,5 @@
-// Against numbers that the public arcface_torch computed: state-dict keys, embeddings, gradients and margin
-// losses.
+// Against numbers that the public arcface_torch computed: state-dict keys, embeddings,
+// gradients and margin losses.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -155,8 +155,8 @@ TEST_P(InsightfaceMargin, HasTheOfficialLossAndGradients) {
   };
   auto loss = share.detach();
   if (name.ends_with("_upstream")) {
-    // Upstream reports each row's loss at most as -log 1e-30 (the gradient is untouched); ours is never
-    // clamped.
+    // Upstream reports each row's loss at most as -log 1e-30 (the gradient is untouched);
+    // ours is never clamped.
     loss = torch::zeros({}, type);
     for (std::int64_t row = 0; row < labels.size(0); ++row)
       loss += centres.loss(embeddings.narrow(0, row, 1), labels.narrow(0, row, 1), margin, 1)

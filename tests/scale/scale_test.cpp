@@ -1,5 +1,5 @@
-// What a cluster asks of plans and orders at the size of WebFace260M. Prints the figures of
-// docs/PERFORMANCE.md.
+// What a cluster asks of plans and orders at the size of WebFace260M. Prints the
+// figures of docs/PERFORMANCE.md.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

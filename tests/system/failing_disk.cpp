@@ -1,5 +1,5 @@
-// Preloaded into the program: reads of files whose path holds $FAILING_PATH fail with EIO as soon as the file
-// $FAILING_WHEN exists.
+// Preloaded into the program: reads of files whose path holds $FAILING_PATH fail with EIO as soon as the
+// file $FAILING_WHEN exists.
 #include <dlfcn.h>
 #include <sys/types.h>
 #include <unistd.h>

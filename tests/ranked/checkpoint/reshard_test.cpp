@@ -58,8 +58,8 @@ TEST(Reshard, EveryWorldLoadsWhatEveryWorldSavedWithTheSameRoot) {
   }
 }
 
-/// What a communicator of GPUs meets: tensors that live in host memory. Here all are foreign to one of
-/// "meta".
+/// What a communicator of GPUs meets: tensors that live in host memory. Here all are
+/// foreign to one of "meta".
 TEST(Reshard, TensorsOfAnotherDeviceAreReadByEveryRankAndNeverTravel) {
   const Quiet quiet;
   const TemporaryFolder folder;
@@ -178,8 +178,8 @@ TEST(Reshard, ADiskThatIsFullOnAnyRankFailsTheSaveOnAllAndTheNextOneSucceeds) {
     }
 }
 
-/// Two ranks, the second of which has a disk of its own under the run's path; `meanwhile` is done on it while
-/// it waits.
+/// Two ranks, the second of which has a disk of its own under the run's path; `meanwhile` is done
+/// on it while it waits.
 void save_on_two_disks(const Path& root, std::chrono::milliseconds patience,
                        const std::function<void(CheckpointStore&, Control&)>& use,
                        const std::function<void()>& meanwhile = {}) {

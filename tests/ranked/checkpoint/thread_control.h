@@ -50,8 +50,8 @@ class ThreadControl final : public Control {
   int rank_;
 };
 
-/// Runs `rank_main` on `ranks` threads. It must communicate alike on all ranks; the first exception is thrown
-/// again.
+/// Runs `rank_main` on `ranks` threads. It must communicate alike on all ranks; the first
+/// exception is thrown again.
 inline void run_ranks(int ranks, const std::function<void(Control&)>& rank_main) {
   ThreadWorld world(ranks);
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(ranks));

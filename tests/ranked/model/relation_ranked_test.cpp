@@ -1,5 +1,5 @@
-// The relation losses over ranks: values and gradients of any distribution of the same rows equal one
-// process.
+// The relation losses over ranks: values and gradients of any distribution of the same
+// rows equal one process.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 

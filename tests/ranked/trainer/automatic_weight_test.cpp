@@ -1,5 +1,5 @@
-// --relation-weight auto:R holds the relation's gradient at R times the pixel gradient, for any number of
-// ranks.
+// --relation-weight auto:R holds the relation's gradient at R times the pixel gradient, for
+// any number of ranks.
 #include <gtest/gtest.h>
 
 #include "cluster/alone.h"

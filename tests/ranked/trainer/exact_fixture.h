@@ -116,8 +116,8 @@ inline bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
          std::memcmp(a.contiguous().data_ptr(), b.contiguous().data_ptr(), a.nbytes()) == 0;
 }
 
-/// Names of the tensors whose bits differ; class rows are compared with the same rows of `one`, which has
-/// all.
+/// Names of the tensors whose bits differ; class rows are compared with the same rows of
+/// `one`, which has all.
 inline std::vector<std::string> differences(const ExactState& ranks, const ExactState& one) {
   std::vector<std::string> names;
   for (const auto& [name, value] : one.replicated)

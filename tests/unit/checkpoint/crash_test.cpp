@@ -189,8 +189,8 @@ TEST(Crash, LeavingOutAnySyncIsNoticed) {
   }
 }
 
-/// The n-th sync of a step's folder alone is left out: before COMMIT gets its name, after it, and after it
-/// went.
+/// The n-th sync of a step's folder alone is left out: before COMMIT gets its name, after
+/// it, and after it went.
 TEST(Crash, EachSyncOfAFolderIsNeededOnItsOwn) {
   const auto operations = record();
   struct Place {

@@ -11,8 +11,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// A communicator with `pushed` operations of which the first `finished` are complete; `age` of the open
-/// ones.
+/// A communicator with `pushed` operations of which the first `finished` are complete;
+/// `age` of the open ones.
 CommunicatorNote ring(const std::string& name, std::uint64_t pushed, std::uint64_t finished, double age = 21,
                       const std::string& what = "all_reduce float32[8]") {
   CommunicatorNote note{.name = name, .pushed = pushed, .started = pushed, .finished = finished, .tail = {}};
@@ -60,9 +60,11 @@ TEST(Verdict, NamesTheRankThatHasNotEnteredTheCollective) {
                              3);
   EXPECT_TRUE(verdict.fatal);
   EXPECT_THAT(verdict.ranks, ElementsAre(1));
-  EXPECT_THAT(verdict.text,
-              HasSubstr("rank 1 (host node1, process 101) has not entered it: step (step 7), without "
-                        "progress for 21 s; its last there is 11"));
+  EXPECT_THAT(
+      verdict.text,
+      HasSubstr(
+          "rank 1 (host node1, process 101) has not entered it: step (step 7), without progress for 21 s; "
+          "its last there is 11"));
 }
 
 TEST(Verdict, NamesAllThatLag) {

@@ -1,6 +1,6 @@
 #pragma once
-// Small pictures written by another encoder (Pillow 11: 16 x 16 pixels of one colour), in every kind that
-// occurs.
+// Small pictures written by another encoder (Pillow 11: 16 x 16 pixels of one colour), in
+// every kind that occurs.
 
 #include <string>
 #include <vector>

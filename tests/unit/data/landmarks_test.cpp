@@ -21,11 +21,8 @@ std::string fault_of(const std::string& text) {
 
 TEST(Landmarks, ReadsCelebAsText) {
   const auto points = Landmarks::parse(
-      "2\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x "
-      "rightmouth_y \n"
-      "000001.jpg 69  109  106  113   77  142   73  152  108  154\n000002.jpg 69  110  107  112   81  135   "
-      "70  151  "
-      "108  153\r\n",
+      "2\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y \n"
+      "000001.jpg 69  109  106  113   77  142   73  152  108  154\n000002.jpg 69  110  107  112   81  135   70  151  108  153\r\n",
       "list");
   EXPECT_EQ(points.size(), 2u);
   EXPECT_FALSE(points.by_index());

@@ -1,5 +1,5 @@
-// Packs in processes of their own, one a rank, and kills them at random moments. FACEMAE_KILLS says how
-// often.
+// Packs in processes of their own, one a rank, and kills them at random moments.
+// FACEMAE_KILLS says how often.
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/mman.h>

@@ -214,8 +214,8 @@ TEST(Release, IsRefusedASecondTimeWithoutAReason) {
   release(*source, folder / "out", hidden);
   EXPECT_NE(refusal(hidden, folder / "out2", *source).find("12 of its 12 faces"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(folder / "out2"));
-  // The finished release once more, by its own secret: the same faces. A reason does not draw another one
-  // over it.
+  // The finished release once more, by its own secret: the same faces. A reason does not draw
+  // another one over it.
   EXPECT_EQ(begin(hidden, folder / "out", *source).uuid, ledger(hidden)[0].uuid);
   EXPECT_EQ(begin(hidden, folder / "out", *source, "a better model").uuid, ledger(hidden)[0].uuid);
   EXPECT_NO_THROW(begin(hidden, folder / "out3", *other));

@@ -1,6 +1,6 @@
 #pragma once
-// A small finished store on disk for tests of the store tools and of releases, with every secret a source can
-// have.
+// A small finished store on disk for tests of the store tools and of releases, with every
+// secret a source can have.
 
 #include <filesystem>
 #include <functional>

@@ -57,8 +57,8 @@ Feature histogram(const Image& image) {
 
 Feature jpeg_size(const Image& image) { return {static_cast<double>(encode_jpeg(image).size())}; }
 
-/// Gradient orientations in 8 x 8 cells of 14 pixels, 8 directions, each cell of unit length: shape without
-/// colour.
+/// Gradient orientations in 8 x 8 cells of 14 pixels, 8 directions, each cell of unit length:
+/// shape without colour.
 std::vector<double> gradients(const Image& image) {
   const auto grey = [&](int x, int y) {
     const std::uint8_t* p = &image.pixels[static_cast<std::size_t>(3 * (y * image.width + x))];

@@ -65,8 +65,8 @@ TEST(Linkage, IsNearChanceOnFeaturesWithoutInformation) {
 }
 
 TEST(Linkage, TakesTheProbesOwnOriginalOutOfTheSameIdentityGallery) {
-  // Each probe is at its own original, and its only other picture is across the circle, behind everybody
-  // else.
+  // Each probe is at its own original, and its only other picture is across the circle,
+  // behind everybody else.
   const auto faces = at_angles({0, 180, 30, 210});
   const LinkageResult result = measure_linkage(everyone(faces, faces, 2, 2));
   EXPECT_EQ(result.same_image.rank1.value, 1);

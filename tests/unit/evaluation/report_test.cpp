@@ -14,8 +14,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// The first fault of nesting, or "": every element that is opened is closed, in order; void elements close
-/// themselves.
+/// The first fault of nesting, or "": every element that is opened is closed, in order; void
+/// elements close themselves.
 std::string nesting_fault(const std::string& html) {
   static const std::regex tag(R"(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*?)(/?)>)");
   std::vector<std::string> open;

@@ -1,5 +1,5 @@
-// Every relation loss against an independent computation: plain loops in double precision, formula by
-// formula.
+// Every relation loss against an independent computation: plain loops in double
+// precision, formula by formula.
 #include "model/relation.h"
 
 #include <ATen/autocast_mode.h>
