@@ -1,6 +1,6 @@
 // facemae pretrain: trains FaceMAE.
 #include "app/train_command.h"
-#include "trainer/models.h"
+#include "trainer/make_task.h"
 
 namespace facemae {
 

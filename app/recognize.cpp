@@ -1,6 +1,6 @@
 // facemae recognize: trains a recognition network.
 #include "app/train_command.h"
-#include "trainer/models.h"
+#include "trainer/make_task.h"
 
 namespace facemae {
 

@@ -6,7 +6,6 @@
 
 #include <latch>
 
-#include "checkpoint/attempt.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
 #include "checkpoint/finite.h"

@@ -1,6 +1,5 @@
 #include "checkpoint/store.h"
 
-#include "checkpoint/attempt.h"
 #include "checkpoint/discover.h"
 #include "checkpoint/fences.h"
 #include "checkpoint/finite.h"

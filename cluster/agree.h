@@ -1,6 +1,6 @@
 #pragma once
-// Failing together: work that every rank does before training, so that one rank's failure ends
-// all of them in order.
+// Work that may fail on one rank, with all ranks learning of it: before training they fail together and in order,
+// during it they go on together.
 #include <functional>
 #include <string>
 
@@ -26,5 +26,10 @@ class AgreedError : public Error {
 /// AgreedError with the message, code and kind of the lowest such rank. All ranks, same order; `work`
 /// itself must not communicate.
 void together(Control& control, const std::function<void()>& work);
+
+/// For work that may fail on one rank without ending the run. Runs `work` on this rank; returns "" when it
+/// succeeded on every rank, else all failures in one text, the same on every rank. All ranks, same order;
+/// `work` must not communicate.
+std::string attempt(Control& control, const std::function<void()>& work);
 
 }  // namespace facemae

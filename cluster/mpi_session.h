@@ -2,7 +2,7 @@
 // MPI's life in this process, and what MPI knows of our place in the machine.
 #include <string>
 
-#include "cluster/world.h"
+#include "cluster/topology.h"
 
 namespace facemae {
 

@@ -3,9 +3,15 @@
 #include <string>
 #include <vector>
 
-#include "cluster/world.h"
-
 namespace facemae {
+
+/// Rank, node and neighbours; a pure record after start-up.
+struct Topology {
+  int rank = 0, size = 1;
+  int local_rank = 0, local_size = 1;  ///< among the ranks of this host
+  int node = 0, nodes = 1;             ///< nodes are numbered by their lowest rank
+  std::string host;
+};
 
 /// leader_of_rank[r]: the lowest rank on r's node. Nodes are numbered by their leaders, ranks of
 /// a node in rank order.

@@ -8,16 +8,9 @@
 #include "cluster/communicator.h"
 #include "cluster/control.h"
 #include "cluster/operation_ring.h"
+#include "cluster/topology.h"
 
 namespace facemae {
-
-/// Rank, node and neighbours; a pure record after start-up.
-struct Topology {
-  int rank = 0, size = 1;
-  int local_rank = 0, local_size = 1;  ///< among the ranks of this host
-  int node = 0, nodes = 1;             ///< nodes are numbered by their lowest rank
-  std::string host;
-};
 
 struct WorldConfig {
   std::string backend = "auto";  ///< auto | mpi | nccl: the back end of tensor collectives

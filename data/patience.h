@@ -5,12 +5,26 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/shard_reader.h"
 
 namespace facemae {
+
+/// How hard a read is tried before it counts as failed.
+struct ReadPolicy {
+  std::chrono::milliseconds first_pause{100};  ///< before the second try; doubles from try to try
+  std::chrono::milliseconds longest_pause{5000};
+  std::chrono::milliseconds give_up_after{30000};  ///< of trying, with pauses
+  std::chrono::milliseconds slow_after{2000};      ///< one read that takes longer is counted and logged
+  /// Shards that a store is opened without when they are missing or damaged: reading them throws
+  /// ShardUnreadable. They are in quarantine.
+  std::vector<std::size_t> lost = {};
+  bool may_be_lost(std::size_t shard) const {
+    return std::find(lost.begin(), lost.end(), shard) != lost.end();
+  }
+};
 
 /// What `read` returns. A FileError that may pass is waited for, with growing pauses, as long as the policy
 /// says; the last one is thrown, and at once what no waiting cures.

@@ -1,8 +1,6 @@
 #pragma once
 // Reads the bytes of one shard, whatever the storage does: tries again, reads around the page
 // cache, goes to a replica.
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,22 +10,9 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/patience.h"
 
 namespace facemae {
-
-/// How hard a read is tried before it counts as failed.
-struct ReadPolicy {
-  std::chrono::milliseconds first_pause{100};  ///< before the second try; doubles from try to try
-  std::chrono::milliseconds longest_pause{5000};
-  std::chrono::milliseconds give_up_after{30000};  ///< of trying, with pauses
-  std::chrono::milliseconds slow_after{2000};      ///< one read that takes longer is counted and logged
-  /// Shards that a store is opened without when they are missing or damaged: reading them throws
-  /// ShardUnreadable. They are in quarantine.
-  std::vector<std::size_t> lost = {};
-  bool may_be_lost(std::size_t shard) const {
-    return std::find(lost.begin(), lost.end(), shard) != lost.end();
-  }
-};
 
 /// What reading cost and met.
 struct ReadFigures {

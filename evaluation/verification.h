@@ -2,6 +2,7 @@
 // The 10-fold verification protocol of LFW as arcface_torch runs it (docs/METHOD.md).
 #include <torch/types.h>
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,13 @@ struct Verification {
     double far, tar;
   };
   std::vector<AtFar> tar_at_far;  ///< 1e-1, 1e-2, 1e-3, by exact counting over all pairs
+};
+
+/// What a network reached on a set.
+struct Evaluated {
+  std::string set;
+  std::size_t pairs = 0;
+  Verification figures;
 };
 
 /// f(image) + f(mirrored), L2-normalised rows. [n, D] each.

@@ -13,21 +13,13 @@
 #include "trainer/gradient_buckets.h"
 #include "trainer/observer.h"
 #include "trainer/optimizer.h"
+#include "trainer/run_state.h"
 #include "trainer/saves.h"
 #include "trainer/schedule.h"
 #include "trainer/slot_gradients.h"
 #include "trainer/task.h"
 
 namespace facemae {
-
-/// Everything beyond tensors and the samples consumed that a resume needs.
-struct RunState {
-  std::uint64_t skipped = 0, skipped_in_row = 0;
-  double automatic_weight = 0;
-  std::vector<Quarantined> quarantine;
-  std::string to_json() const;
-  static RunState from_json(const std::string& text);  ///< throws CheckpointError
-};
 
 struct LoopParts {
   Task& task;

@@ -5,12 +5,9 @@
 #include <string>
 
 #include "checkpoint/weights.h"
-#include "cluster/world.h"
-#include "data/store.h"
+#include "cluster/control.h"
 #include "model/face_mae.h"
 #include "model/recognition.h"
-#include "trainer/run_config.h"
-#include "trainer/task.h"
 
 namespace facemae {
 
@@ -35,11 +32,5 @@ std::string network_name_of(const Weights& weights);  ///< "" when unknown
 
 /// All ranks: a run goes on while they read it. Throws AgreedError when the hashes of what they read differ.
 void expect_same_weights(Control& control, const std::string& from, const std::string& hash);
-
-/// Tasks for run_training().
-std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
-                                       const std::string& init);
-std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world,
-                                       const std::string& init);
 
 }  // namespace facemae

@@ -31,12 +31,6 @@ PairSet pairs_of_pack(const Path& bin);
 /// naming set and image.
 void check_pairs(const PairSet& set, int rank, int ranks);
 
-/// What a network reached on a set.
-struct Evaluated {
-  std::string set;
-  std::size_t pairs = 0;
-  Verification figures;
-};
 /// The 10-fold protocol. All ranks; images are sharded over them and every rank gets the figures. The network
 /// is on world.device(), in evaluation mode. `folds` 0: as the set says.
 Evaluated verify_pairs(const PairSet& set, RecognitionNetwork& network, World& world,

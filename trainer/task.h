@@ -11,11 +11,13 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "data/image.h"
+#include "evaluation/verification.h"
 #include "trainer/faces.h"
 #include "trainer/gradient_buckets.h"
-#include "trainer/pair_set.h"
 
 namespace facemae {
+
+class World;
 
 /// A figure of the step: each rank holds its share, the shares sum to the figure.
 struct Metric {

@@ -1,7 +1,7 @@
 #include "cluster/world.h"
 #include "core/error.h"
 #include "tests/forged/use_store.h"
-#include "trainer/models.h"
+#include "trainer/make_task.h"
 #include "trainer/session.h"
 
 namespace facemae::forged {
