@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "cluster/world.h"
+#include "cluster/world/world.h"
 #include "core/error.h"
-#include "core/options.h"
+#include "core/options/options.h"
 
 namespace facemae {
 

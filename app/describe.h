@@ -2,11 +2,11 @@
 // Results of commands as JSON, for --json.
 #include <nlohmann/json.hpp>
 
-#include "cluster/world.h"
-#include "data/pack.h"
+#include "cluster/world/world.h"
+#include "data/pack/pack.h"
 #include "evaluation/verification.h"
-#include "trainer/run_config.h"
-#include "trainer/run_folder.h"
+#include "trainer/config/run_config.h"
+#include "trainer/files/run_folder.h"
 
 namespace facemae {
 

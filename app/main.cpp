@@ -1,6 +1,5 @@
 // The `facemae` program: finds the command, runs it, turns failures into messages and exit codes.
 #include <fcntl.h>
-#include <hdf5.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,11 +8,14 @@
 #include <exception>
 
 #include "app/command.h"
-#include "cluster/agree.h"
+#include "cluster/host/agree.h"
+#include "cluster/mpi/mpi_session.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/program_version.h"
 #include "core/text.h"
-#include "trainer/version.h"
+#include "data/hdf5/hdf5.h"
+#include "trainer/files/version.h"
 
 namespace {
 
@@ -35,10 +37,8 @@ std::string program_help() {
 }
 
 std::string version_text() {
-  unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}.{}.{}\n{}\n", FACEMAE_VERSION, libtorch_version(),
-                     mpi_version(), major, minor, release, nccl_version());
+  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}\n{}\n", program_version(), libtorch_version(),
+                     mpi_version(), hdf5::version(), nccl_version());
 }
 
 const Command& find_command(const std::string& name) {

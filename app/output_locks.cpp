@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/temporary_file.h"
+#include "core/files/temporary_file.h"
 
 namespace facemae {
 

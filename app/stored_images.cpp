@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "data/image.h"
+#include "data/image/image.h"
 
 namespace facemae {
 

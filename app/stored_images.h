@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/store.h"
+#include "data/store/store.h"
 
 namespace facemae {
 

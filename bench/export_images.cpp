@@ -1,7 +1,7 @@
 // Writes the images of a store as JPEG files, for programs that read folders.
 #include <filesystem>
 
-#include "data/store.h"
+#include "data/store/store.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;

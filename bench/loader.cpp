@@ -1,6 +1,6 @@
 // Times the loader against bare TurboJPEG decoding of the same images in a loop, both over a store in the
 // page cache. Prints images per second, or the loader's shares of its threads' time.
-#include "data/loader.h"
+#include "data/loader/loader.h"
 
 #include <turbojpeg.h>
 
@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/keys.h"
-#include "data/store.h"
+#include "core/random/keys.h"
+#include "data/store/store.h"
 
 namespace {
 

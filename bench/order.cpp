@@ -1,6 +1,6 @@
 // Times an index of each order. Prints nanoseconds an index: the median of nine passes over `count`
 // ordinals in sequence.
-#include "data/order.h"
+#include "data/order/order.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,12 +1,12 @@
 // Times a pack of a folder of images, from listing it to the finished store; the images come from a store, so
 // that bench_loader decodes the same ones. Prints images per second.
-#include "data/pack.h"
+#include "data/pack/pack.h"
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
-#include "data/store.h"
+#include "data/store/store.h"
 
 namespace {
 

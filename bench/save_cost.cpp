@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/checksum.h"
-#include "core/files.h"
+#include "core/files/files.h"
 
 namespace {
 

@@ -9,12 +9,12 @@
 #include <cstring>
 #include <memory>
 
-#include "cluster/alone.h"
+#include "cluster/tensors/alone.h"
 #include "core/host.h"
-#include "trainer/gradient_buckets.h"
-#include "trainer/optimizer.h"
-#include "trainer/pretrain.h"
-#include "trainer/recognize.h"
+#include "trainer/step/gradient_buckets.h"
+#include "trainer/step/optimizer.h"
+#include "trainer/tasks/pretrain.h"
+#include "trainer/tasks/recognize.h"
 
 namespace {
 

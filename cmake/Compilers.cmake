@@ -36,15 +36,3 @@ if(FACEMAE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Precompiled headers and ccache get along only with these two settings.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FACEMAE_CCACHE})
 endif()
-
-# facemae_library(<name> SOURCES ... LIBRARIES ... [TORCH]): one library per folder, warnings as errors.
-# TORCH: its sources see LibTorch, so they share one precompiled torch/torch.h.
-function(facemae_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LIBRARIES;PRIVATE_LIBRARIES")
-  add_library(${name} STATIC ${arg_SOURCES})
-  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PUBLIC ${arg_LIBRARIES} facemae_sanitize PRIVATE facemae_warnings ${arg_PRIVATE_LIBRARIES})
-  if(arg_TORCH)
-    facemae_uses_torch(${name} PUBLIC)
-  endif()
-endfunction()

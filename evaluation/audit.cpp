@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/keys.h"
 #include "core/log.h"
+#include "core/random/keys.h"
 #include "evaluation/features.h"
 #include "evaluation/retrieval.h"
 

@@ -7,8 +7,8 @@
 #include <numbers>
 
 #include "core/error.h"
-#include "core/keys.h"
 #include "core/log.h"
+#include "core/random/keys.h"
 
 namespace facemae {
 namespace {

@@ -2,7 +2,7 @@
 // numpy's .npy, version 1.0: float32 and int64 arrays in C order.
 #include <torch/types.h>
 
-#include "core/files.h"
+#include "core/files/files.h"
 
 namespace facemae {
 

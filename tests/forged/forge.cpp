@@ -6,10 +6,10 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/hdf5_layout.h"
-#include "data/manifest.h"
-#include "data/store_tools.h"
-#include "tests/unit/data/small_store.h"
+#include "data/hdf5/hdf5_layout.h"
+#include "data/store/manifest.h"
+#include "data/upkeep/store_tools.h"
+#include "tests/unit/data/store/small_store.h"
 
 namespace facemae::forged {
 namespace {

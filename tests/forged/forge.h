@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include "core/files.h"
-#include "core/keys.h"
-#include "data/seal.h"
+#include "core/files/files.h"
+#include "core/random/keys.h"
+#include "data/hdf5/seal.h"
 
 namespace facemae::forged {
 

@@ -1,8 +1,8 @@
-#include "cluster/world.h"
+#include "cluster/world/world.h"
 #include "core/error.h"
 #include "tests/forged/use_store.h"
-#include "trainer/make_task.h"
-#include "trainer/session.h"
+#include "trainer/run/make_task.h"
+#include "trainer/run/session.h"
 
 namespace facemae::forged {
 

@@ -1,11 +1,11 @@
 #include "tests/forged/use_store.h"
 
 #include "core/error.h"
-#include "data/loader.h"
-#include "data/stage.h"
-#include "data/store_facts.h"
-#include "data/store_tools.h"
-#include "data/store_verify.h"
+#include "data/loader/loader.h"
+#include "data/store/store_facts.h"
+#include "data/upkeep/stage.h"
+#include "data/upkeep/store_tools.h"
+#include "data/upkeep/store_verify.h"
 
 namespace facemae::forged {
 namespace {

@@ -2,7 +2,7 @@
 // Everything that the program does with a store that somebody hands it.
 #include <functional>
 
-#include "core/files.h"
+#include "core/files/files.h"
 
 namespace facemae::forged {
 

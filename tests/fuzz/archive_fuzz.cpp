@@ -1,13 +1,13 @@
-// Zip and tar archives of faces (data/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
+// Zip and tar archives of faces (data/formats/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
 // the archive. libarchive's own code is not compiled for the fuzzer.
 #include <archive.h>
 #include <archive_entry.h>
 
 #include <functional>
 
-#include "data/member_name.h"
-#include "data/source.h"
-#include "data/webdataset.h"
+#include "data/formats/member_name.h"
+#include "data/formats/webdataset.h"
+#include "data/source/source.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -1,6 +1,6 @@
-// MANIFEST.pb of a checkpoint (checkpoint/manifest.h), and what a rank reports of its file.
-#include "checkpoint/layout.h"
-#include "checkpoint/manifest.h"
+// MANIFEST.pb of a checkpoint (checkpoint/format/manifest.h), and what a rank reports of its file.
+#include "checkpoint/format/layout.h"
+#include "checkpoint/format/manifest.h"
 #include "core/error.h"
 #include "tests/fuzz/target.h"
 

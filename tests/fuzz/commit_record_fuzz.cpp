@@ -1,6 +1,6 @@
-// COMMIT of a checkpoint (checkpoint/commit_record.h): as it comes, and with its checksum put right, so that
+// COMMIT of a checkpoint (checkpoint/format/commit_record.h): as it comes, and with its checksum put right, so that
 // what lies behind the checksum is reached.
-#include "checkpoint/commit_record.h"
+#include "checkpoint/format/commit_record.h"
 #include "core/error.h"
 #include "tests/fuzz/target.h"
 

@@ -1,16 +1,16 @@
-// Files of a store that somebody changed and sealed again (data/hdf5_layout.h and what reads by it).
+// Files of a store that somebody changed and sealed again (data/hdf5/hdf5_layout.h and what reads by it).
 // An input is a letter and the file without its seal: 's' a shard, 'm' a manifest, 'i' the identities,
 // 'v' the rows of a view.
 #include <map>
 
 #include "core/error.h"
-#include "data/manifest_arrays.h"
-#include "data/manifest_chain.h"
-#include "data/seal.h"
-#include "data/shard_file.h"
-#include "data/store_tools.h"
+#include "data/hdf5/seal.h"
+#include "data/store/manifest_arrays.h"
+#include "data/store/manifest_chain.h"
+#include "data/store/shard_file.h"
+#include "data/upkeep/store_tools.h"
 #include "tests/fuzz/target.h"
-#include "tests/unit/data/small_store.h"
+#include "tests/unit/data/store/small_store.h"
 
 namespace facemae::fuzz {
 namespace {

@@ -1,8 +1,8 @@
-// Encoded images (data/image.h) and the markers of JPEGs (data/jpeg_markers.h). The decoders' own
+// Encoded images (data/image/image.h) and the markers of JPEGs (data/image/jpeg_markers.h). The decoders' own
 // code is not compiled for the fuzzer, so it sees what is ours: sizes, errors, and that a decoder
 // works on after a bad image.
-#include "data/image.h"
-#include "data/jpeg_markers.h"
+#include "data/image/image.h"
+#include "data/image/jpeg_markers.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

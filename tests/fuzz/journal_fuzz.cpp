@@ -1,6 +1,6 @@
-// The notes of an unfinished pack (data/journal.h): each input stands in for every note.
+// The notes of an unfinished pack (data/pack/journal.h): each input stands in for every note.
 #include "core/error.h"
-#include "data/journal.h"
+#include "data/pack/journal.h"
 #include "tests/fuzz/target.h"
 #include "tests/temporary_folder.h"
 

@@ -1,8 +1,8 @@
-// Texts that come with a set of images: lists of paths and labels (data/source.h), and of landmarks
-// (data/landmarks.h). Each input is read as both.
+// Texts that come with a set of images: lists of paths and labels (data/source/source.h), and of landmarks
+// (data/image/landmarks.h). Each input is read as both.
 #include "core/error.h"
-#include "data/landmarks.h"
-#include "data/source.h"
+#include "data/image/landmarks.h"
+#include "data/source/source.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -1,6 +1,6 @@
-// Configuration files and command lines (core/options.h): lines before the first empty one are words, the
+// Configuration files and command lines (core/options/options.h): lines before the first empty one are words, the
 // rest is the file.
-#include "core/options.h"
+#include "core/options/options.h"
 #include "core/text.h"
 #include "tests/fuzz/target.h"
 

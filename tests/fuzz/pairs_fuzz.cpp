@@ -1,6 +1,6 @@
-// Lists of verification pairs (data/store_tools.h): with rows of a store, and with names of files.
+// Lists of verification pairs (data/upkeep/store_tools.h): with rows of a store, and with names of files.
 #include "core/error.h"
-#include "data/store_tools.h"
+#include "data/upkeep/store_tools.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -1,7 +1,7 @@
-// A whole .rec file without an .idx (data/source.h): found by its records, listed, and each image read.
+// A whole .rec file without an .idx (data/source/source.h): found by its records, listed, and each image read.
 #include "core/error.h"
-#include "data/recordio.h"
-#include "data/source.h"
+#include "data/formats/recordio.h"
+#include "data/source/source.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -1,6 +1,6 @@
-// RecordIO (data/recordio.h): records of a .rec file one after the other, and the text of an .idx file.
+// RecordIO (data/formats/recordio.h): records of a .rec file one after the other, and the text of an .idx file.
 #include "core/error.h"
-#include "data/recordio.h"
+#include "data/formats/recordio.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -1,6 +1,6 @@
-// Headers of safetensors files (checkpoint/safetensors_header.h). An input is the JSON text with the data; it
+// Headers of safetensors files (checkpoint/format/safetensors_header.h). An input is the JSON text with the data; it
 // is read as it is, and behind the length that is right for a first line.
-#include "checkpoint/safetensors_header.h"
+#include "checkpoint/format/safetensors_header.h"
 #include "core/error.h"
 #include "tests/fuzz/target.h"
 

@@ -1,10 +1,10 @@
-// Shards as files of bytes (data/shard_file.h, data/seal.h): what was damaged by chance is told by
+// Shards as files of bytes (data/store/shard_file.h, data/hdf5/seal.h): what was damaged by chance is told by
 // the seal before anything else is looked at. Files that were changed on purpose, and sealed
 // again, are forged_file_fuzz's.
 #include "core/checksum.h"
 #include "core/error.h"
-#include "data/seal.h"
-#include "data/shard_file.h"
+#include "data/hdf5/seal.h"
+#include "data/store/shard_file.h"
 #include "tests/fuzz/target.h"
 #include "tests/temporary_folder.h"
 

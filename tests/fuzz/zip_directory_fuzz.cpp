@@ -1,8 +1,8 @@
-// The directory at the end of a zip (data/zip_directory.h), which we read ourselves, and the names
-// in it (data/member_name.h).
+// The directory at the end of a zip (data/formats/zip_directory.h), which we read ourselves, and the names
+// in it (data/formats/member_name.h).
 #include "core/error.h"
-#include "data/member_name.h"
-#include "data/zip_directory.h"
+#include "data/formats/member_name.h"
+#include "data/formats/zip_directory.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

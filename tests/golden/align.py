@@ -1,4 +1,4 @@
-"""Numbers for tests/unit/data/align_test.cpp by another way: Umeyama's estimate with an SVD (IEEE PAMI 13(4), 1991)
+"""Numbers for tests/unit/data/image/align_test.cpp by another way: Umeyama's estimate with an SVD (IEEE PAMI 13(4), 1991)
 and a warp by homogeneous matrices over whole arrays.
 
 usage: align.py            needs numpy

@@ -8,13 +8,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "checkpoint/safetensors.h"
-#include "cluster/alone.h"
-#include "core/keys.h"
-#include "model/class_shards.h"
-#include "model/recognition.h"
-#include "model/state.h"
-#include "numbers.h"
+#include "checkpoint/tensors/safetensors.h"
+#include "cluster/tensors/alone.h"
+#include "core/random/keys.h"
+#include "model/common/state.h"
+#include "model/recognition/class_shards.h"
+#include "model/recognition/recognition.h"
+#include "tests/golden/numbers.h"
 
 namespace facemae {
 namespace {

@@ -5,12 +5,12 @@
 
 #include <map>
 
-#include "checkpoint/safetensors.h"
-#include "model/face_mae.h"
-#include "model/losses.h"
-#include "model/positions.h"
-#include "model/state.h"
-#include "numbers.h"
+#include "checkpoint/tensors/safetensors.h"
+#include "model/common/state.h"
+#include "model/facemae/face_mae.h"
+#include "model/facemae/losses.h"
+#include "model/facemae/positions.h"
+#include "tests/golden/numbers.h"
 
 namespace facemae {
 namespace {

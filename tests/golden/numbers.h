@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/files.h"
+#include "core/files/files.h"
 
 namespace facemae {
 

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "../ranked/cluster/conformance.h"
-#include "cluster/device.h"
-#include "cluster/nccl_communicator.h"
+#include "cluster/nccl/nccl_communicator.h"
+#include "cluster/world/device.h"
+#include "tests/ranked/cluster/tensors/conformance.h"
 
 namespace facemae {
 namespace {

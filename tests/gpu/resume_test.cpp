@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "../ranked/trainer/training_fixture.h"
-#include "checkpoint/store.h"
-#include "checkpoint/weights.h"
-#include "cluster/alone.h"
-#include "cluster/device.h"
-#include "cluster/nccl_communicator.h"
+#include "checkpoint/tensors/store.h"
+#include "checkpoint/tensors/weights.h"
+#include "cluster/nccl/nccl_communicator.h"
+#include "cluster/tensors/alone.h"
+#include "cluster/world/device.h"
 #include "core/log.h"
+#include "tests/ranked/trainer/step/training_fixture.h"
 #include "tests/temporary_folder.h"
 
 namespace facemae {

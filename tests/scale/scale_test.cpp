@@ -10,10 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cluster/plan.h"
-#include "core/keys.h"
-#include "core/permutation.h"
-#include "data/order.h"
+#include "cluster/host/plan.h"
+#include "core/random/keys.h"
+#include "core/random/permutation.h"
+#include "data/order/order.h"
 
 namespace facemae {
 namespace {

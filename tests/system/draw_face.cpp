@@ -1,7 +1,7 @@
 // Writes one procedural face as JPEG: input for the tests of the whole program.
-#include "core/files.h"
-#include "data/image.h"
-#include "data/synth.h"
+#include "core/files/files.h"
+#include "data/image/image.h"
+#include "data/synth/synth.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "core/keys.h"
+#include "core/random/keys.h"
 
 namespace facemae {
 namespace {

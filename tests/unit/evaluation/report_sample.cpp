@@ -1,5 +1,5 @@
 // Writes the sample report to the file named on the command line; report_browser_test.sh opens it.
-#include "report_sample.h"
+#include "tests/unit/evaluation/report_sample.h"
 
 #include <fstream>
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "evaluation/html.h"
-#include "report_sample.h"
+#include "tests/unit/evaluation/report_sample.h"
 
 namespace facemae {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "checkpoint/safetensors.h"
+#include "checkpoint/tensors/safetensors.h"
 #include "core/error.h"
-#include "core/keys.h"
+#include "core/random/keys.h"
 #include "tests/golden/numbers.h"
 
 namespace facemae {

@@ -1,0 +1,62 @@
+// facemae pack: folders of images to a store.
+#include "data/pack/pack.h"
+
+#include "app/data/image_source.h"
+#include "app/data/pack_ranks.h"
+#include "core/host.h"
+
+namespace facemae {
+
+ExitCode run_pack(App& app, Words words) {
+  PackConfig config;
+  SourceOptions images;
+  std::string out;
+  std::uint64_t shard_mib = 2048;
+  config.threads = available_cores();
+  config.image_size = 112;
+  Options options(
+      "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. "
+      "Works on any number of ranks, with equal bytes for any. "
+      "Killed at any moment, the same command goes on, on any number of ranks. "
+      "Storage that fails is waited for, and ends the command without rejecting anything; "
+      "a second start in one place ends in 93.",
+      "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
+  images.declare(options.group("Images"));
+  options.require("out", out, "folder of the new store")
+      .add("seed", config.seed, "of the order of images in the store")
+      .add("shard-mib", shard_mib,
+           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
+      .add("image-size", config.image_size,
+           "side in pixels, 0: the most common one of a sample. Others are rejected")
+      .flag("resize", config.resize,
+            "re-encode images of another size (the middle square) instead of rejecting them")
+      .add("max-reject-fraction", config.max_reject_fraction,
+           "more rejects than this end the command (exit 65); "
+           "a larger one goes on from there, and so do mended images")
+      .add("source-licence", config.source_licence,
+           "text that travels with the store and what is made from it")
+      .add("threads", config.threads, "threads of each rank that read and decode");
+  options.epilogue(
+      SourceOptions::help() + "\n" +
+      "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks share.\n"
+      "Images of archives pass through it, so archives need room for all images twice. It is checked beforehand.\n"
+      "Memory: a shard per rank, and on rank 0 about 16 bytes an image at the end (4 GiB for 260 million), beside\n"
+      "the names of all images.\n"
+      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the same\n"
+      "bytes; both are kept).\n\n"
+      "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
+      "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(shard_mib > 0 && shard_mib <= 1 << 20, "--shard-mib is from 1 to 1048576, a TiB");
+  options.check(config.threads > 0 && config.threads <= 1024, "--threads is from 1 to 1024");
+  options.check(config.image_size >= 0 && config.image_size <= 4096, "--image-size is from 0 to 4096");
+  options.check(config.max_reject_fraction >= 0 && config.max_reject_fraction <= 1,
+                "--max-reject-fraction is between 0 and 1");
+  images.check(options);
+  if (!options.finish()) return ExitCode::Done;
+  config.out = out;
+  config.shard_bytes = shard_mib << 20;
+  return pack_on_all_ranks(app, "pack", config, [&] { return images.open(app.world().control().is_root()); });
+}
+
+}  // namespace facemae

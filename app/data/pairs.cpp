@@ -1,0 +1,39 @@
+// facemae pairs: verification pairs from a store.
+#include "app/command.h"
+#include "app/output_locks.h"
+#include "core/log.h"
+#include "data/store/store.h"
+#include "data/upkeep/store_tools.h"
+
+namespace facemae {
+
+ExitCode run_pairs(App& app, Words words) {
+  std::string store_folder, out;
+  int folds = 10;
+  std::uint64_t pairs = 6000, seed = 0;
+  Options options(
+      "Makes verification pairs: half of the same person, half of different ones, in identity-disjoint folds.",
+      "pairs --store STORE --out pairs.txt [OPTIONS]");
+  options.group("Pairs")
+      .require("store", store_folder, "where the images are")
+      .require("out", out, "text file: two rows of the store and 1 (same) or 0 a line")
+      .add("folds", folds, "of the 10-fold protocol")
+      .add("pairs", pairs, "in all; rounded down to an even number in each fold")
+      .add("seed", seed, "which pairs");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(folds >= 2, "--folds must be at least 2");
+  options.check(pairs >= 2 * static_cast<std::uint64_t>(std::max(folds, 1)),
+                "--pairs must be at least two a fold");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("pairs");
+  OutputLocks locks("pairs");
+  locks.file("--out", out);
+  const auto store = Store::open(store_folder);
+  const PairList list = make_pairs(*store, folds, pairs, seed);
+  write_pairs(real_files(), out, list, *store);
+  spdlog::info("{}: {} pairs in {} folds", out, list.pairs.size(), list.folds);
+  app.result({{"pairs", list.pairs.size()}, {"folds", list.folds}});
+  return ExitCode::Done;
+}
+
+}  // namespace facemae

@@ -1,0 +1,45 @@
+// facemae status: how a run is doing, from its files.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "app/command.h"
+#include "core/clock.h"
+#include "trainer/files/run_status.h"
+
+namespace facemae {
+
+ExitCode run_status(App& app, Words words) {
+  std::vector<std::string> what;
+  bool watch = false;
+  double interval = 5;
+  Options options(
+      "How a run is doing: state, step, rate, time left, age of the last commit, every start and its end.",
+      "status RUN [OPTIONS]");
+  options.positional("RUN", what, "the run", 1);
+  options.group("Status")
+      .flag("watch", watch, "show it again and again, until the run ends or Ctrl-C")
+      .add("interval", interval, "seconds between two looks");
+  options.epilogue(
+      "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file\n"
+      "system a run counts as running while its heartbeat is fresh.\n"
+      "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(what.size() <= 1, "one run is expected");
+  options.check(interval > 0 && interval <= 86400, "--interval is above 0 and at most a day, 86400");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("status");
+  while (true) {
+    const RunStatus status = status_of(what[0]);
+    if (watch && isatty(STDOUT_FILENO) != 0) std::fputs("\033[H\033[2J", stdout);
+    std::fputs(describe(status, epoch_seconds()).c_str(), stdout);
+    std::fflush(stdout);
+    app.result(to_json(status));
+    if (!watch || status.state != "running") return ExitCode::Done;
+    std::this_thread::sleep_for(std::chrono::duration<double>(interval));
+  }
+}
+
+}  // namespace facemae

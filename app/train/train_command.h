@@ -1,0 +1,52 @@
+#pragma once
+// What `pretrain` and `recognize` do once their options are declared.
+#include <functional>
+#include <memory>
+
+#include "app/command.h"
+#include "app/describe.h"
+#include "cluster/host/agree.h"
+#include "cluster/host/launch.h"
+#include "core/host.h"
+#include "core/signals.h"
+#include "trainer/input/machine.h"
+#include "trainer/run/refused_start.h"
+#include "trainer/run/session.h"
+#include "trainer/step/instruction_set.h"
+
+namespace facemae {
+
+/// The world of a run. When the ranks cannot have their devices, RUN tells, too.
+inline World& world_of(App& app, const RunConfig& config) {
+  try {
+    return app.world(world_config(config));
+  } catch (const AgreedError& error) {
+    if (launched_rank() == 0 && !config.dry_run)
+      note_refused_start(config.run, error.code(), error.kind(), error.what());
+    throw;
+  }
+}
+
+/// Reads and checks the words, then trains, resumes or shows what was asked for.
+template <class Config>
+ExitCode train_command(App& app, Words words, Options& options, Config& config,
+                       std::unique_ptr<Task> (*make)(const Config&, const Store&, World&,
+                                                     const std::string&)) {
+  declare(options, config);
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  validate(options, config);
+  if (!options.finish()) return ExitCode::Done;
+  if (config.common.exact) fix_instruction_set();
+  if (!config.common.dry_run)  // a notice while ranks start counts too
+    install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
+  World& world = world_of(app, config.common);
+  settle_precision(config.common, world);
+  const Outcome outcome = run_training(world, run_config_of(config), options.text(),
+                                       [&](const Store& store, World& opened, const std::string& init) {
+                                         return make(config, store, opened, init);
+                                       });
+  app.result(describe(outcome));
+  return outcome.code;
+}
+
+}  // namespace facemae

@@ -1,0 +1,15 @@
+#pragma once
+// The figure that a release should never go out without: the quick audit that closes `reconstruct`.
+#include "core/files/files.h"
+#include "data/store/store.h"
+#include "evaluation/audit.h"
+
+namespace facemae {
+
+/// Of at most 2,000 pictures, spread over the finished release `out`; the candidates are their originals.
+/// Throws DataError, FileError.
+QuickAudit closing_audit(const Path& out, const Path& private_folder, const Store& source);
+/// To stdout, with what it does not mean.
+void print_closing_audit(const QuickAudit& audit);
+
+}  // namespace facemae

@@ -1,0 +1,87 @@
+// facemae export and import: weights under the field's own names.
+#include "app/command.h"
+#include "app/output_locks.h"
+#include "core/log.h"
+#include "core/program_version.h"
+#include "core/text.h"
+#include "model/common/state.h"
+#include "trainer/apply/models.h"
+
+namespace facemae {
+namespace {
+
+/// Describes a FaceMAE or a recognition network in a file's metadata, so that the file needs no
+/// configuration beside it.
+std::map<std::string, std::string> metadata_of(const Weights& weights) {
+  std::map<std::string, std::string> metadata = weights.metadata;
+  metadata["format"] = "pt";
+  metadata["facemae"] = program_version();
+  if (const std::string network = network_name_of(weights); !network.empty()) {
+    metadata["network"] = network;
+  } else {
+    const FaceMaeConfig config = face_mae_from(weights)->config;
+    metadata["image"] = std::to_string(config.image);
+    metadata["patch"] = std::to_string(config.patch);
+    metadata["heads"] = std::to_string(config.heads);
+    metadata["decoder_heads"] = std::to_string(config.decoder_heads);
+    if (!weights.config.empty()) metadata["normalise-patches"] = normalises_patches(weights) ? "yes" : "no";
+    if (const std::string learned = reconstruction_of(weights); !learned.empty())
+      metadata["reconstruction"] = learned;
+    if (const auto ratio = mask_ratio_of(weights)) metadata["mask-ratio"] = fmt::format("{}", *ratio);
+  }
+  return metadata;
+}
+
+}  // namespace
+
+ExitCode run_export(App& app, Words words) {
+  std::string from, to = "safetensors", out;
+  Options options(
+      "Writes the weights of a run or a checkpoint: FaceMAE under the official MAE's keys, recognition networks under insightface's. "
+      "Class centres and optimizer moments stay behind.",
+      "export --from RUN_OR_CHECKPOINT --out FILE [OPTIONS]");
+  options.group("Weights")
+      .require("from", from, "RUN, a checkpoint of it, or a safetensors file")
+      .choice("to", to, {"safetensors"}, "format")
+      .require("out", out, "file to write");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("export");
+  OutputLocks locks("export");
+  locks.file("--out", out);
+  const Weights weights = read_weights(from);
+  write_safetensors(real_files(), out, weights.tensors, metadata_of(weights));
+  spdlog::info("{}: {} tensors of {}", out, weights.tensors.size(), weights.origin);
+  app.result({{"tensors", weights.tensors.size()}, {"from", weights.origin}, {"model_hash", weights.hash}});
+  return ExitCode::Done;
+}
+
+ExitCode run_import(App& app, Words words) {
+  std::string from, network, out;
+  Options options(
+      "Checks weights of others against a network, strictly, and writes them with the metadata that our other commands look for.",
+      "import --weights FILE --network NAME --out FILE");
+  std::vector<std::string> names = network_names();
+  names.emplace_back("facemae");
+  options.group("Weights")
+      .require("weights", from, "safetensors with the official keys (insightface's, or MAE's)")
+      .choice("network", network, names, "which network they are; facemae for MAE weights")
+      .require("out", out, "file to write");
+  if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(!network.empty(), "--network is missing");
+  if (!options.finish()) return ExitCode::Done;
+  app.alone("import");
+  OutputLocks locks("import");
+  locks.file("--out", out);
+  Weights weights = read_weights(from);
+  if (network != "facemae") {
+    network_from(weights, network);
+    weights.metadata["network"] = network;
+  }
+  write_safetensors(real_files(), out, weights.tensors, metadata_of(weights));
+  spdlog::info("{}: {} tensors, {}", out, weights.tensors.size(), network);
+  app.result({{"tensors", weights.tensors.size()}, {"network", network}, {"model_hash", weights.hash}});
+  return ExitCode::Done;
+}
+
+}  // namespace facemae

@@ -1,7 +1,0 @@
-#include "cluster/control.h"
-
-namespace facemae {
-
-bool Control::same_everywhere(const std::string& text) { return all_agree(broadcast(text) == text); }
-
-}  // namespace facemae

@@ -1,0 +1,24 @@
+#pragma once
+// Which rank keeps the job waiting: a pure function of the ranks' reports.
+#include <string>
+#include <vector>
+
+#include "cluster/hang/hang_report.h"
+
+namespace facemae {
+
+struct Verdict {
+  bool fatal = false;      ///< the job must end; else the ranks named may go on for a while
+  std::vector<int> ranks;  ///< that the others wait for
+  std::string text;        ///< who waits where for whom, and what that rank does
+  Seconds ask_again{1};    ///< when not fatal: until the first rank named is past its own limit
+  bool tells = false;      ///< this rank is the one that tells it (not judge()'s to say)
+};
+
+/// The rank without a report, or the one that has not entered the collective in which most ranks wait. A
+/// rank that has reported is blamed past its own limit only: it may be waiting for slow storage, or save.
+/// Without any such rank nobody is at fault but the network or a device. `reports`: one per rank at most,
+/// by rank, never empty.
+Verdict judge(const std::vector<HangReport>& reports, int world);
+
+}  // namespace facemae

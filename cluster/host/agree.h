@@ -1,0 +1,35 @@
+#pragma once
+// Work that may fail on one rank, with all ranks learning of it: before training they fail together and in order,
+// during it they go on together.
+#include <functional>
+#include <string>
+
+#include "cluster/host/control.h"
+#include "core/error.h"
+
+namespace facemae {
+
+/// A failure that all ranks know of: the program may end in order, with rank 0 returning the code.
+class AgreedError : public Error {
+ public:
+  AgreedError(const std::string& what, ExitCode code, std::string kind)
+      : Error(what), code_(code), kind_(std::move(kind)) {}
+  ExitCode code() const noexcept { return code_; }
+  const std::string& kind() const noexcept { return kind_; }
+
+ private:
+  ExitCode code_;
+  std::string kind_;
+};
+
+/// Runs `work` on this rank and then votes: when it threw on any rank, every rank throws an
+/// AgreedError with the message, code and kind of the lowest such rank. All ranks, same order; `work`
+/// itself must not communicate.
+void together(Control& control, const std::function<void()>& work);
+
+/// For work that may fail on one rank without ending the run. Runs `work` on this rank; returns "" when it
+/// succeeded on every rank, else all failures in one text, the same on every rank. All ranks, same order;
+/// `work` must not communicate.
+std::string attempt(Control& control, const std::function<void()>& work);
+
+}  // namespace facemae

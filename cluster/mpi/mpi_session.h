@@ -1,0 +1,31 @@
+#pragma once
+// MPI's life in this process, and what MPI knows of our place in the machine.
+#include <string>
+
+#include "cluster/host/topology.h"
+
+namespace facemae {
+
+/// Initialises MPI with MPI_THREAD_MULTIPLE, unless a test's main already has; then close() leaves MPI to it.
+class MpiSession {
+ public:
+  MpiSession();  ///< throws ConfigError when this MPI has no MPI_THREAD_MULTIPLE
+  /// Nothing when close() was not called: MPI_Finalize communicates, and unwinding after
+  /// a lost peer must not.
+  ~MpiSession() = default;
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+  void close();  ///< MPI_Finalize; all ranks
+
+ private:
+  bool ours_ = false;
+};
+
+/// Rank, size and the ranks that share memory with us. All ranks.
+Topology mpi_topology();
+/// MPI_Abort on all ranks; may hang when the launcher is gone.
+void mpi_abort(int code) noexcept;
+/// "Open MPI 4.1.4": for --version.
+std::string mpi_version();
+
+}  // namespace facemae

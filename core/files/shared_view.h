@@ -1,0 +1,25 @@
+#pragma once
+// Looking for what another host has written. Network file systems remember names and sizes for up to a
+// minute, and ask the server again when the folder and the file are opened anew: so that is how one looks,
+// and one waits a while.
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/files/files.h"
+
+namespace facemae {
+
+/// A file that must be there and as long as its writer says.
+struct ExpectedFile {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
+/// Waits until this process sees all of `expected` in `folder`, for at most `patience`. Returns what is wrong
+/// then, one text for each file ("r00001.safetensors is not there"): nothing when all are seen. Never throws
+/// for what it sees.
+std::vector<std::string> unseen_after(const Path& folder, const std::vector<ExpectedFile>& expected,
+                                      std::chrono::milliseconds patience);
+
+}  // namespace facemae

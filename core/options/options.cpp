@@ -1,0 +1,336 @@
+#include "core/options/options.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <iomanip>
+#include <map>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/files/files.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace po = boost::program_options;
+namespace {
+
+/// Words of a list, parted by blanks; those with blanks or quotes of their own are quoted.
+std::vector<std::string> words_in(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> words;
+  for (std::string word; in >> std::quoted(word);) words.push_back(word);
+  return words;
+}
+std::string line_of(const std::vector<std::string>& words) {
+  std::ostringstream line;
+  for (const auto& word : words) {
+    if (line.tellp() > 0) line << ' ';
+    if (word.empty() || word.find_first_of(" \t\"") != std::string::npos)
+      line << std::quoted(word);
+    else
+      line << word;
+  }
+  return line.str();
+}
+
+}  // namespace
+
+struct Options::State {
+  /// One occurrence of an option: on the command line, or a line of the file, which `where` then names.
+  struct Said {
+    std::vector<std::string> words;
+    std::string where;
+  };
+  using AllSaid = std::vector<std::pair<std::string, std::vector<Said>>>;  ///< by option, in order
+  static void add(AllSaid& all, const std::string& name, Said said);
+
+  struct Entry {
+    std::string group, name, help, default_text;
+    Binding binding;
+    bool required;
+  };
+  std::string summary, usage, epilogue, current_group = "Options";
+  std::vector<Entry> entries;
+  std::string positional_name, positional_help;
+  std::vector<std::string>* positional = nullptr;
+  std::size_t positional_at_least = 0;
+  std::string config_file;
+  bool print_config = false;
+  bool unread = false;  ///< the words made no sense at all: what they lack is no fault then
+  std::map<std::string, bool> given;
+  std::vector<std::string> faults;
+  std::size_t common_entries = 0;
+
+  Entry* find(const std::string& name) {
+    for (auto& entry : entries)
+      if (entry.name == name) return &entry;
+    return nullptr;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : entries) all.push_back("--" + entry.name);
+    return all;
+  }
+  po::options_description description() const;
+  void take(const AllSaid& all);
+  AllSaid in_file();
+};
+
+Options::Options(std::string summary, std::string usage) : state_(std::make_unique<State>()) {
+  state_->summary = std::move(summary);
+  state_->usage = std::move(usage);
+}
+Options::~Options() = default;
+
+Options& Options::group(const std::string& title) {
+  state_->current_group = title;
+  return *this;
+}
+
+Options& Options::add_entry(const std::string& name, const std::string& help, Binding binding,
+                            bool required) {
+  std::string shown = binding.is_switch ? "" : join(binding.get(), " ");
+  state_->entries.push_back(
+      {state_->current_group, name, help, std::move(shown), std::move(binding), required});
+  return *this;
+}
+
+Options& Options::flag(const std::string& name, bool& value, const std::string& help) {
+  Binding binding = bind(value);
+  binding.is_switch = true;
+  binding.type = "";
+  return add_entry(name, help, std::move(binding), false);
+}
+
+Options& Options::choice(const std::string& name, std::string& value, std::vector<std::string> allowed,
+                         const std::string& help) {
+  Binding binding = bind(value);
+  binding.type = join(allowed, "|");
+  binding.set = [allowed = std::move(allowed), &value](const std::vector<std::string>& words) -> std::string {
+    if (std::find(allowed.begin(), allowed.end(), words.front()) == allowed.end())
+      return "\"" + words.front() + "\" is unknown" + suggestion(words.front(), allowed);
+    value = words.front();
+    return "";
+  };
+  return add_entry(name, help, std::move(binding), false);
+}
+
+Options& Options::positional(const std::string& name, std::vector<std::string>& values,
+                             const std::string& help, std::size_t at_least) {
+  state_->positional_name = name;
+  state_->positional_help = help;
+  state_->positional = &values;
+  state_->positional_at_least = at_least;
+  return *this;
+}
+
+Options& Options::epilogue(const std::string& text) {
+  state_->epilogue = text;
+  return *this;
+}
+
+namespace {
+
+/// Options that a file cannot carry: they decide whether and which file is read.
+bool belongs_on_the_command_line(const std::string& name) {
+  return name == "config" || name == "print-config" || name == "help";
+}
+
+}  // namespace
+
+void Options::State::add(AllSaid& all, const std::string& name, Said said) {
+  auto at = std::find_if(all.begin(), all.end(), [&](const auto& of) { return of.first == name; });
+  if (at == all.end()) at = all.insert(all.end(), {name, {}});
+  at->second.push_back(std::move(said));
+}
+
+po::options_description Options::State::description() const {
+  po::options_description all;
+  for (const auto& entry : entries) {
+    if (entry.binding.is_switch)
+      all.add_options()(entry.name.c_str(), "");
+    else if (entry.binding.is_list)
+      all.add_options()(entry.name.c_str(), po::value<std::vector<std::string>>()->multitoken(), "");
+    else
+      all.add_options()(entry.name.c_str(), po::value<std::string>(), "");
+  }
+  return all;
+}
+
+/// Sets what was not set before. Boost's store() adds up the occurrences of a list and refuses those of
+/// anything else; it is asked for each option by itself, so that all faults are told, not only the first.
+void Options::State::take(const AllSaid& all) {
+  const auto known = description();
+  for (const auto& [name, occurrences] : all) {
+    if (given.contains(name)) continue;  // flags override the file
+    given[name] = true;
+    po::parsed_options parsed(&known);
+    std::vector<std::string> places, words;
+    for (const auto& said : occurrences) {
+      parsed.options.emplace_back(name, said.words);
+      if (!said.where.empty()) places.push_back(said.where);
+      words.insert(words.end(), said.words.begin(), said.words.end());
+    }
+    const Binding& binding = find(name)->binding;
+    const std::string where = places.empty() ? "" : " (" + join(places, ", ") + ")";
+    std::string fault;
+    try {
+      po::variables_map values;
+      po::store(parsed, values);
+      const auto& value = values[name];
+      fault = binding.set(binding.is_list ? value.as<std::vector<std::string>>()
+                                          : std::vector{value.as<std::string>()});
+      if (!fault.empty()) fault = "--" + name + where + ": " + fault;
+    } catch (const po::multiple_occurrences&) {
+      const std::size_t n = occurrences.size();
+      fault = "--" + name + " is given " + (n == 2 ? "twice" : std::to_string(n) + " times") + where +
+              (binding.is_switch ? "" : ": " + join(words, ", "));
+    } catch (const po::error& error) {
+      fault = "--" + name + where + ": " + error.what();
+    }
+    if (!fault.empty()) faults.push_back(fault);
+  }
+}
+
+Options::State::AllSaid Options::State::in_file() {
+  AllSaid all;
+  std::istringstream in;
+  try {
+    std::string text = read_file(config_file);
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // editors that mark UTF-8
+    in.str(text);
+  } catch (const FileError& error) {
+    faults.push_back("--config: cannot read " + config_file + ": " + error.what());
+  }
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    line = trim(line);
+    if (line.empty() || line.front() == '#') continue;  // further right a # belongs to the value
+    const std::string where = config_file + ":" + std::to_string(number);
+    const auto equals = line.find('=');
+    const std::string name = trim(line.substr(0, equals));
+    if (equals == std::string::npos) {
+      faults.push_back("\"" + line + "\" is not \"key = value\" (" + where + ")");
+    } else if (const Entry* entry = find(name); entry == nullptr) {
+      faults.push_back("unknown key \"" + name + "\" (" + where + ")" + suggestion("--" + name, names()));
+    } else if (belongs_on_the_command_line(name)) {
+      faults.push_back("\"" + name + "\" (" + where + ") belongs on the command line");
+    } else {
+      const std::string value = trim(line.substr(equals + 1));
+      add(all, name, {entry->binding.is_list ? words_in(value) : std::vector{value}, where});
+    }
+  }
+  return all;
+}
+
+bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
+  auto& s = *state_;
+  s.common_entries = s.entries.size();
+  bool help_wanted = false;  // for the list of options only: looked for before anything can be wrong
+  group("Every command");
+  choice("log-level", common.log_level, {"trace", "debug", "info", "warn", "error", "off"},
+         "how much to log, on stderr");
+  add("json", common.json, "write the command's result to this file as JSON");
+  add("config", s.config_file, "file of `key = value` lines with these same names; flags override it");
+  flag("print-config", s.print_config, "print every option in that form and stop");
+  flag("help", help_wanted, "this text; -h is the same");
+  const auto asks_for_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (std::any_of(words.begin(), std::find(words.begin(), words.end(), "--"), asks_for_help)) {
+    std::fputs(help().c_str(), stdout);
+    return false;
+  }
+
+  const auto description = s.description();
+  using Style = po::command_line_style::style_t;
+  const int style = Style::allow_long | Style::long_allow_adjacent | Style::long_allow_next;
+  std::vector<std::string> free_words;
+  State::AllSaid said;
+  try {
+    const auto parsed = po::command_line_parser({words.begin(), words.end()})
+                            .options(description)
+                            .style(style)
+                            .allow_unregistered()
+                            .run();
+    for (const auto& option : parsed.options) {
+      if (option.unregistered) {
+        const std::string name =
+            option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
+        if (name.starts_with("-") && name != "-") {
+          s.faults.push_back("unknown option " + name +
+                             suggestion(name.substr(0, name.find('=')), s.names()));
+        } else {
+          free_words.push_back(name);
+        }
+      } else if (option.position_key >= 0) {
+        free_words.insert(free_words.end(), option.value.begin(), option.value.end());
+      } else {
+        const bool is_switch = s.find(option.string_key)->binding.is_switch;
+        State::add(said, option.string_key, {is_switch ? std::vector<std::string>{"yes"} : option.value, ""});
+      }
+    }
+  } catch (const po::error& error) {
+    s.faults.emplace_back(error.what());
+    s.unread = true;
+    return true;
+  }
+  s.take(said);
+  if (s.positional != nullptr) {
+    *s.positional = free_words;
+    if (free_words.size() < s.positional_at_least) s.faults.push_back(s.positional_name + " is missing");
+  } else {
+    for (const auto& word : free_words) s.faults.push_back("unexpected word \"" + word + "\"");
+  }
+  if (!s.config_file.empty()) s.take(s.in_file());
+  for (const auto& entry : s.entries)
+    if (entry.required && !s.given.contains(entry.name))
+      s.faults.push_back("--" + entry.name + " is missing");
+  return true;
+}
+
+void Options::check(bool fine, const std::string& fault) {
+  if (!fine && !state_->unread) state_->faults.push_back(fault);
+}
+
+bool Options::finish() {
+  if (!state_->faults.empty()) {
+    const std::size_t n = state_->faults.size();
+    throw ConfigError((n == 1 ? "" : std::to_string(n) + " faults:\n  ") + join(state_->faults, "\n  "));
+  }
+  if (state_->print_config) std::fputs(text().c_str(), stdout);
+  return !state_->print_config;
+}
+
+bool Options::given(const std::string& name) const { return state_->given.contains(name); }
+
+std::string Options::text() const {
+  std::string lines;
+  for (std::size_t i = 0; i < state_->common_entries; ++i) {
+    const auto& entry = state_->entries[i];
+    if (const auto words = entry.binding.get(); !words.empty())
+      lines += entry.name + " = " + (entry.binding.is_list ? line_of(words) : words.front()) + "\n";
+  }
+  return lines;
+}
+
+std::string Options::help() const {
+  const auto& s = *state_;
+  std::string text = "facemae " + s.usage + "\n\n" + s.summary + "\n";
+  if (s.positional != nullptr) text += "\n  " + s.positional_name + "\n        " + s.positional_help + "\n";
+  std::string heading;
+  for (const auto& entry : s.entries) {
+    if (entry.group != heading) text += "\n" + (heading = entry.group) + ":\n";
+    text += "  --" + entry.name + (entry.binding.type.empty() ? "" : " " + entry.binding.type);
+    if (entry.required) text += "  (required)";
+    text += "\n        " + entry.help;
+    if (!entry.default_text.empty() && !entry.required) text += " [" + entry.default_text + "]";
+    text += "\n";
+  }
+  if (std::any_of(s.entries.begin(), s.entries.end(), [](const auto& e) { return e.binding.is_list; }))
+    text += "\nOptions with TEXT... may be given several times: their words add up.\n";
+  if (!s.epilogue.empty()) text += "\n" + s.epilogue + "\n";
+  return text;
+}
+
+}  // namespace facemae

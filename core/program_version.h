@@ -1,0 +1,10 @@
+#pragma once
+// The version of this program, as checkpoints and releases name it.
+#include <string>
+
+namespace facemae {
+
+/// "0.1.0".
+std::string program_version();
+
+}  // namespace facemae

@@ -1,0 +1,64 @@
+#include "data/formats/member_name.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace facemae {
+namespace {
+
+/// Why a path could leave its folder; nullptr when it cannot.
+const char* danger_of(std::string_view path) {
+  if (path.find('\0') != path.npos) return "holds a zero byte";
+  if (path.starts_with('/')) return "is absolute";
+  if (path.find('\\') != path.npos) return "holds a backslash";
+  if (path.size() >= 2 && path[1] == ':' && std::isalpha(static_cast<unsigned char>(path[0])) != 0)
+    return "begins with a drive letter";
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    if (part == "..") return "climbs with \"..\"";
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_image_name(std::string_view file_name) {
+  const auto dot = file_name.rfind('.');
+  if (dot == file_name.npos || dot == 0 || file_name.starts_with("._")) return false;
+  std::string ending(file_name.substr(dot + 1));
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == "jpg" || ending == "jpeg" || ending == "png";
+}
+
+std::optional<MemberImage> image_of_member(std::string_view path) {
+  if (const char* danger = danger_of(path))
+    throw DataError(
+        fmt::format("the member \"{}\" {}: archives with such names are refused; "
+                    "pack the images anew with names like <identity>/<image>.jpg",
+                    std::string(path.substr(0, path.find('\0'))), danger));
+  std::string_view image, identity;
+  bool apple = false;
+  for (std::string_view rest = path; !rest.empty();) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    if (part.empty() || part == ".") continue;
+    identity = image;
+    image = part;
+    apple = apple || part == "__MACOSX";
+  }
+  if (apple || path.ends_with('/') || !is_image_name(image)) return std::nullopt;
+  if (identity.empty())
+    throw DataError(
+        fmt::format("the image \"{}\" lies in no folder, so its identity is unknown; "
+                    "expected <identity>/<image>.jpg",
+                    image));
+  return MemberImage{identity, image};
+}
+
+}  // namespace facemae

@@ -1,0 +1,68 @@
+#include "data/hdf5/hdf5_reader.h"
+
+#include <cstring>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace facemae::hdf5 {
+
+Reader Reader::open(const Path& path) {
+  std::error_code unseen;
+  const auto status = std::filesystem::status(path, unseen);
+  if (status.type() == std::filesystem::file_type::not_found)
+    throw DataError("opening " + path.string() +
+                    ": there is no such file; pack again or copy it from a replica");
+  // Opening a pipe would wait for whoever writes into it.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw DataError("opening " + path.string() + ": it is no plain file; copy the right one from a replica");
+  const InputFile file(path);
+  const Seal seal = check_seal(file);
+  return {path, read_layout(file, seal.file_bytes - kSealBytes)};
+}
+
+const Attribute& Reader::attribute(const std::string& name, Type type) const {
+  const auto found = layout_.attributes.find(name);
+  if (found == layout_.attributes.end())
+    throw DataError(path_.string() + " has no attribute " + name +
+                    ": not a file of this program, or of another version");
+  if (found->second.type != type)
+    throw DataError("attribute " + name + " in " + path_.string() + " is no " +
+                    (type == Type::Text ? "text" : "number") + ": not a file of this program");
+  return found->second;
+}
+
+std::uint64_t Reader::read_number(const std::string& name) const { return attribute(name, Type::U64).number; }
+std::string Reader::read_text(const std::string& name) const { return attribute(name, Type::Text).text; }
+
+const Extent& Reader::extent(const std::string& name, Type type, Most most) const {
+  const auto found = layout_.arrays.find(name);
+  if (found == layout_.arrays.end())
+    throw DataError(path_.string() + " has no array " + name + ": not a file of this program");
+  const Extent& at = found->second;
+  if (at.type != type)
+    throw DataError(name + " in " + path_.string() + " has another element type: not a file of this program");
+  if (at.count > most.count || at.width > most.width)
+    throw DataError(fmt::format("{} in {} has {} elements of {} bytes, more than any file of this program",
+                                name, path_.string(), at.count, at.width));
+  return at;
+}
+
+std::vector<std::string> Reader::read_texts(const std::string& name, Most most) const {
+  const Extent at = extent(name, Type::Text, most);
+  std::vector<std::byte> padded(at.bytes());
+  InputFile(path_).read_at(at.offset, padded);
+  std::vector<std::string> texts(at.count);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const char* text = reinterpret_cast<const char*>(padded.data()) + i * at.width;
+    texts[i].assign(text, strnlen(text, at.width));
+  }
+  return texts;
+}
+
+FileRange Reader::place(const std::string& name, Type type) const {
+  const Extent& at = extent(name, type, {.count = ~std::uint64_t{0}});
+  return {.offset = at.offset, .bytes = at.bytes()};
+}
+
+}  // namespace facemae::hdf5

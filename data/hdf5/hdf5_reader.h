@@ -1,0 +1,80 @@
+#pragma once
+// Sealed HDF5 files as this program reads them: without libhdf5, and with each type, shape and size checked
+// before a byte of a value is read. Safe from many threads.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/files/array.h"
+#include "core/files/files.h"
+#include "data/hdf5/hdf5_layout.h"
+#include "data/hdf5/seal.h"
+
+namespace facemae::hdf5 {
+
+template <class T>
+constexpr Type type_of();
+template <>
+constexpr Type type_of<std::uint8_t>() {
+  return Type::U8;
+}
+template <>
+constexpr Type type_of<std::uint32_t>() {
+  return Type::U32;
+}
+template <>
+constexpr Type type_of<std::int64_t>() {
+  return Type::I64;
+}
+template <>
+constexpr Type type_of<std::uint64_t>() {
+  return Type::U64;
+}
+
+/// How much of an array may be read into memory.
+struct Most {
+  std::uint64_t count = 1ULL << 32;  ///< elements
+  std::uint64_t width = 8;           ///< bytes of one, of texts
+};
+
+/// What is not there, or is of another type, shape or size than is asked for, is a DataError naming the file;
+/// what the storage refuses is a FileError.
+class Reader {
+ public:
+  /// The seal and the layout are checked. Throws DataError, FileError.
+  static Reader open(const Path& path);
+
+  const Path& path() const noexcept { return path_; }
+  bool has(const std::string& array) const { return layout_.arrays.contains(array); }
+  bool has_attribute(const std::string& name) const { return layout_.attributes.contains(name); }
+  std::uint64_t read_number(const std::string& attribute) const;
+  std::string read_text(const std::string& attribute) const;
+
+  template <class T>
+  std::vector<T> read_array(const std::string& name, Most most = {}) const {
+    const Extent at = extent(name, type_of<T>(), most);
+    std::vector<T> values(at.count);
+    InputFile(path_).read_at(at.offset, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  std::vector<std::string> read_texts(const std::string& name, Most most) const;
+  /// Where an array lies in the file; 0, 0 when it is empty.
+  FileRange place(const std::string& name, Type type = Type::U8) const;
+  /// The array where it lies in the file, of any alignment: shared by all processes of the host.
+  template <class T>
+  Array<T> map_array(const std::string& name) const {
+    const FileRange at = place(name, type_of<T>());
+    return Array<T>::map(path_, at.offset, at.bytes / sizeof(T));
+  }
+
+ private:
+  Reader(Path path, Layout layout) : path_(std::move(path)), layout_(std::move(layout)) {}
+  const Attribute& attribute(const std::string& name, Type type) const;
+  const Extent& extent(const std::string& name, Type type, Most most) const;
+
+  Path path_;
+  Layout layout_;
+};
+
+}  // namespace facemae::hdf5

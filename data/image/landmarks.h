@@ -1,0 +1,45 @@
+#pragma once
+// Five points of each face, as lists of them are handed around (CelebA, CVLface).
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/files/files.h"
+#include "data/image/align.h"
+
+namespace facemae {
+
+/// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right
+/// mouth corner; commas or blanks between; fifteen numbers are x, y and a score each. About 50
+/// bytes an image in memory.
+class Landmarks {
+ public:
+  /// `origin` is named in errors. Throws DataError, naming the line, for anything else, a header with other
+  /// columns, or an image named twice.
+  static Landmarks parse(std::string_view text, std::string origin);
+  static Landmarks read(const Path& file) { return parse(read_file(file), file.string()); }
+
+  std::size_t size() const { return rows_.size(); }
+  const std::string& origin() const { return origin_; }
+  /// The first column is "idx": images are numbered from 0 in the order of a .rec file's keys (CVLface).
+  bool by_index() const { return by_index_; }
+  /// All numbers lie between -1 and 2: they count in widths and heights of the image, not in pixels.
+  bool relative() const { return relative_; }
+  /// Row of a name as it stands in the list (of its number, when by_index).
+  std::optional<std::size_t> find(std::string_view name) const;
+  /// In pixels of an image of this size.
+  FacePoints points(std::size_t row, int width, int height) const;
+
+ private:
+  struct Row {
+    std::uint64_t name;  ///< XXH64
+    std::array<float, 10> numbers;
+  };
+  std::string origin_;
+  std::vector<Row> rows_;  ///< sorted by name
+  bool by_index_ = false, relative_ = false;
+};
+
+}  // namespace facemae

@@ -1,0 +1,92 @@
+#pragma once
+// The order of a run: which row an ordinal means, which ordinals make a micro-batch, and
+// whose they are. All pure.
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/random/keys.h"
+#include "core/random/permutation.h"
+#include "data/order/balanced_order.h"
+#include "data/order/blocks_order.h"
+
+namespace facemae {
+
+/// What is fixed at the start of a run.
+struct OrderConfig {
+  std::string kind = "auto";              ///< auto, uniform, blocks or balanced
+  std::uint64_t lanes = 0;                ///< of blocks; 0: suited to the micro-batch
+  std::uint64_t block = 256;              ///< of blocks: rows that lie and are read together
+  std::uint64_t images_per_identity = 4;  ///< of balanced
+
+  static constexpr std::uint64_t kBlocksFrom = 16'000'000;  ///< rows: auto means blocks from here on
+  static constexpr std::uint64_t kLanes = 1024;             ///< about so many when they are chosen
+  /// With `auto` and 0 lanes replaced by what they mean for a store of `rows` rows and micro-batches of
+  /// `micro_rows`: about kLanes lanes, such that they divide the micro-batch or are divided by it.
+  OrderConfig settled(std::uint64_t rows, std::uint64_t micro_rows) const;
+};
+
+/// `uniform` order: ordinal p is in epoch p / N at q = p % N, and means row Feistel_epoch(q).
+class UniformOrder {
+ public:
+  UniformOrder(std::uint64_t rows, std::uint64_t seed) : rows_(rows), seed_(seed) {}
+  std::uint64_t row(std::uint64_t ordinal) const {
+    return Permutation(rows_, key_of(seed_, Purpose::Order, ordinal / rows_))(ordinal % rows_);
+  }
+
+ private:
+  std::uint64_t rows_, seed_;
+};
+
+/// Which row an ordinal means. Global batches run across epochs of N ordinals: no padding, nothing dropped;
+/// `uniform` and `blocks` give every row exactly once per epoch, in O(1) memory. A value; const calls are
+/// safe from many threads.
+class Order {
+ public:
+  Order(std::uint64_t rows, std::uint64_t seed);  ///< uniform
+  /// A settled configuration; `identities` are needed by balanced only. Throws ConfigError.
+  Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities = {});
+  std::uint64_t rows() const noexcept { return rows_; }  ///< N
+  std::uint64_t row(std::uint64_t ordinal) const {
+    return std::visit([&](const auto& order) { return order.row(ordinal); }, order_);
+  }
+  std::uint64_t lanes() const noexcept;  ///< what BatchPlan::lanes must be
+  std::uint64_t block() const noexcept;  ///< rows [k block, (k+1) block) are read together; 1: singly
+
+ private:
+  std::uint64_t rows_;
+  std::variant<UniformOrder, BlocksOrder, BalancedOrder> order_;
+};
+
+/// The global batch of step t is ordinals [tG, (t+1)G). Micro-batch j of M is [jG/M, (j+1)G/M) of it, THEN
+/// divided over W ranks: its n ordinals are sorted by lane (p mod L), ordinals of a lane ascending, and rank
+/// r gets the contiguous part [rn/W, (r+1)n/W). The gathered rows are in the same sequence for any world,
+/// and parts differ by one row at most. With the L of the `blocks` order:
+/// - n divides L: a lane is always the same rank's, so that each block is read by one rank;
+/// - L divides n: the same when W divides L; otherwise W - 1 lanes at most are shared by two ranks;
+/// - else, or when M does not divide G, the parts' borders wander and lanes at the borders are shared.
+struct BatchPlan {
+  std::uint64_t global_batch = 1;
+  int micro_batches = 1;
+  int world = 1;
+  std::uint64_t lanes = 1;  ///< L; 1 keeps the sequence of the ordinals
+  /// S of --exact, where parts are whole slots: slot s is rows [sn/S, (s+1)n/S) and rank r has slots
+  /// [rS/W, (r+1)S/W). 0: parts are divided as said above.
+  int slots = 0;
+
+  std::uint64_t micro_begin(int micro) const {
+    return global_batch * static_cast<std::uint64_t>(micro) / static_cast<std::uint64_t>(micro_batches);
+  }
+  std::int64_t micro_rows(int micro) const;                 ///< n of one micro-batch over all ranks
+  std::vector<std::int64_t> rows_of_rank(int micro) const;  ///< per rank, sums to micro_rows
+  std::vector<std::int64_t> rows_of_slots(int micro, int rank) const;  ///< of each slot of a rank
+  /// Ordinals of one rank's part of a micro-batch of a step.
+  std::vector<std::uint64_t> ordinals(std::uint64_t step, int micro, int rank) const;
+
+ private:
+  /// First of n rows that belongs to rank r; n for r = W.
+  std::uint64_t part_begin(std::uint64_t n, int rank) const;
+};
+
+}  // namespace facemae

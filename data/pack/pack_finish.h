@@ -1,0 +1,28 @@
+#pragma once
+// How a pack ends: refused for its rejects, or with lists, shards under their final names and the manifest.
+#include <map>
+
+#include "data/pack/journal.h"
+#include "data/pack/pack.h"
+#include "data/pack/pack_plan.h"
+
+namespace facemae {
+
+/// Every reject known to the journal and the spill, by entry.
+std::map<std::uint64_t, std::string> known_rejects(const Journal& journal, const PackPlan& plan);
+
+/// When there are more rejects than allowed: writes rejects.csv and throws DataError with counts, examples
+/// and what to do. What was made stays.
+void require_few_rejects(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
+                         FileSystem& files, const Journal& journal);
+
+/// rejects.csv, duplicates.csv, the shards' final names, the manifest; then the journal goes. All shards must
+/// be noted. Memory: 16 bytes an image (labels, and rows by identity).
+PackResult finish_pack(const ImageSource& source, const PackConfig& config, const PackPlan& plan,
+                       FileSystem& files, const Journal& journal, int ranks);
+
+/// The figures of a store that an earlier start has finished; removes what is left of its journal. Throws
+/// ConfigError when it was made with other settings or not by pack.
+PackResult figures_of_finished(const PackConfig& config, const PackPlan& plan, FileSystem& files);
+
+}  // namespace facemae

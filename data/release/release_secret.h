@@ -1,0 +1,27 @@
+#pragma once
+// The secret of a release: one key, from which labels, order and masks follow.
+#include <string>
+
+#include "core/random/secret.h"
+#include "data/release/private_folder.h"
+
+namespace facemae {
+
+struct ReleaseSecret {
+  SecretKey key;     ///< from the system's random source
+  std::string uuid;  ///< of the released store, random
+  std::string source_digest, out;
+
+  /// What the mask of a face is drawn from, with its content (trainer/apply/rebuild.h).
+  SecretKey mask_key() const { return derive(key, "masks"); }
+};
+
+std::string to_text(const ReleaseSecret& secret);  ///< JSON
+/// Throws DataError, and ConfigError for the secret of a version that had seeds of 64 bits.
+ReleaseSecret secret_from_text(const std::string& text, const std::string& origin);
+
+/// PRIVATE/secret-<uuid>.json.
+ReleaseSecret load_secret(const PrivateFolder& folder, const std::string& uuid);
+void store_secret(PrivateFolder& folder, const ReleaseSecret& secret);
+
+}  // namespace facemae

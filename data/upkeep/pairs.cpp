@@ -1,0 +1,193 @@
+#include <charconv>
+#include <set>
+#include <sstream>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random/keys.h"
+#include "core/random/permutation.h"
+#include "data/upkeep/store_tools.h"
+
+namespace facemae {
+namespace {
+
+using Rows = std::span<const std::uint64_t>;
+
+/// Draws distinct pairs of one fold: its identities and their rows.
+class FoldPairs {
+ public:
+  FoldPairs(const std::vector<Rows>& identities, std::uint64_t key) : draws_(key) {
+    for (const Rows rows : identities) {
+      if (rows.empty()) continue;
+      identities_.push_back(rows);
+      const auto n = static_cast<double>(rows.size());
+      images_ += n;
+      same_possible_ += n * (n - 1) / 2;
+      if (rows.size() > 1) several_.push_back(rows);
+    }
+    different_possible_ = images_ * (images_ - 1) / 2 - same_possible_;
+  }
+  bool enough(std::uint64_t each) const {
+    return same_possible_ >= static_cast<double>(each) && different_possible_ >= static_cast<double>(each);
+  }
+  Pair same() {
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const Rows rows = several_[draws_.below(several_.size())];
+      const std::uint64_t i = draws_.below(rows.size());
+      const std::uint64_t j = (i + 1 + draws_.below(rows.size() - 1)) % rows.size();
+      if (fresh(rows[i], rows[j])) return {rows[i], rows[j], true};
+    }
+    // Nearly all are used: take the first that is left.
+    for (const Rows rows : several_) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t j = i + 1; j < rows.size(); ++j) {
+          if (fresh(rows[i], rows[j])) return {rows[i], rows[j], true};
+        }
+      }
+    }
+    throw Error("no same-identity pair is left, though they were counted");
+  }
+  Pair different() {
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      const std::uint64_t p = draws_.below(identities_.size());
+      const std::uint64_t q = (p + 1 + draws_.below(identities_.size() - 1)) % identities_.size();
+      const std::uint64_t a = identities_[p][draws_.below(identities_[p].size())];
+      const std::uint64_t b = identities_[q][draws_.below(identities_[q].size())];
+      if (fresh(a, b)) return {a, b, false};
+    }
+    for (std::size_t p = 0; p < identities_.size(); ++p) {
+      for (std::size_t q = p + 1; q < identities_.size(); ++q) {
+        for (const std::uint64_t a : identities_[p]) {
+          for (const std::uint64_t b : identities_[q]) {
+            if (fresh(a, b)) return {a, b, false};
+          }
+        }
+      }
+    }
+    throw Error("no different-identity pair is left, though they were counted");
+  }
+
+ private:
+  static constexpr int kAttempts = 200;
+  bool fresh(std::uint64_t a, std::uint64_t b) {
+    return used_.emplace(std::min(a, b), std::max(a, b)).second;
+  }
+
+  Draws draws_;
+  std::vector<Rows> identities_, several_;
+  double images_ = 0, same_possible_ = 0, different_possible_ = 0;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> used_;
+};
+
+template <class T>
+bool number(const std::string& word, T& value) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+/// Folds of a list that does not say: the largest number up to 10 that divides the pairs.
+int natural_folds(std::size_t pairs) {
+  for (std::size_t folds = 10; folds > 1; --folds) {
+    if (pairs >= folds && pairs % folds == 0) return static_cast<int>(folds);
+  }
+  return 1;
+}
+
+}  // namespace
+
+PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed) {
+  const auto identities = static_cast<std::uint64_t>(std::max<std::int64_t>(store.identities(), 0));
+  const auto parts = static_cast<std::uint64_t>(std::max(folds, 0));
+  if (parts < 1 || pairs / parts < 2) {
+    throw ConfigError(
+        fmt::format("making {} pairs in {} folds: each fold needs at least two pairs", pairs, folds));
+  }
+  if (identities < 2 * parts) {
+    throw ConfigError(
+        fmt::format("making pairs from {}: {} identities are too few for {} folds of at least two; "
+                    "ask for fewer folds",
+                    store.folder().string(), identities, folds));
+  }
+  const std::uint64_t each = pairs / parts / 2;  // same, and as many different
+  const Permutation shuffled(identities, key_of(seed, Purpose::Pairs));
+  PairList list{.folds = folds, .pairs = {}, .store_digest = {}};
+  for (std::uint64_t fold = 0; fold < parts; ++fold) {
+    std::vector<Rows> rows;
+    for (std::uint64_t i = fold * identities / parts; i < (fold + 1) * identities / parts; ++i) {
+      rows.push_back(store.rows_of(static_cast<std::int64_t>(shuffled(i))));
+    }
+    FoldPairs drawn(rows, key_of(seed, Purpose::Pairs, 1, fold));
+    if (!drawn.enough(each)) {
+      throw ConfigError(
+          fmt::format("making pairs from {}: fold {} has too few images for {} same and {} different pairs; "
+                      "ask for fewer pairs or folds",
+                      store.folder().string(), fold, each, each));
+    }
+    for (std::uint64_t i = 0; i < each; ++i) {
+      list.pairs.push_back(drawn.same());
+      list.pairs.push_back(drawn.different());
+    }
+  }
+  return list;
+}
+
+void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, const Store& store) {
+  std::string text =
+      fmt::format("# facemae pairs: folds {}, store {}\n", pairs.folds, store.dataset_digest().hex());
+  for (const Pair& pair : pairs.pairs) text += fmt::format("{} {} {}\n", pair.a, pair.b, pair.same ? 1 : 0);
+  write_output(files, path, text);
+}
+
+PairList read_pairs(const Path& path, std::vector<std::string>* names) {
+  std::istringstream lines(read_file(path));
+  PairList list{.folds = 0, .pairs = {}, .store_digest = {}};
+  std::unordered_map<std::string, std::uint64_t> known;
+  const auto name_index = [&](const std::string& name) {
+    const auto [at, fresh] = known.emplace(name, names->size());
+    if (fresh) names->push_back(name);
+    return at->second;
+  };
+  const std::string heading = "# facemae pairs: folds ", digest = ", store ";
+  std::string line;
+  for (std::uint64_t number_of_line = 1; std::getline(lines, line); ++number_of_line) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.rfind(heading, 0) == 0) {
+      const std::string folds = line.substr(heading.size(), line.find(',') - heading.size());
+      if (!number(folds, list.folds) || list.folds < 1) {
+        throw DataError(path.string() + ": the number of folds in its first line is no number");
+      }
+      if (const auto at = line.find(digest); at != std::string::npos)
+        list.store_digest = line.substr(at + digest.size());
+    }
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    std::string a, b, same, more;
+    words >> a >> b >> same;
+    Pair pair;
+    bool fine = (same == "0" || same == "1") && !(words >> more);
+    if (fine && names) {
+      pair.a = name_index(a);
+      pair.b = name_index(b);
+    } else {
+      fine = fine && number(a, pair.a) && number(b, pair.b);
+    }
+    if (!fine) {
+      throw DataError(
+          fmt::format("line {} of {} is \"{}\", expected {}", number_of_line, path.string(), line,
+                      names ? "\"path path 0\" or \"path path 1\"" : "\"row row 0\" or \"row row 1\""));
+    }
+    pair.same = same == "1";
+    list.pairs.push_back(pair);
+  }
+  if (list.pairs.empty()) throw DataError(path.string() + " holds no pairs");
+  if (list.folds == 0) list.folds = natural_folds(list.pairs.size());
+  if (list.pairs.size() % static_cast<std::size_t>(list.folds) != 0) {
+    throw DataError(
+        fmt::format("{} has {} pairs, which {} folds do not divide: the file was cut short; make it again",
+                    path.string(), list.pairs.size(), list.folds));
+  }
+  return list;
+}
+
+}  // namespace facemae

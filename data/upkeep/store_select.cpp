@@ -1,0 +1,140 @@
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random/keys.h"
+#include "core/random/permutation.h"
+#include "core/text.h"
+#include "data/store/manifest.h"
+#include "data/upkeep/store_tools.h"
+
+namespace facemae {
+namespace {
+
+/// Nearest names cost a pass over all of them, so only the first unknown lines get one.
+constexpr std::size_t kSuggestions = 5;
+
+std::vector<std::string> lines_of(const Path& path) {
+  std::vector<std::string> lines;
+  for (auto& line : split(read_file(path), '\n')) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+/// Label of each line, -1 when unknown.
+std::vector<std::int64_t> labels_by_name(const Store& store, const std::vector<std::string>& lines) {
+  std::unordered_map<std::string, std::int64_t> label_of;
+  for (const auto& line : lines) label_of.emplace(line, -1);
+  for (std::int64_t label = 0; label < store.identities(); ++label)
+    if (const auto at = label_of.find(store.identity_name(label)); at != label_of.end()) at->second = label;
+  std::vector<std::int64_t> labels;
+  labels.reserve(lines.size());
+  for (const auto& line : lines) labels.push_back(label_of.at(line));
+  return labels;
+}
+
+std::vector<std::int64_t> labels_by_number(const Store& store, const std::vector<std::string>& lines) {
+  std::vector<std::int64_t> labels;
+  for (const auto& line : lines) {
+    std::int64_t label = -1;
+    const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), label);
+    const bool known = code == std::errc() && end == line.data() + line.size() && label < store.identities();
+    labels.push_back(known ? std::max<std::int64_t>(label, -1) : -1);
+  }
+  return labels;
+}
+
+std::string nearest_names(const Store& store, const std::vector<std::string>& unknown) {
+  std::vector<std::string> names;
+  for (std::int64_t label = 0; label < store.identities(); ++label)
+    names.push_back(store.identity_name(label));
+  std::string text;
+  for (std::size_t i = 0; i < unknown.size() && i < kSuggestions; ++i) {
+    const std::string near = nearest(unknown[i], names);
+    text += "; \"" + unknown[i] + "\"" + (near.empty() ? "" : ": did you mean " + near + "?");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> read_identities(const Store& store, const Path& file) {
+  const auto lines = lines_of(file);
+  if (lines.empty())
+    throw ConfigError("reading the identities in " + file.string() +
+                      ": it names nobody; one a line is expected");
+  const bool named = store.identities() > 0 && !store.identity_name(0).empty();
+  auto labels = named ? labels_by_name(store, lines) : labels_by_number(store, lines);
+  std::vector<std::string> unknown;
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (labels[i] < 0) unknown.push_back(lines[i]);
+  if (!unknown.empty())
+    throw ConfigError(fmt::format("reading the identities in {}: {} of {} lines name none of {}{}{}",
+                                  file.string(), unknown.size(), lines.size(), store.folder().string(),
+                                  named
+                                      ? nearest_names(store, unknown)
+                                      : fmt::format("; \"{}\" is none of its labels 0..{} (it has no names)",
+                                                    unknown.front(), store.identities() - 1),
+                                  unknown.size() > kSuggestions && named ? "; ..." : ""));
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
+void select_from_store(FileSystem& files, const Store& parent, const Selection& selection, const Path& out) {
+  const auto identities = static_cast<std::size_t>(parent.identities());
+  std::vector<std::int64_t> new_label(identities, -1);
+  std::vector<std::string> names;
+  std::int64_t kept = 0;
+  for (std::size_t k = 0; k < identities; ++k) {
+    if (!selection.identities.at(k)) continue;
+    new_label[k] = kept++;
+    std::string name = parent.identity_name(static_cast<std::int64_t>(k));
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  std::vector<std::uint64_t> rows, seen(identities);
+  std::vector<std::int64_t> labels;
+  for (std::uint64_t row = 0; row < parent.size(); ++row) {
+    const std::int64_t label = parent.label(row);
+    const bool wanted = label < 0 ? selection.unlabelled : new_label[static_cast<std::size_t>(label)] >= 0;
+    const std::uint64_t most = selection.images_per_identity;
+    if (!wanted || (label >= 0 && most > 0 && seen[static_cast<std::size_t>(label)]++ >= most)) continue;
+    rows.push_back(row);
+    labels.push_back(label < 0 ? -1 : new_label[static_cast<std::size_t>(label)]);
+  }
+  if (rows.empty())
+    throw ConfigError("making a view of " + parent.folder().string() + ": no image would be left in it");
+  write_view(files, out, parent, std::move(rows), std::move(labels), kept, std::move(names));
+}
+
+void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a,
+                 const Path& b) {
+  const std::int64_t identities = parent.identities();
+  const auto in_a = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(identities)));
+  if (!(fraction > 0 && fraction < 1) || in_a < 1 || in_a >= identities) {
+    throw ConfigError(
+        fmt::format("splitting {} identities of {} at {}: one side would be empty; "
+                    "give a fraction between 0 and 1 that leaves an identity on both",
+                    identities, parent.folder().string(), fraction));
+  }
+  if (std::filesystem::weakly_canonical(a) == std::filesystem::weakly_canonical(b)) {
+    throw ConfigError("splitting " + parent.folder().string() + ": both sides would be written to " +
+                      a.string());
+  }
+  const Permutation place(static_cast<std::uint64_t>(identities), key_of(seed, Purpose::Split));
+  Selection first, second;
+  for (std::uint64_t k = 0; k < static_cast<std::uint64_t>(identities); ++k) {
+    const bool in_first = place(k) < static_cast<std::uint64_t>(in_a);
+    first.identities.push_back(in_first);
+    second.identities.push_back(!in_first);
+  }
+  select_from_store(files, parent, first, a);
+  select_from_store(files, parent, second, b);
+}
+
+}  // namespace facemae

@@ -1,0 +1,69 @@
+#include "model/facemae/losses.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "model/common/precision.h"
+
+namespace facemae {
+namespace {
+
+struct Clamp : torch::autograd::Function<Clamp> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* /*context*/, const torch::Tensor& x,
+                               double low, double high) {
+    return x.clamp(low, high);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* /*context*/,
+                                                 const torch::autograd::variable_list& cotangents) {
+    return {cotangents[0], {}, {}};
+  }
+};
+
+/// float32, except that float64 stays: tests differentiate by finite differences.
+torch::Tensor at_least_float(const torch::Tensor& x) {
+  return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32);
+}
+
+}  // namespace
+
+Reconstruction reconstruction_from(const std::string& name) {
+  if (name == "all") return Reconstruction::All;
+  if (name == "hidden") return Reconstruction::Hidden;
+  if (name == "none") return Reconstruction::None;
+  throw ConfigError(fmt::format("choosing the pixel loss: \"{}\" is unknown{}", name,
+                                suggestion(name, {"all", "hidden", "none"})));
+}
+
+double reconstruction_count(Reconstruction which, std::int64_t images, std::int64_t patches, double ratio) {
+  if (which == Reconstruction::None) return 0;
+  const auto counted = which == Reconstruction::All ? patches : patches - kept_patches(patches, ratio);
+  return static_cast<double>(images) * static_cast<double>(counted);
+}
+
+torch::Tensor reconstruction_share(const torch::Tensor& predicted, const torch::Tensor& target,
+                                   const Masked& mask, Reconstruction which, double count) {
+  if (which == Reconstruction::None)
+    return torch::zeros({}, at_least_float(predicted).options().requires_grad(false));
+  if (!(count > 0))
+    throw ConfigError(
+        "computing the pixel loss: no patch is counted in it; raise the mask ratio or choose another loss.");
+  const FullPrecision scope(predicted.device().type());
+  const auto difference = at_least_float(predicted) - at_least_float(target);
+  auto error = difference.square().mean(-1);
+  if (which == Reconstruction::Hidden) error = error * mask.hidden;
+  return error.sum() / count;
+}
+
+torch::Tensor normalise_patches(const torch::Tensor& patches) {
+  const FullPrecision scope(patches.device().type());
+  const auto x = at_least_float(patches);
+  return (x - x.mean(-1, /*keepdim=*/true)) / (x.var(-1, /*unbiased=*/true, /*keepdim=*/true) + 1e-6).sqrt();
+}
+
+torch::Tensor clamp_straight_through(const torch::Tensor& x, double low, double high) {
+  return Clamp::apply(x, low, high);
+}
+
+}  // namespace facemae

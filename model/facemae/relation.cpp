@@ -1,0 +1,210 @@
+#include "model/facemae/relation.h"
+
+#include <torch/torch.h>
+
+#include <numeric>
+
+#include "cluster/tensors/collectives.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "model/common/precision.h"
+
+namespace facemae {
+namespace {
+
+using torch::Tensor;
+
+constexpr double kNormEps = 1e-8;
+
+/// Which of the G rows are ours.
+struct Rows {
+  std::int64_t first = 0, own = 0, total = 0;
+  Tensor of(const Tensor& all) const { return all.narrow(0, first, own); }
+  double pairs() const { return static_cast<double>(total) * static_cast<double>(total - 1); }
+};
+
+/// One side of the comparison, with the rows of every rank.
+struct Side {
+  Tensor embeddings, unit;  ///< [G, D]: as they came (centred when asked), and L2-normalised
+};
+
+Tensor normalised(const Tensor& rows) {
+  return torch::nn::functional::normalize(
+      rows, torch::nn::functional::NormalizeFuncOptions().p(2).dim(1).eps(kNormEps));
+}
+
+/// [b, G]: 1 where an own row meets another row, 0 where it meets itself.
+Tensor others(const Rows& rows, const torch::TensorOptions& options) {
+  auto mask = torch::ones({rows.own, rows.total}, options);
+  if (rows.own > 0) mask.narrow(1, rows.first, rows.own).fill_diagonal_(0);
+  return mask;
+}
+
+Tensor cosines(const Side& side, const Rows& rows) { return rows.of(side.unit).matmul(side.unit.t()); }
+
+Tensor cosine_share(const Side& real, const Side& rebuilt, const Rows& rows) {
+  const auto gap = cosines(real, rows) - cosines(rebuilt, rows);
+  return (gap.square() * others(rows, gap.options())).sum() / rows.pairs();
+}
+
+/// Distances of own rows to all, divided by their mean over all pairs of different rows of all ranks: [b, G].
+Tensor relative_distances(const Side& side, const Rows& rows, const Tensor& apart, Communicator& ranks) {
+  // Never through matrix products: the difference of two large squares leaves nothing of a small distance,
+  // and the root then blows up what is left in backward.
+  const auto raw = at::cdist(rows.of(side.embeddings), side.embeddings, 2.0, /*compute_mode=*/2);
+  const auto distance = (raw.square() + 1e-12).sqrt() * apart;
+  return distance / (all_sum(distance.sum(), ranks) / rows.pairs());
+}
+
+/// RKD's distance term (Park et al. 2019, arXiv 1904.05068).
+Tensor distance_share(const Side& real, const Side& rebuilt, const Rows& rows, Communicator& ranks) {
+  const auto apart = others(rows, real.embeddings.options());
+  const auto target = relative_distances(real, rows, apart, ranks);
+  const auto found = relative_distances(rebuilt, rows, apart, ranks);
+  return at::smooth_l1_loss(found, target, at::Reduction::Sum, /*beta=*/1.0) / rows.pairs();
+}
+
+/// Similarity-preserving distillation (Tung and Mori 2019, arXiv 1907.09682).
+Tensor similarity_share(const Side& real, const Side& rebuilt, const Rows& rows) {
+  const auto relation = [&](const Side& side) {
+    return normalised(rows.of(side.embeddings).matmul(side.embeddings.t()));
+  };
+  const auto total = static_cast<double>(rows.total);
+  return (relation(real) - relation(rebuilt)).square().sum() / (total * total);
+}
+
+/// Probabilistic knowledge transfer (Passalis and Tefas 2018, arXiv 1803.10837), each
+/// row's own entry left out.
+Tensor pkt_share(const Side& real, const Side& rebuilt, const Rows& rows) {
+  constexpr double eps = 1e-7;
+  const auto apart = others(rows, real.unit.options());
+  const auto probabilities = [&](const Side& side) {
+    const auto affinity = ((cosines(side, rows) + 1) / 2).clamp_min(0) * apart;  // rounding may pass -1
+    return affinity /
+           affinity.sum(1, /*keepdim=*/true).clamp_min(1e-12);  // a sum of 0: all others exactly opposite
+  };
+  const auto p = probabilities(real), q = probabilities(rebuilt);
+  return (p * ((p + eps).log() - (q + eps).log())).sum() / static_cast<double>(rows.total);
+}
+
+/// First and second moments of own unit rows, summed over the ranks. Centred before squaring, so that the
+/// covariance is no difference of large numbers.
+struct Moments {
+  Moments(const Tensor& own, std::int64_t total, Communicator& ranks) {
+    mean = all_sum(own.sum(0), ranks) / static_cast<double>(total);
+    const auto centred = own - mean;
+    covariance = all_sum(centred.t().matmul(centred), ranks) / static_cast<double>(total);
+  }
+  Tensor mean, covariance;  ///< [D], [D, D]
+};
+
+Tensor moments_share(const Tensor& real, const Tensor& rebuilt, const Rows& rows, Communicator& ranks) {
+  const Moments target(normalised(real), rows.total, ranks), found(normalised(rebuilt), rows.total, ranks);
+  const auto loss = (found.mean - target.mean).square().sum() +
+                    (found.covariance - target.covariance).square().sum() / static_cast<double>(real.size(1));
+  return ranks.rank() == 0 ? loss
+                           : loss * 0;  // every rank has all of it, and backward needs every rank's graph
+}
+
+/// Own rows' share of Pearson's correlation of two matrices over their entries off the diagonal.
+Tensor correlation_share(const Side& real, const Side& rebuilt, const Rows& rows, Communicator& ranks) {
+  const torch::NoGradGuard no_grad;
+  const auto a = cosines(real, rows).to(torch::kFloat64), b = cosines(rebuilt, rows).to(torch::kFloat64);
+  const auto apart = others(rows, a.options());
+  const auto means = all_sum(torch::stack({(a * apart).sum(), (b * apart).sum()}), ranks) / rows.pairs();
+  const auto x = (a - means[0]) * apart, y = (b - means[1]) * apart;
+  const auto squares = all_sum(torch::stack({x.square().sum(), y.square().sum()}), ranks);
+  return ((x * y).sum() / (squares[0] * squares[1]).sqrt().clamp_min(1e-30)).to(torch::kFloat32);
+}
+
+Tensor centred(const Tensor& own, std::int64_t total, Communicator& ranks) {
+  return own - all_sum(own.sum(0, /*keepdim=*/true), ranks) / static_cast<double>(total);
+}
+
+Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
+           std::span<const std::int64_t> rows_of_rank) {
+  if (static_cast<int>(rows_of_rank.size()) != ranks.size())
+    throw Error(
+        fmt::format("computing the relation loss: {} numbers of rows for {} ranks; pass one for each rank.",
+                    rows_of_rank.size(), ranks.size()));
+  const auto rank = static_cast<std::size_t>(ranks.rank());
+  Rows rows;
+  rows.own = rows_of_rank[rank];
+  rows.first = std::accumulate(rows_of_rank.begin(), rows_of_rank.begin() + ranks.rank(), std::int64_t{0});
+  rows.total = std::accumulate(rows_of_rank.begin(), rows_of_rank.end(), std::int64_t{0});
+  if (real.dim() != 2 || real.sizes() != rebuilt.sizes() || real.size(0) != rows.own)
+    throw Error(fmt::format(
+        "computing the relation loss: real embeddings [{}] and rebuilt ones [{}] should both be [{}, D], the rows of rank {}.",
+        fmt::join(real.sizes(), ", "), fmt::join(rebuilt.sizes(), ", "), rows.own, rank));
+  if (rows.total < 2)
+    throw ConfigError(
+        fmt::format("computing the relation loss: a batch of {} faces has no pairs; "
+                    "raise the global batch to 2 or more, or choose the relation \"none\".",
+                    rows.total));
+  return rows;
+}
+
+/// Autocast must not touch the small differences that the losses are made of; float64 stays for tests.
+Tensor full(const Tensor& x) { return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32); }
+
+}  // namespace
+
+std::vector<std::string> relation_names() {
+  return {"cosine", "distance", "pkt", "similarity", "moments", "none"};
+}
+
+Relation relation_from(const std::string& name) {
+  const auto names = relation_names();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return static_cast<Relation>(i);
+  throw ConfigError(
+      fmt::format("choosing the relation loss: \"{}\" is unknown{}", name, suggestion(name, names)));
+}
+
+RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation kind, bool center,
+                            Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
+  const FullPrecision scope(real.device().type());
+  auto own_real = full(real.detach()), own_rebuilt = full(rebuilt);
+  if (kind == Relation::None) {
+    const auto zero = torch::zeros({}, own_real.options());
+    return {zero, zero.to(torch::kFloat32)};
+  }
+  const Rows rows = check(own_real, own_rebuilt, ranks, rows_of_rank);
+  if (center) {
+    own_real = centred(own_real, rows.total, ranks);
+    own_rebuilt = centred(own_rebuilt, rows.total, ranks);
+  }
+  // The gather of the rebuilt side takes part in backward, so only where the loss needs it:
+  // moments has no pairs.
+  const auto gather = [&](const Tensor& own) {
+    const auto all = gather_rows(own, ranks, rows_of_rank);
+    return Side{all, normalised(all)};
+  };
+  const Side all_real = gather(own_real);
+  const Side all_rebuilt = gather(kind == Relation::Moments ? own_rebuilt.detach() : own_rebuilt);
+  RelationLoss result;
+  result.correlation = correlation_share(all_real, all_rebuilt, rows, ranks);
+  switch (kind) {
+    case Relation::Cosine:
+      result.share = cosine_share(all_real, all_rebuilt, rows);
+      break;
+    case Relation::Distance:
+      result.share = distance_share(all_real, all_rebuilt, rows, ranks);
+      break;
+    case Relation::Pkt:
+      result.share = pkt_share(all_real, all_rebuilt, rows);
+      break;
+    case Relation::Similarity:
+      result.share = similarity_share(all_real, all_rebuilt, rows);
+      break;
+    case Relation::Moments:
+      result.share = moments_share(own_real, own_rebuilt, rows, ranks);
+      break;
+    case Relation::None:
+      break;
+  }
+  return result;
+}
+
+}  // namespace facemae

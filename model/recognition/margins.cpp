@@ -1,0 +1,50 @@
+#include "model/recognition/margins.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace facemae {
+namespace {
+
+/// cos(theta + m) for cosines c, and its monotone continuation where theta + m > pi.
+torch::Tensor add_angle(const torch::Tensor& c, double m) {
+  // The slope of sin is infinite at |c| = 1: the floor keeps the gradient finite there and changes no value
+  // that a float32 cosine can tell from 1.
+  const double floor = c.scalar_type() == torch::kFloat64 ? 1e-15 : 1e-7;
+  const auto sine = (1 - c * c).clamp_min(floor).sqrt();
+  const auto turned = c * std::cos(m) - sine * std::sin(m);
+  return torch::where(c > std::cos(std::numbers::pi - m), turned, c - m * std::sin(m));
+}
+
+/// The value of cos(theta + m) with the gradient of c.
+torch::Tensor add_angle_straight_through(const torch::Tensor& c, double m) {
+  const auto value = c.detach();
+  return c + ((value.acos() + m).cos() - value);
+}
+
+torch::Tensor with_margin(const torch::Tensor& c, const Margin& margin) {
+  if (margin.kind == "cosface") return c - margin.m;
+  if (margin.kind == "arcface")
+    return margin.straight_through ? add_angle_straight_through(c, margin.m) : add_angle(c, margin.m);
+  throw ConfigError("margin softmax: no margin is called '" + margin.kind + "'" +
+                    suggestion(margin.kind, {"arcface", "cosface"}));
+}
+
+}  // namespace
+
+torch::Tensor margin_logits(const torch::Tensor& cosines, const torch::Tensor& target, const Margin& margin) {
+  const auto rows = (target >= 0).nonzero().squeeze(1);
+  const auto columns = target.index_select(0, rows);
+  const auto moved = with_margin(cosines.index({rows, columns}), margin);
+  auto logits = cosines * margin.scale;
+  // In place: the product needs no saved value, and a second [B, C] matrix would be the
+  // largest tensor of the step.
+  return logits.index_put_({rows, columns}, moved * margin.scale);
+}
+
+}  // namespace facemae

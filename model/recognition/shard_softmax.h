@@ -1,0 +1,32 @@
+#pragma once
+// The margin softmax of --exact: every virtual shard of the classes is computed alone, on tensors of its own,
+// and shards are added in a fixed tree, whoever owns them.
+#include <cstdint>
+#include <vector>
+
+#include "cluster/tensors/tree_sum.h"
+#include "model/recognition/class_shards.h"
+
+namespace facemae {
+
+class ShardSoftmax {
+ public:
+  /// `centres` must outlive this, as must `ranks`, which spread them. All ranks.
+  ShardSoftmax(ClassCentres& centres, Communicator& ranks);
+
+  struct Result {
+    torch::Tensor cotangent;      ///< d loss / d embeddings [n, 512]
+    torch::Tensor loss, correct;  ///< of all rows, as ClassCentres::loss gives them; the same on every rank
+  };
+  /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each. Adds d loss / d centres to the
+  /// gradient of this rank's centres. All ranks, same order.
+  Result loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
+              double count);
+
+ private:
+  ClassCentres& centres_;
+  std::vector<ClassRange> shards_;  ///< this rank's, without the empty ones
+  TreeSum tree_;                    ///< over the shards of all ranks that are not empty
+};
+
+}  // namespace facemae

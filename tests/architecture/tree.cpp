@@ -1,0 +1,67 @@
+#include "tests/architecture/tree.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+
+namespace facemae::architecture {
+namespace {
+
+bool ignored(const fs::path& relative) {
+  const std::string first = relative.begin()->string();
+  return first == "build" || (first.size() > 1 && first[0] == '.' && first != ".ci");
+}
+
+}  // namespace
+
+std::vector<std::string> read_lines(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<Source> read_tree(const fs::path& root, const std::set<std::string>& extensions) {
+  std::vector<Source> sources;
+  for (auto entry = fs::recursive_directory_iterator(root); entry != fs::recursive_directory_iterator();
+       ++entry) {
+    const fs::path relative = fs::relative(entry->path(), root);
+    if (ignored(relative))
+      entry.disable_recursion_pending();
+    else if (entry->is_regular_file() && extensions.contains(relative.extension().string()))
+      sources.push_back({relative.generic_string(), read_lines(entry->path())});
+  }
+  return sources;
+}
+
+std::vector<std::pair<std::string, bool>> includes(const Source& source) {
+  static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
+  std::vector<std::pair<std::string, bool>> found;
+  std::smatch match;
+  for (const std::string& line : source.lines)
+    if (std::regex_search(line, match, pattern)) found.emplace_back(match[2], match[1] == "\"");
+  return found;
+}
+
+fs::path tree() {
+  const char* root = std::getenv("FACEMAE_SOURCE");
+  return root ? root : "";
+}
+
+void Architecture::SetUp() {
+  ASSERT_TRUE(fs::exists(tree() / "core")) << "FACEMAE_SOURCE does not name the source tree: " << tree();
+  ASSERT_GT(read_tree(tree(), {".h", ".cpp"}).size(), 20u);
+}
+
+void PlantedTree::SetUp() {
+  std::string pattern = (fs::temp_directory_path() / "architecture_XXXXXX").string();
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  root_ = pattern;
+}
+
+void PlantedTree::plant(const std::string& path, const std::string& text) const {
+  fs::create_directories((root_ / path).parent_path());
+  std::ofstream(root_ / path) << text;
+}
+
+}  // namespace facemae::architecture

@@ -1,0 +1,167 @@
+// A shard that one rank cannot read any more is quarantined on all ranks from one step on, and a later start
+// on any number of ranks sees the same rows.
+#include "trainer/input/feed.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <set>
+
+#include "cluster/host/agree.h"
+#include "cluster/mpi/mpi_control.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "data/image/image.h"
+
+namespace facemae {
+namespace {
+
+constexpr std::uint64_t kRows = 60, kShardRows = 20, kBatch = 12;
+constexpr int kSide = 16;
+
+/// Rows are their own labels; shard 1 may be unreadable.
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(bool shard_1_fails) : fails_(shard_1_fails) {
+    for (int s = 0; s < 3; ++s)
+      shards_.push_back({.file = "shard-" + std::to_string(s), .images = kShardRows, .bytes = 1000});
+    picture_ = encode_png(Image{kSide, kSide, std::vector<std::uint8_t>(kSide * kSide * 3, 80)});
+  }
+  const Path& folder() const noexcept override { return folder_; }
+  std::uint64_t size() const noexcept override { return kRows; }
+  std::int64_t identities() const noexcept override { return kRows; }
+  std::string identity_name(std::int64_t) const override { return ""; }
+  std::int64_t label(std::uint64_t row) const override { return static_cast<std::int64_t>(row); }
+  int image_size() const noexcept override { return kSide; }
+  void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures&) const override {
+    if (fails_ && shard_of(row) == 1) throw ShardUnreadable(1, FileError("the disk is gone", EIO));
+    encoded = picture_;
+  }
+  std::size_t shard_of(std::uint64_t row) const override { return row / kShardRows; }
+  const std::vector<ShardInfo>& shards() const noexcept override { return shards_; }
+  Hash128 dataset_digest() const noexcept override { return {}; }
+  std::string source_licence() const override { return ""; }
+  bool released() const noexcept override { return false; }
+  std::span<const std::uint64_t> rows_of(std::int64_t) const override { return {}; }
+
+ private:
+  bool fails_;
+  Path folder_ = "memory";
+  std::vector<ShardInfo> shards_;
+  std::vector<std::byte> picture_;
+};
+
+/// Ranks without tensors to exchange.
+class HostWorld final : public World {
+ public:
+  explicit HostWorld(Control& control) : control_(control) {
+    topology_.rank = control.rank();
+    topology_.size = control.size();
+  }
+  const Topology& topology() const noexcept override { return topology_; }
+  torch::Device device() const noexcept override { return torch::kCPU; }
+  Control& control() override { return control_; }
+  Communicator& gradients() override { throw Error("no tensors are exchanged here"); }
+  Communicator& batch() override { throw Error("no tensors are exchanged here"); }
+  void close() override {}
+  [[noreturn]] void die(int code) noexcept override { std::_Exit(code); }
+
+ private:
+  Control& control_;
+  Topology topology_;
+};
+
+TrainingStore training_store(const Control& control, bool shard_1_fails, double max_quarantined) {
+  RunConfig config;
+  config.batch = kBatch;
+  config.seed = 4;
+  config.max_quarantined = max_quarantined;
+  const auto store = std::make_shared<MemoryStore>(shard_1_fails);
+  std::vector<PlannedShard> shards;
+  for (const auto& shard : store->shards()) shards.push_back({shard.file, shard.images, shard.bytes, 0});
+  return {.store = store,
+          .config = config,
+          .config_text = "",
+          .order = Order(kRows, config.seed),
+          .batches = {.global_batch = kBatch, .micro_batches = 1, .world = control.size()},
+          .plan = plan_shards(std::move(shards), "memory", 1, 0)};
+}
+
+std::vector<std::uint64_t> rows_of(const Faces& faces) {
+  std::vector<std::uint64_t> rows;
+  for (std::int64_t i = 0; i < faces.labels.size(0); ++i)
+    rows.push_back(static_cast<std::uint64_t>(faces.labels[i].item<std::int64_t>()));
+  return rows;
+}
+
+TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
+  spdlog::set_level(spdlog::level::off);
+  MpiControl control(std::chrono::minutes(1));
+  HostWorld world(control);
+  const bool failing = control.rank() == control.size() - 1;
+  const auto data = training_store(control, failing, 0.5);
+  Feed feed(data, world, 0, {});
+
+  const auto shard_of = [](std::uint64_t row) { return row / kShardRows; };
+  Quarantine agreed(data.order, data.config.seed, shard_of), lost = agreed;
+  lost.add({.shard = 1, .from_ordinal = 0});
+  std::vector<Quarantined> entries;
+  std::vector<std::vector<std::uint64_t>> rows;  // of this rank, by step
+  for (std::uint64_t step = 0; step < 20; ++step) {
+    const Faces faces = feed.next();
+    rows.push_back(rows_of(faces));
+    for (std::size_t i = 0; i < faces.ordinals.size(); ++i) {
+      const auto p = faces.ordinals[i];
+      EXPECT_EQ(rows.back()[i], (failing ? lost : agreed).row_for(p)) << "step " << step;
+    }
+    if (control.any_of(feed.shard_failed() ? 1 : 0) == 0) continue;
+    ASSERT_TRUE(entries.empty()) << "it was reported twice";
+    entries = feed.quarantine_failed(step + 1);
+    for (const auto& entry : entries) agreed.add(entry);
+  }
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].shard, 1U);
+  EXPECT_EQ(entries[0].from_ordinal % kBatch, 0U);
+  EXPECT_TRUE(control.same_everywhere(std::to_string(entries[0].from_ordinal)));
+  const std::uint64_t first = entries[0].from_ordinal / kBatch;
+  ASSERT_LT(first, 10U);
+
+  // One process goes on from the quarantine, with a disk that is whole again.
+  AloneControl alone;
+  HostWorld one(alone);
+  const auto again = training_store(alone, false, 0.5);
+  Feed later(again, one, first, entries);
+  for (std::uint64_t step = first; step < 20; ++step) {
+    const Faces all = later.next();
+    const auto expected = rows_of(all);
+    for (const auto row : expected) EXPECT_NE(shard_of(row), 1U);
+    const auto mine = data.batches.ordinals(step, 0, control.rank());
+    const auto begin =
+        std::find(all.ordinals.begin(), all.ordinals.end(), mine.front()) - all.ordinals.begin();
+    EXPECT_TRUE(std::equal(rows[step].begin(), rows[step].end(), expected.begin() + begin));
+  }
+}
+
+TEST(Feed, EndsTheRunOnAllRanksBeyondThePolicy) {
+  spdlog::set_level(spdlog::level::off);
+  MpiControl control(std::chrono::minutes(1));
+  HostWorld world(control);
+  const auto data = training_store(control, control.rank() == 0, 0.3);  // the shard is a third
+  Feed feed(data, world, 0, {});
+  for (std::uint64_t step = 0;; ++step) {
+    ASSERT_LT(step, 20U);
+    (void)feed.next();
+    if (control.any_of(feed.shard_failed() ? 1 : 0) == 0) continue;
+    try {
+      (void)feed.quarantine_failed(step + 1);
+      ADD_FAILURE() << "it went on";
+    } catch (const AgreedError& error) {
+      EXPECT_EQ(error.code(), ExitCode::BadData);
+      EXPECT_NE(std::string(error.what()).find("--max-quarantined"), std::string::npos);
+    }
+    break;
+  }
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,81 @@
+#include "checkpoint/tensors/weights.h"
+
+#include "tests/unit/checkpoint/tensors/fixture.h"
+
+namespace facemae {
+namespace {
+
+using namespace test;
+
+class WeightsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    CheckpointStore store(run(), control_, files_);
+    ASSERT_TRUE(store.save(small_state(10, 20, 0, 20), 1));
+    ASSERT_TRUE(store.save(small_state(20, 20, 0, 20), 1));
+  }
+  Path run() const { return folder_.path() / "run"; }
+
+  TemporaryFolder folder_;
+  AloneControl control_;
+  QuickFiles files_;
+  Quiet quiet_;
+};
+
+torch::Tensor tensor_of(const Weights& weights, const std::string& name) {
+  for (const auto& [key, value] : weights.tensors)
+    if (key == name) return value;
+  return {};
+}
+
+TEST_F(WeightsTest, OfARunAreThoseOfItsNewestCheckpointWithoutMomentsAndCentres) {
+  const Weights weights = read_weights(run());
+  EXPECT_EQ(weights.tensors.size(), 5u);
+  EXPECT_TRUE(torch::equal(tensor_of(weights, "weight"), small_state(20).replicated[0].value));
+  EXPECT_FALSE(tensor_of(weights, "small").defined());
+  EXPECT_EQ(config_value(weights.config, "batch"), "64");
+  EXPECT_THAT(weights.origin, testing::HasSubstr("step 20"));
+  EXPECT_EQ(weights.hash.size(), 32u);
+  EXPECT_EQ(read_weights(run().string() + "/").hash, weights.hash);
+}
+
+TEST_F(WeightsTest, OfOneCheckpointAndOfAFileAreEqual) {
+  const Weights old = read_weights(run() / "checkpoints/s000000010.a01");
+  EXPECT_TRUE(torch::equal(tensor_of(old, "weight"), small_state(10).replicated[0].value));
+  EXPECT_NE(old.hash, read_weights(run()).hash);
+  const Path file = folder_.path() / "weights.safetensors";
+  write_safetensors(real_files(), file, old.tensors, {{"note", "x"}});
+  const Weights bare = read_weights(file);
+  EXPECT_EQ(bare.hash, old.hash);
+  EXPECT_EQ(bare.config, "");
+  EXPECT_EQ(bare.metadata.at("note"), "x");
+}
+
+TEST_F(WeightsTest, OfARunWithADamagedNewestCheckpointAreTheOnesBefore) {
+  const Path file = run() / "checkpoints/s000000020.a01/r00000.safetensors";
+  std::string bytes = read_file(file);
+  for (std::size_t at = 4096; at < bytes.size(); ++at) bytes[at] = static_cast<char>(bytes[at] ^ 1);
+  overwrite(file, bytes);
+  EXPECT_THAT(read_weights(run()).origin, testing::HasSubstr("step 10"));
+  EXPECT_THROW(read_weights(run() / "checkpoints/s000000020.a01"), CheckpointError);
+}
+
+TEST_F(WeightsTest, OfSomethingElseAreRefused) {
+  EXPECT_THROW(read_weights(folder_.path()), ConfigError);
+  EXPECT_THROW(read_weights(folder_.path() / "none"), ConfigError);
+  std::filesystem::create_directories(folder_.path() / "young/checkpoints");
+  EXPECT_THROW(read_weights(folder_.path() / "young"), ConfigError);
+  overwrite(folder_.path() / "text", "no tensors here");
+  EXPECT_THROW(read_weights(folder_.path() / "text"), DataError);
+}
+
+TEST(ConfigText, GivesValuesByKey) {
+  const std::string text = "# batch = 1\nbatch = 64\n\n  rate =  0.5 \nname = a=b\n";
+  EXPECT_EQ(config_value(text, "batch"), "64");
+  EXPECT_EQ(config_value(text, "rate"), "0.5");
+  EXPECT_EQ(config_value(text, "name"), "a=b");
+  EXPECT_EQ(config_value(text, "none", "fallback"), "fallback");
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,209 @@
+#include "core/options/options.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/files/files.h"
+
+namespace facemae {
+namespace {
+
+using testing::HasSubstr;
+
+struct Bound {
+  std::string name = "plain";
+  int count = 3;
+  double rate = 0.5;
+  bool fast = false, on = true;
+  std::vector<std::string> list;
+  std::optional<std::uint64_t> limit;
+  std::vector<std::string> words;
+  CommonOptions common;
+  Options options{"Does things.", "thing [OPTIONS]"};
+  Bound() {
+    options.add("name", name, "a name")
+        .add("count", count, "how many")
+        .add("rate", rate, "per second")
+        .flag("fast", fast, "hurry");
+    options.add("on", on, "yes or no").add("list", list, "several").add("limit", limit, "perhaps");
+    options.positional("WORD...", words, "free words");
+  }
+  bool parse(const std::vector<std::string>& arguments) { return options.parse(arguments, common); }
+};
+
+TEST(Options, ReadsEveryType) {
+  Bound b;
+  b.parse({"one", "--name", "x", "--count=-7", "--rate", "1e-3", "--fast", "--on", "no", "--limit", "9",
+           "--list", "a", "b"});
+  ASSERT_TRUE(b.options.finish());
+  EXPECT_EQ(b.name, "x");
+  EXPECT_EQ(b.count, -7);
+  EXPECT_EQ(b.rate, 1e-3);
+  EXPECT_TRUE(b.fast);
+  EXPECT_FALSE(b.on);
+  EXPECT_EQ(b.limit, 9u);
+  EXPECT_THAT(b.list, testing::ElementsAre("a", "b"));
+  EXPECT_THAT(b.words, testing::ElementsAre("one"));
+}
+
+std::string faults_of(Bound& b) {
+  try {
+    b.options.finish();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Options, AListGivenAgainHasTheWordsOfAllTimes) {
+  Bound b;
+  b.parse({"--list", "a", "b", "--count", "4", "--list", "c", "--list=d"});
+  EXPECT_EQ(faults_of(b), "");
+  EXPECT_THAT(b.list, testing::ElementsAre("a", "b", "c", "d"));
+}
+
+TEST(Options, AnythingElseGivenAgainIsAFaultThatNamesIt) {
+  Bound b;
+  b.parse({"--count", "1", "--count=2", "--limit", "3", "--limit", "3", "--fast", "--fast", "--on", "no",
+           "--name", "x", "--name", "y", "--name", "z"});
+  const std::string faults = faults_of(b);
+  EXPECT_THAT(faults, HasSubstr("4 faults"));
+  EXPECT_THAT(faults, HasSubstr("--count is given twice: 1, 2"));
+  EXPECT_THAT(faults, HasSubstr("--limit is given twice: 3, 3"));
+  EXPECT_THAT(faults, HasSubstr("--fast is given twice"));
+  EXPECT_THAT(faults, HasSubstr("--name is given 3 times: x, y, z"));
+}
+
+TEST(Options, AFileRepeatsAsTheCommandLineDoesWhichReplacesIt) {
+  const Path file = Path(testing::TempDir()) / ("options_again_" + std::to_string(::getpid()));
+  write_durably(real_files(), file,
+                "\xEF\xBB\xBFlist = p q\ncount = 5\nlist = r\ncount = 6\nconfig = other\n");
+  Bound lines;
+  lines.parse({"--config", file.string()});
+  EXPECT_THAT(lines.list, testing::ElementsAre("p", "q", "r"));
+  const std::string faults = faults_of(lines);
+  EXPECT_THAT(faults,
+              HasSubstr("--count is given twice (" + file.string() + ":2, " + file.string() + ":4): 5, 6"));
+  EXPECT_THAT(faults, HasSubstr("\"config\" (" + file.string() + ":5) belongs on the command line"));
+  write_durably(real_files(), file, "list = p q\ncount = 5\nlist = r\n");
+  Bound both;
+  both.parse({"--config", file.string(), "--list", "x", "--list", "y", "--count", "7"});
+  EXPECT_EQ(faults_of(both), "");
+  EXPECT_THAT(both.list, testing::ElementsAre("x", "y"));
+  EXPECT_EQ(both.count, 7);
+  std::filesystem::remove(file);
+  Bound none;
+  none.parse({"--config", testing::TempDir()});
+  EXPECT_THAT(faults_of(none), HasSubstr("Is a directory"));
+}
+
+TEST(Options, HelpIsToldWhateverElseIsWrong) {
+  for (const std::string word : {"-h", "--help"}) {
+    Bound b;
+    testing::internal::CaptureStdout();
+    EXPECT_FALSE(b.parse({"--name", word, "--nonsense", "--count"})) << word;
+    EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("facemae thing [OPTIONS]"));
+  }
+  Bound file_of_that_name;
+  EXPECT_TRUE(file_of_that_name.parse({"--", "-h"}));
+  EXPECT_THAT(file_of_that_name.words, testing::ElementsAre("-h"));
+}
+
+TEST(Options, AMissingValueIsTheOnlyFaultThatIsTold) {
+  Bound b;
+  b.parse({"one", "--count"});
+  b.options.check(false, "something else");
+  EXPECT_EQ(faults_of(b), "the required argument for option '--count' is missing");
+}
+
+TEST(Options, NumbersAreReadInFullOrRefused) {
+  const auto fault = [](const std::string& name, const std::string& value) {
+    Bound b;
+    b.parse({"--" + name + "=" + value});
+    return faults_of(b);
+  };
+  for (const char* word : {"1x", "1 ", " 1", "0x10", "1e3", "1.5", "+1", "-", "99999999999"})
+    EXPECT_NE(fault("count", word), "") << word;
+  EXPECT_THAT(fault("count", "99999999999"), HasSubstr("out of range"));
+  for (const char* word : {"-1", "18446744073709551616", "1.0"}) EXPECT_NE(fault("limit", word), "") << word;
+  for (const char* word : {"inf", "-inf", "nan", "infinity", "1e999", "1e-999", "0,1", "1f", "0x1p3"})
+    EXPECT_NE(fault("rate", word), "") << word;
+  EXPECT_THAT(fault("rate", "inf"), HasSubstr("not finite"));
+  Bound empty;
+  empty.parse({"--count", "", "--limit", "", "--rate", ""});
+  EXPECT_THAT(faults_of(empty), HasSubstr("3 faults"));
+  EXPECT_EQ(fault("limit", "18446744073709551615"), "");
+  EXPECT_EQ(fault("rate", "-1e-300"), "");
+}
+
+TEST(Options, KeepsDefaultsAndPrintsAllThatIsSet) {
+  Bound b;
+  b.parse({});
+  ASSERT_TRUE(b.options.finish());
+  EXPECT_EQ(b.options.text(), "name = plain\ncount = 3\nrate = 0.5\nfast = no\non = yes\n");
+}
+
+TEST(Options, FlagsOverrideTheFile) {
+  const Path file = Path(testing::TempDir()) / ("options_" + std::to_string(::getpid()));
+  write_durably(real_files(), file, "# a comment\ncount = 5\nname = from file\nfast = yes\nlist = p q\n");
+  Bound b;
+  b.parse({"--config", file.string(), "--count", "6"});
+  ASSERT_TRUE(b.options.finish());
+  EXPECT_EQ(b.count, 6);
+  EXPECT_EQ(b.name, "from file");
+  EXPECT_TRUE(b.fast);
+  EXPECT_THAT(b.list, testing::ElementsAre("p", "q"));
+  std::filesystem::remove(file);
+}
+
+TEST(Options, WhatTheyPrintTheyReadBack) {
+  Bound a;
+  a.parse({"--name", "research only, set #3", "--list", "two words", "p", "", "with \"quotes\""});
+  ASSERT_TRUE(a.options.finish());
+  const Path file = Path(testing::TempDir()) / ("options_round_" + std::to_string(::getpid()));
+  write_durably(real_files(), file, a.options.text());
+  Bound b;
+  b.parse({"--config", file.string()});
+  ASSERT_TRUE(b.options.finish());
+  EXPECT_EQ(b.name, "research only, set #3");
+  EXPECT_THAT(b.list, testing::ElementsAre("two words", "p", "", "with \"quotes\""));
+  std::filesystem::remove(file);
+}
+
+TEST(Options, CollectsFaultsOfFlagsAndFile) {
+  const Path file = Path(testing::TempDir()) / ("options_bad_" + std::to_string(::getpid()));
+  write_durably(real_files(), file, "cuont = 5\nnonsense\n");
+  Bound b;
+  b.parse({"--config", file.string(), "--count", "many", "--nmae", "x"});
+  b.options.check(false, "and one more");
+  try {
+    b.options.finish();
+    FAIL() << "no fault was reported";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("5 faults"));
+    EXPECT_THAT(error.what(), HasSubstr("unknown key \"cuont\""));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean --count?"));
+    EXPECT_THAT(error.what(), HasSubstr("\"many\" is not a whole number"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean --name?"));
+    EXPECT_THAT(error.what(), HasSubstr("not \"key = value\""));
+  }
+  std::filesystem::remove(file);
+}
+
+TEST(Options, DoesNotGuessAbbreviations) {
+  Bound b;
+  b.parse({"--cou", "4"});
+  EXPECT_THROW(b.options.finish(), ConfigError);
+}
+
+TEST(Options, HelpShowsDefaultsAndTypes) {
+  const std::string help = Bound().options.help();
+  EXPECT_THAT(help, HasSubstr("--rate X\n        per second [0.5]"));
+  EXPECT_THAT(help, HasSubstr("Does things."));
+  EXPECT_THAT(help, HasSubstr("--list TEXT...\n"));
+  EXPECT_THAT(help, HasSubstr("may be given several times"));
+}
+
+}  // namespace
+}  // namespace facemae

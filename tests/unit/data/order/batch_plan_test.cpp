@@ -1,0 +1,30 @@
+#include <gtest/gtest.h>
+
+#include "data/order/order.h"
+
+namespace facemae {
+namespace {
+
+TEST(BatchPlan, GivesEveryOrdinalOfAStepToExactlyOneRank) {
+  for (const std::uint64_t batch : {1U, 2U, 7U, 12U, 31U}) {
+    for (int micros = 1; micros <= 3; ++micros) {
+      for (int world = 1; world <= 8; ++world) {
+        const BatchPlan plan{batch, micros, world};
+        std::vector<std::uint64_t> all;
+        for (int micro = 0; micro < micros; ++micro) {
+          const auto per_rank = plan.rows_of_rank(micro);
+          for (int rank = 0; rank < world; ++rank) {
+            const auto mine = plan.ordinals(4, micro, rank);
+            ASSERT_EQ(static_cast<std::int64_t>(mine.size()), per_rank[static_cast<std::size_t>(rank)]);
+            all.insert(all.end(), mine.begin(), mine.end());
+          }
+        }
+        ASSERT_EQ(all.size(), batch);
+        for (std::uint64_t i = 0; i < batch; ++i) ASSERT_EQ(all[i], 4 * batch + i);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace facemae

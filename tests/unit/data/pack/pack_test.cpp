@@ -1,0 +1,333 @@
+#include "data/pack/pack.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "data/pack/pack_plan.h"
+#include "data/store/shard_file.h"
+#include "data/store/store.h"
+#include "tests/unit/data/formats/fake_archives.h"
+#include "tests/unit/data/image/test_images.h"
+#include "tests/unit/data/pack/pack_on_ranks.h"
+#include "tests/why.h"
+
+namespace facemae {
+namespace {
+
+namespace fs = std::filesystem;
+using fake_archives::Archives;
+using test::why;
+using test_images::contents;
+using test_images::DyingFiles;
+using test_images::pack_on;
+using test_images::picture;
+using test_images::put;
+using test_images::put_faces;
+using test_images::quiet;
+using test_images::TemporaryFolder;
+
+/// Faces with a fault of each kind and two pairs of duplicates.
+void put_mixed_faces(const Path& root) {
+  put_faces(root, 5, 9);
+  const auto whole = encode_jpeg(picture(500));
+  put(root / "id-0/cut.jpg", Bytes(whole).first(whole.size() * 2 / 3));
+  put(root / "id-1/large.jpg", encode_jpeg(picture(501, 40)));
+  put(root / "id-1/picture.png", encode_png(picture(502)));
+  fs::create_symlink("nowhere.jpg", root / "id-1/gone.jpg");
+  put(root / "id-1/same.jpg", encode_jpeg(picture(3)));      // as id-0/image-3.jpg
+  put(root / "id-4/as \"b\".jpg", encode_jpeg(picture(3)));  // once more
+}
+
+TEST(Pack, IsByteIdenticalForAnyNumberOfRanksAndThreads) {
+  TemporaryFolder here;
+  put_mixed_faces(here / "faces");
+  const auto folder = folder_source({here / "faces"});
+  const Archives archives(*folder, 7);
+  for (const ImageSource* source :
+       {static_cast<const ImageSource*>(folder.get()), static_cast<const ImageSource*>(&archives)}) {
+    auto config = quiet(here / "one");
+    config.max_reject_fraction = 0.1;
+    config.spill_run_bytes = 9000;
+    const auto result = pack(*source, config, real_files());
+    const auto expected = contents(config.out);
+    EXPECT_EQ(result.images, 48u);
+    EXPECT_EQ(result.rejects, 3u);
+    EXPECT_EQ(result.duplicates, 2u);
+    EXPECT_EQ(result.identities, 5);
+    EXPECT_GT(result.shards, 3u);
+    EXPECT_EQ(expected.size(), result.shards + 5) << "shards, two manifests, the identities, two lists";
+    ::sleep(1);  // so that a time of day in a file would differ; not a synchronisation
+    for (const int ranks : {1, 2, 3, 11}) {
+      config.out = here / ("ranks-" + std::to_string(ranks));
+      config.threads = 1 + ranks % 3;
+      const auto again = pack_on(ranks, *source, config);
+      EXPECT_EQ(contents(config.out), expected) << ranks << " ranks";
+      EXPECT_EQ(again.images, result.images);
+      EXPECT_EQ(again.smallest, result.smallest);
+      EXPECT_EQ(again.largest, result.largest);
+      EXPECT_EQ(again.rejects_by_reason, result.rejects_by_reason);
+      fs::remove_all(config.out);
+    }
+    fs::remove_all(here / "one");
+  }
+}
+
+TEST(Pack, ArchivesGiveTheImagesThatAFolderGives) {
+  TemporaryFolder here;
+  put_mixed_faces(here / "faces");
+  const auto folder = folder_source({here / "faces"});
+  const Archives archives(*folder, 4);
+  auto config = quiet(here / "folder");
+  config.max_reject_fraction = 0.1;
+  pack(*folder, config, real_files());
+  config.out = here / "archives";
+  config.spill_run_bytes = 20000;
+  config.threads = 2;
+  pack(archives, config, real_files());
+  EXPECT_EQ(read_file(here / "folder/duplicates.csv"), read_file(here / "archives/duplicates.csv"));
+  EXPECT_EQ(read_file(here / "folder/rejects.csv"), read_file(here / "archives/rejects.csv"));
+  const auto a = Store::open(here / "folder"), b = Store::open(here / "archives");
+  ASSERT_EQ(a->size(), b->size());
+  std::vector<std::byte> x, y;
+  for (std::uint64_t row = 0; row < a->size(); ++row) {
+    a->read(row, x);
+    b->read(row, y);
+    EXPECT_EQ(x, y);
+    EXPECT_EQ(a->label(row), b->label(row));
+  }
+}
+
+TEST(Pack, ImagesThatNoArchiveHandsOverAreRejects) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 3, 6);
+  const auto folder = folder_source({here / "faces"});
+  Archives archives(*folder, 3);
+  archives.lost = {4, 11};
+  auto config = quiet(here / "store");
+  EXPECT_NE(why<DataError>([&] { pack_on(2, archives, config); }).find("of 18 images cannot be used"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(config.out / "manifest.h5"));
+  config.max_reject_fraction = 0.2;
+  EXPECT_EQ(pack(archives, config, real_files()).rejects, 2u);
+  EXPECT_NE(read_file(config.out / "rejects.csv").find("\"id-0/image-4.jpg\",\"cannot be read: it is in"),
+            std::string::npos);
+}
+
+TEST(Pack, BrokenArchiveEndsThePackAndLaterGoesOn) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 4, 8);
+  const auto folder = folder_source({here / "faces"});
+  Archives archives(*folder, 9);
+  auto config = quiet(here / "store");
+  config.spill_run_bytes = 1000;
+  pack(archives, quiet(here / "undisturbed"), real_files());
+  archives.broken = 8;  // the last: planning does not look into it
+  EXPECT_NE(why<DataError>([&] { pack(archives, config, real_files()); }).find("archive 8 is cut off"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(config.out / "manifest.h5"));
+  const auto spilled = fs::file_size(config.out / "packing/spill-00000.data");
+  EXPECT_GT(spilled, 5000u) << "the others are done and need not be read again";
+  archives.broken = static_cast<std::size_t>(-1);
+  EXPECT_EQ(pack_on(2, archives, config).images, 32u);
+  EXPECT_EQ(contents(config.out), contents(here / "undisturbed"));
+}
+
+TEST(Pack, RanksWithoutACommonFolderAreToldSo) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 4);
+  const auto source = folder_source({here / "faces"});
+  const auto config = quiet(here / "elsewhere");
+  Packing second(*source, config, real_files(), 1, 2);
+  const auto phases = second.phases();
+  phases[0]();
+  EXPECT_NE(why<ConfigError>([&] { phases[1](); }).find("that all ranks share"), std::string::npos);
+}
+
+void expect_same_after_any_death(const TemporaryFolder& here, const ImageSource& source, int step) {
+  auto config = quiet(here / "undisturbed");
+  config.max_reject_fraction = 0.2;
+  config.spill_run_bytes = 5000;
+  const auto expected_result = pack(source, config, real_files());
+  const auto expected = contents(config.out);
+  std::uint64_t resumed = 0;
+  int fatal = 1;
+  for (;; fatal += step) {
+    config.out = here / ("killed-" + std::to_string(fatal));
+    DyingFiles dying(fatal);
+    try {
+      pack(source, config, dying);
+    } catch (const FileError&) {
+    }
+    if (!dying.died()) break;
+    if (fs::exists(config.out / "packing"))
+      put(config.out / "packing/shard-00001.h5.tmp", bytes_of("left by a dead process"));
+    const auto result = fatal % 3 == 0 ? pack_on(2, source, config) : pack(source, config, real_files());
+    resumed = std::max(resumed, result.resumed_shards);
+    EXPECT_EQ(result.images, expected_result.images);
+    EXPECT_EQ(result.rejects, 1u);
+    EXPECT_EQ(contents(config.out), expected) << "killed at operation " << fatal;
+    fs::remove_all(config.out);
+  }
+  EXPECT_GT(fatal, 40) << "too few operations went through the file system to prove anything";
+  EXPECT_EQ(resumed, expected_result.shards);
+}
+
+TEST(Pack, KilledAtAnyMomentGoesOnToTheSameBytes) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 4);
+  put(here / "faces/id-0/broken.jpg", bytes_of("no image"));
+  expect_same_after_any_death(here, *folder_source({here / "faces"}), 1);
+}
+
+TEST(Pack, KilledAtAnyMomentOfReadingArchivesGoesOnToTheSameBytes) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 6);
+  put(here / "faces/id-0/broken.jpg", bytes_of("no image"));
+  const auto folder = folder_source({here / "faces"});
+  expect_same_after_any_death(here, Archives(*folder, 3), 2);
+}
+
+TEST(Pack, ShardDamagedBetweenTwoStartsIsMadeAgain) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 3, 6);
+  const auto source = folder_source({here / "faces"});
+  pack(*source, quiet(here / "good"), real_files());
+  const auto expected = contents(here / "good");
+  const auto config = quiet(here / "bad");
+  Packing interrupted(*source, config, real_files());
+  const auto phases = interrupted.phases();
+  for (std::size_t phase = 0; phase + 1 < phases.size(); ++phase) phases[phase]();  // all but the finish
+  const Path shard = here / "bad/packing/shard-00000.h5";
+  test_images::flip_bit(shard, read_shard(shard).info.blob_offset + 3);
+  const auto result = pack_on(2, *source, config);
+  EXPECT_EQ(result.resumed_shards, result.shards - 1);
+  EXPECT_EQ(contents(here / "bad"), expected);
+}
+
+TEST(Pack, FinishedStoreIsLeftAloneAndOtherSettingsAreRefused) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 5);
+  const auto source = folder_source({here / "faces"});
+  auto config = quiet(here / "store");
+  const auto first = pack(*source, config, real_files());
+  const auto before = contents(config.out);
+  const auto second = pack(*source, config, real_files());
+  EXPECT_EQ(second.resumed_shards, first.shards);
+  EXPECT_EQ(second.images, first.images);
+  EXPECT_EQ(second.bytes, first.bytes);
+  EXPECT_EQ(contents(config.out), before);
+  config.seed = 99;
+  const std::string reason = why<ConfigError>([&] { pack(*source, config, real_files()); });
+  EXPECT_NE(reason.find("seed was 7, now 99"), std::string::npos) << reason;
+  config = quiet(here / "store");
+  put(here / "faces/id-0/new.jpg", encode_jpeg(picture(77)));
+  EXPECT_NE(why<ConfigError>([&] {
+              pack(*folder_source({here / "faces"}), config, real_files());
+            }).find("catalogue_images was 10, now 11"),
+            std::string::npos);
+  EXPECT_EQ(contents(config.out), before);
+}
+
+TEST(Pack, BadImagesAreListedWithTheirReasons) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 5);
+  const auto whole = encode_jpeg(picture(500));
+  put(here / "faces/id-0/cut.jpg", Bytes(whole).first(whole.size() * 2 / 3));
+  put(here / "faces/id-1/large.jpg", encode_jpeg(picture(501, 40)));
+  put(here / "faces/id-1/empty.png", {});
+  fs::create_symlink("nowhere.jpg", here / "faces/id-1/gone.jpg");
+  put(here / "faces/id-1/same.jpg", encode_jpeg(picture(3)));  // as id-0/image-3.jpg
+  auto config = quiet(here / "store");
+  config.max_reject_fraction = 0.5;
+  const auto result = pack(*folder_source({here / "faces"}), config, real_files());
+  EXPECT_EQ(result.rejects, 4u);
+  EXPECT_EQ(result.images, 11u);
+  EXPECT_EQ(result.duplicates, 1u);
+  EXPECT_EQ(read_file(config.out / "duplicates.csv"),
+            "source,same_as\n\"id-1/same.jpg\",\"id-0/image-3.jpg\"\n");
+  EXPECT_EQ(result.rejects_by_reason,
+            (std::map<std::string, std::uint64_t>{
+                {"another size", 1}, {"cannot be read", 1}, {"does not decode", 2}}));
+  const std::string rejects = read_file(config.out / "rejects.csv");
+  EXPECT_NE(rejects.find("\"id-0/cut.jpg\",\"does not decode: JPEG: "), std::string::npos) << rejects;
+  EXPECT_NE(rejects.find("\"id-1/large.jpg\",\"another size: 40 x 40 pixels, expected 32 x 32"),
+            std::string::npos)
+      << rejects;
+  EXPECT_NE(rejects.find("id-1/empty.png"), std::string::npos) << rejects;
+  EXPECT_NE(rejects.find("No such file"), std::string::npos) << rejects;
+  EXPECT_EQ(Store::open(config.out)->size(), 11u);
+}
+
+TEST(Pack, TooManyRejectsLeaveNothingUnderFinalNamesAndLoseNothing) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 3, 8);
+  for (int i = 0; i < 5; ++i)
+    put(here / "faces/id-2" / ("bad-" + std::to_string(i) + ".jpg"), bytes_of("no image"));
+  auto config = quiet(here / "store");
+  config.max_reject_fraction = 0.1;
+  const auto source = folder_source({here / "faces"});
+  const std::string reason = why<DataError>([&] { pack(*source, config, real_files()); });
+  EXPECT_NE(reason.find("--max-reject-fraction"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("id-2/bad-"), std::string::npos) << reason;
+  EXPECT_FALSE(fs::exists(config.out / "manifest.h5"));
+  EXPECT_FALSE(fs::exists(config.out / "shard-00000.h5"));
+  EXPECT_NE(read_file(config.out / "rejects.csv").find("id-2/bad-"), std::string::npos);
+  config.max_reject_fraction = 0.3;
+  EXPECT_EQ(pack(*source, config, real_files()).images, 24u);
+}
+
+TEST(Pack, AStoreWithoutImagesIsNoneWhateverThePolicyAllows) {
+  TemporaryFolder here;
+  for (const char* name : {"a/1.jpg", "b/1.jpg"}) put(here / "faces" / name, bytes_of("no image"));
+  auto config = quiet(here / "store");
+  config.max_reject_fraction = 1;
+  config.image_size = 32;
+  const auto source = folder_source({here / "faces"});
+  const std::string reason = why<DataError>([&] { pack(*source, config, real_files()); });
+  EXPECT_NE(reason.find("2 of 2 images cannot be used, which leaves none"), std::string::npos) << reason;
+  EXPECT_FALSE(fs::exists(config.out / "manifest.h5"));
+}
+
+TEST(Pack, ResizeReencodesOtherSizesOnly) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 1, 3);
+  put(here / "faces/id-0/large.png", encode_png(picture(9, 64)));
+  auto config = quiet(here / "store");
+  config.resize = true;
+  config.image_size = 32;
+  EXPECT_EQ(pack(*folder_source({here / "faces"}), config, real_files()).rejects, 0u);
+  const auto store = Store::open(config.out);
+  Decoder decoder;
+  std::vector<std::byte> bytes;
+  int pngs = 0;
+  for (std::uint64_t row = 0; row < store->size(); ++row) {
+    store->read(row, bytes);
+    const auto header = decoder.header(bytes);
+    EXPECT_EQ(header.width, 32);
+    if (header.codec == Codec::Png) {
+      EXPECT_EQ(decoder.decode(bytes).pixels, resize(picture(9, 64), 32, 32).pixels);
+      ++pngs;
+    }
+  }
+  EXPECT_EQ(pngs, 1);
+}
+
+TEST(Pack, ForeignShardsAreNotOverwritten) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 1, 3);
+  put(here / "store/shard-00000.h5", bytes_of("somebody's"));
+  EXPECT_NE(why<ConfigError>([&] {
+              pack(*folder_source({here / "faces"}), quiet(here / "store"), real_files());
+            }).find("whose"),
+            std::string::npos);
+  EXPECT_EQ(read_file(here / "store/shard-00000.h5"), "somebody's");
+}
+
+TEST(Pack, NeedsSpace) {
+  EXPECT_NO_THROW(require_space(1000, 1000, "out"));
+  EXPECT_NE(why<ConfigError>([] { require_space(1ULL << 30, 3ULL << 40, "out"); }).find("3.0 TiB"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace facemae

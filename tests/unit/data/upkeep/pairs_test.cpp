@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "data/upkeep/store_tools.h"
+#include "tests/unit/data/store/small_store.h"
+
+namespace facemae {
+namespace {
+
+using testing_stores::make_store;
+using testing_stores::TemporaryFolder;
+
+TEST(Pairs, AreHalfSameAndDistinctWithIdentityDisjointFolds) {
+  const TemporaryFolder folder;
+  const auto store = make_store(folder / "store", {4, 3, 5, 4, 4, 3, 6, 4, 5, 3, 4, 1});
+  const PairList list = make_pairs(*store, 3, 60, 9);
+  ASSERT_EQ(list.pairs.size(), 60U);
+  EXPECT_EQ(list.folds, 3);
+  std::map<std::int64_t, std::size_t> fold_of;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+  for (std::size_t i = 0; i < list.pairs.size(); ++i) {
+    const Pair& pair = list.pairs[i];
+    EXPECT_EQ(pair.same, i % 2 == 0);
+    EXPECT_NE(pair.a, pair.b);
+    EXPECT_EQ(store->label(pair.a) == store->label(pair.b), pair.same);
+    EXPECT_TRUE(seen.emplace(std::min(pair.a, pair.b), std::max(pair.a, pair.b)).second);
+    for (const std::uint64_t row : {pair.a, pair.b}) {
+      EXPECT_EQ(fold_of.emplace(store->label(row), i / 20).first->second, i / 20)
+          << "an identity is in two folds";
+    }
+  }
+  const PairList again = make_pairs(*store, 3, 60, 9), other = make_pairs(*store, 3, 60, 10);
+  const auto rows = [](const PairList& l) {
+    std::vector<std::uint64_t> all;
+    for (const Pair& pair : l.pairs) all.insert(all.end(), {pair.a, pair.b});
+    return all;
+  };
+  EXPECT_EQ(rows(again), rows(list));
+  EXPECT_NE(rows(other), rows(list));
+}
+
+TEST(Pairs, UseEveryPairWhenAllAreAskedFor) {
+  const TemporaryFolder folder;
+  const auto store = make_store(folder / "store", {4, 3});  // 9 same pairs, 12 different
+  EXPECT_EQ(make_pairs(*store, 1, 18, 1).pairs.size(), 18U);
+  EXPECT_THROW(make_pairs(*store, 1, 20, 1), ConfigError);
+  EXPECT_THROW(make_pairs(*store, 2, 4, 1), ConfigError);
+}
+
+TEST(Pairs, ComeBackFromTheirFile) {
+  const TemporaryFolder folder;
+  const auto store = make_store(folder / "store", {4, 3, 5, 4});
+  const PairList list = make_pairs(*store, 2, 12, 1);
+  const Path path = folder / "pairs.txt";
+  write_pairs(real_files(), path, list, *store);
+  EXPECT_EQ(
+      read_file(path).rfind("# facemae pairs: folds 2, store " + store->dataset_digest().hex() + "\n", 0),
+      0U);
+  const PairList back = read_pairs(path);
+  EXPECT_EQ(back.folds, 2);
+  ASSERT_EQ(back.pairs.size(), list.pairs.size());
+  for (std::size_t i = 0; i < list.pairs.size(); ++i) {
+    EXPECT_EQ(back.pairs[i].a, list.pairs[i].a);
+    EXPECT_EQ(back.pairs[i].b, list.pairs[i].b);
+    EXPECT_EQ(back.pairs[i].same, list.pairs[i].same);
+  }
+}
+
+TEST(Pairs, MayNameFiles) {
+  const TemporaryFolder folder;
+  const Path path = folder / "pairs.txt";
+  write_durably(real_files(), path, std::string("x/1.png x/2.png 1\nx/1.png y/1.png 0\r\n"));
+  std::vector<std::string> names;
+  const PairList list = read_pairs(path, &names);
+  EXPECT_EQ(names, (std::vector<std::string>{"x/1.png", "x/2.png", "y/1.png"}));
+  ASSERT_EQ(list.pairs.size(), 2U);
+  EXPECT_EQ(list.folds, 2);
+  EXPECT_TRUE(list.pairs[0].same);
+  EXPECT_EQ(list.pairs[1].a, 0U);
+  EXPECT_EQ(list.pairs[1].b, 2U);
+  EXPECT_FALSE(list.pairs[1].same);
+}
+
+TEST(Pairs, NameTheBadLineOfAFile) {
+  const TemporaryFolder folder;
+  const Path path = folder / "pairs.txt";
+  for (const char* text : {"1 2 1\n3 x 0\n", "1 2 1\n3 4 2\n", "1 2 1\n3 4\n", "1 2 1\n1 2 1 7\n"}) {
+    write_durably(real_files(), path, std::string(text));
+    try {
+      read_pairs(path);
+      ADD_FAILURE() << text;
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find("line 2"), std::string::npos) << error.what();
+    }
+  }
+  write_durably(real_files(), path, std::string("# facemae pairs: folds 2, store 0\n1 2 1\n3 4 0\n5 6 1\n"));
+  EXPECT_THROW(read_pairs(path), DataError);
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,165 @@
+#include "model/recognition/class_shards.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "cluster/tensors/alone.h"
+#include "core/error.h"
+#include "model/recognition/recognition.h"
+
+namespace facemae {
+namespace {
+
+/// Says it is some rank of some world; nothing is ever communicated.
+class Pretender final : public Communicator {
+ public:
+  Pretender(int rank, int size) : rank_(rank), size_(size) {}
+  int rank() const noexcept override { return rank_; }
+  int size() const noexcept override { return size_; }
+  torch::Device device() const noexcept override { return torch::kCPU; }
+  Work all_reduce(torch::Tensor, Reduce) override { throw Error("a pretender cannot communicate"); }
+  Work all_gather(torch::Tensor, torch::Tensor) override { throw Error("a pretender cannot communicate"); }
+  Work reduce_scatter(torch::Tensor, torch::Tensor, Reduce) override {
+    throw Error("a pretender cannot communicate");
+  }
+  Work broadcast(torch::Tensor, int) override { throw Error("a pretender cannot communicate"); }
+  void abort() noexcept override {}
+
+ private:
+  int rank_, size_;
+};
+
+TEST(ClassShards, CoverEveryClassOnceInAnyWorld) {
+  for (const std::int64_t classes : {1, 5, 1000, 10'572, 2'059'906}) {
+    for (const std::int64_t shards : {8, 1024}) {
+      std::int64_t next = 0;
+      for (std::int64_t v = 0; v < shards; ++v) {
+        const auto range = virtual_shard(classes, shards, v);
+        EXPECT_EQ(range.first, next);
+        next += range.count;
+      }
+      EXPECT_EQ(next, classes);
+      for (const int world : {1, 2, 3, 7, 8}) {
+        next = 0;
+        for (int rank = 0; rank < world; ++rank) {
+          const auto own = classes_of_rank(classes, shards, rank, world);
+          EXPECT_EQ(own.first, next);
+          EXPECT_EQ(own.first, virtual_shard(classes, shards, rank * shards / world).first);
+          next += own.count;
+        }
+        EXPECT_EQ(next, classes);
+      }
+    }
+  }
+}
+
+TEST(ClassShards, RefuseFewerShardsThanRanks) { EXPECT_THROW(classes_of_rank(100, 4, 0, 5), ConfigError); }
+
+TEST(ClassCentres, AreDrawnByClassSoThatAnyWorldHasTheSame) {
+  AloneCommunicator alone;
+  const auto whole = ClassCentres(101, 16, 5, alone, torch::kCPU).weight().detach().clone();
+  EXPECT_NEAR(whole.std().item<double>(), 0.01, 2e-4);
+  std::vector<torch::Tensor> pieces;
+  for (int rank = 0; rank < 3; ++rank) {
+    Pretender ranks(rank, 3);
+    pieces.push_back(ClassCentres(101, 16, 5, ranks, torch::kCPU).weight().detach());
+  }
+  EXPECT_TRUE(torch::equal(torch::cat(pieces), whole));
+  EXPECT_FALSE(torch::equal(ClassCentres(101, 16, 6, alone, torch::kCPU).weight().detach(), whole));
+}
+
+torch::Tensor unit_rows(const torch::Tensor& x) { return x / x.norm(2, 1, true); }
+
+struct Dense {
+  torch::Tensor loss, of_embeddings, of_centres;
+};
+/// The plain formula on one process, without a margin layer of ours.
+Dense dense_cosface(const torch::Tensor& embeddings, const torch::Tensor& centres,
+                    const torch::Tensor& labels) {
+  auto x = embeddings.detach().clone().requires_grad_(), w = centres.detach().clone().requires_grad_();
+  const auto logits = 64 * (unit_rows(x).matmul(unit_rows(w).t()) -
+                            0.4 * torch::one_hot(labels, centres.size(0)).to(x.scalar_type()));
+  const auto loss = torch::cross_entropy_loss(logits, labels);
+  loss.backward();
+  return {loss.detach(), x.grad(), w.grad()};
+}
+
+double relative_to(const torch::Tensor& a, const torch::Tensor& b) {
+  return ((a - b).norm() / b.norm()).item<double>();
+}
+
+TEST(ClassCentres, GiveTheDenseSoftmaxOnOneRank) {
+  AloneCommunicator alone;
+  torch::manual_seed(2);
+  for (const auto& [type, tolerance] :
+       {std::pair{torch::kFloat64, 1e-12}, std::pair{torch::kFloat32, 1e-6}}) {
+    ClassCentres centres(37, 8, 1, alone, torch::kCPU, type);
+    auto embeddings = torch::randn({10, kEmbeddingWidth}, type).requires_grad_();
+    const auto labels = torch::randint(37, {10}, torch::kInt64);
+    const auto result = centres.loss(embeddings, labels, {.kind = "cosface", .m = 0.4}, 10);
+    result.share.backward();
+    const auto dense = dense_cosface(embeddings, centres.weight(), labels);
+    EXPECT_LT(relative_to(result.share, dense.loss), tolerance);
+    EXPECT_LT(relative_to(embeddings.grad(), dense.of_embeddings), tolerance);
+    EXPECT_LT(relative_to(centres.weight().grad(), dense.of_centres), tolerance);
+  }
+}
+
+TEST(ClassCentres, AddUpOverMicroBatchesToTheWholeBatch) {
+  AloneCommunicator alone;
+  torch::manual_seed(3);
+  const auto embeddings = torch::randn({9, kEmbeddingWidth}, torch::kFloat64);
+  const auto labels = torch::randint(20, {9}, torch::kInt64);
+  ClassCentres whole(20, 4, 1, alone, torch::kCPU, torch::kFloat64),
+      pieces(20, 4, 1, alone, torch::kCPU, torch::kFloat64);
+  const auto all = whole.loss(embeddings, labels, {}, 9).share;
+  all.backward();
+  double sum = 0;
+  for (const auto& [first, count] : {std::pair{0, 4}, std::pair{4, 5}}) {
+    const auto share =
+        pieces.loss(embeddings.narrow(0, first, count), labels.narrow(0, first, count), {}, 9).share;
+    share.backward();
+    sum += share.item<double>();
+  }
+  EXPECT_NEAR(sum, all.item<double>(), 1e-10);
+  EXPECT_LT(relative_to(pieces.weight().grad(), whole.weight().grad()), 1e-12);
+}
+
+TEST(ClassCentres, CountRowsWhoseOwnCentreIsStrictlyTheNearest) {
+  AloneCommunicator alone;
+  ClassCentres centres(3, 3, 1, alone, torch::kCPU, torch::kFloat64);
+  centres.weight() = torch::eye(3, torch::kFloat64).requires_grad_();
+  // Right by little (the margin must not count), right, wrong, and a tie.
+  const auto embeddings =
+      torch::tensor({{1.0, 0.9, 0.0}, {0.0, 0.0, 2.0}, {3.0, 1.0, 0.0}, {0.0, 0.0, 0.0}}, torch::kFloat64);
+  const auto labels = torch::tensor({0, 2, 1, 0}, torch::kInt64);
+  EXPECT_EQ(centres.loss(embeddings, labels, {}, 4).correct.item<double>(), 2);
+}
+
+TEST(ClassCentres, DoNotClampTheLossOfHopelessRows) {
+  AloneCommunicator alone;
+  ClassCentres centres(2, 2, 1, alone, torch::kCPU);
+  centres.weight() = torch::tensor({{1.0F, 0.0F}, {-1.0F, 0.0F}}).requires_grad_();
+  const auto share = centres
+                         .loss(torch::tensor({{-1.0F, 0.0F}}), torch::zeros({1}, torch::kInt64),
+                               {.kind = "cosface", .m = 0.4}, 1)
+                         .share;
+  EXPECT_NEAR(share.item<double>(), 64 * 2.4, 1e-4);
+}
+
+TEST(ClassCentres, RefuseLabelsOutsideTheClasses) {
+  AloneCommunicator alone;
+  ClassCentres centres(4, 4, 1, alone, torch::kCPU);
+  for (const int label : {-1, 4}) {
+    try {
+      centres.loss(torch::randn({1, kEmbeddingWidth}), torch::full({1}, label, torch::kInt64), {}, 1);
+      FAIL() << "took label " << label;
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("for 4 classes"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,235 @@
+#include "trainer/config/run_config.h"
+
+#include <gmock/gmock.h>
+
+#include "core/error.h"
+
+namespace facemae {
+namespace {
+
+using testing::HasSubstr;
+
+std::string faults_of(const std::vector<std::string>& words) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  options.parse(words, common);
+  validate(options, config);
+  try {
+    options.finish();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(PretrainConfig, ReportsAllFaultsAtOnceWithTheNearestNames) {
+  const std::string faults = faults_of({"--store",           "s",    "--run",   "r",     "--btach",      "8",
+                                        "--batch",           "8",    "--steps", "10",    "--epochs",     "1",
+                                        "--mask-ratio",      "1.5",  "--model", "tinny", "--accumulate", "x",
+                                        "--relation-weight", "auto:"});
+  EXPECT_THAT(faults, HasSubstr("unknown option --btach: did you mean --batch?"));
+  EXPECT_THAT(faults, HasSubstr("give one of --steps and --epochs"));
+  EXPECT_THAT(faults, HasSubstr("--mask-ratio must be between 0 and 1"));
+  EXPECT_THAT(faults, HasSubstr("\"tinny\" is unknown: did you mean tiny?"));
+  EXPECT_THAT(faults, HasSubstr("--accumulate: \"x\" is not a whole number"));
+  EXPECT_THAT(faults, HasSubstr("--relation-weight"));
+}
+
+TEST(PretrainConfig, NamesWhatIsMissing) {
+  const std::string faults = faults_of({"--steps", "3"});
+  EXPECT_THAT(faults, HasSubstr("--store is missing"));
+  EXPECT_THAT(faults, HasSubstr("--run is missing"));
+  EXPECT_THAT(faults, HasSubstr("--batch is missing"));
+}
+
+TEST(PretrainConfig, AcceptsASensibleRun) {
+  EXPECT_EQ(faults_of({"--store", "s", "--run", "r", "--batch", "64", "--epochs", "2.5", "--relation-weight",
+                       "auto:0.3"}),
+            "");
+}
+
+TEST(PretrainConfig, RefusesNumbersThatMeanNothing) {
+  const std::vector<std::pair<const char*, const char*>> silly = {{"epochs", "inf"},
+                                                                  {"epochs", "1e300"},
+                                                                  {"lr", "inf"},
+                                                                  {"lr", "nan"},
+                                                                  {"weight-decay", "nan"},
+                                                                  {"weight-decay", "-1"},
+                                                                  {"beta1", "1"},
+                                                                  {"beta2", "nan"},
+                                                                  {"momentum", "-0.1"},
+                                                                  {"reconstruction-weight", "inf"},
+                                                                  {"relation-weight", "nan"},
+                                                                  {"relation-weight", "inf"},
+                                                                  {"relation-weight", "auto:0"},
+                                                                  {"relation-weight", "1x"},
+                                                                  {"max-hours", "nan"},
+                                                                  {"max-hours", "-1"},
+                                                                  {"peer-deadline", "1e300"},
+                                                                  {"hang-limit", "1e300"},
+                                                                  {"read-patience", "1e300"},
+                                                                  {"save-minutes", "1e300"},
+                                                                  {"threads", "100000"},
+                                                                  {"workers", "100000"},
+                                                                  {"block-cache-mib", "18446744073709551615"},
+                                                                  {"order-block", "18446744073709551615"},
+                                                                  {"batch", "18446744073709551615"},
+                                                                  {"steps", "18446744073709551615"}};
+  for (const auto& [name, value] : silly) {
+    std::vector<std::string> words = {"--store", "s", "--run", "r", "--" + std::string(name), value};
+    const std::string option = name;
+    if (option != "batch") words.insert(words.end(), {"--batch", "64"});
+    if (option != "epochs" && option != "steps") words.insert(words.end(), {"--steps", "10"});
+    EXPECT_THAT(faults_of(words), HasSubstr(option)) << option << " " << value;
+  }
+}
+
+TEST(PretrainConfig, RefusesGroupsThatMicroBatchesTearApart) {
+  const std::vector<std::string> run = {"--store", "s", "--run", "r", "--steps", "9", "--order", "balanced"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    auto words = run;
+    words.insert(words.end(), more.begin(), more.end());
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "24", "--accumulate", "2", "--order-images-per-identity", "6"}), "");
+  EXPECT_THAT(with({"--batch", "24", "--accumulate", "3", "--order-images-per-identity", "6"}),
+              HasSubstr("--order balanced"));
+  EXPECT_THAT(with({"--batch", "24", "--data-mode", "replica"}), HasSubstr("--local-dir"));
+}
+
+TEST(PretrainConfig, RefusesWhatCannotBeExact) {
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9", "--exact"});
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "16", "--accumulate", "2"}), "");
+  EXPECT_EQ(with({"--batch", "16", "--device", "cpu", "--threads", "1"}), "");
+  EXPECT_THAT(with({"--batch", "15", "--accumulate", "2"}), HasSubstr("7 images leaves some of the 8 slots"));
+  EXPECT_EQ(with({"--batch", "15", "--accumulate", "2", "--exact-slots", "4"}), "");
+  EXPECT_THAT(with({"--batch", "16", "--exact-slots", "6"}), HasSubstr("power of two"));
+  EXPECT_THAT(with({"--batch", "16", "--exact-slots", "0"}), HasSubstr("power of two"));
+  EXPECT_THAT(with({"--batch", "16", "--device", "cuda"}), HasSubstr("computes on the CPU"));
+  EXPECT_THAT(with({"--batch", "16", "--precision", "bfloat16"}), HasSubstr("computes in float32"));
+  EXPECT_THAT(with({"--batch", "16", "--threads", "2"}), HasSubstr("one thread a rank"));
+}
+
+TEST(RecognizeConfig, NeedsTwoImagesInASlotForExactBatchStatistics) {
+  const auto faults = [](const std::string& batch, const std::string& norm) {
+    RecognizeConfig config;
+    CommonOptions common;
+    Options options("", "recognize");
+    declare(options, config);
+    const std::vector<std::string> words = {
+        "--store", "s", "--run", "r", "--steps", "9", "--batch", batch, "--exact", "--batch-norm", norm};
+    options.parse(words, common);
+    validate(options, config);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(faults("16", "local"), "");
+  EXPECT_EQ(faults("15", "frozen"), "");
+  EXPECT_THAT(faults("15", "local"), HasSubstr("two images in each of the 8 slots"));
+}
+
+TEST(PretrainConfig, PutsTheSettledOrderInItsText) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  const std::vector<std::string> words = {"--store", "s", "--run", "r", "--batch", "48", "--steps", "7"};
+  options.parse(words, common);
+  const auto settled = config.common.order.settled(20'000'000, 48);
+  const std::string text = with_order(options.text(), settled);
+  EXPECT_THAT(text, HasSubstr("order = blocks\n"));
+  EXPECT_THAT(text, HasSubstr("order-lanes = 1008\n"));
+  EXPECT_EQ(with_order(text, settled), text);
+  EXPECT_THAT(result_changes(options.text(), text),
+              testing::ElementsAre("order: was auto, is blocks", "order-lanes: was 0, is 1008"));
+}
+
+TEST(PretrainConfig, ItsTextParsesBackToItself) {
+  PretrainConfig config;
+  CommonOptions common;
+  Options options("", "pretrain");
+  declare(options, config);
+  const std::vector<std::string> words = {"--store", "s",       "--run", "r",    "--batch",
+                                          "64",      "--steps", "7",     "--lr", "0.001"};
+  options.parse(words, common);
+  ASSERT_TRUE(options.finish());
+  PretrainConfig again;
+  Options second("", "pretrain");
+  declare(second, again);
+  std::vector<std::string> lines;
+  const std::string text = options.text();
+  std::size_t from = 0;
+  for (std::size_t end; (end = text.find('\n', from)) != std::string::npos; from = end + 1) {
+    const std::string line = text.substr(from, end - from);
+    const auto equals = line.find(" = ");
+    const std::string name = line.substr(0, equals), value = line.substr(equals + 3);
+    if (value == "yes" && name != "flip") lines.push_back("--" + name);
+    if (value != "yes" && value != "no") lines.insert(lines.end(), {"--" + name, value});
+  }
+  second.parse(lines, common);
+  ASSERT_TRUE(second.finish());
+  EXPECT_EQ(second.text(), text);
+}
+
+TEST(ResultChanges, ShowWhatMattersAndOverlookWhatIsFree) {
+  const auto changes =
+      result_changes("batch = 8\nworkers = 1\nlr = 0.1\n", "batch = 16\nworkers = 4\nwarmup = 0\nlr = 0.1\n");
+  EXPECT_THAT(changes, testing::ElementsAre("batch: was 8, is 16", "warmup: was unset, is 0"));
+}
+
+TEST(RunConfig, CountsStepsInEpochsRoundedUp) {
+  RunConfig config;
+  config.batch = 64;
+  config.epochs = 1.5;
+  EXPECT_EQ(config.total_steps(100), 3u);
+  config.base_lr = 0.1;
+  EXPECT_DOUBLE_EQ(config.peak_lr(), 0.025);
+}
+
+TEST(RecognizeConfig, AugmentsWhenAskedAndOnRgbOnly) {
+  const auto parsed = [](std::vector<std::string> words, std::string& faults) {
+    RecognizeConfig config;
+    CommonOptions common;
+    Options options("", "recognize");
+    declare(options, config);
+    for (const char* word : {"--store", "s", "--run", "r", "--batch", "8", "--steps", "1"})
+      words.emplace_back(word);
+    options.parse(words, common);
+    validate(options, config);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      faults = error.what();
+    }
+    return run_config_of(config);
+  };
+  std::string faults;
+  EXPECT_FALSE(parsed({}, faults).augment.any());
+  const RunConfig run = parsed({"--augment", "adaface", "--crop-probability", "0.4"}, faults);
+  EXPECT_EQ(run.augment.crop, 0.4);
+  EXPECT_EQ(run.augment.photometric, 0.2);
+  EXPECT_EQ(faults, "");
+  parsed({"--augment", "adaface", "--decode", "yuv420"}, faults);
+  EXPECT_THAT(faults, HasSubstr("--decode rgb"));
+  parsed({"--augment", "adaface", "--low-resolution-probability", "1.5"}, faults);
+  EXPECT_THAT(faults, HasSubstr("within 0 and 1"));
+}
+
+TEST(Changes, OfWhatMakesThePixelsAreRefusedAndOfWhatReadsThemNot) {
+  for (const char* key : {"decode", "augment", "crop-probability", "photometric-probability"})
+    EXPECT_FALSE(free_to_change(key)) << key;
+  for (const char* key : {"workers", "max-bad-fraction", "block-cache-mib"})
+    EXPECT_TRUE(free_to_change(key)) << key;
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,62 @@
+#include "trainer/run/watch.h"
+
+#include <gtest/gtest.h>
+
+#include "core/log.h"
+#include "tests/temporary_folder.h"
+
+namespace facemae {
+namespace {
+
+constexpr int kRank = 1;
+
+struct LostPeer : testing::Test {
+  LostPeer() {
+    spdlog::set_level(spdlog::level::off);
+    start = run.begin_start(3, false).start;
+  }
+  test::TemporaryFolder folder;
+  RunFolder run{folder.path()};
+  std::uint32_t start = 0;
+  Verdict verdict{.fatal = true, .ranks = {2}, .text = "rank 2 left no report", .tells = true};
+};
+
+TEST_F(LostPeer, IsToldByTheRankThatTells) {
+  verdict.tells = false;
+  note_lost_peer(run, {.start = start}, verdict, kRank);
+  EXPECT_NE(run.read_outcome()->reason, verdict.text);
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "exits" / fmt::format("{:08}", start) / "rank1.json"));
+  verdict.tells = true;
+  note_lost_peer(run, {.start = start}, verdict, kRank);
+  EXPECT_EQ(run.read_outcome()->reason, verdict.text);
+  EXPECT_EQ(run.read_outcome()->code, ExitCode::PeerLost);
+  EXPECT_EQ(run.read_outcome()->kind, "PeerLost");
+}
+
+TEST_F(LostPeer, NamesTheNewestStepThatARestartFinds) {
+  const Path checkpoints = folder.path() / "checkpoints";
+  for (const CheckpointId id : {CheckpointId{5, start}, CheckpointId{9, start}}) {
+    make_folders(real_files(), checkpoints / folder_name(id));
+    write_whole(real_files(), checkpoints / folder_name(id) / "COMMIT", "");
+  }
+  Fence second = run.begin_start(3, false);
+  run.decide(second, CheckpointId{5, start});  // 9 was damaged
+  note_lost_peer(run, {.start = second.start}, verdict, kRank);
+  EXPECT_EQ(run.read_outcome()->step, 5u);
+}
+
+TEST_F(LostPeer, LeavesTheOutcomeOfANewerStartAlone) {
+  const auto newer = run.begin_start(3, false).start;
+  ASSERT_GT(newer, start);
+  note_lost_peer(run, {.start = start}, verdict, kRank);
+  EXPECT_EQ(run.read_outcome()->start, newer);
+}
+
+TEST_F(LostPeer, LeavesABetterReasonAlone) {
+  run.write_outcome({.start = start, .code = ExitCode::BadData, .kind = "DataError", .reason = "an image"});
+  note_lost_peer(run, {.start = start}, verdict, kRank);
+  EXPECT_EQ(run.read_outcome()->code, ExitCode::BadData);
+}
+
+}  // namespace
+}  // namespace facemae

@@ -1,0 +1,61 @@
+#include "trainer/step/precision.h"
+
+#include <ATen/Context.h>
+#include <gtest/gtest.h>
+
+#include "cluster/tensors/alone.h"
+#include "core/error.h"
+#include "tests/ranked/trainer/step/training_fixture.h"
+
+namespace facemae {
+namespace {
+
+/// Both tasks set the process up for what they are told; LibTorch's own default leaves convolutions at tf32.
+TEST(Precision, Float32MeansFloat32OnGpusToo) {
+  AloneCommunicator alone;
+  for (const bool recognition : {false, true}) {
+    at::globalContext().setAllowTF32CuBLAS(true);
+    at::globalContext().setAllowTF32CuDNN(true);
+    const auto task = trials::make_task({.recognition = recognition}, alone);
+    EXPECT_FALSE(at::globalContext().allowTF32CuBLAS());
+    EXPECT_FALSE(at::globalContext().allowTF32CuDNN());
+  }
+  prepare(Precision::Tf32);
+  EXPECT_TRUE(at::globalContext().allowTF32CuBLAS());
+  EXPECT_TRUE(at::globalContext().allowTF32CuDNN());
+  prepare(Precision::Float32);
+}
+
+TEST(Precision, WhatTheDeviceLacksIsRefused) {
+  EXPECT_THROW(precision_for("tf32", torch::kCPU), ConfigError);
+  EXPECT_EQ(precision_for("float32", torch::kCPU), Precision::Float32);
+}
+
+/// A step in bfloat16 goes where that of float32 goes, roughly, and its parameters stay float32.
+TEST(Precision, BFloat16TrainsTheSameRoughly) {  // slowly, where the processor has none
+  AloneCommunicator alone;
+  const trials::Trial trial{.recognition = false, .global_batch = 6};
+  const auto gradient = [&](Precision used) {
+    Pretraining training(trials::trial_model(), nullptr, trials::settings_of(trial), alone, used,
+                         torch::kCPU);
+    training.begin_step(0);
+    const BatchPlan plan{.global_batch = trial.global_batch, .micro_batches = 1, .world = 1};
+    const auto parameters = training.parameters();
+    for (const auto& parameter : parameters)
+      parameter.value.mutable_grad() = torch::zeros_like(parameter.value);
+    training.loss_share(trials::faces_of(trial, plan, 0, 0, 0)).backward();
+    std::vector<torch::Tensor> flat;
+    for (const auto& parameter : parameters) {
+      EXPECT_EQ(parameter.value.scalar_type(), torch::kFloat32);
+      flat.push_back(parameter.value.grad().flatten());
+    }
+    return torch::cat(flat);
+  };
+  const auto exact = gradient(Precision::Float32), rough = gradient(Precision::BFloat16);
+  const double difference = ((rough - exact).norm() / exact.norm()).item<double>();
+  EXPECT_LT(difference, 0.05);
+  EXPECT_GT(difference, 1e-6) << "this was not computed in bfloat16";
+}
+
+}  // namespace
+}  // namespace facemae

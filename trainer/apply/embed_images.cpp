@@ -1,0 +1,119 @@
+#include "trainer/apply/embed_images.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "cluster/host/agree.h"
+#include "cluster/tensors/collectives.h"
+#include "core/progress.h"
+#include "model/common/pixels.h"
+
+namespace facemae {
+namespace {
+
+constexpr int kSide = 112;
+
+/// Rows [first, last) of the set through the network.
+torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t last,
+                          RecognitionNetwork& network, torch::Device device, const EmbedConfig& config,
+                          bool show_progress) {
+  torch::NoGradGuard no_grad;
+  Decoder decoder;
+  Progress progress("embedding", last - first, "images", show_progress);
+  std::vector<torch::Tensor> parts{torch::empty({0, kEmbeddingWidth})};
+  for (std::size_t at = first; at < last;) {
+    const std::size_t end = std::min(last, at + static_cast<std::size_t>(config.batch));
+    std::vector<std::uint8_t> pixels;
+    const std::size_t count = end - at;
+    for (; at < end; ++at) {
+      const auto encoded = images.read(at);
+      try {
+        const Image face = as_face(decoder.decode(encoded));
+        pixels.insert(pixels.end(), face.pixels.begin(), face.pixels.end());
+      } catch (const DataError& error) {
+        throw DataError(images.name(at) + ": " + error.what());
+      }
+    }
+    auto faces = to_network_input(pixels, kSide, {}, device);
+    if (config.bgr) faces = faces.flip({1});
+    auto embedding = network.forward(faces);
+    if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
+    if (config.refuse_not_finite && !torch::isfinite(embedding).all().item<bool>())
+      throw DataError("the network's embeddings are not finite (images " + images.name(at - count) + " to " +
+                      images.name(at - 1) +
+                      "): its weights have grown beyond use, take an earlier checkpoint");
+    if (config.normalise)
+      embedding =
+          torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));
+    parts.push_back(embedding.to(torch::kFloat32).to(torch::kCPU));
+    progress.advance(count);
+  }
+  progress.finish();
+  return torch::cat(parts);
+}
+
+}  // namespace
+
+ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows) {
+  auto shared = std::make_shared<const std::vector<std::uint64_t>>(std::move(rows));
+  return {.size = shared->size(),
+          .read =
+              [store = std::move(store), shared](std::size_t i) {
+                std::vector<std::byte> encoded;
+                store->read((*shared)[i], encoded);
+                return encoded;
+              },
+          .name = [shared](std::size_t i) { return "row " + std::to_string((*shared)[i]); }};
+}
+
+ImageSet images_of(std::vector<Path> files) {
+  auto shared = std::make_shared<const std::vector<Path>>(std::move(files));
+  return {.size = shared->size(),
+          .read = [shared](std::size_t i) { return read_bytes((*shared)[i]); },
+          .name = [shared](std::size_t i) { return (*shared)[i].string(); }};
+}
+
+ImageSet images_of(std::vector<std::vector<std::byte>> encoded) {
+  auto shared = std::make_shared<const std::vector<std::vector<std::byte>>>(std::move(encoded));
+  return {.size = shared->size(),
+          .read = [shared](std::size_t i) { return (*shared)[i]; },
+          .name = [](std::size_t i) { return "image " + std::to_string(i); }};
+}
+
+Image as_face(const Image& image) {
+  if (image.width == kSide && image.height == kSide) return image;
+  const int side = std::min(image.width, image.height);
+  const Image small = resize(image, image.width * kSide / side, image.height * kSide / side);
+  Image face{.width = kSide, .height = kSide, .pixels = {}};
+  const int left = (small.width - kSide) / 2, top = (small.height - kSide) / 2;
+  for (int y = 0; y < kSide; ++y) {
+    const auto* row =
+        small.pixels.data() + (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(small.width) +
+                               static_cast<std::size_t>(left)) *
+                                  3;
+    face.pixels.insert(face.pixels.end(), row, row + std::size_t{kSide} * 3);
+  }
+  return face;
+}
+
+torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
+                           const EmbedConfig& config) {
+  const auto ranks = static_cast<std::size_t>(world.topology().size),
+             rank = static_cast<std::size_t>(world.topology().rank);
+  std::vector<std::int64_t> rows_of_rank;
+  for (std::size_t r = 0; r < ranks; ++r)
+    rows_of_rank.push_back(
+        static_cast<std::int64_t>((r + 1) * images.size / ranks - r * images.size / ranks));
+  torch::Tensor own;
+  together(world.control(), [&] {
+    own = embed_range(images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network,
+                      world.device(), config, config.show_progress && rank == 0);
+  });
+  torch::NoGradGuard no_grad;
+  const auto all = gather_rows(own.to(world.device()), world.batch(), rows_of_rank);
+  world.batch().check();  // figures are made of these
+  return all.to(torch::kCPU);
+}
+
+}  // namespace facemae

@@ -1,0 +1,44 @@
+#pragma once
+// Embeddings of many images, sharded over ranks.
+#include <torch/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cluster/world/world.h"
+#include "data/image/image.h"
+#include "data/store/store.h"
+#include "model/recognition/recognition.h"
+
+namespace facemae {
+
+/// Encoded images by number; read() throws DataError or FileError.
+struct ImageSet {
+  std::size_t size = 0;
+  std::function<std::vector<std::byte>(std::size_t)> read;
+  std::function<std::string(std::size_t)> name;  ///< for messages and name lists
+};
+ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows);
+ImageSet images_of(std::vector<Path> files);
+ImageSet images_of(std::vector<std::vector<std::byte>> encoded);
+
+/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112
+/// and the middle kept.
+Image as_face(const Image& image);
+
+struct EmbedConfig {
+  bool flip_sum = true;  ///< add the mirrored image's embedding
+  bool normalise = true;
+  bool bgr = false;  ///< for imported weights that were trained on BGR
+  std::int64_t batch = 64;
+  bool show_progress = true;
+  bool refuse_not_finite = true;  ///< DataError for an image whose embedding is not; training has its own way
+};
+/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on
+/// world.device(), in evaluation mode.
+torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
+                           const EmbedConfig& config);
+
+}  // namespace facemae

@@ -1,0 +1,128 @@
+#pragma once
+// The configuration of a training run: one struct tree with defaults in place, declared as
+// options, validated once.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/options/options.h"
+#include "data/image/augment.h"
+#include "data/order/order.h"
+#include "trainer/config/save_schedule.h"
+#include "trainer/config/schedule.h"
+#include "trainer/step/optimizer.h"
+
+namespace facemae {
+
+/// What pretraining and recognition training share.
+struct RunConfig {
+  std::string store, run;
+  std::optional<std::uint64_t> steps;
+  std::optional<double> epochs;
+  std::uint64_t batch = 0;  ///< global, over all ranks and micro-batches
+  int accumulate = 1;
+  std::uint64_t seed = 0;
+  bool flip = true;
+  AugmentConfig augment;  ///< of recognition training only
+  std::string decode = "rgb";
+  double max_bad_fraction = 1e-5;
+  OrderConfig order;
+  std::string data_mode = "auto", local_dir;
+  double max_quarantined = 0.05;
+  double read_patience = 30;
+
+  OptimizerConfig optimizer;
+  std::optional<double> lr, base_lr;
+  double default_base_lr = 1.5e-4;
+  double warmup = 0.05;
+  std::string schedule = "cosine";
+  double clip = 0;  ///< gradient norm; 0 does not clip
+
+  std::string precision = "auto";  ///< settled before its text is taken: trainer/input/machine.h
+  std::string device = "auto", backend = "auto";
+  int workers = 0, threads = 0;
+  bool exact = false;   ///< the same bits on any number of ranks
+  int exact_slots = 8;  ///< that every micro-batch is cut into then
+  std::uint64_t block_cache_mib = 256;
+
+  std::uint64_t save_every = 500;  ///< steps; 0: not by steps
+  std::optional<double> save_minutes, mtbf_hours;
+  int keep = 3;
+  std::uint64_t keep_every = 0;
+  bool keep_best = false;
+  int max_failed_saves = 3, max_idle_starts = 3;
+  std::optional<std::uint64_t> stop_after;
+  std::optional<double> max_hours;
+  std::string end_time;
+  std::uint64_t log_every = 10;
+  std::uint64_t eval_every = 2000;              ///< of recognition training; also after the last step
+  double peer_deadline = 600, hang_limit = 20;  ///< seconds
+  std::uint64_t check_replicas = 1000;          ///< steps; 0: never
+  int max_skips = 10;
+  std::string init;
+  std::string class_map;  ///< of recognition training
+  bool fresh = false, allow_changes = false, dry_run = false;
+
+  /// Optimizer steps of the whole run over a store of `images`.
+  std::uint64_t total_steps(std::uint64_t images) const;
+  double peak_lr() const;  ///< lr, else base_lr * batch / 256
+  Schedule schedule_for(std::uint64_t images) const;
+  SaveSchedule save_schedule() const;
+  /// --end-time in seconds since 1970. Throws ConfigError when it is no time.
+  std::optional<std::int64_t> end_seconds() const;
+};
+
+struct PretrainConfig {
+  RunConfig common;
+  std::string model = "tiny";
+  int patch = 8;
+  double mask_ratio = 0.75;
+  std::string reconstruction = "all";
+  bool normalise_patches = false;
+  double reconstruction_weight = 1;
+  std::string relation = "cosine";
+  std::string relation_weight = "1";  ///< a number, or auto:R
+  bool relation_center = false;
+  std::string relation_batch = "micro";
+  std::string embedder = "random";
+  int embedder_size = 56, embedder_width = 128;
+  std::uint64_t embedder_redraw = 1;
+  bool activation_checkpointing = false;
+};
+
+struct RecognizeConfig {
+  RunConfig common;
+  std::string augment = "none";
+  AugmentConfig probabilities{.crop = 0.2, .low_resolution = 0.2, .photometric = 0.2};
+  std::string network = "iresnet-tiny";
+  std::string margin = "arcface";
+  std::optional<double> margin_m;
+  double scale = 64;
+  std::string margin_gradient = "exact";
+  std::int64_t class_shards = 1024;
+  std::string batch_norm = "local";
+  std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
+  std::string eval_store, eval_images;  ///< what texts of pairs name
+};
+
+/// What run_training needs of a command's configuration.
+RunConfig run_config_of(const PretrainConfig& config);
+RunConfig run_config_of(const RecognizeConfig& config);
+
+/// Declares the options, with this command's own first.
+void declare(Options& options, PretrainConfig& config);
+void declare(Options& options, RecognizeConfig& config);
+/// Adds every fault that does not need the store.
+void validate(Options& options, const PretrainConfig& config);
+void validate(Options& options, const RecognizeConfig& config);
+
+/// The configuration text with a settled order in place of what was asked for.
+std::string with_order(const std::string& text, const OrderConfig& settled);
+
+/// Keys that may change between starts of a run without changing its result.
+bool free_to_change(const std::string& key);
+/// Lines "key: was A, is B" for the keys that differ and may not. Both are configuration texts.
+std::vector<std::string> result_changes(const std::string& was, const std::string& is);
+
+}  // namespace facemae

@@ -1,0 +1,46 @@
+#include "trainer/exact/slot_gradients.h"
+
+#include <torch/torch.h>
+
+#include <chrono>
+
+#include "cluster/host/fixed_tree.h"
+
+namespace facemae {
+namespace {
+
+/// Lets backward add to `flat` in place of what the bucket's parameters have as gradients.
+void point_at(const Bucket& bucket, const torch::Tensor& flat) {
+  for (const auto& slot : bucket.slots) slot.value.mutable_grad() = Bucket::view(flat, slot);
+}
+
+}  // namespace
+
+SlotGradients::SlotGradients(GradientBuckets& buckets, int slots, Communicator& ranks)
+    : buckets_(buckets), slots_(part_bounds(slots, ranks.size()), ranks), flats_(own()) {
+  for (auto& flats : flats_)
+    for (const auto& bucket : buckets_.buckets()) flats.push_back(torch::zeros_like(bucket.gradients));
+}
+
+void SlotGradients::zero() {
+  for (auto& flats : flats_)
+    for (auto& flat : flats) flat.zero_();
+}
+
+void SlotGradients::collect(std::size_t slot) {
+  for (std::size_t b = 0; b < buckets_.buckets().size(); ++b)
+    point_at(buckets_.buckets()[b], flats_[slot][b]);
+}
+
+void SlotGradients::sum() {
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t b = 0; b < buckets_.buckets().size(); ++b) {
+    const auto& bucket = buckets_.buckets()[b];
+    slots_.sum(bucket.gradients,
+               [&](std::int64_t slot) { return flats_[static_cast<std::size_t>(slot - slots_.first())][b]; });
+    point_at(bucket, bucket.gradients);
+  }
+  exposed_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace facemae

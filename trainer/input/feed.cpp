@@ -1,0 +1,153 @@
+#include "trainer/input/feed.h"
+
+#include <torch/torch.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cluster/host/agree.h"
+#include "cluster/host/data_mode.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "data/store/checked_note.h"
+#include "data/upkeep/stage.h"
+#include "trainer/input/machine.h"
+#include "trainer/input/pinned_memory.h"
+
+namespace facemae {
+namespace {
+
+LoaderConfig loader_config(const RunConfig& config, int workers, std::pmr::memory_resource* pixel_memory,
+                           const std::vector<Quarantined>& quarantined) {
+  return {.threads = workers,
+          .ahead = 2 + config.accumulate,
+          .sample = {.format = config.decode == "yuv420" ? PixelFormat::Yuv420 : PixelFormat::Rgb,
+                     .augment = config.augment,
+                     .seed = config.seed},
+          .max_bad_fraction = config.max_bad_fraction,
+          .quarantined = quarantined,
+          .block_bytes = static_cast<std::size_t>(config.block_cache_mib) << 20,
+          .give_up_after = std::chrono::duration<double>(config.peer_deadline),
+          .pixel_memory = pixel_memory};
+}
+
+/// One rank of a node copies, the others look for what it has finished. Shards in quarantine
+/// stay where they are.
+std::unique_ptr<Replicas> stage_while_training(const TrainingStore& data, const Topology& topology,
+                                               const Quarantine& quarantine) {
+  if (data.replicas.empty()) return nullptr;
+  ReplicaPlan plan{.folder = data.replicas,
+                   .sequence = staging_sequence(data.store->shards().size(), topology.node, topology.nodes),
+                   .whole = is_checked};
+  for (const auto& shard : data.store->shards()) plan.files.push_back(shard.file);
+  std::erase_if(plan.sequence, [&](std::size_t shard) {
+    return quarantine.covers(shard, std::numeric_limits<std::uint64_t>::max());
+  });
+  const auto store = data.store;
+  Replicas::Copy copy = [store, folder = data.replicas](std::size_t shard, const std::stop_token& stop) {
+    make_folders(real_files(), folder);
+    stage_shard(real_files(), store->shard_folder(), store->shards()[shard], folder, stop);
+  };
+  if (topology.local_rank != 0) copy = nullptr;
+  return std::make_unique<Replicas>(
+      std::move(plan), std::move(copy),
+      [store](std::size_t shard, const Path& file) { store->add_replica(shard, file); });
+}
+
+std::string to_text(const std::vector<ShardFailure>& failures) {
+  auto list = nlohmann::json::array();
+  for (const auto& failure : failures) list.push_back({failure.shard, failure.reason});
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// All ranks: the shards that failed on any of them, each with the reason on the lowest such rank.
+std::map<std::size_t, std::string> failed_anywhere(const std::vector<ShardFailure>& own, Control& control) {
+  std::vector<ShardFailure> all;
+  const auto of_ranks = control.gather(to_text(own));
+  for (std::size_t rank = 0; rank < of_ranks.size(); ++rank)
+    for (const auto& [shard, reason] :
+         nlohmann::json::parse(of_ranks[rank]).get<std::vector<std::pair<std::size_t, std::string>>>())
+      all.push_back({shard, fmt::format("rank {}: {}", rank, reason)});
+  std::map<std::size_t, std::string> first;
+  for (const auto& [shard, reason] : nlohmann::json::parse(control.broadcast(to_text(all)))
+                                         .get<std::vector<std::pair<std::size_t, std::string>>>())
+    first.emplace(shard, reason);
+  return first;
+}
+
+}  // namespace
+
+Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
+           const std::vector<Quarantined>& quarantined)
+    : data_(data),
+      world_(world),
+      pixel_memory_(world.device().is_cuda() ? std::make_unique<PinnedMemory>() : nullptr),
+      quarantine_(data.order, data.config.seed,
+                  [store = data.store](std::uint64_t row) { return store->shard_of(row); }),
+      plan_(data.plan),
+      loader_(data.store, data.order, data.batches, world.topology().rank, first_step,
+              loader_config(data.config, workers_of(data.config, world), pixel_memory_.get(), quarantined)) {
+  for (const auto& entry : quarantined) quarantine_.add(entry);
+  if (!quarantined.empty()) publish_quarantine();
+  replicas_ = stage_while_training(data, world.topology(), quarantine_);
+}
+
+Faces Feed::next() {
+  bytes_ = loader_.next(std::move(bytes_));
+  return to_faces(*bytes_, data_.batches, data_.config.seed, data_.config.flip, world_.device());
+}
+
+std::vector<Faces> Feed::next_slots() {
+  bytes_ = loader_.next(std::move(bytes_));
+  return to_slots(*bytes_, data_.batches, world_.topology().rank, data_.config.seed, data_.config.flip,
+                  world_.device());
+}
+
+LoaderFigures Feed::figures() { return loader_.figures(); }
+
+bool Feed::shard_failed() {
+  for (auto& failure : loader_.failed_shards()) failed_.push_back(std::move(failure));
+  return !failed_.empty();
+}
+
+std::vector<Quarantined> Feed::quarantine_failed(std::uint64_t step) {
+  Control& control = world_.control();
+  const auto failed = failed_anywhere(std::exchange(failed_, {}), control);
+  for (const auto& [shard, reason] : failed) {
+    const Quarantined entry{.shard = shard, .from_ordinal = step * data_.config.batch};
+    if (quarantine_.covers(shard, entry.from_ordinal)) continue;
+    quarantine_.add(entry);
+    loader_.quarantine(entry);
+    if (control.is_root())
+      spdlog::warn("shard {} ({}, {} images) is quarantined from step {} on, others stand in: {}", shard,
+                   data_.plan.shards[shard].file, human_count(data_.plan.shards[shard].images), step + 1,
+                   reason);
+  }
+  publish_quarantine();
+  return quarantine_.entries();
+}
+
+void Feed::publish_quarantine() {
+  std::vector<PlannedQuarantine> entries;
+  std::uint64_t images = 0, all = 0;
+  for (const auto& shard : plan_.shards) all += shard.images;
+  for (const auto& [shard, from] : quarantine_.entries()) {
+    entries.push_back({shard, from});
+    images += plan_.shards[shard].images;
+  }
+  const double fraction = static_cast<double>(images) / static_cast<double>(all);
+  if (fraction > data_.config.max_quarantined)
+    throw AgreedError(
+        fmt::format(
+            "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
+            entries.size(), 100 * fraction, data_.store->folder().string(),
+            100 * data_.config.max_quarantined),
+        ExitCode::BadData, "DataError");
+  plan_ = publish(replan(plan_, std::move(entries)), world_.control());
+  if (world_.control().is_root())
+    spdlog::info("plan version {}: {} shard(s) in quarantine, {:.1f} % of the images", plan_.version,
+                 plan_.quarantine.size(), 100 * fraction);
+}
+
+}  // namespace facemae

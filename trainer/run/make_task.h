@@ -1,0 +1,19 @@
+#pragma once
+// From configurations to the tasks that run_training() trains.
+#include <memory>
+#include <string>
+
+#include "cluster/world/world.h"
+#include "data/store/store.h"
+#include "trainer/config/run_config.h"
+#include "trainer/step/task.h"
+
+namespace facemae {
+
+/// The same on every rank; from the weights `init` unless it is "". Do not communicate. Throw ConfigError.
+std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+                                       const std::string& init);
+std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world,
+                                       const std::string& init);
+
+}  // namespace facemae

@@ -1,0 +1,69 @@
+#pragma once
+// Watches a run from outside: metrics.jsonl, TensorBoard, sample pictures, the progress line.
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cluster/tensors/communicator.h"
+#include "core/progress.h"
+#include "data/loader/loader_figures.h"
+#include "trainer/files/run_folder.h"
+#include "trainer/files/tensorboard.h"
+#include "trainer/step/task.h"
+
+namespace facemae {
+
+struct ObserverConfig {
+  std::uint64_t log_every = 10, batch = 1, store_images = 1, first_step = 0, last_step = 1;
+  std::uint32_t start = 0;
+};
+
+class Observer {
+ public:
+  /// All ranks make one; only rank 0 writes. `picture_faces` are the faces of the sample pictures (rank 0).
+  Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
+           Faces picture_faces);
+  struct StepFigures {
+    double learning_rate = 0, gradient_norm = 0;
+    LoaderFigures data;  ///< of the step
+    double exposed_reduction_seconds = 0;
+    std::uint64_t skipped = 0;
+    bool saving = false;              ///< a checkpoint was being written or read back beside the step
+    double save_stalled_seconds = 0;  ///< in all so far: training waited for checkpoints
+  };
+  /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
+  void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
+  /// All ranks: what the task reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log.
+  void evaluate(std::uint64_t done, Task& task, World& world);
+  /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
+  void draw(std::uint64_t done, Task& task);
+  void finish();
+  double last_loss() const { return last_loss_; }
+  /// Rank 0: the mean accuracy over all sets when they were evaluated after this step.
+  std::optional<double> metric_of(std::uint64_t done) const {
+    return done == measured_step_ ? metric_ : std::nullopt;
+  }
+
+ private:
+  void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
+  using Clock = std::chrono::steady_clock;
+  RunFolder& run_;
+  ObserverConfig config_;
+  Communicator& ranks_;
+  torch::Device device_;
+  Faces picture_faces_;
+  std::ofstream metrics_, evaluations_;
+  std::unique_ptr<TensorBoard> board_;
+  std::unique_ptr<Progress> progress_;
+  Clock::time_point last_;
+  std::uint64_t last_step_, last_drawn_ = 0;
+  LoaderFigures data_;  ///< since the last line
+  double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0;
+  bool saving_ = false;
+  std::uint64_t measured_step_ = 0;
+  std::optional<double> metric_;
+};
+
+}  // namespace facemae

@@ -1,0 +1,154 @@
+#include "trainer/run/resume.h"
+
+#include <ATen/Version.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+#include "checkpoint/history/discover.h"
+#include "checkpoint/history/fences.h"
+#include "checkpoint/tensors/weights.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "trainer/input/training_identities.h"
+
+namespace facemae {
+namespace {
+
+/// The class map, when the checkpoint is of another store: once it has been followed, the run
+/// has the new classes.
+std::optional<ClassMap> class_map_for(const CheckpointInfo& info, const Snapshot& into,
+                                      const TrainingStore& data) {
+  const std::string& file = data.config.class_map;
+  if (file.empty() || into.by_class.empty()) return {};
+  if (info.dataset_digest == data.store->dataset_digest().hex()) return {};
+  return read_class_map(file, into.by_class.front().total);
+}
+
+void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool mapped) {
+  auto changes = result_changes(info.config, data.config_text);
+  const std::string digest = data.store->dataset_digest().hex();
+  if (info.dataset_digest != digest && !mapped)
+    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + digest);
+  if (changes.empty()) return;
+  const std::string list = join(changes, "\n  ");
+  // A step would mean other images: what was counted as seen, and the schedule, would be wrong.
+  const bool other_batch = std::any_of(changes.begin(), changes.end(),
+                                       [](const auto& change) { return change.starts_with("batch:"); });
+  if (other_batch)
+    throw AgreedError("the run " + data.config.run + " was made with another global batch:\n  " + list +
+                          "\nSteps are counted in it. Use the old --batch, or another --run with --init " +
+                          data.config.run + ".",
+                      ExitCode::BadConfiguration, "ConfigError");
+  if (!data.config.allow_changes)
+    throw AgreedError("the run " + data.config.run + " was made with other settings:\n  " + list +
+                          "\nUse the old settings, another --run, --fresh, or --allow-changes.",
+                      ExitCode::BadConfiguration, "ConfigError");
+  spdlog::warn("resuming with changed settings:\n  {}", list);
+}
+
+}  // namespace
+
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities) {
+  Snapshot snapshot;
+  task.add_to(snapshot);
+  std::set<std::string> trained;
+  for (const auto& parameter : task.parameters()) trained.insert("model." + parameter.name);
+  for (auto& tensor : snapshot.replicated) tensor.steady = trained.contains(tensor.name);
+  for (auto& tensor : snapshot.by_class) tensor.steady = true;
+  const bool has_centres = task.centres().defined();
+  const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
+  optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
+  if (has_centres) snapshot.virtual_shards = task.virtual_shards();
+  snapshot.replicated.push_back({kTrainingIdentities, std::move(identities), true});
+  snapshot.config = data.config_text;
+  snapshot.dataset_digest = data.store->dataset_digest().hex();
+  snapshot.model_hash = task.kind();
+  return snapshot;
+}
+
+Hash128 hash_of(const Snapshot& snapshot) {
+  Hasher hasher;
+  for (const auto& tensor : snapshot.replicated) {
+    const auto host = tensor.value.detach().to(torch::kCPU).contiguous();
+    hasher.add({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
+  }
+  return hasher.digest();
+}
+
+std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
+                     Control& control) {
+  std::vector<torch::Tensor> fresh;  // what new classes begin with, also after a damaged checkpoint was tried
+  if (!data.config.class_map.empty())
+    for (const auto& tensor : into.by_class) fresh.push_back(tensor.rows.detach().clone());
+  while (const auto info = checkpoints.newest()) {
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+      const torch::NoGradGuard no_grad;
+      into.by_class[i].rows.detach().copy_(fresh[i]);
+    }
+    std::optional<ClassMap> map;
+    together(control, [&] { map = class_map_for(*info, into, data); });
+    if (!control.same_everywhere(map ? xxh128(std::as_bytes(std::span(*map))).hex() : ""))
+      throw AgreedError("--class-map " + data.config.class_map +
+                            " is not the same file for all ranks: put it where every node reads the same",
+                        ExitCode::BadConfiguration, "ConfigError");
+    check_unchanged(*info, data, map.has_value());
+    if (const auto corrupt =
+            restore_with_identities(checkpoints, *info, into, data.people_key, map ? &*map : nullptr)) {
+      if (control.is_root())
+        spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
+      continue;
+    }
+    state = RunState::from_json(info->run_state);
+    if (control.is_root() && info->cpu != at::get_cpu_capability())
+      spdlog::warn("the run was computed with kernels for {}, now they are for {}: the last bits will differ",
+                   info->cpu, at::get_cpu_capability());
+    if (control.is_root())
+      spdlog::info("resumed from {} (step {}, {} images){}", info->folder.string(), info->step, info->samples,
+                   map ? ", with the classes of --class-map" : "");
+    return info->step;
+  }
+  return 0;
+}
+
+bool has_begun(const RunConfig& config, Control& control) {
+  bool begun = false;
+  together(control, [&] {
+    const Path checkpoints = Path(config.run) / "checkpoints";
+    if (!control.is_root() || config.fresh) return;
+    const auto folders = list_checkpoints(checkpoints);
+    const Lineage lineage = read_lineage(checkpoints, folders);
+    begun = has_history(checkpoints, folders, [&](CheckpointId id) { return lineage.counts(id); });
+  });
+  return control.any_of(begun ? 1 : 0) != 0;
+}
+
+void refuse_without_progress(const RunFolder& run, int limit) {
+  auto outcomes = run.outcomes();
+  if (!outcomes.empty()) outcomes.pop_back();  // this start's own
+  const int idle = idle_starts(outcomes);
+  if (limit == 0 || idle < limit) return;
+  std::string reasons;
+  for (const auto& outcome : outcomes)
+    if (outcome.reached > outcome.first) reasons = fmt::format("start {}: {}", outcome.start, outcome.reason);
+  throw Unresumable(fmt::format(
+      "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; "
+      "the last, {}. "
+      "Cure that (for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
+      run.path().string(), idle, reasons));
+}
+
+std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {
+  std::vector<std::size_t> shards;
+  if (config.fresh) return shards;
+  try {
+    if (const auto info = CheckpointStore(config.run, control, real_files()).newest())
+      for (const auto& entry : RunState::from_json(info->run_state).quarantine) shards.push_back(entry.shard);
+  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
+  }
+  return shards;
+}
+
+}  // namespace facemae

@@ -1,0 +1,61 @@
+#include "trainer/run/watch.h"
+
+#include "checkpoint/history/fences.h"
+#include "cluster/host/call_limit.h"
+#include "core/log.h"
+
+namespace facemae {
+namespace {
+
+constexpr auto kLastWords = std::chrono::seconds(10);  ///< for files on a disk that may not answer
+
+PhaseLimits limits_of(const RunConfig& config, int ranks) {
+  const Seconds longest(config.peer_deadline);
+  // Alone, nobody waits: a slow machine is no reason to end.
+  const Seconds step = ranks > 1 && config.hang_limit > 0 ? Seconds(config.hang_limit) : longest;
+  return {.step = step, .others = longest};
+}
+
+}  // namespace
+
+std::uint64_t newest_committed(const RunFolder& run) {
+  const Path checkpoints = run.path() / "checkpoints";
+  const auto folders = list_checkpoints(checkpoints);
+  const Lineage lineage = read_lineage(checkpoints, folders);
+  for (const auto& folder : folders)
+    if (folder.committed && lineage.counts(folder.id)) return folder.id.step;
+  return 0;
+}
+
+std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& config, std::uint32_t start) {
+  const int rank = world.topology().rank, ranks = world.topology().size;
+  return std::make_unique<Watchdog>(
+      WatchdogConfig{.rank = rank,
+                     .world = ranks,
+                     .folder = run.path() / "hang" / fmt::format("{:08}", start),
+                     .limits = limits_of(config, ranks)},
+      world.operations(), real_files(), [&world, &run, start, rank](const Verdict& verdict) {
+        const CallLimit telling(kLastWords, [&world] { world.die(static_cast<int>(ExitCode::PeerLost)); });
+        note_lost_peer(run, {.start = start}, verdict, rank);
+        world.die(static_cast<int>(ExitCode::PeerLost));
+      });
+}
+
+void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank) noexcept {
+  outcome.code = ExitCode::PeerLost;
+  outcome.kind = "PeerLost";
+  outcome.reason = verdict.text;
+  run.write_exit(outcome, rank);
+  if (!verdict.tells) return;
+  spdlog::error("the job hangs: {}", verdict.text);
+  try {
+    const auto there = run.read_outcome();
+    if (there && (there->start != outcome.start || there->code != ExitCode::PeerLost)) return;
+    outcome.step = newest_committed(run);
+    run.write_outcome(outcome);
+  } catch (const std::exception& error) {
+    spdlog::error("could not write the outcome: {}", error.what());
+  }
+}
+
+}  // namespace facemae

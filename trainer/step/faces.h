@@ -1,0 +1,30 @@
+#pragma once
+// One rank's part of a micro-batch as tensors on the training device.
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "data/loader/loader.h"
+
+namespace facemae {
+
+struct Faces {
+  torch::Tensor images;                    ///< [b, 3, H, W] in [-1, 1]
+  torch::Tensor labels;                    ///< [b] int64
+  std::vector<std::uint64_t> ordinals;     ///< counters of every random choice about a face
+  std::vector<std::int64_t> rows_of_rank;  ///< rows of the micro-batch on every rank
+  std::uint64_t step = 0;
+  int micro = 0;
+  std::int64_t micro_rows() const;  ///< over all ranks
+};
+
+/// Normalises (and converts from planes), and mirrors where the ordinal's key says so.
+Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip,
+               torch::Device device);
+
+/// This rank's slots of a micro-batch, for --exact: each on tensors of its own, made of its own rows alone.
+std::vector<Faces> to_slots(const ByteBatch& bytes, const BatchPlan& plan, int rank, std::uint64_t seed,
+                            bool flip, torch::Device device);
+
+}  // namespace facemae
