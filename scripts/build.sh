@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Configures and builds facemae into build/<preset>/, setting up what is missing first.
+# Configures and builds facemae into build/<preset>/, after installing what is missing.
 #
 # usage: scripts/build.sh [option...]
 #
 # options
 #   --preset NAME   release (default), dev, asan, tsan or fuzz: see CMakePresets.json
 #   --target NAME   what to build (default: facemae, the program); may be repeated
-#   --tests         also configures tests and benchmarks, and builds everything unless --target says what
+#   --tests         also configures tests and benchmarks, and builds everything unless --target is given
 #   --no-setup      does not call scripts/setup.sh first
-#   -j N            compilers at once (default: the cores, fewer where memory is short)
+#   -j N            number of parallel compilers (default: the number of cores, fewer where memory is short)
 #   -h, --help      this text
 #
 # The program is then build/release/facemae. An existing LibTorch is taken from TORCH_DIR or CMAKE_PREFIX_PATH.

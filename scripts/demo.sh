@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The whole pipeline on this machine: faces in, a measured release out. Sets up and builds first when needed.
+# The whole pipeline on this machine: faces in, a measured release out. Installs what is missing and builds first.
 #
 # usage: scripts/demo.sh [option...]
 #
 #   faces -> store split -> pretrain FaceMAE on two ranks -> rebuild unseen people -> train recognition on the real and
-#   on the rebuilt faces -> verify both on held-out people -> audit how far rebuilt faces can be linked to the real ones
+#   on the rebuilt faces -> verify both on held-out people -> audit how well rebuilt faces can be linked to real ones
 #
-# The result is build/demo/report.html and a closing table: utility beside leakage, measured there and then.
+# The result is build/demo/report.html and a closing table: utility beside leakage, as measured in this run.
 #
 # options
 #   --quick       under three minutes on two cores, and NOT meaningful: it only shows that everything runs

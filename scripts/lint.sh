@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Checks the form of our C++ files: clang-format on all of them, clang-tidy on those that do not see LibTorch.
+# Checks the style of our C++ files: clang-format on all of them, clang-tidy on those that do not include LibTorch.
 #
 # usage: scripts/lint.sh [option...] [FILE...]
 #
 # options
-#   --all        clang-tidy on every source, LibTorch's too
-#   --fix        rewrites files: clang-format in place, and what clang-tidy knows how to fix
+#   --all        runs clang-tidy on every source, including those that include LibTorch
+#   --fix        rewrites files: clang-format in place, and what clang-tidy can fix
 #   -h, --help   this text
 #
-# clang-tidy reads sources in the batches in which they are compiled (reading the headers of others takes most of the
+# clang-tidy reads sources in the batches in which they are compiled (reading other projects' headers takes most of the
 # time), and needs a configured build (scripts/build.sh --tests; --all configures another in build/lint/tree). Files
 # that passed are remembered in build/lint/ by the content of the file, of every header of ours that it reaches, and of
-# .clang-tidy, so the second run takes seconds. Exit: 0 clean, 1 faults found, 77 nothing could be checked.
-# clang-format differs between versions: this tree is formatted with version 14 (Debian 12), others are not asked.
+# .clang-tidy, so the second run takes seconds. Exit codes: 0 clean, 1 faults found, 77 nothing could be checked.
+# clang-format differs between versions: this tree is formatted with version 14 (Debian 12), and no other is used.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

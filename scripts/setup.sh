@@ -1,33 +1,35 @@
 #!/usr/bin/env bash
-# Installs what facemae needs on Debian 12 or newer, Ubuntu 24.04 or newer, and checks it anywhere else.
+# Installs what facemae needs on Debian 12 or newer, Ubuntu 24.04 or newer; on other systems it checks what is missing.
 #
 # usage: scripts/setup.sh [option...]
 #
-# What it does, and no more:
+# It does this, and no more:
 #   1. Looks for compilers, libraries and tools (by header and command, so modules, conda and Spack count too) and
-#      installs what is missing with apt-get, as root or through sudo. Without either it prints what to install.
-#   2. Puts LibTorch into .deps/ of this repository, from the PyPI wheel of torch. No Python runs in the program.
-# Running it again costs about a second when everything is there. Nothing outside .deps/, .venv*/ and apt is touched.
+#      installs what is missing with apt-get, as root or through sudo. Without either, it prints what to install.
+#   2. Puts LibTorch into .deps/ of this repository, from the PyPI wheel of torch. The program itself runs no Python.
+# Running it again takes about a second when everything is installed. Only .deps/, .venv*/ and apt packages are touched.
 #
-# An existing LibTorch or PyTorch (2.6 or newer) is used when TORCH_DIR names it (the folder that holds include/ and
-# lib/, for a wheel .../site-packages/torch) or when it lies on CMAKE_PREFIX_PATH; then nothing is downloaded for it.
+# An existing LibTorch or PyTorch (2.6 or newer) is used when TORCH_DIR names it (the folder with include/ and lib/; for
+# a wheel, .../site-packages/torch) or when it is on CMAKE_PREFIX_PATH; then LibTorch is not downloaded.
 #
 # options
-#   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already there)
+#   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already installed)
 #   --cuda           LibTorch with CUDA 13 and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit
-#   --nccl-headers   adds NCCL and CUDA's headers to the CPU one, so that the NCCL back end is compiled where no GPU is
-#   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional, tests that miss them
-#                    skip) a small Slurm, zip, HDF5's tools, a browser for the report's page
-#   --checks         adds what scripts/test.sh --checks needs, optional as well: clang-format, clang-tidy, clang with
+#   --nccl-headers   adds the headers of NCCL and CUDA to the CPU one, so that the NCCL back end is compiled on machines
+#                    without a GPU
+#   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional; without them the
+#                    tests that need them are skipped) a small Slurm, zip, HDF5's tools, a browser for the report's page
+#   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
 #                    libFuzzer
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
 #   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files),
 #                    and .venv-mxnet, where Python is old enough for MXNet
-#   --no-system      never calls apt-get: lists everything missing, with Debian package names, and exits 1
+#   --no-system      never calls apt-get: lists everything that is missing, with Debian package names, and exits with 1
 #   -h, --help       this text
 #
-# On a cluster: load compiler, MPI and HDF5 modules first, then  scripts/setup.sh --no-system  tells what still lacks.
+# On a cluster: load compiler, MPI and HDF5 modules first; scripts/setup.sh --no-system  then lists what is still
+# missing.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# The project's tests: sets up, builds, tests; with --checks also looks for races, overruns and lapses of form.
+# Runs the project's tests: installs what is missing, builds, tests; with --checks also sanitizers, fuzzing and lint.
 #
 # usage: scripts/test.sh [option...]
 #
-#   set-up    scripts/setup.sh --tests --nccl-headers --interop (installs what is missing, or says what)
+#   set-up    scripts/setup.sh --tests --nccl-headers --interop (installs what is missing, or lists it)
 #   build     everything, preset release, in build/release
 #   tests     ctest in build/release: unit, ranked (1 to 4 MPI processes), faults, Slurm, architecture
 #
 # options
 #   --checks       also, for those who change the code:
 #                  long tests (label checks);
-#                  races: ThreadSanitizer over the tests that see nothing of LibTorch, in build/tsan;
-#                  fuzz: libFuzzer over what parses bytes from elsewhere, a few seconds each, and AddressSanitizer and
-#                  UndefinedBehaviorSanitizer over the tests of the races, in build/fuzz; skipped without clang.
-#                  Both are built beside the tests, at the lowest priority, and skipped where the same programs passed;
-#                  lint: scripts/lint.sh, clang-format, and clang-tidy on files that see nothing of LibTorch
+#                  races: ThreadSanitizer over the tests that use nothing of LibTorch, in build/tsan;
+#                  fuzz: libFuzzer over everything that parses foreign bytes, a few seconds for each target, and
+#                  AddressSanitizer and UndefinedBehaviorSanitizer over the same tests as for races, in build/fuzz;
+#                  skipped without clang. Both are built during the tests, at the lowest priority, and skipped where
+#                  the same programs passed before;
+#                  lint: scripts/lint.sh, clang-format, and clang-tidy on files that use nothing of LibTorch
 #   --full         all of that, long counts and very long tests (label full), AddressSanitizer +
 #                  UndefinedBehaviorSanitizer over everything, ThreadSanitizer over checkpoints, and a million inputs
 #                  for each fuzz target
@@ -22,10 +23,12 @@
 #   --no-setup     does not call scripts/setup.sh
 #   -h, --help     this text
 #
-# Says every minute (FACEMAE_SAY_EVERY seconds) what it is doing. The last line is  N passed, N failed, N skipped  and the exit code is 0 only if
-# nothing failed. Counted are GoogleTest tests (a ranked program counts once per number of ranks), scripts, and one for
-# each other stage (set-up, build, lint). Skipped tests are listed with their reasons. Two cores, from nothing: under 30
-# minutes, with --checks an hour; there again: ten. Logs and JUnit files: build/test/.
+# Every minute (FACEMAE_SAY_EVERY seconds) it reports what it is doing. The last line is
+#   N passed, N failed, N skipped
+# and the exit code is 0 only if nothing failed. It counts GoogleTest tests (a ranked program once per number of ranks),
+# scripts, and one for each other stage (set-up, build, lint). Skipped tests are listed with their reasons. On two cores
+# it takes under 30 minutes from nothing, an hour with --checks, and ten minutes when run again. Logs and JUnit files:
+# build/test/.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
