@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
-# Runs one training command inside a batch job and decides what its end means: done, start again here, requeue the job,
-# or stop and tell. Last line of a batch script, so that Slurm's notice reaches it:
+# Runs one training command inside a batch job and decides what to do when it ends: finish, start again here, requeue
+# the job, or stop with a message. It is the last line of a batch script, so that Slurm's notice reaches it:
 #
 #   exec slurm/supervise.sh RUN -- srun --mpi=pmix --kill-on-bad-exit=1 facemae pretrain --run RUN ...
 #
-# How it decides. Launchers mangle exit codes (docs/ARCHITECTURE.md, Failing), so RUN/outcome.json is believed when it belongs to a
-# start that this script made; otherwise only the codes 0, 2, 65, 76 and 93 are, and anything else is a lost peer (75).
-#    0         done: exit 0
-#    76        stopped on notice or on its own time limit, checkpoint committed: scontrol requeue
-#    2 65 66 93  nothing that another start would cure: say why, exit with the code
-#    75, rest  a crash: start again here; requeue when notice was given meanwhile
+# How it decides: launchers mangle exit codes (docs/ARCHITECTURE.md, "Exit codes"), so RUN/outcome.json is believed when
+# it belongs to a start that this script made; otherwise only the codes 0, 2, 65, 66, 76 and 93 are believed, and
+# anything else counts as a lost peer (75).
+#    0         done: exit with 0
+#    76        stopped on notice or at its own time limit, checkpoint committed: scontrol requeue
+#    2 65 66 93  another start would not help: say why, exit with the code
+#    75, rest  a crash: start again here; requeue if notice was given in the meantime
 # Notice is USR2 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
-# the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a job
-# that was cancelled. Starts that commit nothing new are counted in RUN/supervisor.txt, over requeues as well:
-# more than FACEMAE_IDLE_STARTS (3) in a row end the job with 93. --fresh is left out of the command once a start of this
-# job has begun the run anew.
+# the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a
+# cancelled job. Starts that commit nothing new are counted in RUN/supervisor.txt, also across requeues:
+# FACEMAE_IDLE_STARTS (3) in a row end the job with 93. --fresh is removed from the command once a start of this job has
+# begun the run anew.
 #
 # environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a crash (5),
-#              FACEMAE_LAST_WAIT seconds to wait for Slurm's end after TERM or requeue (3600)
+#              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600)
 set -uo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
@@ -34,11 +35,11 @@ if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRA
 idle_limit=${FACEMAE_IDLE_STARTS:-3}
 
 tell() { echo "supervise: $(date '+%F %T') $*"; }
-number() { # number NAME: of RUN/outcome.json
+number() { # number NAME: that number in RUN/outcome.json
   sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
 }
-# The newest start that committed something and its newest step, "-1 -1" when there is none. By start first: after a
-# damaged checkpoint was given up, lower steps than before are progress.
+# The newest start that committed something and its newest step, "-1 -1" when there is none. Sorted by start first: after
+# a damaged checkpoint was abandoned, lower steps than before are progress.
 committed() {
   local name start step newest_start=-1 newest_step=-1
   for name in "$run"/checkpoints/s*.a*/COMMIT; do
@@ -69,7 +70,7 @@ trap on_notice USR2
 trap on_term TERM
 trap : CONT # Slurm sends it before every signal
 
-# bash's wait returns early, with more than 128, for each trapped signal: ask again until the child is gone.
+# bash's wait returns early, with more than 128, for each trapped signal: wait again until the child is gone.
 wait_for_child() {
   local code known
   while :; do
@@ -77,14 +78,14 @@ wait_for_child() {
     code=$?
     if [ $code -le 128 ] || ! kill -0 "$child" 2>/dev/null; then break; fi
   done
-  # Signal and end may come in the same moment; asked once more, bash has the child's own code (127: it told already).
+  # A signal and the child's end may coincide; a second wait gives the child's own code (127: it was returned already).
   wait "$child" 2>/dev/null
   known=$?
   child=
   if [ $known != 127 ]; then code=$known; fi
   return $code
 }
-wait_for_slurm() { # the job is over; leaving now would turn a requeue into a failure
+wait_for_slurm() { # the job is over; exiting now would turn a requeue into a failure
   local until=$((SECONDS + ${FACEMAE_LAST_WAIT:-3600}))
   while [ $SECONDS -lt $until ]; do
     sleep 5 &
@@ -99,7 +100,7 @@ requeue() {
   tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
   exit 76
 }
-drop_fresh_once_begun() { # a second start of a --fresh run must resume what the first one made
+drop_fresh_once_begun() { # a second start of a --fresh run must resume the run that the first one began
   local newest argument kept=()
   newest=$(number start)
   if [ "${newest:--1}" -le "$before_job" ]; then return; fi
@@ -109,7 +110,7 @@ drop_fresh_once_begun() { # a second start of a --fresh run must resume what the
 record() { echo "$idle ${job:--} $before_job" >"$run/supervisor.txt"; }
 
 mkdir -p "$run" || exit 2
-# supervisor.txt: idle starts, the job, the newest start before its first one.
+# supervisor.txt: the number of idle starts, the job, and the newest start before the job's first one.
 idle='' its_job='' before_job=''
 if [ "${SLURM_RESTART_COUNT:-0}" != 0 ] && [ -e "$run/supervisor.txt" ]; then
   read -r idle its_job before_job <"$run/supervisor.txt"
@@ -119,7 +120,7 @@ fi
 case $its_job in
   "${job:--}") ;;
   unknown) before_job=-1 ;;
-  *) before_job=$(number start) ;; # no start of this job was made yet
+  *) before_job=$(number start) ;; # this job has not made a start yet
 esac
 [[ $before_job =~ ^[0-9]+$ ]] || before_job=-1
 record
@@ -134,7 +135,7 @@ while :; do
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
   child=$!
-  # A signal that came between the check above and this line found no child to pass it to.
+  # A signal that arrived between the check above and this line found no child to be passed to.
   if [ -n "$notice$ending" ]; then forward USR2; fi
   wait_for_child
   code=$?
