@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <numeric>
 
 #include "cluster/tensors/alone.h"
 #include "core/host.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
+#include "trainer/step/step.h"
 #include "trainer/tasks/pretrain.h"
 #include "trainer/tasks/recognize.h"
 
@@ -26,18 +28,42 @@ std::unique_ptr<Task> make_task(const std::string& model, std::uint64_t batch, C
   if (model == "facemae") {
     FaceMae mae(face_mae_config("tiny", 112, 16));
     mae->initialise(1);
-    PretrainSettings settings;
-    settings.global_batch = batch;
-    return std::make_unique<Pretraining>(std::move(mae), random_embedder({.size = 56, .width = 32}), settings,
-                                         ranks, Precision::Float32, torch::kCPU);
+    PretrainConfig config;
+    config.common.batch = batch;
+    return std::make_unique<Pretraining>(std::move(mae), random_embedder({.size = 56, .width = 32}), config,
+                                         "bench", Parts::of_ranks(ranks), Precision::Float32, torch::kCPU);
   }
   auto network = make_network(model);
   network->initialise(1);
-  return std::make_unique<RecognitionTraining>(
-      network, ClassCentres(kClasses, 16, 1, ranks, torch::kCPU),
-      RecognitionSettings{.margin = {.kind = "cosface", .m = 0.4}, .global_batch = batch}, ranks,
-      Precision::Float32, torch::kCPU);
+  RecognizeConfig config;
+  config.common.batch = batch;
+  config.margin = "cosface";
+  return std::make_unique<RecognitionTraining>(network, ClassCentres(kClasses, 16, 1, ranks, torch::kCPU),
+                                               config, "bench", Parts::of_ranks(ranks), Precision::Float32,
+                                               torch::kCPU);
 }
+
+/// The same faces over and over, as new samples.
+class SameFaces final : public FaceSource {
+ public:
+  explicit SameFaces(std::uint64_t batch) {
+    const auto rows = static_cast<std::int64_t>(batch);
+    torch::manual_seed(1);
+    faces_.images = torch::rand({rows, 3, 112, 112}) * 2 - 1;
+    faces_.labels = torch::randint(kClasses, {rows}, torch::kInt64);
+    faces_.rows_of_rank = {rows};
+    faces_.ordinals.resize(batch);
+    std::iota(faces_.ordinals.begin(), faces_.ordinals.end(), std::uint64_t{0});
+  }
+  std::vector<Faces> next() override {
+    auto now = faces_;
+    for (auto& ordinal : faces_.ordinals) ordinal += faces_.ordinals.size();
+    return {std::move(now)};
+  }
+
+ private:
+  Faces faces_;
+};
 
 }  // namespace
 
@@ -54,28 +80,15 @@ int main(int argc, char** argv) {
   AloneCommunicator alone;
   const auto task = make_task(model, batch, alone);
   GradientBuckets gradients(task->parameters(), alone);
-  Optimizer optimizer({.kind = model == "facemae" ? "adamw" : "sgd"}, gradients, task->centres());
-  Faces faces;
-  torch::manual_seed(1);
-  faces.images = torch::rand({static_cast<std::int64_t>(batch), 3, 112, 112}) * 2 - 1;
-  faces.labels = torch::randint(kClasses, {static_cast<std::int64_t>(batch)}, torch::kInt64);
-  faces.rows_of_rank = {static_cast<std::int64_t>(batch)};
-  auto centres = task->centres();
+  Optimizer optimizer({.kind = model == "facemae" ? "adamw" : "sgd"}, gradients, task->classes().centres);
+  SameFaces faces(batch);
+  Step training(*task, faces, gradients, 1);
   auto start = std::chrono::steady_clock::now();
   for (int step = -2; step < steps; ++step) {
     if (step == 0) start = std::chrono::steady_clock::now();
-    faces.ordinals.clear();
-    for (std::uint64_t i = 0; i < batch; ++i)
-      faces.ordinals.push_back(static_cast<std::uint64_t>(step + 2) * batch + i);
-    gradients.zero();
-    if (centres.defined()) centres.mutable_grad().zero_();
-    task->begin_step(static_cast<std::uint64_t>(step + 2));
-    const auto share = task->loss_share(faces);
-    gradients.reduce_next();
-    share.backward();
-    gradients.wait();
+    training.compute(static_cast<std::uint64_t>(step + 2));
     optimizer.step(1e-3);
-    task->end_step();
+    task->end();
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("%.3f\n", static_cast<double>(steps) * static_cast<double>(batch) / seconds);

@@ -30,8 +30,7 @@ inline World& world_of(App& app, const RunConfig& config) {
 /// Reads and checks the words, then trains, resumes or shows what was asked for.
 template <class Config>
 ExitCode train_command(App& app, Words words, Options& options, Config& config,
-                       std::unique_ptr<Task> (*make)(const Config&, const Store&, World&,
-                                                     const std::string&)) {
+                       TrainingTask (*make)(const Config&, const Store&, World&, const std::string&)) {
   declare(options, config);
   if (!options.parse(words, app.common)) return ExitCode::Done;
   validate(options, config);

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "cluster/tensors/collectives.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
@@ -144,6 +145,17 @@ ClassCentres::Result ClassCentres::loss(const Tensor& embeddings, const Tensor& 
   const auto logits = margin_logits(cosines, target, margin);
   const auto result = ShardedCrossEntropy::apply(logits, plain, rows, columns, count, &ranks_);
   return {result[0], result[1]};
+}
+
+CoupledSoftmax ClassCentres::coupled(const Tensor& embeddings, const Tensor& labels,
+                                     std::span<const std::int64_t> rows_of_rank, const Margin& margin,
+                                     double count) {
+  const auto own = embeddings.detach().requires_grad_(true);
+  const auto all = gather_rows(own, ranks_, rows_of_rank);
+  const auto [share, correct] = loss(all, gather_rows(labels, ranks_, rows_of_rank), margin, count);
+  const auto gradients = torch::autograd::grad({share}, {own, weight_});
+  weight_.mutable_grad().add_(gradients[1]);
+  return {.cotangent = gradients[0], .loss = share.detach(), .correct = correct};
 }
 
 }  // namespace facemae

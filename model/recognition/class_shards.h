@@ -20,6 +20,12 @@ ClassRange classes_of_rank(std::int64_t classes, std::int64_t shards, int rank, 
 /// Rows [.., 512] divided by their Euclidean norms.
 torch::Tensor unit_rows(const torch::Tensor& x);
 
+/// A margin softmax that has been differentiated.
+struct CoupledSoftmax {
+  torch::Tensor cotangent;      ///< d loss / d embeddings [n, 512], of the rows that were given
+  torch::Tensor loss, correct;  ///< as ClassCentres::loss gives them; no gradient
+};
+
 class ClassCentres {
  public:
   /// Centres N(0, 0.01^2) drawn by class id, so the same for any world.
@@ -42,6 +48,10 @@ class ClassCentres {
   /// log-sum-exp. All ranks, same order.
   Result loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
               double count);
+  /// The same for own rows, outside of the callers' graph: embeddings [b, 512] and labels [b] of this rank, which are
+  /// gathered. Adds d loss / d centres to the gradient of this rank's centres. All ranks, same order.
+  CoupledSoftmax coupled(const torch::Tensor& embeddings, const torch::Tensor& labels,
+                         std::span<const std::int64_t> rows_of_rank, const Margin& margin, double count);
 
  private:
   std::int64_t classes_, shards_;

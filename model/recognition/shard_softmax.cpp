@@ -73,8 +73,8 @@ ShardSoftmax::ShardSoftmax(ClassCentres& centres, Communicator& ranks)
   shards_.assign(all.begin() + tree_.first(), all.begin() + tree_.first() + tree_.own());
 }
 
-ShardSoftmax::Result ShardSoftmax::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,
-                                        double count) {
+CoupledSoftmax ShardSoftmax::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,
+                                  double count) {
   centres_.check_labels(labels);
   const auto leaf = embeddings.detach().requires_grad_(true);
   const auto unit = unit_rows(leaf);

@@ -14,14 +14,10 @@ class ShardSoftmax {
   /// `centres` must outlive this, as must `ranks`, which spread them. All ranks.
   ShardSoftmax(ClassCentres& centres, Communicator& ranks);
 
-  struct Result {
-    torch::Tensor cotangent;      ///< d loss / d embeddings [n, 512]
-    torch::Tensor loss, correct;  ///< of all rows, as ClassCentres::loss gives them; the same on every rank
-  };
-  /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each. Adds d loss / d centres to the
-  /// gradient of this rank's centres. All ranks, same order.
-  Result loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
-              double count);
+  /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each. Figures are of all rows,
+  /// the same on every rank. Adds d loss / d centres to the gradient of this rank's centres. All ranks, same order.
+  CoupledSoftmax loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
+                      double count);
 
  private:
   ClassCentres& centres_;

@@ -17,37 +17,40 @@ namespace {
 
 using namespace trials;
 
+class DeviceFaces final : public TrialFaces {
+ public:
+  DeviceFaces(const Trial& trial, const BatchPlan& plan, torch::Device device)
+      : TrialFaces(trial, plan, 0), device_(device) {}
+
+ private:
+  std::vector<Faces> parts_of(Faces own) override {
+    own.images = own.images.to(device_);
+    own.labels = own.labels.to(device_);
+    return {std::move(own)};
+  }
+  torch::Device device_;
+};
+
 /// One pretraining run that has all of a checkpoint's parts.
 class Run {
  public:
   Run(Communicator& ranks, std::uint64_t seed) : ranks_(ranks), device_(ranks.device()) {
-    model_->initialise(seed);
-    model_->to(device_);
-    auto embedder = trial_embedder();
-    embedder->to(device_);
-    task_.emplace(model_, std::move(embedder), settings_of(trial_), ranks, Precision::Float32, device_);
+    task_ = make_task(pretrain_config_of(trial_), Parts::of_ranks(ranks), device_, seed);
+    faces_.emplace(trial_, BatchPlan{.global_batch = trial_.global_batch, .micro_batches = 1, .world = 1},
+                   device_);
     gradients_.emplace(task_->parameters(), ranks);
     optimizer_.emplace(OptimizerConfig{.kind = "adamw"}, *gradients_, torch::Tensor());
-    task_->add_to(snapshot_);
+    task_->state(snapshot_);
     optimizer_->add_to(snapshot_, nullptr);
     snapshot_.replicated.push_back({kTrainingIdentities, torch::zeros({5}, torch::kInt64), true});
     snapshot_.model_hash = "trial";
   }
 
   void train(std::uint64_t step) {
-    const BatchPlan plan{.global_batch = trial_.global_batch, .micro_batches = 1, .world = 1};
-    Faces faces = faces_of(trial_, plan, step, 0, 0);
-    faces.images = faces.images.to(device_);
-    faces.labels = faces.labels.to(device_);
-    gradients_->zero();
-    task_->begin_step(step);
-    const auto share = task_->loss_share(faces);
-    gradients_->reduce_next();
-    share.backward();
-    gradients_->wait();
+    Step(*task_, *faces_, *gradients_, 1).compute(step);
     gradients_->check();
     optimizer_->step(0.01);
-    task_->end_step();
+    task_->end();
     snapshot_.step = step + 1;
   }
   Snapshot& snapshot() { return snapshot_; }
@@ -61,8 +64,8 @@ class Run {
   const Trial trial_{.relation = "cosine", .global_batch = 6};
   Communicator& ranks_;
   torch::Device device_;
-  FaceMae model_ = trial_model();
-  std::optional<Pretraining> task_;
+  std::unique_ptr<Task> task_;
+  std::optional<DeviceFaces> faces_;
   std::optional<GradientBuckets> gradients_;
   std::optional<Optimizer> optimizer_;
   Snapshot snapshot_;

@@ -93,15 +93,13 @@ Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
   replicas_ = stage_while_training(data, world.topology(), quarantine_);
 }
 
-Faces Feed::next() {
+std::vector<Faces> Feed::next() {
   bytes_ = loader_.next(std::move(bytes_));
-  return to_faces(*bytes_, data_.batches, data_.config.seed, data_.config.flip, world_.device());
-}
-
-std::vector<Faces> Feed::next_slots() {
-  bytes_ = loader_.next(std::move(bytes_));
-  return to_slots(*bytes_, data_.batches, world_.topology().rank, data_.config.seed, data_.config.flip,
-                  world_.device());
+  const auto& config = data_.config;
+  if (config.exact)
+    return to_slots(*bytes_, data_.batches, world_.topology().rank, config.seed, config.flip,
+                    world_.device());
+  return {to_faces(*bytes_, data_.batches, config.seed, config.flip, world_.device())};
 }
 
 LoaderFigures Feed::figures() { return loader_.figures(); }

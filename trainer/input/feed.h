@@ -6,30 +6,23 @@
 
 #include "cluster/host/plan.h"
 #include "cluster/world/world.h"
-#include "data/loader/loader.h"
 #include "data/loader/replicas.h"
 #include "trainer/input/training_store.h"
-#include "trainer/step/faces.h"
+#include "trainer/step/supply.h"
 
 namespace facemae {
 
-class Feed {
+class Feed final : public Supply {
  public:
   /// Of steps from `first_step` on. `quarantined` is what the checkpoint said. All ranks: with shards in
   /// quarantine a new version of the plan is published. `data` and `world` must outlive this.
   Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
        const std::vector<Quarantined>& quarantined);
 
-  Faces next();                     ///< this rank's next micro-batch
-  std::vector<Faces> next_slots();  ///< the same for --exact: slot by slot
-  LoaderFigures figures();          ///< since the last call
-
-  /// True when a shard turned out unreadable on this rank and the ranks have not spoken about it yet.
-  bool shard_failed();
-  /// All ranks, when it is true on any: the shards are quarantined from `step` (not begun yet) on everywhere,
-  /// and the plan has a new version. Returns all that are quarantined. Throws AgreedError (65) when they hold
-  /// more of the images than --max-quarantined.
-  std::vector<Quarantined> quarantine_failed(std::uint64_t step);
+  std::vector<Faces> next() override;
+  LoaderFigures figures() override;
+  bool shard_failed() override;
+  std::vector<Quarantined> quarantine_failed(std::uint64_t step) override;
 
  private:
   void publish_quarantine();

@@ -9,177 +9,185 @@
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/signals.h"
-#include "trainer/exact/exact_step.h"
+#include "trainer/step/step.h"
 
 namespace facemae {
 namespace {
 
-/// Bits of the step's mask, or-ed over all ranks.
-constexpr std::uint64_t kStop = 1, kNonFinite = 2, kShardFailed = 4;
-
-Faces next_faces(LoopParts& run) {
-  const auto waiting = run.watchdog.within(Phase::Data);
-  failpoint("loop.data");
-  return run.next_faces();
-}
-
-/// Returns a figure that is finite when this rank's share of the loss is.
-torch::Tensor accumulate_gradients(LoopParts& run) {
-  torch::Tensor loss;
-  if (run.by_slot != nullptr) {
-    loss = accumulate_by_slot(run.task, *run.by_slot, run.micro_batches, [&] {
-      const auto waiting = run.watchdog.within(Phase::Data);
-      return run.next_slots();
-    });
-    run.by_slot->sum();
-    return loss;
+/// The supply, whose waiting the watchdog knows of.
+class WatchedSupply final : public FaceSource {
+ public:
+  WatchedSupply(FaceSource& supply, Watchdog& watchdog) : supply_(supply), watchdog_(watchdog) {}
+  std::vector<Faces> next() override {
+    const auto waiting = watchdog_.within(Phase::Data);
+    failpoint("loop.data");
+    return supply_.next();
   }
-  std::vector<Faces> kept;  // of the first of two passes
-  if (run.task.two_passes()) {
-    for (int micro = 0; micro < run.micro_batches; ++micro) {
-      kept.push_back(next_faces(run));
-      run.task.observe(kept.back());
-    }
-    run.task.observed_all();
-  }
-  for (int micro = 0; micro < run.micro_batches; ++micro) {
-    const Faces faces = kept.empty() ? next_faces(run) : kept[static_cast<std::size_t>(micro)];
-    const torch::Tensor share = run.task.loss_share(faces);
-    if (micro + 1 == run.micro_batches) run.gradients.reduce_next();
-    share.backward();  // already a share of the whole step's loss
-    loss = loss.defined() ? loss + share.detach() : share.detach();
-  }
-  failpoint("loop.backward");
-  run.gradients.wait();
-  return loss;
-}
 
-void evaluate(LoopParts& run, std::uint64_t done) {
-  const auto evaluating = run.watchdog.within(Phase::Evaluation);
-  run.evaluate(done);
-}
+ private:
+  FaceSource& supply_;
+  Watchdog& watchdog_;
+};
 
-/// A cheap look, or one that sees each value for itself, so that no sum of the classes that happen to
-/// be here can overflow.
+/// By their sum; `each` by every value, so that no sum of the classes that happen to be here can overflow.
 bool finite(const torch::Tensor& gradient, bool each) {
   return (each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum())).item<bool>();
 }
 
-std::string why_stopped() {
-  const int signal = notice_received();
-  return signal != 0 ? fmt::format("notice by signal {}", signal)
-                     : std::string("notice on another rank, --max-hours or --end-time");
-}
+class Loop {
+ public:
+  Loop(const Wiring& run, const UpdateConfig& update, const LoopPlan& plan)
+      : run_(run),
+        update_(update),
+        plan_(plan),
+        by_slots_(&run.sums != static_cast<const GradientSums*>(&run.gradients)),
+        faces_(run.supply, run.watchdog),
+        step_(run.task, faces_, run.sums, update.micro_batches) {}
 
-/// All ranks know of it. What is being saved is of a finite step: it may become a checkpoint still.
-[[noreturn]] void diverged(LoopParts& run, const std::string& how) {
-  {
-    const auto saving = run.watchdog.within(Phase::Save);
-    run.saves.finish();
+  LoopEnd run() {
+    for (std::uint64_t step = plan_.first; step < plan_.last; ++step) {
+      run_.watchdog.begin_step(step + 1);
+      failpoint("loop.step");
+      const StepResult result = step_.compute(step);
+      const torch::Tensor norm = run_.gradients.norm();
+      const double gradient_norm = norm.item<double>();  // the host has waited for the whole step
+      const Vote vote = decide(step + 1, result, gradient_norm);
+      run_.saves.advance(vote.bits());
+      run_.saves.wait_copied();
+      vote.not_finite ? skip(step + 1) : apply(step, norm, gradient_norm);
+      const std::uint64_t done = run_.reached = step + 1;
+      observe(done, gradient_norm);
+      if (vote.shard_failed) run_.state.quarantine = run_.supply.quarantine_failed(done);
+      const Next next = next_after(done, vote, plan_, run_.state.skipped_in_row > 0, run_.saves.in_flight());
+      if (next.ends && !next.stands) return leave_skipped(done, next.stops);
+      if (next.evaluates) evaluate(done);
+      check_replicas(done, next.saves);
+      if (next.saves) save(done, next);
+      if (next.ends) return {.step = done, .stopped = next.stops, .reason = reason_of(done, next.stops)};
+    }
+    return {.step = plan_.last, .stopped = false, .reason = "all steps were done before"};
   }
-  throw AgreedError(how + ". Lower --lr, add --clip 1, or use --precision float32", ExitCode::DoNotRequeue,
-                    "Diverged");
-}
 
-/// The run ends with `done`, or stops there, and that step was skipped: it is not saved. The checkpoint
-/// before it stands, from which a stopped run makes these steps again.
-LoopEnd leave_skipped(LoopParts& run, std::uint64_t done, bool stop, const std::string& reason) {
-  const std::string skipped =
-      fmt::format("the loss or its gradient was not finite in the last {} step(s) up to step {}",
-                  run.state.skipped_in_row, done);
-  if (!stop) diverged(run, "the run has no good end: " + skipped + ", so nothing is saved");
-  const auto saving = run.watchdog.within(Phase::Save);
-  run.saves.finish();
-  if (run.saves.committed() == 0) diverged(run, "stopped (" + reason + ") without a checkpoint: " + skipped);
-  return {.step = done,
-          .stopped = true,
-          .reason = fmt::format("{}; {}, so the checkpoint of step {} stands", reason, skipped,
-                                run.saves.committed())};
-}
+ private:
+  /// All ranks, before anything rests on the sums: those that a lost peer left half done are finite, too.
+  Vote decide(std::uint64_t step, const StepResult& result, double gradient_norm) {
+    Vote own;
+    own.stop = notice_received() != 0 ||
+               (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds));
+    const auto centres = run_.task.classes().centres;
+    own.not_finite = !std::isfinite(gradient_norm) || !torch::isfinite(result.loss).item<bool>() ||
+                     (centres.defined() && !finite(centres.grad(), by_slots_));
+    own.shard_failed = run_.supply.shard_failed();
+    failpoint("loop.vote");
+    run_.gradients.check();
+    own.saving = run_.saves.bits(step);
+    return Vote::of(run_.control.any_of(own.bits()));
+  }
+
+  double learning_rate(std::uint64_t step) const { return update_.schedule.at(step * update_.batch); }
+
+  void apply(std::uint64_t step, const torch::Tensor& norm, double gradient_norm) {
+    if (update_.clip > 0 && gradient_norm > update_.clip) run_.gradients.scale(update_.clip / norm);
+    run_.optimizer.step(learning_rate(step));
+    run_.task.end();
+    run_.state.skipped_in_row = 0;
+  }
+
+  /// On every rank or on none, whatever its own numbers say.
+  void skip(std::uint64_t step) {
+    run_.task.undo();
+    ++run_.state.skipped;
+    if (++run_.state.skipped_in_row > static_cast<std::uint64_t>(update_.max_skips))
+      diverged(
+          fmt::format("step {}: the loss or its gradient was not finite {} times in a row (--max-skips {})",
+                      step, run_.state.skipped_in_row, update_.max_skips));
+    spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", step,
+                 run_.state.skipped);
+  }
+
+  void observe(std::uint64_t done, double gradient_norm) {
+    run_.state.automatic_weight = run_.task.automatic_weight;
+    run_.observer.after_step(done, run_.task,
+                             {.learning_rate = learning_rate(done - 1),
+                              .gradient_norm = gradient_norm,
+                              .data = run_.supply.figures(),
+                              .exposed_reduction_seconds = run_.sums.exposed_seconds(),
+                              .skipped = run_.state.skipped,
+                              .saving = run_.saves.in_flight(),
+                              .save_stalled_seconds = run_.saves.figures().stalled_seconds});
+  }
+
+  void evaluate(std::uint64_t done) {
+    const auto evaluating = run_.watchdog.within(Phase::Evaluation);
+    run_.observer.evaluate(done);
+  }
+
+  /// A lost peer is not a silent error of a processor, and what end() may have summed is to be kept.
+  void check_replicas(std::uint64_t done, bool saves) {
+    const bool due = run_.replicas.due(done, saves);
+    if (saves || due) run_.gradients.check();
+    if (!due) return;
+    const auto checking = run_.watchdog.within(Phase::Save);
+    run_.replicas.compare(done);
+  }
+
+  void save(std::uint64_t done, const Next& next) {
+    if (next.ends) {
+      const auto saving = run_.watchdog.within(Phase::Save);
+      run_.saves.now(done, /*settle=*/!next.stops);
+    } else {
+      run_.saves.begin(done);
+    }
+    run_.observer.draw(done);
+  }
+
+  std::string reason_of(std::uint64_t done, bool stopped) const {
+    if (!stopped) return "all steps done";
+    if (done == plan_.stop_after) return "--stop-after";
+    const int signal = notice_received();
+    return signal != 0 ? fmt::format("notice by signal {}", signal)
+                       : std::string("notice on another rank, --max-hours or --end-time");
+  }
+
+  /// All ranks know of it. What is being saved is of a finite step: it may become a checkpoint still.
+  [[noreturn]] void diverged(const std::string& how) {
+    {
+      const auto saving = run_.watchdog.within(Phase::Save);
+      run_.saves.finish();
+    }
+    throw AgreedError(how + ". Lower --lr, add --clip 1, or use --precision float32", ExitCode::DoNotRequeue,
+                      "Diverged");
+  }
+
+  /// The run ends with `done`, or stops there, and that step was skipped: it is not saved. The checkpoint before it
+  /// stands, from which a stopped run makes these steps again.
+  LoopEnd leave_skipped(std::uint64_t done, bool stopped) {
+    const std::string skipped =
+        fmt::format("the loss or its gradient was not finite in the last {} step(s) up to step {}",
+                    run_.state.skipped_in_row, done);
+    if (!stopped) diverged("the run has no good end: " + skipped + ", so nothing is saved");
+    const std::string reason = reason_of(done, stopped);
+    const auto saving = run_.watchdog.within(Phase::Save);
+    run_.saves.finish();
+    if (run_.saves.committed() == 0) diverged("stopped (" + reason + ") without a checkpoint: " + skipped);
+    return {.step = done,
+            .stopped = true,
+            .reason = fmt::format("{}; {}, so the checkpoint of step {} stands", reason, skipped,
+                                  run_.saves.committed())};
+  }
+
+  const Wiring& run_;
+  const UpdateConfig& update_;
+  const LoopPlan& plan_;
+  bool by_slots_;
+  WatchedSupply faces_;
+  Step step_;
+};
 
 }  // namespace
 
-LoopEnd train(LoopParts& run, std::uint64_t first, std::uint64_t last) {
-  torch::Tensor centres = run.task.centres();
-  for (std::uint64_t step = first; step < last; ++step) {
-    run.watchdog.begin_step(step + 1);
-    failpoint("loop.step");
-    run.gradients.zero();
-    if (centres.defined()) centres.mutable_grad().zero_();
-    run.task.begin_step(step);
-    const torch::Tensor loss = accumulate_gradients(run);
-
-    const torch::Tensor norm = run.gradients.norm();
-    const double gradient_norm = norm.item<double>();  // the host has waited for the whole step
-    std::uint64_t mask = notice_received() != 0 || (run.control.is_root() && run.out_of_time()) ? kStop : 0;
-    if (!std::isfinite(gradient_norm) || !torch::isfinite(loss).item<bool>()) mask |= kNonFinite;
-    if (centres.defined() && !finite(centres.grad(), run.by_slot != nullptr)) mask |= kNonFinite;
-    if (run.shard_failed()) mask |= kShardFailed;
-    failpoint("loop.vote");
-    // Before anything rests on the sums: those that a lost peer left half done are finite, too.
-    run.gradients.check();
-    mask = run.control.any_of(mask | run.saves.bits(step + 1));
-    run.saves.advance(mask);
-    run.saves.wait_copied();
-
-    const double learning_rate = run.schedule.at(step * run.batch);
-    if ((mask & kNonFinite) == 0) {
-      if (run.clip > 0 && gradient_norm > run.clip) run.gradients.scale(run.clip / norm);
-      run.optimizer.step(learning_rate);
-      run.task.end_step();
-      run.state.skipped_in_row = 0;
-    } else {  // on every rank or on none, whatever its own numbers say
-      run.task.undo_step();
-      ++run.state.skipped;
-      if (++run.state.skipped_in_row > static_cast<std::uint64_t>(run.max_skips))
-        diverged(
-            run,
-            fmt::format("step {}: the loss or its gradient was not finite {} times in a row (--max-skips {})",
-                        step + 1, run.state.skipped_in_row, run.max_skips));
-      spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", step + 1,
-                   run.state.skipped);
-    }
-
-    const std::uint64_t done = run.reached = step + 1;
-    run.state.automatic_weight = run.task.automatic_weight();
-    run.observer.after_step(
-        done, run.task,
-        {.learning_rate = learning_rate,
-         .gradient_norm = gradient_norm,
-         .data = run.data(),
-         .exposed_reduction_seconds =
-             run.by_slot != nullptr ? run.by_slot->exposed_seconds() : run.gradients.exposed_seconds(),
-         .skipped = run.state.skipped,
-         .saving = run.saves.in_flight(),
-         .save_stalled_seconds = run.saves.figures().stalled_seconds});
-    if ((mask & kShardFailed) != 0) run.quarantine(done);
-    const bool asked_to_stop_here = run.stop_after && done == *run.stop_after;
-    const bool stop = done < last && ((mask & kStop) != 0 || asked_to_stop_here);
-    const bool skipped = run.state.skipped_in_row > 0;
-    if (skipped && (stop || done == last))
-      return leave_skipped(run, done, stop, asked_to_stop_here ? "--stop-after" : why_stopped());
-    // Before the commit, so that a kill in between is made up for. With a notice given, time is short.
-    if (!stop && (done == last || (run.evaluate_every > 0 && done % run.evaluate_every == 0)))
-      evaluate(run, done);
-    const bool saves =
-        stop || done == last || ((mask & Saves::kDue) != 0 && !run.saves.in_flight() && !skipped);
-    if (saves) run.gradients.check();  // end_step() may have summed, and this would be kept
-    run.check_replicas(done, saves);
-    if (stop || done == last) {
-      const auto saving = run.watchdog.within(Phase::Save);
-      run.saves.now(done, /*settle=*/!stop);
-    } else if (saves) {
-      run.saves.begin(done);
-    }
-    if (saves) run.observer.draw(done, run.task);
-    if (stop || done == last)
-      return {.step = done,
-              .stopped = stop,
-              .reason = !stop                ? "all steps done"
-                        : asked_to_stop_here ? "--stop-after"
-                                             : why_stopped()};
-  }
-  return {.step = last, .stopped = false, .reason = "all steps were done before"};
+LoopEnd train(const Wiring& run, const UpdateConfig& update, const LoopPlan& plan) {
+  return Loop(run, update, plan).run();
 }
 
 }  // namespace facemae

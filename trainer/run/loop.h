@@ -1,51 +1,48 @@
 #pragma once
-// The training loop: a line in it is an event in a run's life.
+// The training loop: one step after the other, each agreed on by all ranks.
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "cluster/hang/watchdog.h"
 #include "cluster/host/control.h"
-#include "data/loader/loader.h"
+#include "trainer/config/run_clock.h"
 #include "trainer/config/schedule.h"
-#include "trainer/exact/slot_gradients.h"
 #include "trainer/run/observer.h"
+#include "trainer/run/replica_check.h"
 #include "trainer/run/run_state.h"
 #include "trainer/run/saves.h"
+#include "trainer/run/vote.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
+#include "trainer/step/supply.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
 
-struct LoopParts {
+/// How updates are made.
+struct UpdateConfig {
+  std::uint64_t batch = 1;
+  int micro_batches = 1;
+  double clip = 0;     ///< gradient norm; 0 does not clip
+  int max_skips = 10;  ///< in a row
+  Schedule schedule;
+};
+
+/// What the loop moves; all of it outlives the loop.
+struct Wiring {
   Task& task;
-  std::function<Faces()> next_faces;               ///< this rank's next micro-batch
-  std::function<LoaderFigures()> data;             ///< since the last call
-  std::function<bool()> shard_failed;              ///< on this rank, since the ranks last agreed
-  std::function<void(std::uint64_t)> quarantine;   ///< all ranks: what failed, from the step after this on
-  std::function<std::vector<Faces>()> next_slots;  ///< for --exact, in place of next_faces
+  Supply& supply;
   GradientBuckets& gradients;
-  SlotGradients* by_slot = nullptr;  ///< of --exact
+  GradientSums& sums;  ///< `gradients` itself, or what replaces its reduction
   Optimizer& optimizer;
   Control& control;
-  Observer& observer;
   Watchdog& watchdog;
-  std::function<void(std::uint64_t)> evaluate;  ///< measures the step done on data kept apart
-  /// All ranks, after each step: compares what they must have alike, when it is due or a save follows.
-  std::function<void(std::uint64_t, bool)> check_replicas;
+  Observer& observer;
   Saves& saves;
-  std::function<bool()> out_of_time;  ///< asked on rank 0, once a step
-  std::uint64_t& reached;             ///< kept at the steps done
-  Schedule schedule;
+  ReplicaCheck& replicas;
+  RunClock& clock;  ///< asked on rank 0, once a step
   RunState& state;
-  std::uint64_t batch = 1, evaluate_every = 0;
-  int micro_batches = 1, max_skips = 10;
-  double clip = 0;
-  std::optional<std::uint64_t> stop_after;
+  std::uint64_t& reached;  ///< kept at the steps done
 };
 
 struct LoopEnd {
@@ -54,9 +51,8 @@ struct LoopEnd {
   std::string reason;
 };
 
-/// Runs steps [first, last). All ranks. A step that was skipped is never saved: whether the weights before it
-/// are any good is told by the next finite step alone. Throws PeerLost, DataError (a bad image), AgreedError
-/// ("Diverged": more skips in a row than allowed, or the last steps of the run were skipped).
-LoopEnd train(LoopParts& parts, std::uint64_t first, std::uint64_t last);
+/// All ranks. Throws PeerLost, DataError (a bad image), AgreedError ("Diverged": more skips in a row than allowed, or
+/// the last steps of the run were skipped).
+LoopEnd train(const Wiring& run, const UpdateConfig& update, const LoopPlan& plan);
 
 }  // namespace facemae

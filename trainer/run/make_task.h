@@ -6,14 +6,21 @@
 #include "cluster/world/world.h"
 #include "data/store/store.h"
 #include "trainer/config/run_config.h"
+#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
 
+struct TrainingTask {
+  std::unique_ptr<Task> task;
+  PictureMaker* pictures = nullptr;  ///< the task, if it makes any
+  Evaluator* evaluator = nullptr;    ///< the task, if it evaluates
+};
+
 /// The same on every rank; from the weights `init` unless it is "". Do not communicate. Throw ConfigError.
-std::unique_ptr<Task> make_pretraining(const PretrainConfig& config, const Store& store, World& world,
-                                       const std::string& init);
-std::unique_ptr<Task> make_recognition(const RecognizeConfig& config, const Store& store, World& world,
-                                       const std::string& init);
+TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+                              const std::string& init);
+TrainingTask make_recognition(const RecognizeConfig& config, const Store& store, World& world,
+                              const std::string& init);
 
 }  // namespace facemae

@@ -9,16 +9,53 @@
 #include "core/error.h"
 #include "core/files/owner_files.h"
 #include "core/log.h"
+#include "trainer/files/metrics_line.h"
 
 namespace facemae {
+namespace {
+
+using Faults = std::vector<std::pair<std::string, std::uint64_t>>;
+
+/// What went wrong with data, which is of interest on whichever rank it did.
+Faults faults_of(const LoaderFigures& data) {
+  return {{"data_substituted", data.substituted},
+          {"data_rereads", data.reads.rereads},
+          {"data_retries", data.reads.retries},
+          {"data_slow_reads", data.reads.slow}};
+}
+
+/// All ranks: metrics, then faults, summed over the ranks.
+std::vector<double> summed(const std::vector<Metric>& metrics, const Faults& faults, Communicator& ranks,
+                           torch::Device device) {
+  std::vector<torch::Tensor> shares;
+  for (const auto& metric : metrics) shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
+  for (const auto& [name, count] : faults)
+    shares.push_back(torch::tensor(static_cast<float>(count)).to(device));
+  auto sums = torch::stack(shares).to(device);
+  ranks.all_reduce(sums, Reduce::Sum).wait();
+  ranks.check();  // what is written down must be true
+  sums = sums.to(torch::kCPU, torch::kFloat64);
+  return {sums.data_ptr<double>(), sums.data_ptr<double>() + sums.numel()};
+}
+
+void add_times(MetricsLine& line, const LoaderFigures& data) {
+  line.add("data_wait_seconds", data.wait_seconds);
+  line.add("data_full_seconds", data.full_seconds);
+  line.add("data_read_seconds", data.reads.read_seconds);
+  line.add("data_crc_seconds", data.reads.crc_seconds);
+  line.add("data_decode_seconds", data.decode_seconds);
+  line.add("data_augment_seconds", data.augment_seconds);
+}
+
+}  // namespace
 
 Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
-                   Faces picture_faces)
+                   ObservedRoles roles)
     : run_(run),
       config_(config),
       ranks_(ranks),
       device_(device),
-      picture_faces_(std::move(picture_faces)),
+      roles_(std::move(roles)),
       last_(Clock::now()),
       last_step_(config.first_step) {
   if (ranks_.rank() != 0) return;
@@ -34,60 +71,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   exposed_ += figures.exposed_reduction_seconds;
   saving_ = saving_ || figures.saving;
   if (done % config_.log_every == 0 || done == config_.last_step) {
-    const auto metrics = task.metrics();
-    std::vector<torch::Tensor> shares;
-    shares.reserve(metrics.size());
-    for (const auto& metric : metrics)
-      shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
-    // What went wrong with data is of interest on whichever rank it did.
-    const std::vector<std::pair<std::string, std::uint64_t>> faults = {
-        {"data_substituted", data_.substituted},
-        {"data_rereads", data_.reads.rereads},
-        {"data_retries", data_.reads.retries},
-        {"data_slow_reads", data_.reads.slow}};
-    for (const auto& [name, count] : faults)
-      shares.push_back(torch::tensor(static_cast<float>(count)).to(device_));
-    auto sums = torch::stack(shares).to(device_);
-    ranks_.all_reduce(sums, Reduce::Sum).wait();
-    ranks_.check();  // what is written down must be true
-    if (ranks_.rank() == 0) {
-      const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
-      const double rate = static_cast<double>((done - last_step_) * config_.batch) / seconds;
-      const double images = static_cast<double>(done * config_.batch);
-      nlohmann::ordered_json line = {{"step", done},
-                                     {"images", done * config_.batch},
-                                     {"epoch", images / static_cast<double>(config_.store_images)}};
-      std::vector<std::pair<std::string, double>> scalars;
-      const auto add = [&](const std::string& name, double value) {
-        line[name] = value;
-        scalars.emplace_back(name, value);
-      };
-      sums = sums.to(torch::kCPU);
-      for (std::size_t i = 0; i < metrics.size(); ++i) {
-        add(metrics[i].name, sums[static_cast<std::int64_t>(i)].item<double>());
-        if (metrics[i].name == "loss") last_loss_ = sums[static_cast<std::int64_t>(i)].item<double>();
-      }
-      if (task.automatic_weight() != 0) add("relation_weight", task.automatic_weight());
-      add("lr", figures.learning_rate);
-      add("grad_norm", figures.gradient_norm);
-      add("images_per_second", rate);
-      add("data_wait_seconds", data_.wait_seconds);
-      add("data_full_seconds", data_.full_seconds);
-      add("data_read_seconds", data_.reads.read_seconds);
-      add("data_crc_seconds", data_.reads.crc_seconds);
-      add("data_decode_seconds", data_.decode_seconds);
-      add("data_augment_seconds", data_.augment_seconds);
-      for (std::size_t i = 0; i < faults.size(); ++i) {
-        const auto count = sums[static_cast<std::int64_t>(metrics.size() + i)].item<double>();
-        if (count > 0) add(faults[i].first, count);
-      }
-      add("exposed_reduction_seconds", exposed_);
-      add("seconds", seconds);
-      if (saving_) add("save_stalled_seconds", figures.save_stalled_seconds - save_stalled_);
-      if (figures.skipped > 0) add("skipped", static_cast<double>(figures.skipped));
-      metrics_ << line.dump() << std::endl;
-      show(done, scalars);
-    }
+    write_line(done, task, figures);
     last_ = Clock::now();
     last_step_ = done;
     data_ = {};
@@ -96,8 +80,34 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
     save_stalled_ = figures.save_stalled_seconds;
   }
   if (ranks_.rank() != 0) return;
-  if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done, task);
+  if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done);
   progress_->advance(1, fmt::format("loss {:.4g}", last_loss_));
+}
+
+void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& figures) {
+  const auto metrics = task.metrics();
+  const auto faults = faults_of(data_);
+  const auto sums = summed(metrics, faults, ranks_, device_);
+  if (ranks_.rank() != 0) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
+  MetricsLine line(done, config_.batch, config_.store_images);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    line.add(metrics[i].name, sums[i]);
+    if (metrics[i].name == "loss") last_loss_ = sums[i];
+  }
+  if (task.automatic_weight != 0) line.add("relation_weight", task.automatic_weight);
+  line.add("lr", figures.learning_rate);
+  line.add("grad_norm", figures.gradient_norm);
+  line.add("images_per_second", static_cast<double>((done - last_step_) * config_.batch) / seconds);
+  add_times(line, data_);
+  for (std::size_t i = 0; i < faults.size(); ++i)
+    if (const double count = sums[metrics.size() + i]; count > 0) line.add(faults[i].first, count);
+  line.add("exposed_reduction_seconds", exposed_);
+  line.add("seconds", seconds);
+  if (saving_) line.add("save_stalled_seconds", figures.save_stalled_seconds - save_stalled_);
+  if (figures.skipped > 0) line.add("skipped", static_cast<double>(figures.skipped));
+  metrics_ << line.text() << std::endl;
+  show(done, line.figures());
 }
 
 void Observer::show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars) {
@@ -108,9 +118,10 @@ void Observer::show(std::uint64_t done, const std::vector<std::pair<std::string,
   }
 }
 
-void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
+void Observer::evaluate(std::uint64_t done) {
+  if (roles_.evaluator == nullptr) return;
   const auto began = Clock::now();
-  const auto results = task.evaluate(world);
+  const auto results = roles_.evaluator->evaluate(*roles_.world);
   const auto spent = Clock::now() - began;
   last_ += spent;  // images_per_second is of training
   if (ranks_.rank() != 0 || results.empty()) return;
@@ -137,10 +148,10 @@ void Observer::evaluate(std::uint64_t done, Task& task, World& world) {
   }
 }
 
-void Observer::draw(std::uint64_t done, Task& task) {
-  if (ranks_.rank() != 0 || done == last_drawn_) return;
+void Observer::draw(std::uint64_t done) {
+  if (ranks_.rank() != 0 || roles_.pictures == nullptr || done == last_drawn_) return;
   const auto began = Clock::now();
-  const Image image = task.picture(picture_faces_);
+  const Image image = roles_.pictures->picture(roles_.picture_faces);
   if (image.pixels.empty()) return;
   const bool first = last_drawn_ == 0;
   last_drawn_ = done;

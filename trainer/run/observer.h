@@ -11,6 +11,7 @@
 #include "data/loader/loader_figures.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
+#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
@@ -20,11 +21,19 @@ struct ObserverConfig {
   std::uint32_t start = 0;
 };
 
+/// What a run can be asked beside its figures.
+struct ObservedRoles {
+  PictureMaker* pictures = nullptr;
+  Faces picture_faces = {};  ///< of the sample pictures, on rank 0
+  Evaluator* evaluator = nullptr;
+  World* world = nullptr;  ///< what the evaluator measures on
+};
+
 class Observer {
  public:
-  /// All ranks make one; only rank 0 writes. `picture_faces` are the faces of the sample pictures (rank 0).
+  /// All ranks make one; only rank 0 writes.
   Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
-           Faces picture_faces);
+           ObservedRoles roles);
   struct StepFigures {
     double learning_rate = 0, gradient_norm = 0;
     LoaderFigures data;  ///< of the step
@@ -35,10 +44,10 @@ class Observer {
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
-  /// All ranks: what the task reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log.
-  void evaluate(std::uint64_t done, Task& task, World& world);
+  /// All ranks: what the model reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log.
+  void evaluate(std::uint64_t done);
   /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
-  void draw(std::uint64_t done, Task& task);
+  void draw(std::uint64_t done);
   void finish();
   double last_loss() const { return last_loss_; }
   /// Rank 0: the mean accuracy over all sets when they were evaluated after this step.
@@ -47,13 +56,14 @@ class Observer {
   }
 
  private:
+  void write_line(std::uint64_t done, Task& task, const StepFigures& figures);
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
   using Clock = std::chrono::steady_clock;
   RunFolder& run_;
   ObserverConfig config_;
   Communicator& ranks_;
   torch::Device device_;
-  Faces picture_faces_;
+  ObservedRoles roles_;
   std::ofstream metrics_, evaluations_;
   std::unique_ptr<TensorBoard> board_;
   std::unique_ptr<Progress> progress_;

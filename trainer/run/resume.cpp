@@ -53,15 +53,15 @@ void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool
 
 Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities) {
   Snapshot snapshot;
-  task.add_to(snapshot);
+  task.state(snapshot);
   std::set<std::string> trained;
   for (const auto& parameter : task.parameters()) trained.insert("model." + parameter.name);
   for (auto& tensor : snapshot.replicated) tensor.steady = trained.contains(tensor.name);
   for (auto& tensor : snapshot.by_class) tensor.steady = true;
-  const bool has_centres = task.centres().defined();
-  const ClassTensor centres = has_centres ? task.centres_at() : ClassTensor{};
-  optimizer.add_to(snapshot, has_centres ? &centres : nullptr);
-  if (has_centres) snapshot.virtual_shards = task.virtual_shards();
+  const Classes classes = task.classes();
+  const bool has_centres = classes.centres.defined();
+  optimizer.add_to(snapshot, has_centres ? &classes.at : nullptr);
+  if (has_centres) snapshot.virtual_shards = classes.virtual_shards;
   snapshot.replicated.push_back({kTrainingIdentities, std::move(identities), true});
   snapshot.config = data.config_text;
   snapshot.dataset_digest = data.store->dataset_digest().hex();

@@ -11,7 +11,7 @@
 #include "core/checksum.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/input/training_store.h"
-#include "trainer/run/loop.h"
+#include "trainer/run/run_state.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/task.h"
 

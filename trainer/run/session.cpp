@@ -1,6 +1,5 @@
 #include "trainer/run/session.h"
 
-#include <ATen/Version.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -12,232 +11,245 @@
 #include "core/files/temporary_file.h"
 #include "core/host.h"
 #include "core/log.h"
-#include "core/random/keys.h"
 #include "core/text.h"
-#include "model/common/pixels.h"
-#include "trainer/config/run_clock.h"
-#include "trainer/exact/exact_step.h"
 #include "trainer/input/feed.h"
 #include "trainer/input/training_identities.h"
 #include "trainer/input/training_store.h"
 #include "trainer/run/dry_run.h"
+#include "trainer/run/ending.h"
 #include "trainer/run/loop.h"
-#include "trainer/run/replica_check.h"
+#include "trainer/run/picture_faces.h"
 #include "trainer/run/resume.h"
-#include "trainer/run/saves.h"
 #include "trainer/run/watch.h"
+#include "trainer/step/instruction_set.h"
+#include "trainer/step/slot_gradients.h"
 
 namespace facemae {
 namespace {
 
-constexpr std::uint64_t kPictures = 8;
-constexpr std::uint64_t kPictureOrdinals =
-    1ULL << 62;  ///< ordinals that no training sample has: masks of the pictures
+/// Open, begin, resume, wire, finish: in this order.
+class Session {
+ public:
+  Session(World& world, const RunConfig& given, const std::string& given_text, const MakeTask& make_task)
+      : world_(world),
+        control_(world.control()),
+        clock_(given.max_hours, given.end_seconds()),
+        run_(given.run),
+        data_(open_store(given, given_text)) {
+    make(make_task);
+  }
 
-/// The faces of the sample pictures: a fixed choice of rows.
-Faces picture_faces(const Store& store, std::uint64_t seed, torch::Device device) {
-  const Permutation choice(store.size(), key_of(seed, Purpose::Samples));
-  ByteBatch bytes;
-  bytes.image = store.image_size();
-  Decoder decoder;
-  std::vector<std::byte> encoded;
-  for (std::uint64_t i = 0; i < std::min(kPictures, store.size()); ++i) {
+  Outcome run() {
+    if (config().dry_run) {
+      print_dry_run(config(), *data_.store, snapshot_, *gradients_, world_, total_);
+      return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
+    }
+    begin();
     try {
-      store.read(choice(i), encoded);
-      const Image image = decoder.decode(encoded);
-      bytes.pixels.insert(bytes.pixels.end(), image.pixels.begin(), image.pixels.end());
-      bytes.ordinals.push_back(kPictureOrdinals + i);
-    } catch (const Error& error) {
-      spdlog::warn("sample pictures go without row {}: {}", choice(i), error.what());
+      return finish(train());
+    } catch (const std::exception& error) {
+      fail(error);
+      throw;
     }
   }
-  Faces faces;
-  faces.images = to_network_input(bytes.pixels, bytes.image, {}, device);
-  faces.ordinals = bytes.ordinals;
-  faces.rows_of_rank = {static_cast<std::int64_t>(bytes.ordinals.size())};
-  return faces;
-}
 
-/// LibTorch's errors carry a stack trace, which is for a log.
-std::string reason_of(const std::exception& error) {
-  const auto* of_torch = dynamic_cast<const c10::Error*>(&error);
-  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
-}
+ private:
+  const RunConfig& config() const { return data_.config; }
+
+  TrainingStore open_store(const RunConfig& given, const std::string& given_text) {
+    threads_ = given.exact         ? 1
+               : given.threads > 0 ? given.threads
+                                   : std::max(1, available_cores() / world_.topology().local_size);
+    torch::set_num_threads(threads_);
+    if (given.exact) agree_on_kernels(control_);
+    together(control_, [&] {
+      if (control_.is_root() && !given.run.empty()) run_.refuse_a_file();
+    });
+    return open_training_store(world_, given, given_text, shards_in_quarantine(given, control_));
+  }
+
+  /// The task and all that a checkpoint holds, alike on all ranks.
+  void make(const MakeTask& make_task) {
+    total_ = config().total_steps(data_.store->size());
+    const std::string init = has_begun(config(), control_) ? "" : config().init;
+    torch::Tensor identities;
+    together(control_, [&] {
+      training_ = make_task(*data_.store, world_, init);
+      identities = training_identities(*data_.store, init, data_.people_key);
+    });
+    gradients_.emplace(task().parameters(), world_.gradients());
+    if (config().exact) by_slot_.emplace(*gradients_, config().exact_slots, world_.gradients());
+    optimizer_.emplace(config().optimizer, *gradients_, task().classes().centres);
+    snapshot_ = snapshot_of(task(), *optimizer_, data_, identities);
+    if (!control_.same_everywhere(hash_of(snapshot_).hex() + task().kind()))
+      throw AgreedError(
+          "the ranks do not start from the same weights: did --init or --embedder change while they read it?",
+          ExitCode::PeerLost, "DataError");
+  }
+
+  /// Rank 0 takes RUN and claims a start of it.
+  void begin() {
+    const LockConfig ours{
+        .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true};
+    together(control_, [&] {
+      if (control_.is_root()) lock_.emplace(config().run, ours);
+    });
+    require_shared(control_, real_files(), config().run, "--run " + config().run);
+    together(control_, [&] {
+      if (!control_.is_root()) return;
+      for (const Path& folder : {Path(config().run), Path(config().run) / "checkpoints" / "fence"})
+        remove_temporaries(folder);
+      fence_ = run_.begin_start(control_.size(), config().fresh);
+    });
+    outcome_.start = static_cast<std::uint32_t>(std::stoul(control_.broadcast(std::to_string(fence_.start))));
+    watchdog_ = watch(world_, run_, config(), outcome_.start);
+  }
+
+  /// Returns the steps done.
+  std::uint64_t go_on_from(CheckpointStore& checkpoints) {
+    const std::uint64_t first =
+        known_to_all([&] { return resume(checkpoints, snapshot_, state_, data_, control_); });
+    outcome_.step = outcome_.first = outcome_.reached = first;
+    task().automatic_weight = state_.automatic_weight;
+    together(control_, [&] {
+      if (!control_.is_root()) return;
+      run_.decide(fence_, checkpoints.restored());
+      if (const auto restored = checkpoints.restored())
+        checkpoints.saver().confirm(*restored, outcome_.start, checkpoints.restored_in_full());
+      run_.write_config(data_.config_text);
+      run_.cut_back(first);
+      picture_faces_ = picture_faces(*data_.store, config().seed, world_.device());
+    });
+    return first;
+  }
+
+  LoopEnd train() {
+    together(control_, [&] {
+      if (control_.is_root()) refuse_without_progress(run_, config().max_idle_starts);
+    });
+    CheckpointStore checkpoints(config().run, control_, real_files(), &world_.batch());
+    checkpoints.saver().keep(
+        {.last = config().keep, .every = config().keep_every, .best = config().keep_best});
+    checkpoints.saver().max_failed_saves = config().max_failed_saves;
+    const std::uint64_t first = go_on_from(checkpoints);
+    Feed feed(data_, world_, first, state_.quarantine);
+    Observer observer(run_, observer_config(first), world_.batch(), world_.device(),
+                      {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_});
+    const auto describe = [&](Snapshot& at, std::uint64_t done) {
+      at.step = done;
+      at.samples = done * config().batch;
+      at.run_state = state_.to_json();
+      at.metric = observer.metric_of(done);
+    };
+    Saves saves(checkpoints.saver(), snapshot_, describe, config().save_schedule(), control_.is_root(),
+                outcome_.start, first, outcome_.step);
+    saves.still_here = [&] { watchdog_->enter(Phase::Save); };
+    ReplicaCheck replicas(snapshot_, control_, config().check_replicas);
+    announce(first);
+    const LoopEnd end =
+        facemae::train({.task = task(),
+                        .supply = feed,
+                        .gradients = *gradients_,
+                        .sums = by_slot_ ? static_cast<GradientSums&>(*by_slot_) : *gradients_,
+                        .optimizer = *optimizer_,
+                        .control = control_,
+                        .watchdog = *watchdog_,
+                        .observer = observer,
+                        .saves = saves,
+                        .replicas = replicas,
+                        .clock = clock_,
+                        .state = state_,
+                        .reached = outcome_.reached},
+                       update_config(), plan(first));
+    watchdog_->enter(Phase::Shutdown);
+    observer.finish();
+    return end;
+  }
+
+  ObserverConfig observer_config(std::uint64_t first) const {
+    return {.log_every = config().log_every,
+            .batch = config().batch,
+            .store_images = data_.store->size(),
+            .first_step = first,
+            .last_step = total_,
+            .start = outcome_.start};
+  }
+  UpdateConfig update_config() const {
+    return {.batch = config().batch,
+            .micro_batches = config().accumulate,
+            .clip = config().clip,
+            .max_skips = config().max_skips,
+            .schedule = config().schedule_for(data_.store->size())};
+  }
+  LoopPlan plan(std::uint64_t first) const {
+    return {.first = first,
+            .last = total_,
+            .stop_after = config().stop_after,
+            .evaluate_every = config().eval_every};
+  }
+
+  void announce(std::uint64_t first) {
+    if (!control_.is_root()) return;
+    if (config().stop_after && first >= *config().stop_after && first < total_)
+      spdlog::info("--stop-after {} is ignored: the run is at step {}", *config().stop_after, first);
+    spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
+                 task().kind(), first + 1, total_, config().batch, control_.size(), threads_,
+                 human_count(data_.store->size()), human_count(trained_values(*gradients_)));
+  }
+
+  Outcome finish(const LoopEnd& end) {
+    outcome_.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
+    outcome_.kind = end.stopped ? "stopped" : "done";
+    outcome_.reason = end.reason;
+    if (control_.is_root()) run_.write_outcome(outcome_);
+    return outcome_;
+  }
+
+  /// Leaves word of a failure. Throws where the failure means something else by now; else the caller throws it on.
+  void fail(const std::exception& error) {
+    const Ending ending = ending_of(error);
+    outcome_.code = ending.code;
+    outcome_.kind = ending.kind;
+    outcome_.reason = ending.reason;
+    if (ending.lost_peer)
+      return note_lost_peer(run_, outcome_, watchdog_->inquire(outcome_.reason), control_.rank());
+    run_.write_exit(outcome_, control_.rank());
+    try {
+      if (ending.writes_outcome(control_.is_root())) run_.write_outcome(outcome_);
+    } catch (const std::exception& second) {
+      spdlog::error("could not write the outcome: {}", second.what());
+    }
+    if (ending.of_storage && ending.agreed) throw AgreedError(outcome_.reason, outcome_.code, outcome_.kind);
+    if (ending.of_storage) throw Error(outcome_.reason);
+  }
+
+  Task& task() { return *training_.task; }
+
+  World& world_;
+  Control& control_;
+  RunClock clock_;
+  RunFolder run_;
+  int threads_ = 1;
+  TrainingStore data_;
+  std::uint64_t total_ = 0;
+  TrainingTask training_;
+  std::optional<GradientBuckets> gradients_;
+  std::optional<SlotGradients> by_slot_;
+  std::optional<Optimizer> optimizer_;
+  Snapshot snapshot_;
+  Outcome outcome_;
+  Fence fence_;
+  std::optional<FolderLock> lock_;
+  std::unique_ptr<Watchdog> watchdog_;
+  RunState state_;
+  Faces picture_faces_;
+};
 
 }  // namespace
 
-Outcome run_training(World& world, const RunConfig& given, const std::string& given_text,
+Outcome run_training(World& world, const RunConfig& config, const std::string& config_text,
                      const MakeTask& make_task) {
-  Control& control = world.control();
-  RunClock clock(given.max_hours, given.end_seconds());
-  const int threads = given.exact         ? 1
-                      : given.threads > 0 ? given.threads
-                                          : std::max(1, available_cores() / world.topology().local_size);
-  torch::set_num_threads(threads);
-  if (given.exact) agree_on_kernels(control);
-
-  together(control, [&] {
-    if (control.is_root() && !given.run.empty()) RunFolder(given.run).refuse_a_file();
-  });
-  const auto data = open_training_store(world, given, given_text, shards_in_quarantine(given, control));
-  const auto& store = data.store;
-  const RunConfig& config = data.config;
-  const std::uint64_t total = config.total_steps(store->size());
-  std::unique_ptr<Task> task;
-  torch::Tensor identities;
-  const std::string init = has_begun(config, control) ? "" : config.init;
-  together(control, [&] {
-    task = make_task(*store, world, init);
-    identities = training_identities(*store, init, data.people_key);
-  });
-  GradientBuckets gradients(task->parameters(), world.gradients());
-  std::optional<SlotGradients> by_slot;
-  if (config.exact) by_slot.emplace(gradients, config.exact_slots, world.gradients());
-  Optimizer optimizer(config.optimizer, gradients, task->centres());
-  Snapshot snapshot = snapshot_of(*task, optimizer, data, identities);
-  if (!control.same_everywhere(hash_of(snapshot).hex() + task->kind()))
-    throw AgreedError(
-        "the ranks do not start from the same weights: did --init or --embedder change while they read it?",
-        ExitCode::PeerLost, "DataError");
-  if (config.dry_run) {
-    print_dry_run(config, *store, snapshot, gradients, world, total);
-    return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
-  }
-
-  RunFolder run(config.run);
-  Outcome outcome;
-  Fence fence;
-  std::optional<FolderLock> lock;
-  together(control, [&] {
-    if (!control.is_root()) return;
-    lock.emplace(
-        config.run,
-        LockConfig{
-            .thing = "the run", .work = "training", .otherwise = "use another --run", .from_own_job = true});
-  });
-  require_shared(control, real_files(), config.run, "--run " + config.run);
-  together(control, [&] {
-    if (!control.is_root()) return;
-    for (const Path& folder : {Path(config.run), Path(config.run) / "checkpoints" / "fence"})
-      remove_temporaries(folder);
-    fence = run.begin_start(control.size(), config.fresh);
-  });
-  outcome.start = static_cast<std::uint32_t>(std::stoul(control.broadcast(std::to_string(fence.start))));
-  const auto watchdog = watch(world, run, config, outcome.start);
-  try {
-    together(control, [&] {
-      if (control.is_root()) refuse_without_progress(run, config.max_idle_starts);
-    });
-    CheckpointStore checkpoints(config.run, control, real_files(), &world.batch());
-    checkpoints.saver().keep({.last = config.keep, .every = config.keep_every, .best = config.keep_best});
-    checkpoints.saver().max_failed_saves = config.max_failed_saves;
-    RunState state;
-    const std::uint64_t first =
-        known_to_all([&] { return resume(checkpoints, snapshot, state, data, control); });
-    outcome.step = outcome.first = outcome.reached = first;
-    task->set_automatic_weight(state.automatic_weight);
-    Faces pictures;
-    together(control, [&] {
-      if (!control.is_root()) return;
-      run.decide(fence, checkpoints.restored());
-      if (const auto restored = checkpoints.restored())
-        checkpoints.saver().confirm(*restored, outcome.start, checkpoints.restored_in_full());
-      run.write_config(data.config_text);
-      run.cut_back(first);
-      pictures = picture_faces(*store, config.seed, world.device());
-    });
-
-    Feed feed(data, world, first, state.quarantine);
-    Observer observer(run,
-                      {.log_every = config.log_every,
-                       .batch = config.batch,
-                       .store_images = store->size(),
-                       .first_step = first,
-                       .last_step = total,
-                       .start = outcome.start},
-                      world.batch(), world.device(), std::move(pictures));
-    Saves saves(
-        checkpoints.saver(), snapshot,
-        [&](Snapshot& at, std::uint64_t done) {
-          at.step = done;
-          at.samples = done * config.batch;
-          at.run_state = state.to_json();
-          at.metric = observer.metric_of(done);
-        },
-        config.save_schedule(), control.is_root(), outcome.start, first, outcome.step);
-    saves.still_here = [&] { watchdog->enter(Phase::Save); };
-    ReplicaCheck replicas(snapshot, control, config.check_replicas);
-    LoopParts parts{
-        .task = *task,
-        .next_faces = [&] { return feed.next(); },
-        .data = [&] { return feed.figures(); },
-        .shard_failed = [&] { return feed.shard_failed(); },
-        .quarantine = [&](std::uint64_t done) { state.quarantine = feed.quarantine_failed(done); },
-        .next_slots = [&] { return feed.next_slots(); },
-        .gradients = gradients,
-        .by_slot = by_slot ? &*by_slot : nullptr,
-        .optimizer = optimizer,
-        .control = control,
-        .observer = observer,
-        .watchdog = *watchdog,
-        .evaluate = [&](std::uint64_t done) { observer.evaluate(done, *task, world); },
-        .check_replicas =
-            [&](std::uint64_t done, bool before_save) {
-              const auto checking = watchdog->within(Phase::Save);
-              if (!replicas.due(done, before_save)) return;
-              gradients.check();  // a lost peer is no silent error of a processor
-              replicas.compare(done);
-            },
-        .saves = saves,
-        .out_of_time = [&] { return clock.out_of_time(saves.figures().seconds); },
-        .reached = outcome.reached,
-        .schedule = config.schedule_for(store->size()),
-        .state = state,
-        .batch = config.batch,
-        .evaluate_every = config.eval_every,
-        .micro_batches = config.accumulate,
-        .max_skips = config.max_skips,
-        .clip = config.clip,
-        .stop_after = config.stop_after};
-    if (config.stop_after && first >= *config.stop_after && first < total && control.is_root())
-      spdlog::info("--stop-after {} is ignored: the run is at step {}", *config.stop_after, first);
-    if (control.is_root())
-      spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
-                   task->kind(), first + 1, total, config.batch, control.size(), threads,
-                   human_count(store->size()), human_count(trained_values(gradients)));
-    const LoopEnd end = train(parts, first, total);
-    watchdog->enter(Phase::Shutdown);
-    observer.finish();
-    outcome.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
-    outcome.kind = end.stopped ? "stopped" : "done";
-    outcome.reason = end.reason;
-    if (control.is_root()) run.write_outcome(outcome);
-    return outcome;
-  } catch (const std::exception& error) {
-    const auto* agreed = dynamic_cast<const AgreedError*>(&error);
-    outcome.code = agreed != nullptr ? agreed->code() : exit_code_for(error);
-    outcome.kind = agreed != nullptr ? agreed->kind() : kind_of(error);
-    outcome.reason = reason_of(error);
-    // Once a run has begun, a file that is gone is a storage's fault that may pass, and no
-    // mistake of the user's.
-    const bool of_storage = outcome.kind == "FileError" && outcome.code == ExitCode::BadConfiguration;
-    if (of_storage) outcome.code = ExitCode::Crash;
-    if (agreed == nullptr && outcome.code == ExitCode::PeerLost) {
-      note_lost_peer(run, outcome, watchdog->inquire(outcome.reason), control.rank());
-      throw;
-    }
-    run.write_exit(outcome, control.rank());
-    if (agreed == nullptr || control.is_root()) {
-      try {
-        run.write_outcome(outcome);
-      } catch (const std::exception& second) {
-        spdlog::error("could not write the outcome: {}", second.what());
-      }
-    }
-    if (of_storage && agreed != nullptr) throw AgreedError(outcome.reason, outcome.code, outcome.kind);
-    if (of_storage) throw Error(outcome.reason);
-    throw;
-  }
+  return Session(world, config, config_text, make_task).run();
 }
 
 }  // namespace facemae

@@ -49,6 +49,7 @@ std::vector<Faces> to_slots(const ByteBatch& bytes, const BatchPlan& plan, int r
   for (const auto rows : plan.rows_of_slots(bytes.micro, rank)) {
     const auto count = static_cast<std::size_t>(rows);
     slots.push_back(faces_of_rows(bytes, first, count, plan, seed, flip, device));
+    slots.back().part = slots.size() - 1;
     first += count;
   }
   return slots;

@@ -2,6 +2,7 @@
 // One rank's part of a micro-batch as tensors on the training device.
 #include <torch/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Faces {
   std::vector<std::int64_t> rows_of_rank;  ///< rows of the micro-batch on every rank
   std::uint64_t step = 0;
   int micro = 0;
+  std::size_t part = 0;             ///< which of this rank's parts of the micro-batch
   std::int64_t micro_rows() const;  ///< over all ranks
 };
 
@@ -23,7 +25,7 @@ struct Faces {
 Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip,
                torch::Device device);
 
-/// This rank's slots of a micro-batch, for --exact: each on tensors of its own, made of its own rows alone.
+/// This rank's slots of a micro-batch (parts.h): each on tensors of its own, made of its own rows alone.
 std::vector<Faces> to_slots(const ByteBatch& bytes, const BatchPlan& plan, int rank, std::uint64_t seed,
                             bool flip, torch::Device device);
 

@@ -110,7 +110,7 @@ GradientBuckets::GradientBuckets(std::vector<Parameter> parameters, Communicator
 
 GradientBuckets::~GradientBuckets() = default;
 
-void GradientBuckets::zero() {
+void GradientBuckets::begin() {
   for (auto& bucket : impl_->buckets) bucket.gradients.zero_();
 }
 
@@ -122,7 +122,7 @@ void GradientBuckets::reduce_next() {
   impl_->reducing = true;
 }
 
-void GradientBuckets::wait() {
+void GradientBuckets::finish() {
   impl_->reducing = false;
   if (impl_->next != impl_->buckets.size()) {
     std::string names;

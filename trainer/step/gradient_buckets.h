@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/tensors/communicator.h"
+#include "trainer/step/gradient_sums.h"
 
 namespace facemae {
 
@@ -35,28 +36,25 @@ struct Bucket {
 
 /// Not thread-safe; all ranks make it with the same parameters. Its destructor removes its hooks and
 /// does not communicate.
-class GradientBuckets {
+class GradientBuckets final : public GradientSums {
  public:
   GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,
                   std::size_t bucket_bytes = 25u << 20, std::size_t first_bucket_bytes = 1u << 20);
-  ~GradientBuckets();
+  ~GradientBuckets() override;
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
 
-  void zero();         ///< before the first micro-batch
-  void reduce_next();  ///< the coming backward is the last of the step: reduce as gradients arrive
-  /// After it: blocks until every bucket is summed. Throws Error naming the first bucket with a parameter
-  /// that got no gradient, PeerLost when a rank is gone.
-  void wait();
+  void begin() override;
+  void reduce_next() override;  ///< buckets are reduced as their gradients arrive
+  /// Blocks until every bucket is summed. Throws Error naming the first bucket with a parameter that got no gradient.
+  void finish() override;
   /// Once the host has waited for the step, before anything is done with its sums: throws PeerLost when a
   /// peer or link was lost, which leaves half-reduced gradients behind on CUDA. It covers gathers inside the
   /// graph, too: on CUDA they go through the same communicator, elsewhere waiting has told.
   void check();
   torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device
   void scale(const torch::Tensor& factor);
-  double exposed_seconds() const {
-    return exposed_seconds_;
-  }  ///< spent in wait() for communication, last step
+  double exposed_seconds() const override { return exposed_seconds_; }
   std::vector<Bucket>& buckets();
 
  private:

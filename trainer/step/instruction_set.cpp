@@ -1,8 +1,13 @@
 #include "trainer/step/instruction_set.h"
 
+#include <ATen/Version.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+
+#include "cluster/host/agree.h"
+#include "core/log.h"
 
 namespace facemae {
 namespace {
@@ -35,6 +40,16 @@ std::string fix_instruction_set() {
   return fix("ATEN_CPU_CAPABILITY", avx2 ? "avx2" : "default") + " " +
          fix("MKL_CBWR", avx2 && intel ? "AVX2,STRICT" : "COMPATIBLE") + " " +
          fix("ONEDNN_MAX_CPU_ISA", avx2 ? "AVX2" : "SSE41");
+}
+
+void agree_on_kernels(Control& control) {
+  const std::string kernels = fix_instruction_set() + ", LibTorch " + at::get_cpu_capability();
+  if (!control.same_everywhere(kernels))
+    throw AgreedError(
+        "--exact: the ranks' processors allow different kernels, whose sums differ in the last bits. "
+        "Use hosts of one kind",
+        ExitCode::BadConfiguration, "ConfigError");
+  if (control.is_root()) spdlog::info("exact: one thread a rank, {}", kernels);
 }
 
 }  // namespace facemae

@@ -2,10 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <cmath>
-#include <numeric>
 
-#include "cluster/tensors/collectives.h"
 #include "core/random/keys.h"
 #include "model/common/state.h"
 #include "trainer/apply/triptych.h"
@@ -15,21 +14,34 @@ namespace {
 
 constexpr std::uint64_t kBalanceEvery = 200;  ///< steps between measurements of the automatic weight
 
+torch::Tensor square_of(const torch::Tensor& gradient) { return gradient.pow(2).sum(); }
+
 }  // namespace
 
 std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) {
   return key_of(seed, Purpose::Mask, ordinal);
 }
 
-Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainSettings& settings,
-                         Communicator& batch, Precision precision, torch::Device device)
+Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainConfig& config,
+                         std::string kind, Parts parts, Precision precision, torch::Device device)
     : model_(std::move(model)),
       embedder_(std::move(embedder)),
-      settings_(settings),
-      batch_(batch),
+      config_(config),
+      kind_(std::move(kind)),
+      parts_(std::move(parts)),
       precision_(precision),
       device_(device),
-      relation_weight_(settings.relation_weight) {
+      relation_(relation_from(config.relation)),
+      reconstruction_(reconstruction_from(config.reconstruction)),
+      global_batch_(static_cast<double>(config.common.batch)) {
+  const bool automatic = config.relation_weight.starts_with("auto:");
+  const double number = std::stod(automatic ? config.relation_weight.substr(5) : config.relation_weight);
+  if (automatic)
+    automatic_ratio_ = number;
+  else
+    automatic_weight = fixed_weight_.emplace(number);
+  compares_whole_batch =
+      config.relation_batch == "global" && config.common.accumulate > 1 && relation_ != Relation::None;
   prepare(precision_);
 }
 
@@ -41,151 +53,113 @@ std::vector<Parameter> Pretraining::parameters() {
   return trained;
 }
 
-void Pretraining::begin_step(std::uint64_t step) {
+void Pretraining::begin(std::uint64_t step) {
   step_ = step;
+  if (fixed_weight_) automatic_weight = *fixed_weight_;  // whatever a checkpoint said
   if (embedder_) embedder_->at_step(step);
-  reconstruction_ = torch::zeros({}, torch::TensorOptions().device(device_));
-  relation_ = torch::zeros_like(reconstruction_);
-  correlation_ = torch::zeros_like(reconstruction_);
+  relation_figure_ = torch::zeros({}, torch::TensorOptions().device(device_));
+  correlation_ = torch::zeros_like(relation_figure_);
+  pixel_of_part_.assign(parts_.own(), torch::zeros_like(relation_figure_));
+}
+
+Pass Pretraining::forward(const Faces& faces) {
+  const bool learns = torch::GradMode::is_enabled(), balanced = to_be_balanced(faces.micro);
+  const torch::AutoGradMode graph(learns || balanced);
+  const Masked mask = mask_of(faces);
+  const auto predicted = rebuild(faces.images, mask);
+  const auto pixel = pixel_loss(faces.images, predicted, mask);
+  if (learns) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
+  Pass pass{.loss = config_.reconstruction_weight * pixel};
+  if (relation_ == Relation::None) return pass;
+
+  pass.rows = embedder_->embed(clamp_straight_through(model_->unpatchify(predicted), -1, 1));
+  if (balanced) pass.output = predicted;
+  const torch::NoGradGuard no_grad;
+  pass.reference = embedder_->embed(faces.images);
+  return pass;
 }
 
 Masked Pretraining::mask_of(const Faces& faces) const {
   std::vector<std::uint64_t> keys;
-  for (const auto ordinal : faces.ordinals) keys.push_back(mask_key(settings_.seed, ordinal));
-  return random_masks(keys, model_->config.patches(), settings_.mask_ratio, device_);
+  for (const auto ordinal : faces.ordinals) keys.push_back(mask_key(config_.common.seed, ordinal));
+  return random_masks(keys, model_->config.patches(), config_.mask_ratio, device_);
 }
 
-Pretraining::Forward Pretraining::rebuild(const Faces& faces) {
-  const Masked mask = mask_of(faces);
-  torch::Tensor predicted;
-  {
-    const Autocast reduced(precision_, device_);
-    predicted = model_->decode(model_->encode(faces.images, mask), mask);
-  }
-  predicted = predicted.to(torch::kFloat32);
-  return {mask, predicted, clamp_straight_through(model_->unpatchify(predicted), -1, 1)};
+/// Every patch as pixels [b, N, P] float32.
+torch::Tensor Pretraining::rebuild(const torch::Tensor& images, const Masked& mask) {
+  const Autocast reduced(precision_, device_);
+  return model_->decode(model_->encode(images, mask), mask).to(torch::kFloat32);
 }
 
-torch::Tensor Pretraining::pixel_share(const Faces& faces, const Forward& forward) const {
-  const auto patches = model_->patchify(faces.images);
-  const auto target = settings_.normalise_patches ? normalise_patches(patches) : patches;
-  const double count =
-      reconstruction_count(settings_.reconstruction, static_cast<std::int64_t>(settings_.global_batch),
-                           model_->config.patches(), settings_.mask_ratio);
-  return reconstruction_share(forward.predicted, target, forward.mask, settings_.reconstruction, count);
+torch::Tensor Pretraining::pixel_loss(const torch::Tensor& images, const torch::Tensor& predicted,
+                                      const Masked& mask) const {
+  const auto patches = model_->patchify(images);
+  const auto target = config_.normalise_patches ? normalise_patches(patches) : patches;
+  const double count = reconstruction_count(reconstruction_, static_cast<std::int64_t>(config_.common.batch),
+                                            model_->config.patches(), config_.mask_ratio);
+  return reconstruction_share(predicted, target, mask, reconstruction_, count);
 }
 
-torch::Tensor Pretraining::embed_real(const Faces& faces) {
-  const torch::NoGradGuard no_grad;
-  return embedder_->embed(faces.images);
-}
-
-torch::Tensor Pretraining::loss_share(const Faces& faces) {
-  const Forward forward = rebuild(faces);
-  const auto pixel = pixel_share(faces, forward);
-  reconstruction_ += pixel.detach();
-  auto share = settings_.reconstruction_weight * pixel;
-  if (settings_.relation == Relation::None) return share;
-
-  if (two_passes()) {  // the relation's own loss is known already: send its cotangent through the embedder
-    const auto& cotangent = cotangents_.at(static_cast<std::size_t>(faces.micro));
-    return share + relation_weight_ * (embedder_->embed(forward.rebuilt) * cotangent).sum();
-  }
-  const auto real = embed_real(faces);
-  const auto matched = relation_share(real, embedder_->embed(forward.rebuilt), settings_.relation,
-                                      settings_.relation_center, batch_, faces.rows_of_rank);
-  const double part = static_cast<double>(faces.micro_rows()) / static_cast<double>(settings_.global_batch);
-  const auto relation = part * matched.share;
-  if (to_be_balanced(faces)) {
-    auto squares = gradient_squares(settings_.reconstruction_weight * pixel, relation, forward.predicted);
-    batch_.all_reduce(squares, Reduce::Sum).wait();
-    set_weight_from(squares);
-  }
-  relation_ += relation.detach();
-  correlation_ += part * matched.correlation;
-  return share + relation_weight_ * relation;
-}
-
-bool Pretraining::two_passes() const {
-  return settings_.relation_over_global_batch && settings_.relation != Relation::None;
-}
-
-void Pretraining::observe(const Faces& faces) {
-  torch::NoGradGuard no_grad;
-  observed_.push_back(
-      {embedder_->embed(faces.images), embedder_->embed(rebuild(faces).rebuilt), faces.rows_of_rank});
-}
-
-void Pretraining::observed_all() {
-  std::vector<torch::Tensor> real, rebuilt;
-  std::vector<std::int64_t> rows_of_rank(observed_.front().rows_of_rank.size(), 0);
-  for (const auto& micro : observed_) {
-    real.push_back(micro.real);
-    rebuilt.push_back(micro.rebuilt);
-    for (std::size_t r = 0; r < rows_of_rank.size(); ++r) rows_of_rank[r] += micro.rows_of_rank[r];
-  }
-  const auto leaf = torch::cat(rebuilt).requires_grad_(true);
-  const auto matched = relation_share(torch::cat(real), leaf, settings_.relation, settings_.relation_center,
-                                      batch_, rows_of_rank);
-  matched.share.backward();
-  cotangents_.clear();
-  std::int64_t at = 0;
-  for (const auto& micro : observed_) {
-    cotangents_.push_back(leaf.grad().narrow(0, at, micro.rebuilt.size(0)));
-    at += micro.rebuilt.size(0);
-  }
-  relation_ += matched.share.detach();
-  correlation_ += matched.correlation;
-  observed_.clear();
-}
-
-bool Pretraining::to_be_balanced(const Faces& faces) const {
-  return settings_.automatic_ratio && faces.micro == 0 && (!measured_ || step_ % kBalanceEvery == 0);
-}
-
-/// |d pixel|^2 and |d relation|^2, gradients with respect to the predicted patches. They are the rebuilt
-/// images' pixels in another sequence, and the clamp in between passes gradients on, so these norms are those
-/// at the rebuilt images.
-torch::Tensor Pretraining::gradient_squares(const torch::Tensor& pixel, const torch::Tensor& relation,
-                                            const torch::Tensor& predicted) {
-  const auto gradient_square = [&](const torch::Tensor& loss) {
-    return torch::autograd::grad({loss}, {predicted}, {}, /*retain_graph=*/true).front().pow(2).sum();
+Coupled Pretraining::couple(const Group& group) {
+  static constexpr std::array compared = {&Pass::reference, &Pass::rows};
+  Coupling faces(parts_, group, compared);
+  const auto rebuilt = faces.rows(&Pass::rows).requires_grad_(true);
+  const auto matched = relation_share(faces.rows(&Pass::reference), rebuilt, relation_,
+                                      config_.relation_center, faces.ranks(), faces.rows_of_rank());
+  const double part = static_cast<double>(faces.total()) / global_batch_;
+  const auto loss = part * matched.share;
+  // The weight is in the seed of backward, so the relation's own numbers are those of a loss that has it.
+  const auto wanted = [&](double weight, bool again) {
+    const auto seed = torch::full_like(loss, weight).detach();
+    return faces.spread(torch::autograd::grad({loss}, {rebuilt}, {seed}, /*retain_graph=*/again).front());
   };
-  return torch::stack({gradient_square(pixel), gradient_square(relation)}).detach();
+  if (to_be_balanced(group.front().micro)) balance(group.front(), wanted(1, true).front());
+  relation_figure_ += loss.detach();
+  correlation_ += part * matched.correlation;
+  return {.wanted = wanted(automatic_weight, false), .loss = automatic_weight * loss.detach()};
 }
 
-/// Sets the weight so that, over the first micro-batch of all ranks, |d relation| * weight
-/// = ratio * |d pixel|.
-void Pretraining::set_weight_from(const torch::Tensor& squares) {
+/// On the first micro-batch, when the automatic weight is to be measured.
+bool Pretraining::to_be_balanced(int micro) const {
+  return !fixed_weight_ && relation_ != Relation::None && micro == 0 &&
+         (automatic_weight == 0 || step_ % kBalanceEvery == 0);
+}
+
+/// Sets the weight so that |d relation| * weight = ratio * |d pixel|, gradients with respect to the predicted patches
+/// of all ranks. These are the rebuilt images' pixels in another sequence, and the clamp in between passes gradients
+/// on, so these norms are those at the rebuilt images.
+void Pretraining::balance(const Passes& passes, const std::vector<torch::Tensor>& wanted) {
+  std::vector<torch::Tensor> of_parts;
+  for (std::size_t part = 0; part < passes.parts.size(); ++part) {
+    const auto& [loss, rows, reference, predicted] = passes.parts[part];
+    const auto pixel = torch::autograd::grad({loss}, {predicted}, {}, /*retain_graph=*/true).front();
+    const auto relation =
+        torch::autograd::grad({rows}, {predicted}, {wanted[part]}, /*retain_graph=*/true).front();
+    of_parts.push_back(torch::stack({square_of(pixel), square_of(relation)}));
+  }
+  const auto squares = parts_.sum(of_parts);
   const double of_pixel = std::sqrt(squares[0].item<double>()),
                of_relation = std::sqrt(squares[1].item<double>());
-  if (of_relation > 0 && std::isfinite(of_pixel / of_relation)) {
-    relation_weight_ = *settings_.automatic_ratio * of_pixel / of_relation;
-    measured_ = true;
-  }
-}
-
-void Pretraining::set_automatic_weight(double weight) {
-  if (!settings_.automatic_ratio) return;
-  relation_weight_ = weight;
-  measured_ = weight > 0;
+  if (of_relation > 0 && std::isfinite(of_pixel / of_relation))
+    automatic_weight = automatic_ratio_ * of_pixel / of_relation;
 }
 
 std::vector<Metric> Pretraining::metrics() {
-  const auto total = settings_.reconstruction_weight * reconstruction_ + relation_weight_ * relation_;
-  return {{"loss", total},
-          {"reconstruction", reconstruction_},
-          {"relation", relation_},
-          {"relation_correlation", correlation_}};
+  const auto pixel = parts_.share_of_sum(pixel_of_part_),
+             relation = parts_.share_of_coupled(relation_figure_);
+  return {{"loss", config_.reconstruction_weight * pixel + automatic_weight * relation},
+          {"reconstruction", pixel},
+          {"relation", relation},
+          {"relation_correlation", parts_.share_of_coupled(correlation_)}};
 }
 
-void Pretraining::add_to(Snapshot& snapshot) {
+void Pretraining::state(Snapshot& snapshot) {
   for (const auto& [name, tensor] : state_of(*model_))
     snapshot.replicated.push_back({"model." + name, tensor});
 }
 
 Image Pretraining::picture(const Faces& faces) {
-  return triptych(model_, faces.images, mask_of(faces), settings_.normalise_patches);
+  return triptych(model_, faces.images, mask_of(faces), config_.normalise_patches);
 }
 
 }  // namespace facemae

@@ -2,110 +2,98 @@
 
 #include <torch/torch.h>
 
-#include "cluster/tensors/collectives.h"
+#include <array>
+
 #include "model/common/state.h"
 
 namespace facemae {
 
+Margin margin_of(const RecognizeConfig& config) {
+  return {.kind = config.margin,
+          .m = config.margin_m.value_or(config.margin == "arcface" ? 0.5 : 0.4),
+          .scale = config.scale,
+          .straight_through = config.margin_gradient == "straight-through"};
+}
+
 RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
-                                         const RecognitionSettings& settings, Communicator& batch,
-                                         Precision precision, torch::Device device)
+                                         const RecognizeConfig& config, std::string kind, Parts parts,
+                                         Precision precision, torch::Device device, std::vector<PairSet> sets)
     : network_(std::move(network)),
       centres_(std::move(centres)),
-      settings_(settings),
-      batch_(batch),
+      margin_(margin_of(config)),
+      global_batch_(static_cast<double>(config.common.batch)),
+      frozen_(config.batch_norm == "frozen"),
+      kind_(std::move(kind)),
+      parts_(std::move(parts)),
       precision_(precision),
-      device_(device) {
+      device_(device),
+      sets_(std::move(sets)),
+      statistics_(*network_, parts_, config.common.batch, frozen_) {
   prepare(precision_);
-  network_->train(!settings_.frozen_batch_norm);
-  for (const auto& item : network_->named_buffers())
-    if (item.value().is_floating_point()) statistics_.push_back(item.value());
+  network_->train(!frozen_);
+  if (parts_.exact()) by_shards_.emplace(centres_, parts_.ranks());
 }
 
 std::vector<Parameter> RecognitionTraining::parameters() {
   std::vector<Parameter> trained;
   for (const auto& item : network_->named_parameters())
-    if (item.value().requires_grad())
-      trained.push_back({item.key(), item.value(), settings_.decay_all || item.value().dim() > 1});
+    if (item.value().requires_grad()) trained.push_back({item.key(), item.value()});
   return trained;
 }
 
-ClassTensor RecognitionTraining::centres_at() {
-  return {"centres", centres_.weight().detach(), centres_.range().first, centres_.classes()};
+Classes RecognitionTraining::classes() {
+  return {.centres = centres_.weight(),
+          .at = {"centres", centres_.weight().detach(), centres_.range().first, centres_.classes()},
+          .virtual_shards = centres_.virtual_shards()};
 }
 
-void RecognitionTraining::begin_step(std::uint64_t) {
-  own_rows_ = 0;
-  before_.clear();
-  for (const auto& statistic : statistics_) before_.push_back(statistic.clone());
+void RecognitionTraining::begin(std::uint64_t) {
+  statistics_.begin();
   loss_ = torch::zeros({}, torch::TensorOptions().device(device_));
   correct_ = torch::zeros_like(loss_);
 }
 
-torch::Tensor RecognitionTraining::loss_share(const Faces& faces) {
-  torch::Tensor own;
+Pass RecognitionTraining::forward(const Faces& faces) {
+  statistics_.before_part();
+  torch::Tensor embeddings;
   {
     const Autocast reduced(precision_, device_);
-    own = network_->forward(faces.images);
+    embeddings = network_->forward(faces.images);
   }
-  const auto embeddings = gather_rows(own.to(torch::kFloat32), batch_, faces.rows_of_rank);
-  const auto labels = gather_rows(faces.labels, batch_, faces.rows_of_rank);
+  statistics_.after_part(faces.part, faces.images.size(0));
+  return {.rows = embeddings.to(torch::kFloat32), .reference = faces.labels};
+}
+
+Coupled RecognitionTraining::couple(const Group& group) {
+  static constexpr std::array compared = {&Pass::rows, &Pass::reference};
+  const Coupling faces(parts_, group, compared);
+  const auto embeddings = faces.rows(&Pass::rows), labels = faces.rows(&Pass::reference);
   const auto softmax =
-      centres_.loss(embeddings, labels, settings_.margin, static_cast<double>(settings_.global_batch));
-  own_rows_ += faces.images.size(0);
-  loss_ += softmax.share.detach();
+      by_shards_ ? by_shards_->loss(embeddings, labels, margin_, global_batch_)
+                 : centres_.coupled(embeddings, labels, faces.rows_of_rank(), margin_, global_batch_);
+  loss_ += softmax.loss;
   correct_ += softmax.correct;
-  return softmax.share;
-}
-
-void RecognitionTraining::undo_step() {
-  torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < statistics_.size(); ++i) statistics_[i].copy_(before_[i]);
-}
-
-torch::Tensor RecognitionTraining::flat_statistics() const {
-  std::vector<torch::Tensor> flat;
-  for (const auto& statistic : statistics_) flat.push_back(statistic.flatten());
-  return torch::cat(flat);
-}
-
-void RecognitionTraining::set_statistics(const torch::Tensor& flat) {
-  const torch::NoGradGuard no_grad;
-  std::int64_t at = 0;
-  for (auto& statistic : statistics_) {
-    statistic.copy_(flat.narrow(0, at, statistic.numel()).view_as(statistic));
-    at += statistic.numel();
-  }
-}
-
-/// Running statistics become the mean over ranks, weighted by rows, so that replicated state is replicated.
-void RecognitionTraining::end_step() {
-  if (settings_.frozen_batch_norm || batch_.size() == 1) return;
-  auto all =
-      flat_statistics().mul_(static_cast<double>(own_rows_) / static_cast<double>(settings_.global_batch));
-  batch_.all_reduce(all, Reduce::Sum).wait();
-  set_statistics(all);
+  return {.wanted = faces.spread(softmax.cotangent), .loss = softmax.loss};
 }
 
 std::vector<Metric> RecognitionTraining::metrics() {
-  // `correct` is the same on every rank already: each holds an equal share of it.
-  const double rows = static_cast<double>(settings_.global_batch) * batch_.size();
-  return {{"loss", loss_}, {"accuracy", correct_.to(torch::kFloat32) / rows}};
+  return {{"loss", parts_.share_of_coupled(loss_)},
+          {"accuracy", parts_.share_of_common(correct_.to(torch::kFloat32), global_batch_)}};
 }
 
-void RecognitionTraining::add_to(Snapshot& snapshot) {
+void RecognitionTraining::state(Snapshot& snapshot) {
   for (const auto& [name, tensor] : state_of(*network_))
     snapshot.replicated.push_back({"model." + name, tensor});
-  snapshot.by_class.push_back(centres_at());
+  snapshot.by_class.push_back(classes().at);
 }
 
 std::vector<Evaluated> RecognitionTraining::evaluate(World& world) {
   network_->eval();
   std::vector<Evaluated> results;
-  for (const auto& set : settings_.evaluation)
+  for (const auto& set : sets_)
     results.push_back(
         verify_pairs(set, *network_, world, {.show_progress = false, .refuse_not_finite = false}));
-  network_->train(!settings_.frozen_batch_norm);
+  network_->train(!frozen_);
   return results;
 }
 

@@ -1,57 +1,61 @@
 #pragma once
 // Recognition training: a margin softmax over classes that are sharded over ranks.
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "cluster/tensors/communicator.h"
 #include "model/recognition/class_shards.h"
 #include "model/recognition/recognition.h"
+#include "model/recognition/shard_softmax.h"
 #include "trainer/apply/pair_set.h"
+#include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
+#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
+#include "trainer/tasks/running_statistics.h"
 
 namespace facemae {
 
-struct RecognitionSettings {
-  Margin margin;
-  std::uint64_t global_batch = 1;
-  bool frozen_batch_norm = false;
-  bool decay_all = true;  ///< weight decay on norms and biases too, as upstream
-  std::string model_kind;
-  std::vector<PairSet> evaluation;  ///< sets for evaluate()
-};
-
-class RecognitionTraining : public Task {
+class RecognitionTraining final : public Task, public Evaluator {
  public:
+  /// Of `config` what is of the step: batch, margin, batch norm. `kind` names the model in checkpoints; `sets` are what
+  /// evaluate() measures on. Weight decay is on norms and biases too, as in arcface_torch.
   RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
-                      const RecognitionSettings& settings, Communicator& batch, Precision precision,
-                      torch::Device device);
+                      const RecognizeConfig& config, std::string kind, Parts parts, Precision precision,
+                      torch::Device device, std::vector<PairSet> sets = {});
+  RecognitionTraining(const RecognitionTraining&) = delete;
+  RecognitionTraining& operator=(const RecognitionTraining&) = delete;
 
   std::vector<Parameter> parameters() override;
-  torch::Tensor centres() override { return centres_.weight(); }
-  ClassTensor centres_at() override;
-  std::int64_t virtual_shards() const override { return centres_.virtual_shards(); }
-  void begin_step(std::uint64_t step) override;
-  torch::Tensor loss_share(const Faces& faces) override;
-  void undo_step() override;
-  void end_step() override;
+  Classes classes() override;
+  void begin(std::uint64_t step) override;
+  Pass forward(const Faces& faces) override;
+  Coupled couple(const Group& group) override;
+  void end() override { statistics_.end(); }
+  void undo() override { statistics_.undo(); }
   std::vector<Metric> metrics() override;
-  void add_to(Snapshot& snapshot) override;
+  void state(Snapshot& snapshot) override;
+  std::string kind() const override { return kind_; }
   std::vector<Evaluated> evaluate(World& world) override;
-  std::string kind() const override { return settings_.model_kind; }
 
- protected:
-  torch::Tensor flat_statistics() const;           ///< all of them, one after the other: [values]
-  void set_statistics(const torch::Tensor& flat);  ///< from the same
+ private:
   std::shared_ptr<RecognitionNetwork> network_;
   ClassCentres centres_;
-  RecognitionSettings settings_;
-  Communicator& batch_;
+  Margin margin_;
+  double global_batch_;
+  bool frozen_;
+  std::string kind_;
+  Parts parts_;
   Precision precision_;
   torch::Device device_;
-  std::vector<torch::Tensor> statistics_;  ///< running means and variances
-  std::vector<torch::Tensor> before_;      ///< statistics before the step
-  std::int64_t own_rows_ = 0;              ///< of the step
-  torch::Tensor loss_, correct_;
+  std::vector<PairSet> sets_;
+  RunningStatistics statistics_;
+  std::optional<ShardSoftmax> by_shards_;  ///< of --exact
+  torch::Tensor loss_, correct_;           ///< figures of the step
 };
+
+/// Of the options --margin, --margin-m, --scale and --margin-gradient.
+Margin margin_of(const RecognizeConfig& config);
 
 }  // namespace facemae

@@ -108,7 +108,7 @@ TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
   std::vector<Quarantined> entries;
   std::vector<std::vector<std::uint64_t>> rows;  // of this rank, by step
   for (std::uint64_t step = 0; step < 20; ++step) {
-    const Faces faces = feed.next();
+    const Faces faces = feed.next().front();
     rows.push_back(rows_of(faces));
     for (std::size_t i = 0; i < faces.ordinals.size(); ++i) {
       const auto p = faces.ordinals[i];

@@ -35,7 +35,7 @@ TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
     EXPECT_EQ(trial.state.skipped_in_row, 0u);
     EXPECT_EQ(task.undone, 1);
     EXPECT_EQ(task.ended, 4);
-    EXPECT_TRUE(torch::isfinite(task.centres()).all().item<bool>());
+    EXPECT_TRUE(torch::isfinite(task.classes().centres).all().item<bool>());
   }
 }
 
@@ -100,8 +100,8 @@ TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
   const int size = control.size(), bad = size - 1;
   Drawn task(ranks, {});
   trial.replicas = 1000;  // due by the save alone
-  trial.before_compare = [&](std::uint64_t done) {
-    if (done != 4 || control.rank() != bad || size == 1) return;
+  task.at_end = [&] {
+    if (task.ended != 4 || control.rank() != bad || size == 1) return;
     const auto weights = task.parameters()[0].value.detach();
     weights[2] = std::nextafter(weights[2].item<float>(), 9.0F);  // the last bit of one number
   };
@@ -131,8 +131,8 @@ TEST_F(Loop, ComparesReplicasEverySoManySteps) {
   for (const std::uint64_t every : {2, 0}) {
     Drawn task(ranks, {});
     trial.replicas = every;
-    trial.before_compare = [&](std::uint64_t done) {
-      if (done == 1 && control.rank() == 0) task.parameters()[0].value.detach()[0] += 1;
+    task.at_end = [&] {
+      if (task.ended == 1 && control.rank() == 0) task.parameters()[0].value.detach()[0] += 1;
     };
     if (every > 0)
       EXPECT_THROW(trial.train_on(task, 3), AgreedError);

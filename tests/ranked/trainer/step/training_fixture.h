@@ -10,6 +10,7 @@
 #include "cluster/tensors/communicator.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
+#include "trainer/step/step.h"
 #include "trainer/tasks/pretrain.h"
 #include "trainer/tasks/recognize.h"
 
@@ -32,7 +33,7 @@ struct Trained {
   double automatic_weight = 0;
 };
 
-inline FaceMae trial_model() {
+inline FaceMae trial_model(std::uint64_t seed = 3) {
   FaceMae model(FaceMaeConfig{.image = 16,
                               .patch = 4,
                               .width = 24,
@@ -41,42 +42,53 @@ inline FaceMae trial_model() {
                               .decoder_width = 12,
                               .decoder_depth = 1,
                               .decoder_heads = 3});
-  model->initialise(3);
+  model->initialise(seed);
   return model;
 }
 inline std::unique_ptr<Embedder> trial_embedder() {
   return random_embedder({.size = 16, .width = 6, .redraw = 1, .seed = 9});
 }
 
-inline PretrainSettings settings_of(const Trial& trial) {
-  PretrainSettings settings;
-  settings.relation = relation_from(trial.relation);
-  settings.relation_over_global_batch = trial.relation_over_global_batch;
-  settings.automatic_ratio = trial.automatic_ratio;
-  settings.relation_weight = trial.automatic_ratio ? 0 : 1;
-  settings.seed = 3;
-  settings.global_batch = trial.global_batch;
-  settings.model_kind = "trial";
-  return settings;
+inline PretrainConfig pretrain_config_of(const Trial& trial) {
+  PretrainConfig config;
+  config.common.seed = 3;
+  config.common.batch = trial.global_batch;
+  config.common.accumulate = trial.micro_batches;
+  config.relation = trial.relation;
+  config.relation_batch = trial.relation_over_global_batch ? "global" : "micro";
+  if (trial.automatic_ratio) config.relation_weight = "auto:" + std::to_string(*trial.automatic_ratio);
+  return config;
+}
+inline RecognizeConfig recognize_config_of(const Trial& trial) {
+  RecognizeConfig config;
+  config.common.batch = trial.global_batch;
+  config.margin = "cosface";
+  config.margin_m = 0.2;
+  config.scale = 16;
+  config.batch_norm = "frozen";
+  return config;
 }
 
-inline std::unique_ptr<Task> make_task(const Trial& trial, Communicator& ranks) {
-  if (trial.recognition) {
-    auto network = make_network("iresnet-tiny");
-    network->initialise(5);
-    return std::make_unique<RecognitionTraining>(
-        network, ClassCentres(11, 5, 5, ranks, torch::kCPU),
-        RecognitionSettings{.margin = {.kind = "cosface", .m = 0.2, .scale = 16},
-                            .global_batch = trial.global_batch,
-                            .frozen_batch_norm = true,
-                            .model_kind = "trial"},
-        ranks, Precision::Float32, torch::kCPU);
-  }
-  const Relation relation = relation_from(trial.relation);
-  auto embedder = relation == Relation::None ? nullptr : trial_embedder();
-  const PretrainSettings settings = settings_of(trial);
-  return std::make_unique<Pretraining>(trial_model(), std::move(embedder), settings, ranks,
-                                       Precision::Float32, torch::kCPU);
+inline std::unique_ptr<Task> make_task(const PretrainConfig& config, const Parts& parts,
+                                       torch::Device device = torch::kCPU, std::uint64_t seed = 3) {
+  auto model = trial_model(seed);
+  model->to(device);
+  auto embedder = config.relation == "none" ? nullptr : trial_embedder();
+  if (embedder) embedder->to(device);
+  return std::make_unique<Pretraining>(std::move(model), std::move(embedder), config, "trial", parts,
+                                       Precision::Float32, device);
+}
+inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Parts& parts,
+                                       std::int64_t classes = 11, std::int64_t class_shards = 5) {
+  auto network = make_network("iresnet-tiny");
+  network->initialise(5);
+  return std::make_unique<RecognitionTraining>(
+      network, ClassCentres(classes, class_shards, 5, parts.ranks(), torch::kCPU), config, "trial", parts,
+      Precision::Float32, torch::kCPU);
+}
+inline std::unique_ptr<Task> make_task(const Trial& trial, const Parts& parts) {
+  return trial.recognition ? make_task(recognize_config_of(trial), parts)
+                           : make_task(pretrain_config_of(trial), parts);
 }
 
 /// The face of an ordinal: the same on every rank and world.
@@ -103,34 +115,41 @@ inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t s
   return faces;
 }
 
+/// Micro-batches of one rank, one step after the other.
+class TrialFaces : public FaceSource {
+ public:
+  TrialFaces(const Trial& trial, const BatchPlan& plan, int rank) : trial_(trial), plan_(plan), rank_(rank) {}
+  std::vector<Faces> next() override {
+    const auto micro = static_cast<int>(calls_ % static_cast<std::uint64_t>(plan_.micro_batches));
+    return parts_of(
+        faces_of(trial_, plan_, calls_++ / static_cast<std::uint64_t>(plan_.micro_batches), micro, rank_));
+  }
+
+ protected:
+  virtual std::vector<Faces> parts_of(Faces own) { return {std::move(own)}; }
+  const Trial trial_;
+  const BatchPlan plan_;
+  const int rank_;
+
+ private:
+  std::uint64_t calls_ = 0;
+};
+
 /// `in_graph` carries gathers and sums inside the loss, `reduction` the gradients.
 inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& reduction) {
   const BatchPlan plan{
       .global_batch = trial.global_batch, .micro_batches = trial.micro_batches, .world = in_graph.size()};
-  const auto task = make_task(trial, in_graph);
+  const auto task = make_task(trial, Parts::of_ranks(in_graph));
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
-  Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->centres());
+  Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->classes().centres);
+  TrialFaces faces(trial, plan, in_graph.rank());
+  Step step(*task, faces, buckets, trial.micro_batches);
   Trained result;
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) result.initial[slot.name] = slot.value.detach().clone();
-  auto centres = task->centres();
-  for (int step = 0; step < trial.steps; ++step) {
-    const auto number = static_cast<std::uint64_t>(step);
-    buckets.zero();
-    if (centres.defined()) centres.mutable_grad().zero_();
-    task->begin_step(number);
-    if (task->two_passes()) {
-      for (int micro = 0; micro < trial.micro_batches; ++micro)
-        task->observe(faces_of(trial, plan, number, micro, in_graph.rank()));
-      task->observed_all();
-    }
-    for (int micro = 0; micro < trial.micro_batches; ++micro) {
-      const auto share = task->loss_share(faces_of(trial, plan, number, micro, in_graph.rank()));
-      if (micro + 1 == trial.micro_batches) buckets.reduce_next();
-      share.backward();
-    }
-    buckets.wait();
-    if (step == 0) {
+  for (int number = 0; number < trial.steps; ++number) {
+    step.compute(static_cast<std::uint64_t>(number));
+    if (number == 0) {
       for (const auto& bucket : buckets.buckets())
         for (const auto& slot : bucket.slots) result.gradients[slot.name] = slot.value.grad().clone();
       auto loss = task->metrics().front().share.detach().to(torch::kFloat64).clone();
@@ -138,15 +157,15 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
       result.loss = loss.item<double>();
     }
     optimizer.step(trial.recognition ? 5e-4 : 0.02);
-    task->end_step();
+    task->end();
   }
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) result.values[slot.name] = slot.value.detach().clone();
-  result.automatic_weight = task->automatic_weight();
-  if (centres.defined()) {  // own rows among all, summed: every rank compares all centres
-    auto all = torch::zeros({11, centres.size(1)});
-    const auto at = task->centres_at();
-    all.narrow(0, at.first, centres.size(0)).copy_(centres.detach());
+  result.automatic_weight = task->automatic_weight;
+  if (const Classes classes = task->classes(); classes.centres.defined()) {
+    auto all =
+        torch::zeros({11, classes.centres.size(1)});  // own rows among all, summed: every rank compares all
+    all.narrow(0, classes.at.first, classes.centres.size(0)).copy_(classes.centres.detach());
     reduction.all_reduce(all, Reduce::Sum).wait();
     result.values["centres"] = all;
   }

@@ -106,14 +106,12 @@ TEST(TheComparison, NoticesAWrongReductionAWrongGatherAndAWrongDenominator) {
   own_rows.relation = "none";
   const Trained whole = train(own_rows, alone, alone);
   const auto task =
-      make_task({.relation = "none", .global_batch = 10u / static_cast<unsigned>(in_graph.size())}, in_graph);
+      make_task({.relation = "none", .global_batch = 10u / static_cast<unsigned>(in_graph.size())},
+                Parts::of_ranks(in_graph));
   const BatchPlan plan{.global_batch = 10, .micro_batches = 1, .world = in_graph.size()};
   GradientBuckets buckets(task->parameters(), reduction);
-  buckets.zero();
-  task->begin_step(0);
-  buckets.reduce_next();
-  task->loss_share(faces_of(own_rows, plan, 0, 0, in_graph.rank())).backward();
-  buckets.wait();
+  TrialFaces faces(own_rows, plan, in_graph.rank());
+  Step(*task, faces, buckets, 1).compute(0);
   Trained wrong;
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) wrong.gradients[slot.name] = slot.value.grad().clone();

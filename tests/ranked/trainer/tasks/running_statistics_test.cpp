@@ -28,14 +28,13 @@ TEST(RunningStatistics, AreTheMeanOverRanksWeightedByTheirImages) {
   const Trial trial{.recognition = true, .global_batch = 11};  // which 2, 3 and 4 ranks do not divide
   const BatchPlan plan{.global_batch = trial.global_batch, .micro_batches = 1, .world = ranks.size()};
   const auto network = new_network();
-  RecognitionTraining training(network, ClassCentres(11, 5, 5, ranks, torch::kCPU),
-                               {.margin = {.kind = "cosface", .m = 0.2, .scale = 16},
-                                .global_batch = trial.global_batch,
-                                .model_kind = "trial"},
-                               ranks, Precision::Float32, torch::kCPU);
-  training.begin_step(0);
-  training.loss_share(faces_of(trial, plan, 0, 0, ranks.rank()));
-  training.end_step();
+  RecognizeConfig config = recognize_config_of(trial);
+  config.batch_norm = "local";
+  RecognitionTraining training(network, ClassCentres(11, 5, 5, ranks, torch::kCPU), config, "trial",
+                               Parts::of_ranks(ranks), Precision::Float32, torch::kCPU);
+  training.begin(0);
+  training.forward(faces_of(trial, plan, 0, 0, ranks.rank()));
+  training.end();
 
   // By hand: every rank's images through a network of its own.
   torch::Tensor weighted, plain;

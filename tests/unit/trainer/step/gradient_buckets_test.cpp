@@ -47,11 +47,11 @@ TEST(GradientBuckets, HoldTheGradientsOfPlainBackwardAlsoAfterTwoMicroBatches) {
   for (int step = 0; step < 2; ++step) {
     plain->zero_grad();
     plain->forward(x).pow(2).sum().backward();
-    buckets.zero();
+    buckets.begin();
     bucketed->forward(x.narrow(0, 0, 3)).pow(2).sum().backward();
     buckets.reduce_next();
     bucketed->forward(x.narrow(0, 3, 3)).pow(2).sum().backward();
-    buckets.wait();
+    buckets.finish();
     const auto want = plain->parameters(), got = bucketed->parameters();
     double square = 0;
     for (std::size_t i = 0; i < want.size(); ++i) {
@@ -73,12 +73,12 @@ TEST(GradientBuckets, AreReducedOncePerStepInBackwardOrder) {
   EXPECT_EQ(values, 8 * 16 + 16 + 16 * 16 + 16 + 16 * 4 + 4);
   EXPECT_GT(layout.size(), 2u);
   const auto x = torch::randn({3, 8});
-  buckets.zero();
+  buckets.begin();
   network->forward(x).sum().backward();  // a micro-batch that is not the last
   EXPECT_TRUE(ranks.sizes.empty());
   buckets.reduce_next();
   network->forward(x).sum().backward();
-  buckets.wait();
+  buckets.finish();
   EXPECT_EQ(ranks.sizes, layout);
 }
 
@@ -96,11 +96,11 @@ TEST(GradientBuckets, NameTheParameterThatGotNoGradient) {
   parameters.insert(parameters.begin(), {"never_used", torch::zeros({3}).requires_grad_(true), true});
   AloneCommunicator alone;
   GradientBuckets buckets(parameters, alone);
-  buckets.zero();
+  buckets.begin();
   buckets.reduce_next();
   network->forward(torch::randn({2, 8})).sum().backward();
   try {
-    buckets.wait();
+    buckets.finish();
     FAIL() << "an unused parameter went unnoticed";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("never_used"), std::string::npos) << error.what();

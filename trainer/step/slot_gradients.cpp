@@ -1,4 +1,4 @@
-#include "trainer/exact/slot_gradients.h"
+#include "trainer/step/slot_gradients.h"
 
 #include <torch/torch.h>
 
@@ -22,7 +22,7 @@ SlotGradients::SlotGradients(GradientBuckets& buckets, int slots, Communicator& 
     for (const auto& bucket : buckets_.buckets()) flats.push_back(torch::zeros_like(bucket.gradients));
 }
 
-void SlotGradients::zero() {
+void SlotGradients::begin() {
   for (auto& flats : flats_)
     for (auto& flat : flats) flat.zero_();
 }
@@ -32,7 +32,7 @@ void SlotGradients::collect(std::size_t slot) {
     point_at(buckets_.buckets()[b], flats_[slot][b]);
 }
 
-void SlotGradients::sum() {
+void SlotGradients::finish() {
   const auto start = std::chrono::steady_clock::now();
   for (std::size_t b = 0; b < buckets_.buckets().size(); ++b) {
     const auto& bucket = buckets_.buckets()[b];

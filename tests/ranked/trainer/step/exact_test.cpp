@@ -4,7 +4,7 @@
 
 #include "cluster/mpi/mpi_communicator.h"
 #include "cluster/tensors/alone.h"
-#include "tests/ranked/trainer/exact/exact_fixture.h"
+#include "tests/ranked/trainer/step/exact_fixture.h"
 
 namespace facemae::trials {
 namespace {
@@ -49,6 +49,14 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                     .center = true,
                     .optimizer = adamw}});
   }
+  all.push_back(
+      {"weightOfAThird", {.trial = {.relation = "cosine", .global_batch = 9}, .relation_weight = "0.3"}});
+  all.push_back({"automaticWeightOverTheGlobalBatch",
+                 {.trial = {.relation = "cosine",
+                            .global_batch = 14,
+                            .micro_batches = 3,
+                            .relation_over_global_batch = true,
+                            .automatic_ratio = 0.3}}});
   all.push_back({"automaticWeightAndClip",
                  {.trial = {.relation = "distance", .global_batch = 10, .automatic_ratio = 0.3},
                   .optimizer = adamw,
@@ -71,22 +79,6 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
 INSTANTIATE_TEST_SUITE_P(Trials, Exact, testing::ValuesIn(trials()),
                          [](const auto& tested) { return tested.param.first; });
 
-/// Own slots in turn, then what MPI makes of the ranks' sums.
-void by_all_reduce(SlotGradients& slots, GradientBuckets& buckets, Communicator& ranks) {
-  std::vector<torch::Tensor> sums;
-  for (const auto& bucket : buckets.buckets()) {
-    auto sum = torch::zeros_like(bucket.gradients);
-    for (std::size_t own = 0; own < slots.own(); ++own) {
-      slots.collect(own);
-      for (const auto& slot : bucket.slots) Bucket::view(sum, slot).add_(slot.value.grad());
-    }
-    ranks.all_reduce(sum, Reduce::Sum).wait();
-    sums.push_back(sum);
-  }
-  slots.sum();
-  for (std::size_t b = 0; b < sums.size(); ++b) buckets.buckets()[b].gradients.copy_(sums[b]);
-}
-
 TEST(TheComparisonOfBits, NoticesAPlainAllReduce) {
   torch::set_num_threads(1);
   AloneCommunicator alone;
@@ -94,9 +86,9 @@ TEST(TheComparisonOfBits, NoticesAPlainAllReduce) {
   if (in_graph.size() == 1) GTEST_SKIP() << "one rank has nothing to reduce";
   const ExactTrial trial{.trial = {.relation = "cosine", .global_batch = 16, .steps = 1}, .slots = 16};
   const ExactState one = train_exactly(trial, alone, alone);
-  const ExactState plain = train_exactly(trial, in_graph, reduction, by_all_reduce);
+  const ExactState plain = train_exactly(trial, in_graph, reduction, /*by_all_reduce=*/true);
   EXPECT_NE(differences(plain, one), Names());
-  EXPECT_NE(differences(plain, train_exactly(trial, alone, alone, by_all_reduce)), Names());
+  EXPECT_NE(differences(plain, train_exactly(trial, alone, alone, /*by_all_reduce=*/true)), Names());
 }
 
 TEST(TheComparisonOfBits, NoticesOtherSlots) {
@@ -147,9 +139,9 @@ TEST(Exactly, FollowsTheBatchStatisticsOncePerStepAndTakesThemBackWithASkippedOn
   const auto task = make_exact_task(trial, alone);
   GradientBuckets buckets(task->parameters(), alone);
   SlotGradients slots(buckets, 4, alone);
-  Optimizer optimizer(trial.optimizer, buckets, task->centres());
+  Optimizer optimizer(trial.optimizer, buckets, task->classes().centres);
   Snapshot live;
-  task->add_to(live);
+  task->state(live);
   const auto statistics = [&] {
     std::map<std::string, torch::Tensor> found;
     for (const auto& [name, value, steady] : live.replicated)
@@ -158,10 +150,9 @@ TEST(Exactly, FollowsTheBatchStatisticsOncePerStepAndTakesThemBackWithASkippedOn
   };
   const auto before = statistics();
   for (const bool skipped : {true, false}) {
-    task->begin_step(0);
-    int micro = 0;
-    accumulate_by_slot(*task, slots, 2, [&] { return slots_of(trial, plan, 0, micro++, 0); });
-    skipped ? task->undo_step() : task->end_step();
+    ExactFaces faces(trial, plan, 0);
+    Step(*task, faces, slots, 2).compute(0);
+    skipped ? task->undo() : task->end();
     for (const auto& [name, value] : statistics()) {
       EXPECT_EQ(same_bits(value, before.at(name)), skipped) << name;
       if (!skipped && name.ends_with("tracked")) {

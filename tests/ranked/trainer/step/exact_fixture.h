@@ -1,10 +1,8 @@
 #pragma once
 // A few training steps under --exact, on any communicator: what the tests of equal bits compare.
 #include "tests/ranked/trainer/step/training_fixture.h"
-#include "trainer/exact/exact_pretrain.h"
-#include "trainer/exact/exact_recognize.h"
-#include "trainer/exact/exact_step.h"
 #include "trainer/step/instruction_set.h"
+#include "trainer/step/slot_gradients.h"
 
 namespace facemae::trials {
 
@@ -17,6 +15,7 @@ struct ExactTrial {
   std::int64_t classes = 11, class_shards = 5;
   OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0};
   double clip = 0;
+  std::string relation_weight = "1";
 };
 
 inline std::ostream& operator<<(std::ostream& out, const ExactTrial& exact) {
@@ -31,46 +30,75 @@ struct ExactState {
   std::vector<double> gradient_norms;
 };
 
+/// Own slots in turn, then what MPI makes of the ranks' sums: what --exact must not do.
+class AllReducedSlots final : public GradientSums {
+ public:
+  AllReducedSlots(SlotGradients& slots, GradientBuckets& buckets, Communicator& ranks)
+      : slots_(slots), buckets_(buckets), ranks_(ranks) {}
+  void begin() override { slots_.begin(); }
+  void collect(std::size_t slot) override { slots_.collect(slot); }
+  void finish() override {
+    std::vector<torch::Tensor> sums;
+    for (const auto& bucket : buckets_.buckets()) {
+      auto sum = torch::zeros_like(bucket.gradients);
+      for (std::size_t own = 0; own < slots_.own(); ++own) {
+        slots_.collect(own);
+        for (const auto& slot : bucket.slots) Bucket::view(sum, slot).add_(slot.value.grad());
+      }
+      ranks_.all_reduce(sum, Reduce::Sum).wait();
+      sums.push_back(sum);
+    }
+    slots_.finish();
+    for (std::size_t b = 0; b < sums.size(); ++b) buckets_.buckets()[b].gradients.copy_(sums[b]);
+  }
+  double exposed_seconds() const override { return 0; }
+
+ private:
+  SlotGradients& slots_;
+  GradientBuckets& buckets_;
+  Communicator& ranks_;
+};
+
 inline std::unique_ptr<Task> make_exact_task(const ExactTrial& exact, Communicator& ranks) {
-  const Trial& trial = exact.trial;
-  if (trial.recognition) {
-    auto network = make_network("iresnet-tiny");
-    network->initialise(5);
-    return std::make_unique<ExactRecognition>(
-        network, ClassCentres(exact.classes, exact.class_shards, 5, ranks, torch::kCPU),
-        RecognitionSettings{.margin = {.kind = exact.margin, .m = 0.2, .scale = 16},
-                            .global_batch = trial.global_batch,
-                            .frozen_batch_norm = exact.frozen_batch_norm,
-                            .model_kind = "trial"},
-        ranks, exact.slots);
+  const Parts parts = Parts::of_slots(exact.slots, ranks);
+  if (exact.trial.recognition) {
+    auto config = recognize_config_of(exact.trial);
+    config.margin = exact.margin;
+    config.batch_norm = exact.frozen_batch_norm ? "frozen" : "local";
+    return make_task(config, parts, exact.classes, exact.class_shards);
   }
-  PretrainSettings settings = settings_of(trial);
-  settings.relation_center = exact.center;
-  auto embedder = settings.relation == Relation::None ? nullptr : trial_embedder();
-  return std::make_unique<ExactPretraining>(trial_model(), std::move(embedder), settings, ranks, exact.slots);
+  auto config = pretrain_config_of(exact.trial);
+  config.relation_center = exact.center;
+  config.relation_weight = exact.trial.automatic_ratio ? config.relation_weight : exact.relation_weight;
+  return make_task(config, parts);
 }
 
-inline std::vector<Faces> slots_of(const ExactTrial& exact, const BatchPlan& plan, std::uint64_t step,
-                                   int micro, int rank) {
-  const Faces own = faces_of(exact.trial, plan, step, micro, rank);
-  std::vector<Faces> slots;
-  std::int64_t at = 0;
-  for (const auto rows : plan.rows_of_slots(micro, rank)) {
-    Faces slot = own;
-    slot.images = own.images.narrow(0, at, rows).clone();
-    slot.labels = own.labels.narrow(0, at, rows).remainder(exact.classes);
-    slot.ordinals = {own.ordinals.begin() + at, own.ordinals.begin() + at + rows};
-    slots.push_back(slot);
-    at += rows;
-  }
-  return slots;
-}
+/// The slots of one rank.
+class ExactFaces final : public TrialFaces {
+ public:
+  ExactFaces(const ExactTrial& exact, const BatchPlan& plan, int rank)
+      : TrialFaces(exact.trial, plan, rank), classes_(exact.classes) {}
 
-using Summing = void (*)(SlotGradients&, GradientBuckets&, Communicator&);
-inline void in_the_tree(SlotGradients& slots, GradientBuckets&, Communicator&) { slots.sum(); }
+ private:
+  std::vector<Faces> parts_of(Faces own) override {
+    std::vector<Faces> slots;
+    std::int64_t at = 0;
+    for (const auto rows : plan_.rows_of_slots(own.micro, rank_)) {
+      Faces slot = own;
+      slot.part = slots.size();
+      slot.images = own.images.narrow(0, at, rows).clone();
+      slot.labels = own.labels.narrow(0, at, rows).remainder(classes_);
+      slot.ordinals = {own.ordinals.begin() + at, own.ordinals.begin() + at + rows};
+      slots.push_back(slot);
+      at += rows;
+    }
+    return slots;
+  }
+  std::int64_t classes_;
+};
 
 inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph, Communicator& reduction,
-                                Summing sum = in_the_tree) {
+                                bool by_all_reduce = false) {
   const Trial& trial = exact.trial;
   const BatchPlan plan{.global_batch = trial.global_batch,
                        .micro_batches = trial.micro_batches,
@@ -79,16 +107,14 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
   const auto task = make_exact_task(exact, in_graph);
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
   SlotGradients slots(buckets, exact.slots, reduction);
-  Optimizer optimizer(exact.optimizer, buckets, task->centres());
+  AllReducedSlots reduced(slots, buckets, reduction);
+  GradientSums& sums = by_all_reduce ? static_cast<GradientSums&>(reduced) : slots;
+  Optimizer optimizer(exact.optimizer, buckets, task->classes().centres);
+  ExactFaces faces(exact, plan, in_graph.rank());
+  Step step(*task, faces, sums, trial.micro_batches);
   ExactState result;
-  auto centres = task->centres();
-  for (std::uint64_t step = 0; step < static_cast<std::uint64_t>(trial.steps); ++step) {
-    if (centres.defined()) centres.mutable_grad().zero_();
-    task->begin_step(step);
-    int micro = 0;
-    accumulate_by_slot(*task, slots, trial.micro_batches,
-                       [&] { return slots_of(exact, plan, step, micro++, in_graph.rank()); });
-    sum(slots, buckets, reduction);
+  for (int number = 0; number < trial.steps; ++number) {
+    step.compute(static_cast<std::uint64_t>(number));
     auto loss = task->metrics().front().share.detach().clone();
     reduction.all_reduce(loss, Reduce::Sum).wait();
     result.losses.push_back(loss.item<float>());
@@ -96,12 +122,12 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
     result.gradient_norms.push_back(norm.item<double>());
     if (exact.clip > 0 && result.gradient_norms.back() > exact.clip) buckets.scale(exact.clip / norm);
     optimizer.step(trial.recognition ? 5e-4 : 0.02);
-    task->end_step();
+    task->end();
   }
   Snapshot snapshot;
-  task->add_to(snapshot);
-  const auto at = centres.defined() ? task->centres_at() : ClassTensor{};
-  optimizer.add_to(snapshot, centres.defined() ? &at : nullptr);
+  task->state(snapshot);
+  const Classes classes = task->classes();
+  optimizer.add_to(snapshot, classes.centres.defined() ? &classes.at : nullptr);
   for (const auto& tensor : snapshot.replicated)
     result.replicated[tensor.name] = tensor.value.detach().clone();
   for (const auto& tensor : snapshot.by_class) {
