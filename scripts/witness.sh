@@ -46,7 +46,7 @@ center|pretrain|both|--relation-center
 center-moments|pretrain|both|--relation moments --relation-center --relation-weight 0.5
 global|pretrain|both|--relation-batch global
 global-accumulate-2|pretrain|both|--relation-batch global --accumulate 2 --relation distance
-global-accumulate-3-auto|pretrain|both|--relation-batch global --accumulate 3 --batch 13 --relation pkt --relation-weight auto:0.5
+global-accumulate-3|pretrain|both|--relation-batch global --accumulate 3 --batch 13 --relation pkt --relation-weight 0.5
 global-center-moments|pretrain|both|--relation-batch global --accumulate 2 --relation moments --relation-center
 global-similarity|pretrain|both|--relation-batch global --accumulate 2 --relation similarity --clip 0.1
 micro-accumulate-2-auto|pretrain|both|--accumulate 2 --relation-weight auto:0.3 --relation similarity --relation-center
@@ -56,7 +56,8 @@ batch-7|pretrain|both|--batch 7
 batch-11-accumulate-2|pretrain|both|--batch 11 --accumulate 2
 clip|pretrain|both|--clip 0.1
 bfloat16|pretrain|plain|--precision bfloat16
-bfloat16-auto-global|pretrain|plain|--precision bfloat16 --relation-batch global --accumulate 2 --relation-weight auto:0.3
+bfloat16-global|pretrain|plain|--precision bfloat16 --relation-batch global --accumulate 2
+bfloat16-auto|pretrain|plain|--precision bfloat16 --relation distance --relation-weight auto:0.3
 yuv420|pretrain|both|--decode yuv420
 no-flip|pretrain|both|--flip no
 seed|pretrain|both|--seed 7
@@ -111,7 +112,8 @@ evaluated|recognize|both|--eval pairs.txt --eval-store faces --eval-every 2 --ke
 net-init|recognize|both|--init net.safetensors
 net-seed|recognize|plain|--seed 7 --flip no
 resume-base|resume pretrain|both|--steps 8
-resume-auto|resume pretrain|both|--steps 8 --relation distance --relation-weight auto:0.3 --relation-batch global --accumulate 2 --relation-center
+resume-auto|resume pretrain|both|--steps 8 --relation distance --relation-weight auto:0.3 --accumulate 2 --relation-center
+resume-global|resume pretrain|both|--steps 8 --relation-batch global --accumulate 2
 resume-blocks|resume pretrain|plain|--steps 8 --order blocks --order-lanes 4 --order-block 4 --optimizer sgd
 resume-arcface|resume recognize|both|--steps 8
 resume-adamw|resume recognize|both|--steps 8 --optimizer adamw --lr 1e-3 --accumulate 2 --eval pairs.txt --eval-store faces --eval-every 3

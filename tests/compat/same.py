@@ -6,6 +6,7 @@ losses  lines of JSON: the same losses within 1e-4
 config  `key = value`: the same lines in the same order
 """
 import json
+import os
 import sys
 
 kind, recorded, new = sys.argv[1:]
@@ -30,6 +31,8 @@ def inside(a, b, path):
         differ(f"{path[:-1]} is {b!r}, was {a!r}")
 
 
+if not os.path.exists(new):
+    differ("is not there")
 a, b = open(recorded).read(), open(new).read()
 if kind == "facts":
     inside(json.loads(a), json.loads(b), "")
