@@ -13,7 +13,9 @@
 # options
 #   --only PATTERN     only the cases whose names match (grep -E)
 #   --ranks "1 2 3"    numbers of ranks [1 2 3]
-#   --tolerance R      accepts numbers within this relative distance, as `near`; roots and pictures may then be others
+#   --quick            each case on one of these numbers only, on the next one in turn
+#   --tolerance R      accepts losses, weights of losses and learning rates within this relative distance, as `near`; roots
+#                      and pictures may then be others, and how far other figures lie apart is told
 #   --cache DIR        keeps what OLD leaves, by the bytes of OLD, its --version and the words of the case: later runs
 #                      with the same OLD run NEW alone
 #   --jobs N           cases at once [1]
@@ -128,6 +130,19 @@ embed|files|plain|embed --from net.safetensors --store faces --out out
 embed-raw|files|plain|embed --from net.safetensors --store faces --out out --raw --no-flip
 evaluate|files|plain|evaluate --from net.safetensors --store faces --pairs pairs.txt --csv out
 export|files|one|export --from trained --out out
+import|files|one|import --weights net.safetensors --network iresnet-tiny --out out
+show|files|one|show --from mae.safetensors --out out --seed 2 pictures/syn-0000001/0.jpg
+audit|files|one|audit --real seen --released release --link private --report out --embedder net.safetensors --pictures none
+pack|files|plain|pack --in pictures --out out --seed 4
+pack-resized|files|plain|pack --in pictures --out out --image-size 56 --resize
+subset|files|one|store subset faces --max-images-per-identity 3 --out out
+compact|files|one|store compact seen --out out
+stage|files|one|store stage faces --to out
+verify|files|plain|store verify faces --json out
+info|files|one|store info seen --json out
+checkpoint-show|files|one|checkpoint show trained --json out
+checkpoint-verify|files|one|checkpoint verify trained --all --json out
+checkpoint-list|files|one|checkpoint list trained --json out
 cases
 }
 # What the words of a case do not say themselves. At most two saves: a third one may come a step later while the one
@@ -139,7 +154,7 @@ defaults_of() { # defaults_of COMMAND
   esac
 }
 
-words=no only= ranks="1 2 3" tolerance=0 cache= at_once=1 list=no programs=()
+words=no quick=no only= ranks="1 2 3" tolerance=0 cache= at_once=1 list=no programs=()
 while [ $# -gt 0 ]; do
   case $1 in
     --words) once "$1"; words=yes ;;
@@ -148,6 +163,7 @@ while [ $# -gt 0 ]; do
     --tolerance) once "$1"; tolerance=${2:?--tolerance needs a number}; shift ;;
     --cache) once "$1"; cache=${2:?--cache needs a folder}; shift ;;
     --jobs) once "$1"; at_once=${2:?--jobs needs a number}; shift ;;
+    --quick) quick=yes ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     -*) say "witness.sh: unknown option $1; scripts/witness.sh --help lists them" >&2; exit 2 ;;
@@ -161,16 +177,20 @@ done
 
 # expanded: NAME|COMMAND|RANKS|OPTIONS, a line for each run: those of the table, and the exact ones.
 expanded() {
-  local name command exactly options number
+  local name command exactly options number some=($ranks) turn=0
   while IFS='|' read -r name command exactly options; do
-    for number in $ranks; do
-      [ "$exactly" = one ] && [ "$number" != 1 ] || say "$name|$command|$number|$options"
+    while :; do
+      if [ $quick = yes ]; then some=($ranks) some=("${some[turn++ % ${#some[@]}]}"); fi
+      for number in "${some[@]}"; do
+        [ "$exactly" = one ] && [ "$number" != "${some[0]}" ] || say "$name|$command|$([ "$exactly" = one ] && echo 1 || echo "$number")|$options"
+      done
+      [ "$exactly" = both ] || break
+      name+=-exact options+=" --exact --exact-slots 4" exactly=plain
     done
-    [ "$exactly" = both ] || continue
-    for number in $ranks; do say "$name-exact|$command|$number|$options --exact --exact-slots 4"; done
   done < <(table) | if [ -n "$only" ]; then awk -F'|' -v only="$only" '$1 ~ only'; else cat; fi
 }
 if [ $list = yes ]; then expanded; exit 0; fi
+[ -n "$(expanded)" ] || { say "witness.sh: no case is called $only; scripts/witness.sh --list shows them" >&2; exit 2; }
 if [ ${#programs[@]} != 2 ]; then
   say "witness.sh: OLD and NEW are needed (with --words: PROGRAM and DIR); scripts/witness.sh --help tells more" >&2
   exit 2
@@ -225,8 +245,13 @@ new=$(whole "${programs[1]}") || exit 2
 compare=$root/scripts/witness_compare.py
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-witness.XXXXXX")
-set -m # a process group for each case, which ends with this script
-trap 'for job in $(jobs -p); do kill -- "-$job"; done 2>/dev/null; rm -rf "$work"' EXIT
+# end_all PID: ends what it started, and that what it started in turn.
+end_all() {
+  local child
+  for child in $(pgrep -P "$1"); do end_all "$child"; done
+  [ "$1" = $$ ] || kill "$1" 2>/dev/null
+}
+trap 'end_all $$; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1
@@ -273,6 +298,18 @@ if [ "$(cat "$things/.made" 2>/dev/null)" != "$words_of_things" ]; then
   (make_things) >"$work/things.log" 2>&1 || { cat "$work/things.log" >&2; fail "OLD cannot make the stores of the cases"; }
 fi
 
+# And what some commands read besides: a release with its private folder, and pictures.
+make_more() {
+  cd "$things" && rm -rf seen unseen pictures private release.new &&
+    "$old" store split faces --identities 0.5 --seed 1 --out seen unseen --log-level warn &&
+    "$old" unpack --store faces --to folder --out pictures --log-level warn &&
+    "$old" reconstruct --store seen --from mae.safetensors --out release.new --private private --log-level warn &&
+    mv release.new release
+}
+if [ ! -e "$things/release" ]; then
+  (make_more) >"$work/more.log" 2>&1 || { cat "$work/more.log" >&2; fail "OLD cannot make the release of the cases"; }
+fi
+
 # record INTO PROGRAM FIRST COMMAND N OPTION...: runs a case in a folder of its own and leaves in INTO what is compared.
 # FIRST is the program that begins a case that is stopped at half.
 record() {
@@ -296,7 +333,7 @@ record() {
   say $code >"$into/code"
   grep -a 'facemae: \|error\]' "$here/log" | tail -1 | sed 's/^.*\(facemae: \|error\] \)//' >"$into/said"
   if [ "$command" = files ]; then
-    (cd "$here" && find out* -type f -exec sha256sum {} + | sort -k2) >"$into/files" 2>/dev/null
+    (cd "$here" && find out* -type f ! -path '*/.checked/*' -exec sha256sum {} + | sort -k2) >"$into/files" 2>/dev/null
   elif [ -d "$here/run" ]; then
     (
       cd "$here/run" || exit
@@ -334,4 +371,4 @@ count() { cat "$work"/line-* 2>/dev/null | grep -c "^$1 "; }
 faults=$(count FAULT) differ=$(count DIFFERS)
 if [ "$faults" != 0 ]; then say "$faults failed with both programs: faults of the table"; fi
 say "$(count equal) equal, $(count near) near, $differ differ"
-[ "$differ" = 0 ] && [ "$faults" = 0 ] && ls "$work"/line-* >/dev/null 2>&1
+[ "$differ" = 0 ] && [ "$faults" = 0 ]

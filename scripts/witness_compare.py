@@ -11,7 +11,9 @@ import sys
 old, new, name = sys.argv[1:4]
 tolerance = float(sys.argv[4])
 TIMES = re.compile(r"(^|_)seconds$|_per_second$|^data_(slow_reads|retries|rereads)$")
-NEAR_ZERO = ("relation_correlation", "accuracy", "accuracy_std", "auc", "eer")  # of the size of 1, and may be near 0
+# What a tolerance judges. Figures that magnify a difference (of the size of 1 and near 0, counts of few) are only told.
+JUDGED = ("loss", "reconstruction", "relation", "relation_weight", "lr")
+NEAR_ZERO = ("relation_correlation", "accuracy", "accuracy_std", "auc", "eer")
 
 
 def read(folder, file):
@@ -32,10 +34,10 @@ def distance(key, a, b):
 
 
 def compare_lines(file, a, b):
-    """(what differs beyond the tolerance, the first of it; the greatest distance of all)."""
+    """(what differs beyond the tolerance, the first of it; the greatest distance of each key)."""
     a = [json.loads(line) for line in (a or "").splitlines()]
     b = [json.loads(line) for line in (b or "").splitlines()]
-    greatest = 0.0
+    greatest = {}
     for x, y in zip(a, b):
         step = x.get("step", "?")
         keys = [[k for k in line if not TIMES.search(k)] for line in (x, y)]
@@ -43,9 +45,9 @@ def compare_lines(file, a, b):
             return f"{file}, step {step}: keys {' '.join(keys[0])} | {' '.join(keys[1])}", greatest
         for key in keys[0]:
             far = distance(key, x[key], y[key])
-            if far is None or far > tolerance:
+            if far is None or far > (tolerance if key in JUDGED or not tolerance else float("inf")):
                 return f"{file}, step {step}: {key} {x[key]!r} | {y[key]!r}", greatest
-            greatest = max(greatest, far)
+            greatest[key] = max(greatest.get(key, 0.0), far)
     if len(a) != len(b):
         return f"{file}: {len(a)} | {len(b)} lines", greatest
     return None, greatest
@@ -76,18 +78,20 @@ if read(old, "code").strip() not in ("0", "76"):
     sys.exit()
 
 files = sorted(set(os.listdir(old)) | set(os.listdir(new)))
-faults, greatest, others = [], 0.0, []
+faults, greatest, others = [], {}, []
 for file in (f for f in files if f.endswith(".jsonl")):
     fault, far = compare_lines(file, read(old, file), read(new, file))
     faults += [fault] if fault else []
-    greatest = max(greatest, far)
+    greatest.update({key: max(greatest.get(key, 0.0), x) for key, x in far.items()})
 for file in (f for f in files if not f.endswith(".jsonl") and f != "said"):
     fault = compare_text(file, read(old, file), read(new, file))
     if fault:  # where numbers may be near, roots and pictures are others
         (others if tolerance and file in ("roots", "pictures") else faults).append(fault)
 if faults:
     print(f"DIFFERS {name}: {'; '.join(faults + others)}")
-elif greatest or others:
-    print(f"near {name}: greatest relative difference {greatest:.2g}")
+elif any(greatest.values()) or others:
+    judged = max((far for key, far in greatest.items() if key in JUDGED), default=0.0)
+    told = [f"{key} {far:.2g}" for key, far in greatest.items() if key not in JUDGED and far]
+    print(f"near {name}: greatest relative difference {judged:.2g}" + (f" ({', '.join(told)})" if told else ""))
 else:
     print(f"equal {name}")
