@@ -91,10 +91,11 @@ straight-cosface|recognize|both|--margin cosface --margin-gradient straight-thro
 mobilefacenet|recognize|both|--network mobilefacenet --steps 3 --save-every 2
 shards-1|recognize|one|--class-shards 1
 shards-1024|recognize|both|--class-shards 1024
-net-accumulate-2|recognize|both|--accumulate 2
-net-accumulate-3|recognize|both|--accumulate 3 --batch 13 --margin cosface
-net-batch-7|recognize|both|--batch 7
-net-batch-11-accumulate-2|recognize|both|--batch 11 --accumulate 2
+net-accumulate-2|recognize|both|--accumulate 2 --batch 17 --steps 4 --save-every 2
+net-accumulate-3|recognize|both|--accumulate 3 --batch 25 --margin cosface --steps 4 --save-every 2
+net-batch-7|recognize|plain|--batch 7
+net-batch-11|recognize|both|--batch 11
+net-batch-19-accumulate-2|recognize|both|--batch 19 --accumulate 2 --steps 4 --save-every 2
 adamw|recognize|both|--optimizer adamw --lr 1e-3 --weight-decay 0.05
 no-momentum|recognize|both|--momentum 0 --weight-decay 0
 net-cosine|recognize|plain|--schedule cosine --warmup 0.2
@@ -103,7 +104,7 @@ net-constant|recognize|plain|--schedule constant --clip 0
 net-clip|recognize|both|--clip 1
 frozen|recognize|both|--batch-norm frozen
 augment|recognize|both|--augment adaface --crop-probability 0.5 --low-resolution-probability 0.5 --photometric-probability 0.5
-augment-yuv420|recognize|plain|--augment adaface --decode yuv420
+augment-adamw|recognize|plain|--augment adaface --optimizer adamw --lr 1e-3 --accumulate 2
 net-yuv420|recognize|both|--decode yuv420
 net-bfloat16|recognize|plain|--precision bfloat16
 net-bfloat16-cosface|recognize|plain|--precision bfloat16 --margin cosface --accumulate 2 --order balanced --order-images-per-identity 2
@@ -118,7 +119,7 @@ resume-auto|resume pretrain|both|--steps 8 --relation distance --relation-weight
 resume-global|resume pretrain|both|--steps 8 --relation-batch global --accumulate 2
 resume-blocks|resume pretrain|plain|--steps 8 --order blocks --order-lanes 4 --order-block 4 --optimizer sgd
 resume-arcface|resume recognize|both|--steps 8
-resume-adamw|resume recognize|both|--steps 8 --optimizer adamw --lr 1e-3 --accumulate 2 --eval pairs.txt --eval-store faces --eval-every 3
+resume-adamw|resume recognize|both|--steps 8 --batch 16 --optimizer adamw --lr 1e-3 --accumulate 2 --eval pairs.txt --eval-store faces --eval-every 3
 resume-balanced|resume recognize|plain|--steps 8 --order balanced --order-images-per-identity 2 --augment adaface
 synth|files|plain|synth --out out --identities 8 --images-per-identity 7
 synth-seed|files|plain|synth --out out --identities 3 --images-per-identity 2 --seed 5 --first-identity 9
