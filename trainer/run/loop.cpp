@@ -40,7 +40,7 @@ class Loop {
       : run_(run),
         update_(update),
         plan_(plan),
-        by_slots_(&run.sums != static_cast<const GradientSums*>(&run.gradients)),
+        exact_(&run.sums != static_cast<const GradientSums*>(&run.gradients)),
         faces_(run.supply, run.watchdog),
         step_(run.task, faces_, run.sums, update.micro_batches) {}
 
@@ -76,7 +76,7 @@ class Loop {
                (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds));
     const auto centres = run_.task.classes().centres;
     own.not_finite = !std::isfinite(gradient_norm) || !torch::isfinite(result.loss).item<bool>() ||
-                     (centres.defined() && !finite(centres.grad(), by_slots_));
+                     (centres.defined() && !finite(centres.grad(), exact_));
     own.shard_failed = run_.supply.shard_failed();
     failpoint("loop.vote");
     run_.gradients.check();
@@ -179,7 +179,7 @@ class Loop {
   const Wiring& run_;
   const UpdateConfig& update_;
   const LoopPlan& plan_;
-  bool by_slots_;
+  bool exact_;
   WatchedSupply faces_;
   Step step_;
 };

@@ -78,7 +78,7 @@ class Session {
       identities = training_identities(*data_.store, init, data_.people_key);
     });
     gradients_.emplace(task().parameters(), world_.gradients());
-    if (config().exact) by_slot_.emplace(*gradients_, config().exact_slots, world_.gradients());
+    if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
     optimizer_.emplace(config().optimizer, *gradients_, task().classes().centres);
     snapshot_ = snapshot_of(task(), *optimizer_, data_, identities);
     if (!control_.same_everywhere(hash_of(snapshot_).hex() + task().kind()))
@@ -150,7 +150,7 @@ class Session {
         facemae::train({.task = task(),
                         .supply = feed,
                         .gradients = *gradients_,
-                        .sums = by_slot_ ? static_cast<GradientSums&>(*by_slot_) : *gradients_,
+                        .sums = slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_,
                         .optimizer = *optimizer_,
                         .control = control_,
                         .watchdog = *watchdog_,
@@ -234,7 +234,7 @@ class Session {
   std::uint64_t total_ = 0;
   TrainingTask training_;
   std::optional<GradientBuckets> gradients_;
-  std::optional<SlotGradients> by_slot_;
+  std::optional<SlotGradients> slots_;
   std::optional<Optimizer> optimizer_;
   Snapshot snapshot_;
   Outcome outcome_;

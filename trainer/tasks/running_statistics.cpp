@@ -51,16 +51,16 @@ void RunningStatistics::undo() {
   if (parts_.exact()) restore(counters_, counters_before_);
 }
 
-void RunningStatistics::end() { parts_.exact() ? end_by_slots() : end_by_ranks(); }
+void RunningStatistics::end() { parts_.exact() ? end_of_slots() : end_of_ranks(); }
 
 /// Replicated state stays replicated.
-void RunningStatistics::end_by_ranks() {
+void RunningStatistics::end_of_ranks() {
   if (frozen_ || parts_.ranks().size() == 1) return;
   set(parts_.sum({flat().mul_(static_cast<double>(own_rows_) / global_batch_)}));
 }
 
 /// One update a step, whatever the numbers of slots and micro-batches.
-void RunningStatistics::end_by_slots() {
+void RunningStatistics::end_of_slots() {
   undo();
   if (frozen_) return;
   set(parts_.sum(after_slot_));

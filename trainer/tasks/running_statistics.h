@@ -27,8 +27,8 @@ class RunningStatistics {
  private:
   torch::Tensor flat() const;           ///< all of them, one after the other: [values]
   void set(const torch::Tensor& flat);  ///< from the same
-  void end_by_ranks();
-  void end_by_slots();
+  void end_of_ranks();
+  void end_of_slots();
 
   const Parts& parts_;
   double global_batch_;

@@ -74,9 +74,9 @@ inline std::unique_ptr<Task> make_exact_task(const ExactTrial& exact, Communicat
 }
 
 /// The slots of one rank.
-class ExactFaces final : public TrialFaces {
+class SlotFaces final : public TrialFaces {
  public:
-  ExactFaces(const ExactTrial& exact, const BatchPlan& plan, int rank)
+  SlotFaces(const ExactTrial& exact, const BatchPlan& plan, int rank)
       : TrialFaces(exact.trial, plan, rank), classes_(exact.classes) {}
 
  private:
@@ -110,7 +110,7 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
   AllReducedSlots reduced(slots, buckets, reduction);
   GradientSums& sums = by_all_reduce ? static_cast<GradientSums&>(reduced) : slots;
   Optimizer optimizer(exact.optimizer, buckets, task->classes().centres);
-  ExactFaces faces(exact, plan, in_graph.rank());
+  SlotFaces faces(exact, plan, in_graph.rank());
   Step step(*task, faces, sums, trial.micro_batches);
   ExactState result;
   for (int number = 0; number < trial.steps; ++number) {

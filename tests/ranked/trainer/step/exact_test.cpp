@@ -14,8 +14,7 @@ using Names = std::vector<std::string>;
 
 const std::string kKernels = fix_instruction_set();  // before the first call of LibTorch
 
-class Exact : public testing::TestWithParam<std::pair<std::string, ExactTrial>> {
- protected:
+struct Exact : testing::TestWithParam<std::pair<std::string, ExactTrial>> {
   void SetUp() override { torch::set_num_threads(1); }
 };
 
@@ -150,7 +149,7 @@ TEST(Exactly, FollowsTheBatchStatisticsOncePerStepAndTakesThemBackWithASkippedOn
   };
   const auto before = statistics();
   for (const bool skipped : {true, false}) {
-    ExactFaces faces(trial, plan, 0);
+    SlotFaces faces(trial, plan, 0);
     Step(*task, faces, slots, 2).compute(0);
     skipped ? task->undo() : task->end();
     for (const auto& [name, value] : statistics()) {
