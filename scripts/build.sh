@@ -57,6 +57,7 @@ cmake --preset "$preset" "${configure[@]}" >"$log" 2>&1 || {
   fail "configuring failed; see above. scripts/setup.sh installs what is missing."
 }
 grep -E 'LibTorch|NCCL|Warning' "$log" || true
-say "building ${targets[*]} in build/$preset, $parallel at once; about ten minutes from nothing on two cores"
+case " ${targets[*]} " in *" all "* | *" facemae "*) long="; about ten minutes from nothing on two cores" ;; *) long= ;; esac
+say "building ${targets[*]} in build/$preset, $parallel at once$long"
 # Builds on after a fault: one broken file should not hide what the others have to say.
 cmake --build "build/$preset" --target "${targets[@]}" -j "$parallel" -- -k 0

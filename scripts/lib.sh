@@ -26,6 +26,18 @@ jobs() {
   echo $((cores < memory ? cores : memory))
 }
 
+# clang_format: the command of clang-format 14, by which this tree is formatted; fails when there is none.
+clang_format() {
+  local name
+  for name in clang-format-14 clang-format; do
+    if command -v "$name" >/dev/null && "$name" --version | grep -q 'version 14\.'; then
+      echo "$name"
+      return
+    fi
+  done
+  return 1
+}
+
 # fuzz_compiler: the first clang++ that can link a libFuzzer program (CXX, when that is one); fails when there is none.
 fuzz_compiler() {
   local name program='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'

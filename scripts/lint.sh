@@ -33,11 +33,7 @@ if [ ${#only[@]} -gt 0 ]; then files=("${only[@]}"); else
 fi
 faults=0 checked=0
 
-tool() { # tool NAME VERSION: the command, preferring the version; nothing when there is none
-  command -v "$1-$2" || command -v "$1" || true
-}
-format=$(tool clang-format 14)
-if [ -n "$format" ] && "$format" --version | grep -q 'version 14\.'; then
+if format=$(clang_format); then
   checked=1
   if [ $fix = yes ]; then "$format" -i "${files[@]}"; else
     unformatted=$("$format" --dry-run --Werror "${files[@]}" 2>&1 | sed -n 's/^\([^:]*\):.* error: .*/\1/p' | sort -u || true)
@@ -51,7 +47,7 @@ else
   say "lint: clang-format 14 is not here, formatting was not checked"
 fi
 
-tidy=$(tool clang-tidy 14)
+tidy=$(command -v clang-tidy-14 || command -v clang-tidy || true)
 tree=build/release
 if [ $all = yes ] && [ -n "$tidy" ]; then # clang cannot read the precompiled headers of build/release
   tree=build/lint/tree

@@ -146,8 +146,9 @@ TEST_F(PlantedTree, ATypeOfTheSameNameIsSeenUnlessItsNamespaceDiffers) {
 TEST_F(PlantedTree, APathOfOneMachineIsSeen) {
   plant("scripts/a.sh", "cd /" + std::string("home/somebody\n"));
   plant("docs/b.md", "see https://" + std::string("mirror.example.com/x\n"));
+  plant(".github/workflows/ci.yml", "run: /" + std::string("root/check.sh\n"));
   plant("docs/c.md", "see tests/" + std::string("work/x and ${root}/") + "work/y\n");
-  EXPECT_EQ(machine_traces(root_).size(), 2u);
+  EXPECT_EQ(machine_traces(root_).size(), 3u);
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ for i in "${!parts[@]}"; do
   touch "$cuda/${parts[$i]}"
 done
 
-for twice in "test.sh --only a --only b" "build.sh --preset dev --preset asan" "demo.sh --out a --out b"; do
+for twice in "test.sh --only a --only b" "build.sh --preset dev --preset asan" "demo.sh --out a --out b" "check.sh --base a --base b"; do
   said=$("$scripts"/$twice 2>&1) # shellcheck disable=SC2086
   expect "exit code of $twice" 2 $?
   contains "$twice is told" "is given twice" "$said"
@@ -174,6 +174,93 @@ expect "a new file is looked at" "1 of 1" "$(looked_at)"
 expect "nothing is when nothing has changed" "0 of 1" "$(looked_at)"
 echo "// another" >"$work/form/core/c.h"
 expect "a header that a header includes counts" "1 of 1" "$(looked_at)"
+
+# What a contributor runs before a commit, in a small repository: format, build and tests of what differs.
+repository() { git -C "$work/change" -c user.name=t -c user.email=t@example.org "$@"; }
+checked() { # checked OPTION...: runs it; sets said, code, last, and built: the targets
+  said=$("$work/change/scripts/check.sh" "$@" 2>&1)
+  code=$? last=$(tail -1 <<<"$said") built=$(cat "$work/change/build/targets" 2>/dev/null)
+}
+entry() { # entry NAME: a CTest entry that says which suites it was asked for
+  echo "add_test($1 bash -c \"echo '[  PASSED  ] 3 tests.'; echo $1 \\\$GTEST_FILTER >>../../build/ran\")" >>"$work/change/build/dev/CTestTestfile.cmake"
+}
+if ! command -v git >/dev/null; then echo "no git here: check.sh and the hook were not tried"; else
+  mkdir -p "$work/change"/{scripts/hooks,cmake,data/{store,image},app,slurm,tests/{unit,ranked}/data/store,build/dev/tests/architecture,tools}
+  cp "$scripts"/{check.sh,lib.sh,count_tests.awk} "$work/change/scripts/" && cp "$scripts/hooks/pre-commit" "$work/change/scripts/hooks/"
+  cat >"$work/change/scripts/build.sh" <<'B'
+#!/bin/sh
+echo "$*" | sed 's/--preset dev --tests --no-setup//; s/ *--target */ /g; s/^ //' >"$(dirname "$0")/../build/targets"
+exit ${build_code:-0}
+B
+  chmod +x "$work/change/scripts/build.sh"
+  # A clang-format of version 14 that dislikes tabs.
+  cat >"$work/change/tools/clang-format-14" <<'B'
+#!/bin/sh
+case "$*" in *--version*) echo "version 14.0.6"; exit ;; esac
+case "$*" in *--assume-filename*) ! grep -q "$(printf '\t')"; exit ;; esac
+for file in "$@"; do case $file in -*) ;; *) grep -q "$(printf '\t')" "$file" && echo "$file:1:1: error: tab" ;; esac; done
+true
+B
+  chmod +x "$work/change/tools/clang-format-14"
+  PATH=$work/change/tools:$PATH
+  cd "$work/change" || exit 1
+  printf '%s\n' 'data/image:' 'data/store: data/image' 'app: data' >cmake/arrows.txt
+  printf '%s\n' 'facemae_test(data_tests' '  SOURCES store/store_test.cpp image/image_test.cpp)' 'facemae_test(kill SOURCES store/kill_test.cpp)' >tests/unit/data/CMakeLists.txt
+  echo 'facemae_ranked_test(store_ranked RANKS 1 2 SOURCES store/share_test.cpp)' >tests/ranked/data/CMakeLists.txt
+  echo 'TEST(Store, Opens) {' >tests/unit/data/store/store_test.cpp
+  echo 'TEST_P(Killed, GoesOn) {' >tests/unit/data/store/kill_test.cpp
+  echo 'TYPED_TEST(Share, Adds) {' >tests/ranked/data/store/share_test.cpp
+  printf '%s\n' build tools >.gitignore
+  touch data/store/store.cpp data/image/image.cpp app/main.cpp slurm/supervise.sh
+  for name in architecture data_tests kill store_ranked/ranks=1 store_ranked/ranks=2 scripts slurm_supervise system/bad_input; do entry $name; done
+  { repository init -q -b main && repository add . && repository commit -qm first; } || expect "a repository can be made" yes no
+
+  checked
+  expect "exit code when nothing differs" "0 4 passed, 0 failed" "$code $last"
+  expect "nothing but the architecture is built when nothing differs" architecture "$built"
+  printf '// x\n' >>data/store/store.cpp
+  rm -f build/ran
+  checked
+  expect "the last line of a change in one folder" "0 17 passed, 0 failed" "$code $last" # format, build, five entries of three
+  expect "what a change in one folder builds" "architecture data_tests kill store_ranked" "$built"
+  contains "its suites are asked for" "data_tests Killed.*:Killed/*:*/Killed.*:*/Killed/*:Share.*:" "$(cat build/ran)"
+  case $(cat build/ran) in *scripts* | *slurm* | *bad_input*) expect "nothing else is run" none "$(cat build/ran)" ;; esac
+  contains "what ran is told" "/kill_test.cpp tests/ranked/data/store/share_test.cpp" "$said"
+  printf '\tint x;\n' >data/store/new.h
+  checked
+  expect "the last line with a file not formatted" "1 16 passed, 1 failed" "$code $last"
+  contains "how it is formatted is told" "scripts/lint.sh --fix data/store/new.h" "$said"
+  rm data/store/new.h
+  build_code=1 checked
+  expect "the last line when nothing builds" "1 1 passed, 1 failed" "$code $last"
+  contains "what failed is told" "failed build" "$said"
+  repository commit -qam second
+  checked
+  expect "on main, what is committed is not looked at" "0 4 passed, 0 failed" "$code $last"
+  checked --base HEAD~1
+  expect "unless a base is given" "0 17 passed, 0 failed" "$code $last"
+  repository switch -qc topic && repository rm -q slurm/supervise.sh && repository mv app/main.cpp app/other.cpp && repository commit -qam third
+  checked
+  contains "on a branch, what it changed is looked at" "app/ has no tests" "$said"
+  expect "a change of the program and of slurm/" "architecture facemae failing_disk test_picture" "$built"
+  expect "the last line of it" "0 11 passed, 0 failed" "$code $last"
+  checked --base no-such-commit
+  expect "exit code for a base that is not there" 2 $code
+
+  printf '#!/bin/sh\nexit ${architecture_code:-0}\n' >build/dev/tests/architecture/architecture
+  chmod +x build/dev/tests/architecture/architecture
+  repository config core.hooksPath scripts/hooks
+  printf 'int a;\n' >data/store/a.h
+  repository add data/store/a.h && printf '\tint a;\n' >data/store/a.h
+  repository commit -qm "staged is well" 2>/dev/null || expect "the hook looks at what is staged" passes refuses
+  repository add data/store/a.h
+  said=$(repository commit -qm "staged is not" 2>&1) && expect "the hook refuses what is not formatted" refuses passes
+  contains "and says the cure" "scripts/lint.sh --fix data/store/a.h" "$said"
+  printf 'int b;\n' >data/store/a.h && repository add data/store/a.h
+  said=$(architecture_code=1 repository commit -qm "no arrow" 2>&1) && expect "the hook asks the architecture test" refuses passes
+  contains "and says so" "breaks a rule of tests/architecture" "$said"
+  cd "$work" || exit 1
+fi
 
 for script in "$scripts"/*.sh; do
   bash -n "$script" || expect "$script parses" yes no

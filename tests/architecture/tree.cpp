@@ -9,7 +9,7 @@ namespace {
 
 bool ignored(const fs::path& relative) {
   const std::string first = relative.begin()->string();
-  return first == "build" || (first.size() > 1 && first[0] == '.' && first != ".ci");
+  return first == "build" || (first.size() > 1 && first[0] == '.' && first != ".ci" && first != ".github");
 }
 
 }  // namespace
