@@ -4,7 +4,7 @@
 # usage: scripts/check.sh [option...]
 #
 #   format         clang-format 14 on the C++ files that differ (scripts/lint.sh --fix FILE... rewrites them)
-#   build          only the test programs that are needed, by preset dev in build/dev
+#   build          only the test programs that are needed
 #   architecture   tests/architecture over the whole tree
 #   tests          for a change in data/store/: the suites in tests/unit/data/store/ and tests/ranked/data/store/; in
 #                  scripts/ and .github/: the scripts' own test; in slurm/: slurm_supervise; in app/ and tests/system/:
@@ -12,25 +12,28 @@
 #
 # options
 #   --base REF     what differs from this commit, and what is not committed [where this branch left main; on main: HEAD]
+#   --preset NAME  dev (default) or release, which is faster from nothing where much sees LibTorch: built in build/NAME
 #   -h, --help     this text
 #
 # Folders that only depend on a changed one are not tested, nor is anything linted or run under a sanitizer: continuous
-# integration does that, with scripts/test.sh --checks. Where build/dev has been built before it takes a minute or two;
-# from nothing, folders that see LibTorch take longer. The last line is
+# integration does that, with scripts/test.sh --checks. Where the programs have been built before it takes a minute or
+# two; the first time, folders that see LibTorch take longer. The last line is
 #   N passed, N failed
 # and the exit code is 0 only if nothing failed. It counts GoogleTest tests, scripts, and one each for format and build.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
-base=
+base= preset=dev
 while [ $# -gt 0 ]; do
   case $1 in
     --base) once "$1"; base=${2:?--base needs a commit}; shift ;;
+    --preset) once "$1"; preset=${2:?--preset needs a name}; shift ;;
     -h | --help) usage; exit 0 ;;
     *) say "check.sh: unknown option $1; scripts/check.sh --help lists them" >&2; exit 2 ;;
   esac
   shift
 done
+case $preset in dev | release) ;; *) say "check.sh: --preset is dev or release, not $preset" >&2; exit 2 ;; esac
 
 cd "$root" || exit 1
 git rev-parse --verify --quiet HEAD >/dev/null || fail "$root is no git repository with a commit: nothing to compare with"
@@ -122,7 +125,7 @@ fi
 # run_tests NAME REGEX: the CTest entries whose whole names match.
 run_tests() {
   local counted p f
-  ctest --test-dir build/dev -j "$(nproc)" --output-on-failure --no-tests=error -R "^($2)\$" -LE full \
+  ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --no-tests=error -R "^($2)\$" -LE full \
     --test-output-size-passed 4000000 --test-output-size-failed 4000000 --output-junit "$results/$1.xml" 2>&1 |
     grep -v '^Internal ctest changing\|^ *Start \|^Label Time\|^Test project\|^$'
   [ -e "$results/$1.xml" ] || { verdict "$1: ctest left no result" 1; return; }
@@ -133,11 +136,11 @@ run_tests() {
 }
 one_of() { printf '%s\n' "$@" | sort -u | paste -sd'|'; }
 
-say "== build: ${targets[*]}"
+say "== build/$preset: ${targets[*]}"
 start=$SECONDS
 build=()
 for target in "${targets[@]}"; do build+=(--target "$target"); done
-scripts/build.sh --preset dev --tests --no-setup "${build[@]}" >"$results/build.log" 2>&1
+scripts/build.sh --preset "$preset" --tests --no-setup "${build[@]}" >"$results/build.log" 2>&1
 code=$?
 if [ $code != 0 ]; then
   grep -v '^\[[0-9/]*\] ' "$results/build.log"

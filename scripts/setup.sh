@@ -18,7 +18,7 @@
 #   --nccl-headers   adds the headers of NCCL and CUDA to the CPU one, so that the NCCL back end is compiled on machines
 #                    without a GPU
 #   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional; without them the
-#                    tests that need them are skipped) a small Slurm, zip, HDF5's tools, a browser for the report's page
+#                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, a browser for the report's page
 #   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
 #                    libFuzzer
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
@@ -91,6 +91,7 @@ libgmock-dev                  hdr:gmock/gmock.h
 libbenchmark-dev              hdr:benchmark/benchmark.h
 "
   optional+="
+git                           cmd:git
 chromium                      cmd:chromium,chromium-browser,google-chrome
 zip                           cmd:zip
 hdf5-tools                    cmd:h5dump

@@ -154,7 +154,8 @@ for i in "${!parts[@]}"; do
   touch "$cuda/${parts[$i]}"
 done
 
-for twice in "test.sh --only a --only b" "build.sh --preset dev --preset asan" "demo.sh --out a --out b" "check.sh --base a --base b"; do
+for twice in "test.sh --only a --only b" "build.sh --preset dev --preset asan" "demo.sh --out a --out b" "check.sh --base a --base b" \
+  "check.sh --preset dev --preset dev"; do
   said=$("$scripts"/$twice 2>&1) # shellcheck disable=SC2086
   expect "exit code of $twice" 2 $?
   contains "$twice is told" "is given twice" "$said"
@@ -246,6 +247,8 @@ B
   expect "the last line of it" "0 11 passed, 0 failed" "$code $last"
   checked --base no-such-commit
   expect "exit code for a base that is not there" 2 $code
+  checked --preset asan
+  expect "exit code for a preset that is not for this" 2 $code
 
   printf '#!/bin/sh\nexit ${architecture_code:-0}\n' >build/dev/tests/architecture/architecture
   chmod +x build/dev/tests/architecture/architecture
