@@ -10,7 +10,7 @@
 namespace facemae {
 
 std::uint32_t crc32c(Bytes bytes) {
-  // isa-l takes the register before the final inversion; its buffer is not const but is only read.
+  // isa-l takes the register before the final inversion; its buffer is not const, but is only read.
   auto* data = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(bytes.data()));
   std::uint32_t crc = 0xFFFFFFFFu;
   constexpr std::size_t piece = 1u << 30;
@@ -28,7 +28,7 @@ std::string Hash128::hex() const {
 
 Hash128 Hash128::from_hex(const std::string& s) {
   if (s.size() != 32 || s.find_first_not_of("0123456789abcdef") != std::string::npos)
-    throw DataError("a digest of 32 hexadecimal digits was expected, found \"" + s + "\"");
+    throw DataError("expected a digest of 32 hexadecimal digits, found \"" + s + "\"");
   return {std::stoull(s.substr(0, 16), nullptr, 16), std::stoull(s.substr(16), nullptr, 16)};
 }
 

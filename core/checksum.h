@@ -1,5 +1,5 @@
 #pragma once
-// Checksums: CRC-32C for single images and small records, XXH3 for digests of many bytes.
+// Computes checksums: CRC-32C for single images and small records, XXH3 for digests of many bytes.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

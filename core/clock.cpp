@@ -6,7 +6,7 @@
 namespace facemae {
 namespace {
 
-/// The fields of `text` by a strptime format that must fit to its end.
+/// Parses `text` by a strptime format, which must account for all of it.
 bool fits(const std::string& text, const char* format, std::tm& fields) {
   const char* end = ::strptime(text.c_str(), format, &fields);
   return end != nullptr && *end == '\0';

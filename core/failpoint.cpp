@@ -44,7 +44,7 @@ std::optional<std::uint64_t> cut_number(std::string& text, char mark, const std:
   while (true) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-/// By write(2) alone: the process may be in any state.
+/// Uses write(2) alone, because the process may be in any state.
 void announce(std::string_view name) {
   const std::string line = "facemae: failpoint " + std::string(name) + "\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

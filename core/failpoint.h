@@ -1,5 +1,5 @@
 #pragma once
-// Named points at which a test can kill, stop, stall or fail this
+// Names points at which a test can kill, stop, stall or fail this
 // process (docs/CONTRIBUTING.md, "Failpoints").
 #include <atomic>
 #include <cstdint>
@@ -10,26 +10,26 @@
 
 namespace facemae {
 
-/// Does here what the environment variable FACEMAE_FAILPOINT says for `name`, nothing when it says nothing.
-/// The variable is read once; unset, a point costs a load and a branch. Any thread. Throws Error for the
-/// action `throw`, ConfigError when the variable is no list of rules.
+/// Does here what the environment variable FACEMAE_FAILPOINT says for `name`, or nothing if it does not
+/// mention it. The variable is read once; if it is unset, a point costs a load and a branch. Any thread.
+/// Throws Error for the action `throw`, ConfigError if the variable is not a list of rules.
 void failpoint(std::string_view name);
 
 enum class FailAction {
   Kill,   ///< SIGKILL to this process
-  Stop,   ///< SIGSTOP to this process; SIGCONT lets it go on
+  Stop,   ///< SIGSTOP to this process; SIGCONT lets it continue
   Stall,  ///< this thread sleeps for ever
-  Pause,  ///< this thread sleeps for ten seconds, as if it computed for so long
+  Pause,  ///< this thread sleeps for ten seconds, as if it were computing
   Throw   ///< Error
 };
 
-/// The rules `name[@rank][#count]=action`, separated by commas, that concern this rank. A rule fires once,
+/// The rules `name[@rank][#count]=action`, separated by commas, that apply to this rank. A rule fires once,
 /// when its point is passed for the count-th time (1 unless given).
 class Failpoints {
  public:
   Failpoints(std::string_view text, int rank);  ///< throws ConfigError
   bool empty() const noexcept { return rules_.empty(); }
-  /// Counts one passage; returns what is due. Any thread.
+  /// Counts one passage and returns the action that is due, if any. Any thread.
   std::optional<FailAction> pass(std::string_view name);
 
  private:

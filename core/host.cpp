@@ -42,12 +42,12 @@ void allow_open_files(std::uint64_t files) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) return;
   limit.rlim_cur = std::min<rlim_t>(files, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);  // without it, opening a file says what is wrong
+  setrlimit(RLIMIT_NOFILE, &limit);  // if this fails, opening a file will say what is wrong
 }
 
 void keep_freed_memory() {
-  mallopt(M_MMAP_MAX, 0);              // large blocks come from the heap too
-  mallopt(M_TRIM_THRESHOLD, INT_MAX);  // which is not given back before 2 GiB are free at its end
+  mallopt(M_MMAP_MAX, 0);              // large blocks come from the heap, too
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);  // which is not returned before 2 GiB are free at its end
 }
 
 }  // namespace facemae

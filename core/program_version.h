@@ -1,5 +1,5 @@
 #pragma once
-// The version of this program, as checkpoints and releases name it.
+// Tells the version of this program, as checkpoints and releases record it.
 #include <string>
 
 namespace facemae {

@@ -1,13 +1,13 @@
 #pragma once
-// Progress of long work: one line that is rewritten on a terminal, a plain line every so often in a log.
+// Shows the progress of long work: one rewritten line on a terminal, a plain line every so often in a log.
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace facemae {
 
-/// Counts done work from one thread and prints rate and time left to stderr. Silent when
-/// made with show = false.
+/// Counts finished work from one thread and prints the rate and the time left to stderr. Prints nothing when
+/// constructed with show = false.
 class Progress {
  public:
   /// "packing  1,200 of 5,000 images  410 images/s  9 s left"
@@ -16,8 +16,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   void advance(std::uint64_t count = 1, const std::string& note = "");
-  void finish();  ///< prints the last line with the whole time and rate
-  /// Work that an earlier start had done: counted, but not in the rate.
+  void finish();  ///< prints the last line, with the total time and rate
+  /// Work that an earlier start had finished: counted, but not part of the rate.
   void start_from(std::uint64_t done) { done_ = started_at_ = done; }
 
  private:

@@ -10,7 +10,8 @@ volatile std::sig_atomic_t notice = 0;
 void note(int signal) { notice = signal; }
 void note_interrupt(int signal) {
   notice = signal;
-  constexpr char kText[] = "\ninterrupted: commits after this step, then stops; again to end at once\n";
+  constexpr char kText[] =
+      "\ninterrupted: the run commits after this step and stops; interrupt again to end it at once\n";
   if (::write(STDERR_FILENO, kText, sizeof kText - 1) < 0) return;  // nobody to tell
 }
 }  // namespace
@@ -24,7 +25,7 @@ void install_notice_handlers(bool interrupt) {
   sigaction(SIGTERM, &action, nullptr);
   if (!interrupt) return;
   action.sa_handler = note_interrupt;
-  action.sa_flags |= SA_RESETHAND;  // a second one does what it does by default
+  action.sa_flags |= SA_RESETHAND;  // a second one has its default effect
   sigaction(SIGINT, &action, nullptr);
 }
 

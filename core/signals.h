@@ -1,9 +1,9 @@
 #pragma once
-// Notice to stop: handlers only set a flag, the training loop looks at it at a step boundary.
+// Receives the notice to stop: handlers only set a flag, which the training loop checks between steps.
 namespace facemae {
 
-/// From now on USR2 and TERM set the notice flag instead of ending the process. With `interrupt` so does a
-/// first INT (Ctrl-C), for a process started alone; a second one ends it at once.
+/// From now on USR2 and TERM set the notice flag instead of ending the process. With `interrupt`, so does a
+/// first INT (Ctrl-C), for a process started alone; a second one ends the process at once.
 void install_notice_handlers(bool interrupt);
 /// The signal that gave notice, or 0.
 int notice_received() noexcept;

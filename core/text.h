@@ -1,5 +1,5 @@
 #pragma once
-// Small things about text: nearest names for error messages, human-readable sizes and times.
+// Helps with text: nearest names for error messages, human-readable sizes and times.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace facemae {
 
-/// The candidate with the smallest edit distance, or "" when none is near (more than a third of
+/// The candidate with the smallest edit distance, or "" when none is near (when more than a third of
 /// the letters differ).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 /// ": did you mean X?" for the nearest name, else ": one of A, B, C".

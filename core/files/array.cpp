@@ -33,7 +33,7 @@ std::shared_ptr<const std::byte> map_file(const Path& path, std::uint64_t offset
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (!known || offset > size || bytes > size - offset) {
     ::close(descriptor);
-    fail("the file ends before", EIO);
+    fail("the file is too short for that", EIO);
   }
   const std::uint64_t first = offset / page_bytes() * page_bytes(), length = offset + bytes - first;
   void* mapped = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor, static_cast<off_t>(first));

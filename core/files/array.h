@@ -1,6 +1,6 @@
 #pragma once
-// Read-only arrays that either own their values or are a part of a file mapped into memory, whose pages all
-// processes of a host share.
+// Provides read-only arrays that either own their values or are part of a file mapped into memory, whose
+// pages all processes of a host share.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,8 +18,8 @@
 
 namespace facemae {
 
-/// `bytes` at `offset` of a file, mapped read-only until the last copy of the pointer is gone. The range must
-/// lie within the file: beyond its end an access is fatal. Throws FileError.
+/// Maps `bytes` at `offset` of a file read-only, until the last copy of the pointer is gone. The range must
+/// lie within the file: an access beyond its end is fatal. Throws FileError.
 std::shared_ptr<const std::byte> map_file(const Path& path, std::uint64_t offset, std::uint64_t bytes);
 void drop_pages_of_mapping(Bytes mapped) noexcept;
 
@@ -43,7 +43,7 @@ class Array {
     array.mapped_ = count > 0;
     return array;
   }
-  /// This array, copied when its values do not lie as T must for span().
+  /// This array, or a copy of it if its values are not aligned as span() needs them for T.
   Array aligned() const { return is_aligned() ? *this : Array(values()); }
 
   std::size_t size() const noexcept { return size_; }
@@ -55,7 +55,7 @@ class Array {
   }
   T front() const noexcept { return (*this)[0]; }
   T back() const noexcept { return (*this)[size_ - 1]; }
-  /// Takes a mapped array out of this process's resident memory; the page cache keeps it.
+  /// Takes a mapped array out of this process's resident memory; it stays in the page cache.
   void drop_pages() const noexcept {
     if (mapped_) drop_pages_of_mapping(bytes());
   }
@@ -67,11 +67,11 @@ class Array {
   }
   /// Throws Error unless the array is aligned().
   std::span<const T> span() const {
-    if (!is_aligned()) throw Error("an unaligned array was asked for as a span");
+    if (!is_aligned()) throw Error("a span was requested of an array that is not aligned");
     return {reinterpret_cast<const T*>(data_.get()), size_};
   }
   operator std::span<const T>() const { return span(); }  // NOLINT(google-explicit-constructor)
-  /// Goes over the values of any array, aligned or not.
+  /// Iterates over the values of any array, aligned or not.
   class Iterator {
    public:
     using iterator_category = std::forward_iterator_tag;

@@ -27,7 +27,7 @@ class RealOutput final : public OutputFile {
     descriptor_ = ::open(path_.c_str(), flags | O_WRONLY | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail("creating", path_);
   }
-  /// A copy of an open descriptor, so that what else is written there stays in its place.
+  /// A duplicate of an open descriptor, so that whatever else is written there keeps its place.
   static std::unique_ptr<RealOutput> copy_of(int descriptor, const Path& path) {
     std::unique_ptr<RealOutput> copy(new RealOutput(path));
     if ((copy->descriptor_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)) < 0) fail("opening", path);
@@ -58,7 +58,7 @@ class RealOutput final : public OutputFile {
   int descriptor_ = -1;
 };
 
-/// stdout or stderr when that is the file, else -1.
+/// The descriptor of stdout or stderr if it is this file, else -1.
 int own_stream(const struct stat& file) {
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
     struct stat own {};
@@ -67,7 +67,7 @@ int own_stream(const struct stat& file) {
   return -1;
 }
 
-/// What a chain of links ends at, also when nothing is there.
+/// The path at which a chain of links ends, even if nothing exists there.
 Path without_links(Path path) {
   std::error_code unseen;
   for (int links = 0; std::filesystem::is_symlink(path, unseen); ++links) {
@@ -77,7 +77,8 @@ Path without_links(Path path) {
   return path;
 }
 
-/// Where an output is no plain file of its own, which a new one could replace: a pipe, a device, our stdout.
+/// For outputs that are not plain files of their own, which a new one could replace: a pipe, a
+/// device, our stdout.
 std::unique_ptr<OutputFile> written_into(const Path& path) {
   struct stat there {};
   if (::stat(path.c_str(), &there) != 0 || S_ISDIR(there.st_mode)) return nullptr;
@@ -190,9 +191,9 @@ void make_folders(FileSystem& files, const Path& path) {
 void expect_place_for(const std::string& option, const Path& path) {
   if (path.empty()) return;
   const std::string said = "--" + option + " " + path.string() + ": ";
-  std::error_code unseen;  // what cannot be looked at is no place, either
+  std::error_code unseen;  // a path that cannot be examined is no place either
   if (std::filesystem::is_directory(path, unseen))
-    throw ConfigError(said + "this is a folder, a file is expected");
+    throw ConfigError(said + "this is a folder, but a file is expected");
   if (std::filesystem::exists(path, unseen) && !std::filesystem::is_regular_file(path, unseen)) {
     if (::access(path.c_str(), W_OK) != 0) throw ConfigError(said + std::strerror(errno));
     return;
@@ -200,14 +201,14 @@ void expect_place_for(const std::string& option, const Path& path) {
   const Path place = without_links(path);
   const Path folder = place.has_parent_path() ? place.parent_path() : Path(".");
   if (::access(folder.c_str(), W_OK | X_OK) != 0 || !std::filesystem::is_directory(folder, unseen))
-    throw ConfigError(said + "there is no folder " + folder.string() + ", or no file may be made in it");
+    throw ConfigError(said + "there is no folder " + folder.string() + ", or no file can be created in it");
 }
 
 std::string read_file(const Path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
     return read_plain_file(path);
-  // Nobody knows the length: a pipe, a device, a file of /proc.
+  // The length is unknown: a pipe, a device or a file of /proc.
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
   if (!file) fail("opening", path);
   std::string text;
@@ -232,7 +233,7 @@ std::vector<std::byte> read_bytes(const Path& path) {
   return bytes;
 }
 
-// Without O_NONBLOCK opening a pipe would wait for somebody who writes into it.
+// Without O_NONBLOCK, opening a pipe would wait for a writer.
 InputFile::InputFile(const Path& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {
   if (descriptor_ < 0) fail("opening", path);
@@ -265,7 +266,7 @@ std::uint64_t InputFile::size() const {
 }
 
 void InputFile::forget(std::uint64_t offset, std::uint64_t bytes) const {
-  // Only whole pages are dropped, so the range is widened to them. Advice: nothing depends on it.
+  // Only whole pages are dropped, so the range is widened to them. This is advice; nothing depends on it.
   constexpr std::uint64_t page = 1 << 16;
   const std::uint64_t first = offset / page * page, last = (offset + bytes + page - 1) / page * page;
   ::posix_fadvise(descriptor_, static_cast<off_t>(first), static_cast<off_t>(last - first),

@@ -1,6 +1,6 @@
 #pragma once
-// Durable file writes and positioned reads behind small interfaces, so that tests can fill the disk, tear
-// writes, record operations, and damage what is read.
+// Writes files durably and reads them at given positions, behind small interfaces, so that tests can fill the
+// disk, tear writes, record operations and damage what is read.
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -15,61 +15,61 @@ namespace facemae {
 
 using Path = std::filesystem::path;
 
-/// A file being written. Nothing is durable before sync() returned. The destructor closes without reporting.
+/// A file being written. Nothing is durable before sync() has returned. The destructor reports no errors.
 class OutputFile {
  public:
   virtual ~OutputFile() = default;
-  virtual void write(Bytes bytes) = 0;  ///< appends all of it; throws FileError (a short write is one)
-  virtual void sync() = 0;   ///< fsync; after a failure the file must be given up, never synced again
-  virtual void close() = 0;  ///< throws FileError: late ENOSPC arrives here
+  virtual void write(Bytes bytes) = 0;  ///< appends all of it; throws FileError, also for a short write
+  virtual void sync() = 0;   ///< fsync; after a failure the file must be abandoned, never synced again
+  virtual void close() = 0;  ///< throws FileError: a late ENOSPC surfaces here
 };
 
 /// The file operations whose order matters for durability. All throw FileError.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  virtual std::unique_ptr<OutputFile> create(const Path& path) = 0;       ///< truncates what is there
-  virtual std::unique_ptr<OutputFile> open_append(const Path& path) = 0;  ///< creates it when missing
+  virtual std::unique_ptr<OutputFile> create(const Path& path) = 0;       ///< truncates an existing file
+  virtual std::unique_ptr<OutputFile> open_append(const Path& path) = 0;  ///< creates it if missing
   virtual void rename(const Path& from, const Path& to) = 0;
-  virtual void remove(const Path& path) = 0;       ///< a file or an empty folder; missing is fine
-  virtual void make_folder(const Path& path) = 0;  ///< one level; existing is fine
-  virtual void sync_folder(const Path& path) = 0;  ///< makes names in it durable
-  /// Makes everything durable that was written to the disk that holds `path`: for very many small files,
-  /// where one fsync each takes hours.
+  virtual void remove(const Path& path) = 0;       ///< a file or an empty folder; may be missing
+  virtual void make_folder(const Path& path) = 0;  ///< one level; may exist already
+  virtual void sync_folder(const Path& path) = 0;  ///< makes the names in it durable
+  /// Makes durable everything that was written to the disk that holds `path`: for very many small files,
+  /// where one fsync each would take hours.
   virtual void sync_all(const Path& path);
 };
 
 /// The operating system's files. Stateless; lives for the whole program.
 FileSystem& real_files();
 
-/// Writes `path` so that it is there in full or not at all after any crash: path.tmp, fsync,
-/// rename, folder fsync.
+/// Writes `path` so that after any crash it exists either completely or not at all: path.tmp, fsync, rename,
+/// fsync of the folder.
 void write_durably(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_durably(FileSystem& files, const Path& path, const std::string& text) {
   write_durably(files, path, bytes_of(text));
 }
-/// Writes a file that the user named, by `write`: as write_durably does, but a link stays a link to what is
+/// Writes a file that the user named, through `write`: like write_durably, but a link stays a link to what is
 /// replaced, and a pipe, a device or our own stdout (/dev/stdout, /dev/null, >(command)) is written into.
 void write_output(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write);
 void write_output(FileSystem& files, const Path& path, Bytes bytes);
 inline void write_output(FileSystem& files, const Path& path, const std::string& text) {
   write_output(files, path, bytes_of(text));
 }
-/// Writes `path` in one go, without syncing: for what may be lost or torn by a crash.
+/// Writes `path` in one go, without syncing: for files that a crash may lose or tear.
 void write_whole(FileSystem& files, const Path& path, const std::string& text);
 /// Appends one line and fsyncs.
 void append_line_durably(FileSystem& files, const Path& path, const std::string& line);
 /// Makes `path` and its missing parents, durably.
 void make_folders(FileSystem& files, const Path& path);
 
-/// Before long work whose result goes to `path` ("" is fine): throws ConfigError naming the option when a
-/// file could not be made there.
+/// Checks, before long work whose result goes to `path` ("" is fine), that a file could be created there:
+/// throws ConfigError naming the option if not.
 void expect_place_for(const std::string& option, const Path& path);
 
-/// A file that the user named, to its end: also a pipe, which is waited for, /dev/stdin or a file of
-/// /proc. Throws FileError.
+/// Reads a file that the user named to its end; it may be a pipe, which is waited for, /dev/stdin or a file
+/// of /proc. Throws FileError.
 std::string read_file(const Path& path);
-/// A file of our own, or one found in a folder: a plain file only (see InputFile), so never waited for.
+/// Reads a file of our own, or one found in a folder: only a plain file (see InputFile), so it never waits.
 std::string read_plain_file(const Path& path);
 /// The same as bytes, for images.
 std::vector<std::byte> read_bytes(const Path& path);
@@ -78,9 +78,9 @@ std::vector<std::byte> read_bytes(const Path& path);
 class ReadableFile {
  public:
   virtual ~ReadableFile() = default;
-  /// Exactly out.size() bytes at offset; a short read throws FileError (code EIO) naming the file and offset.
+  /// Reads exactly out.size() bytes; a short read throws FileError (code EIO) naming file and offset.
   virtual void read_at(std::uint64_t offset, std::span<std::byte> out) const = 0;
-  /// Drops what the page cache holds of this range, so that the next read asks the storage again.
+  /// Drops what the page cache holds of this range, so that the next read goes to the storage again.
   virtual void forget(std::uint64_t offset, std::uint64_t bytes) const = 0;
 };
 
@@ -97,7 +97,7 @@ InputFiles& real_inputs();
 /// A plain file open for reading. Move-only.
 class InputFile final : public ReadableFile {
  public:
-  /// Throws FileError, also (ENXIO, or EISDIR) at once for a pipe, a device, a socket or a folder.
+  /// Throws FileError; for a pipe, a device, a socket or a folder it does so at once (ENXIO or EISDIR).
   explicit InputFile(const Path& path);
   ~InputFile() override;
   InputFile(InputFile&& other) noexcept;

@@ -25,9 +25,9 @@ namespace {
 
 constexpr auto kBeat = std::chrono::seconds(5);
 constexpr auto kPatience = 6 * kBeat;  ///< storage may be slow
-constexpr double kFreshSeconds = 60;   ///< clocks of hosts may differ, too
+constexpr double kFreshSeconds = 60;   ///< the clocks of hosts may differ, too
 constexpr auto kLook = std::chrono::milliseconds(20);
-constexpr int kLooks = 100;  ///< for an owner's words, which it writes once it has the lock
+constexpr int kLooks = 100;  ///< until the owner has written who it is, which it does once it has the lock
 
 std::string slurm_job() {
   const char* job = std::getenv("SLURM_JOB_ID");
@@ -38,7 +38,8 @@ struct Owner {
   int pid = 0;
   std::string host, job, work, since;
 
-  /// False for the words of one that is dead, as far as this host can tell: a new owner's are on their way.
+  /// False when the text is that of a dead owner, as far as this host can tell: a new owner will
+  /// soon replace it.
   bool may_live() const { return pid > 0 && (host != host_name() || ::kill(pid, 0) == 0 || errno != ESRCH); }
   std::string text() const {
     if (pid <= 0) return "a process that does not say who it is";
@@ -57,9 +58,9 @@ Owner read_owner(const Path& lock) {
   }
 }
 
-/// When the lock was touched, by the storage's clock; nothing when there is none.
+/// When the lock was last touched, by the storage's clock; nothing when there is no lock.
 std::optional<timespec> last_beat(const Path& lock) {
-  // Opened, because network file systems then ask the server.
+  // The file is opened because that makes network file systems ask the server.
   const int file = ::open(lock.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) return {};
   struct stat beat {};
@@ -93,7 +94,7 @@ FolderLock::FolderLock(const Path& folder, LockConfig config)
   if (!taken_)
     throw Unresumable(
         fmt::format("{} {} belongs to another job that is still alive: {}. "
-                    "Wait for its end or stop it, or {}",
+                    "Wait until it ends, stop it, or {}",
                     config_.thing, (config_.place.empty() ? folder_ : config_.place).string(), refused_by_,
                     config_.otherwise));
   failpoint("lock.taken");
@@ -117,7 +118,7 @@ std::unique_ptr<FolderLock> FolderLock::if_free(const Path& folder, LockConfig c
   return lock->taken_ ? std::move(lock) : nullptr;
 }
 
-/// False when its folder has just gone, with the end of an owner that had made it.
+/// False when its folder has just vanished, removed at its end by an owner that had created it.
 bool FolderLock::open_or_make() {
   if (!std::filesystem::is_directory(folder_)) {
     make_folders(real_files(), folder_);
@@ -136,23 +137,25 @@ bool FolderLock::take(Wait wait) {
   const auto deadline = std::chrono::steady_clock::now() + config_.for_own_job;
   for (int looks = 0;;) {
     if (!open_or_make()) {
-      if (++looks == kLooks) throw FileError("opening " + path_.string() + ": its folder vanishes", ENOENT);
+      if (++looks == kLooks)
+        throw FileError("opening " + path_.string() + ": its folder keeps disappearing", ENOENT);
       continue;
     }
     LockState state = try_lock(descriptor_, F_OFD_SETLK, F_WRLCK);
     if (state == LockState::Unsupported) {
       if (!made_file_)
         spdlog::warn(
-            "{} cannot be locked ({}): whether another job works there is told by its heartbeat, which is watched for up to {} s",
+            "{} cannot be locked ({}): watching its heartbeat for up to {} s to see whether another job works there",
             path_.string(), std::strerror(errno), std::chrono::seconds(kPatience).count());
       state = !made_file_ && beats(path_, kPatience) ? LockState::Held : LockState::Free;
     }
-    // A lock that its owner has removed meanwhile, as it ended, is nobody's.
+    // A lock file that its owner has since removed, when it ended, belongs to nobody.
     if (state == LockState::Free && same_file(descriptor_, path_)) return true;
     const Owner owner = state == LockState::Held ? read_owner(path_) : Owner{};
     const bool of_own_job = !owner.job.empty() && owner.job == slurm_job();
     if (state == LockState::Held && of_own_job && config_.from_own_job) {
-      spdlog::warn("{} is still held by an earlier start of job {}: taken over", path_.string(), owner.job);
+      spdlog::warn("{} is still held by an earlier start of job {}: taking it over", path_.string(),
+                   owner.job);
       return true;
     }
     ::close(std::exchange(descriptor_, -1));
@@ -160,7 +163,7 @@ bool FolderLock::take(Wait wait) {
       const bool known = owner.may_live() || ++looks >= kLooks;
       const bool ends_soon = of_own_job && std::chrono::steady_clock::now() < deadline;
       if (wait == Wait::No || (known && !ends_soon)) {
-        refused_by_ = owner.text();  // it may end, and its words go, before they are said
+        refused_by_ = owner.text();  // now, because it may end and its text vanish before this is reported
         return false;
       }
       std::this_thread::sleep_for(kLook);
@@ -178,18 +181,18 @@ void FolderLock::begin() {
                   .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
               "\n";
   if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, own_text_.data(), own_text_.size(), 0) < 0)
-    spdlog::warn("could not note the owner in {}: {}", path_.string(), std::strerror(errno));
+    spdlog::warn("could not write the owner's name into {}: {}", path_.string(), std::strerror(errno));
   beating_ = std::thread([this] { beat(); });
 }
 
-/// Before it is let go, so that whoever has opened it meanwhile looks again. Not when another start has taken
-/// it over, nor when the one that it was taken from is still there.
+/// Called before the lock is released, so that whoever has opened the file meanwhile looks again. Does
+/// nothing when another start has taken the lock over, or when the one that it was taken from is still there.
 void FolderLock::remove_own() const noexcept {
   try {
     if (try_lock(descriptor_, F_OFD_SETLK, F_WRLCK) != LockState::Held && same_file(descriptor_, path_) &&
         read_plain_file(path_) == own_text_)
       ::unlink(path_.c_str());
-  } catch (const std::exception&) {  // nobody can read it: it stays, as a dead owner's does
+  } catch (const std::exception&) {  // nobody can read it: it stays, like that of a dead owner
   }
 }
 
@@ -205,7 +208,7 @@ FolderLock::~FolderLock() {
   if (made_folder_) ::rmdir(folder_.c_str());  // only when it is empty
 }
 
-/// Touches the lock; after taking over, also tries to get it from a start that is still dying.
+/// Touches the lock; after taking it over, also tries to get it from a start that is still dying.
 void FolderLock::beat() {
   std::unique_lock lock(mutex_);
   while (!end_) {

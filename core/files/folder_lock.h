@@ -1,5 +1,5 @@
 #pragma once
-// One process at a time writes into a place: a lock file that names its owner, in a folder or beside a file.
+// Lets one process at a time write into a place, by a lock file that names its owner.
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -11,36 +11,36 @@
 
 namespace facemae {
 
-/// What is locked and why, for whoever finds it held.
+/// What is locked and why, for the message to whoever finds it held.
 struct LockConfig {
   std::string thing;          ///< what the place is: "the run"
   std::string work;           ///< what the owner does there: "training"
-  std::string otherwise;      ///< how to do without waiting: "use another --run"
+  std::string otherwise;      ///< what to do instead of waiting: "use another --run"
   std::string name = "lock";  ///< of the file in the folder
-  Path place = {};            ///< what a message names; the folder unless given
+  Path place = {};            ///< what a message names; the folder, unless given
   bool from_own_job = false;  ///< taken over at once from an earlier start of the same Slurm job
   std::chrono::seconds for_own_job{
       30};  ///< else its end is waited for so long: requeued jobs overlap a little
 };
 
-/// Held while this lives; a killed process loses it (an open-file-description lock, of this host or, over a
-/// file system that all nodes share, of any). Where the file system has no locks, its heartbeat decides: the
-/// file is touched every few seconds. It names host, process, Slurm job and work, and goes at the end; a dead
-/// owner's stays, and the next one takes it.
+/// Held as long as this object lives; a process that is killed loses it (an open-file-description lock,
+/// within this host or, on a file system that all nodes share, within all of them). Where the file system has
+/// no locks, a heartbeat decides: the file is touched every few seconds. The file names host, process, Slurm
+/// job and work, and is removed at the end; that of a dead owner stays until the next owner takes it.
 class FolderLock {
  public:
-  /// Makes the folder when it is missing (and removes it at the end when nothing has been put into it).
-  /// Throws Unresumable that names the owner when another holds it, FileError when there is no place for it.
+  /// Creates the folder if it is missing (and removes it at the end if nothing was put into it). Throws
+  /// Unresumable naming the owner when another process holds the lock, FileError when it has no place.
   FolderLock(const Path& folder, LockConfig config);
-  /// Of the file or folder `path`, as `path`.lock beside it: for places that are there in full or not at all.
+  /// Locks `path` by `path`.lock beside it: for places that exist completely or not at all.
   static std::unique_ptr<FolderLock> beside(const Path& path, LockConfig config);
-  /// Nothing when another holds it, and then nothing is waited for.
+  /// Null when another process holds the lock; does not wait for it.
   static std::unique_ptr<FolderLock> if_free(const Path& folder, LockConfig config);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
-  /// Does anybody hold it now? Only looks. Without locks, told by the heartbeat's age.
+  /// Does any process hold it now? This only looks. Without locks, the heartbeat's age decides.
   static bool held(const Path& lock_file);
   /// Is the file touched within `patience`? No clocks are compared: those of hosts and storage differ.
   static bool beats(const Path& lock_file, std::chrono::milliseconds patience);

@@ -1,11 +1,11 @@
 #pragma once
-// Files that show real people: readable by their owner alone, whatever the umask says.
+// Writes files that show real people so that only their owner can read them, whatever the umask says.
 #include "core/files/files.h"
 
 namespace facemae {
 
-/// As real_files(), but files get mode 0600 and new folders 0700; what is there already in the place of a
-/// file is tightened, and a symbolic link there is never followed.
+/// Like real_files(), but files get mode 0600 and new folders 0700; the mode of an existing file is
+/// tightened, and a symbolic link in its place is never followed.
 FileSystem& owner_files();
 
 }  // namespace facemae

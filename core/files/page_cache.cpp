@@ -10,7 +10,7 @@
 namespace facemae {
 namespace {
 
-/// File systems that hold what they are given in memory of their own, whatever posix_fadvise() asks.
+/// File systems that keep what they are given in memory of their own, whatever posix_fadvise() asks for.
 const char* name_of(long type) {
   switch (type) {
     case 0x01021994:
@@ -36,7 +36,7 @@ void say_if_cache_stays(const Path& path) {
   const std::scoped_lock lock(mutex);
   if (name != nullptr && said.insert(type).second)
     spdlog::info(
-        "{} is on {}, which answers from memory: that it was read back does not prove that a disk has it",
+        "{} is on {}, which answers reads from memory: reading it back does not prove that it reached a disk",
         path.string(), name);
 }
 

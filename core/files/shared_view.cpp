@@ -14,13 +14,13 @@
 namespace facemae {
 namespace {
 
-/// Opening a folder makes a network file system compare what it remembers of it.
+/// Opening a folder makes a network file system check what it remembers of it.
 void look_anew(const Path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0) ::close(descriptor);
 }
 
-/// "" when the file is there with its size.
+/// "" when the file exists and has its size.
 std::string fault_of(const Path& folder, const ExpectedFile& expected) {
   const int descriptor = ::open((folder / expected.name).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0)
@@ -31,7 +31,7 @@ std::string fault_of(const Path& folder, const ExpectedFile& expected) {
   ::close(descriptor);
   if (!known) return fmt::format("{}: {}", expected.name, std::strerror(code));
   if (static_cast<std::uint64_t>(found.st_size) == expected.bytes) return "";
-  return fmt::format("{} has {} bytes of {}", expected.name, found.st_size, expected.bytes);
+  return fmt::format("{} has {} of {} bytes", expected.name, found.st_size, expected.bytes);
 }
 
 }  // namespace

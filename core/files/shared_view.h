@@ -1,7 +1,7 @@
 #pragma once
-// Looking for what another host has written. Network file systems remember names and sizes for up to a
-// minute, and ask the server again when the folder and the file are opened anew: so that is how one looks,
-// and one waits a while.
+// Looks for what another host has written. Network file systems remember names and sizes for up to a
+// minute, and ask the server again when the folder and the file are opened anew: so this opens both anew,
+// and waits a while.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -10,15 +10,15 @@
 
 namespace facemae {
 
-/// A file that must be there and as long as its writer says.
+/// A file that must exist and have the length that its writer states.
 struct ExpectedFile {
   std::string name;
   std::uint64_t bytes = 0;
 };
 
-/// Waits until this process sees all of `expected` in `folder`, for at most `patience`. Returns what is wrong
-/// then, one text for each file ("r00001.safetensors is not there"): nothing when all are seen. Never throws
-/// for what it sees.
+/// Waits until this process sees all of `expected` in `folder`, for at most `patience`. Returns what is still
+/// wrong then, one text for each file ("r00001.safetensors is not there"), or nothing when all are seen.
+/// Never throws for what it sees.
 std::vector<std::string> unseen_after(const Path& folder, const std::vector<ExpectedFile>& expected,
                                       std::chrono::milliseconds patience);
 

@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kEnding = ".tmp";
 constexpr std::size_t kRandomDigits = 16;
 
-/// "a.h5.node3-4711-0123456789abcdef.tmp" in its parts; `process` is empty for any other name.
+/// The parts of "a.h5.node3-4711-0123456789abcdef.tmp"; `process` is empty for any other name.
 struct Parts {
   std::string_view final_and_host, process;
 };
@@ -43,7 +43,7 @@ Parts parts_of(std::string_view name) {
   return {name.substr(0, process), name.substr(process + 1)};
 }
 
-/// Of another process that lives on this host.
+/// Does it belong to another process that is alive on this host?
 bool is_in_use(const Parts& parts) {
   const long process = std::atol(std::string(parts.process).c_str());
   if (!parts.final_and_host.ends_with("." + host_name()) || process == ::getpid()) return false;
@@ -90,7 +90,7 @@ void remove_temporaries(const Path& folder, const std::string& name) {
     if (name.empty() || found.starts_with(name + ".")) left.push_back(entry.path());
   }
   for (const Path& path : left) {
-    spdlog::info("{}, left by a start that was killed, is removed", path.string());
+    spdlog::info("removing {}, which a killed start left behind", path.string());
     std::filesystem::remove_all(path);
   }
 }

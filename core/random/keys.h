@@ -1,25 +1,25 @@
 #pragma once
-// Counter-based randomness: every random choice is a pure function of (seed, purpose, counters), so it does
-// not depend on ranks, threads or history.
+// Makes randomness from counters: every random choice is a pure function of (seed, purpose, counters), so it
+// does not depend on ranks, threads or history.
 #include <cstdint>
 
 namespace facemae {
 
-/// What a key is for; two purposes never share draws. Values are part of the run format: never renumber.
+/// What a key is for; no two purposes share draws. Values are part of the run format: never renumber.
 enum class Purpose : std::uint64_t {
-  Order = 1,     ///< which sample an ordinal means (counter: epoch)
+  Order = 1,     ///< which sample an ordinal refers to (counter: epoch)
   Mask = 2,      ///< which patches are hidden (counter: ordinal)
   Flip = 3,      ///< horizontal mirror (counter: ordinal)
   Init = 4,      ///< initial weights (counter: parameter)
   Embedder = 5,  ///< the random relation embedder (counter: redraw number)
   Classes = 6,   ///< class centres (counter: class id)
-  Ingest = 7,    ///< order of images in a new store
+  Ingest = 7,    ///< order of the images in a new store
   Synth = 8,     ///< synthetic faces (counters: identity, image)
   Split = 9,     ///< identity splits
   Pairs = 10,    ///< verification pairs
   Samples = 13,  ///< masks of the sample pictures; 11 and 12 were other things in older versions
   Audit = 14,    ///< which images an audit draws
-  Spare = 20,    ///< rows in place of unreadable ones (counter: ordinal)
+  Spare = 20,    ///< rows that replace unreadable ones (counter: ordinal)
   Balance = 21,  ///< identities and images of the balanced order (counters: identity + 1, round)
   Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)
 };
@@ -41,7 +41,7 @@ constexpr std::uint64_t key_of(std::uint64_t seed, Purpose purpose, std::uint64_
   return mix(key ^ (b * golden + 1));
 }
 
-/// Draws from a key, in order: splitmix64 started at the key. Cheap to make; not for more than 2^32 draws.
+/// Draws from a key, in order: splitmix64 started at the key. Cheap to create; not for more than 2^32 draws.
 class Draws {
  public:
   explicit constexpr Draws(std::uint64_t key) : state_(key) {}
@@ -51,7 +51,7 @@ class Draws {
   constexpr double uniform(double low, double high) { return low + (high - low) * uniform(); }
   /// Standard normal (Box-Muller, cosine half).
   double normal();
-  /// Uniform in [0, n), n > 0, without bias that matters below 2^40.
+  /// Uniform in [0, n), n > 0, with a bias that does not matter below 2^40.
   constexpr std::uint64_t below(std::uint64_t n) {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
   }

@@ -12,10 +12,11 @@
 namespace facemae {
 namespace {
 
-/// Any thread, any number of times; the library asks for it before its first use.
+/// May be called from any thread, any number of times; the library requires it before its first use.
 void start_sodium() {
   static const int started = sodium_init();
-  if (started < 0) throw Error("libsodium cannot be started: does the system have a random source?");
+  if (started < 0)
+    throw Error("libsodium cannot be initialised: does this system have a source of randomness?");
 }
 
 const std::uint8_t* data_of(Bytes bytes) { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
@@ -56,7 +57,7 @@ SecretKey derive(const SecretKey& key, std::string_view purpose, Bytes content) 
   SecretKey derived;
   crypto_generichash_state state;
   crypto_generichash_init(&state, key.bytes.data(), key.bytes.size(), derived.bytes.size());
-  // With its length first, so that no purpose and content are those of another purpose.
+  // The length comes first, so that no purpose and content look like those of another purpose.
   const std::uint64_t length = purpose.size();
   crypto_generichash_update(&state, reinterpret_cast<const std::uint8_t*>(&length), sizeof length);
   crypto_generichash_update(&state, reinterpret_cast<const std::uint8_t*>(purpose.data()), purpose.size());
@@ -67,7 +68,7 @@ SecretKey derive(const SecretKey& key, std::string_view purpose, Bytes content) 
 
 std::uint64_t SecretStream::next() {
   if (used_ == drawn_.size()) {
-    // A key is used for one stream only, so the nonce needs not differ.
+    // A key is used for one stream only, so the nonce need not differ.
     static constexpr std::array<std::uint8_t, crypto_stream_chacha20_NONCEBYTES> nonce{};
     drawn_.fill(0);
     crypto_stream_chacha20_xor_ic(drawn_.data(), drawn_.data(), drawn_.size(), nonce.data(), block_,
