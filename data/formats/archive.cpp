@@ -29,7 +29,8 @@ bool has_archive_name(const Path& path, ArchiveKind kind) {
 
 }  // namespace
 
-/// libarchive reads through this, and not by itself: it would call a storage that fails a damaged archive.
+/// libarchive reads through this instead of by itself, because it would call failing storage
+/// a damaged archive.
 class ArchiveBytes {
  public:
   ArchiveBytes(const Path& path, InputFiles& inputs, const ReadPolicy& patience)
@@ -58,12 +59,12 @@ class ArchiveBytes {
         if (!file_) file_ = inputs_.open(path_);
         file_->read_at(offset, out);
       } catch (const FileError&) {
-        file_ = nullptr;  // what was moved, replaced or unmounted needs a new descriptor
+        file_ = nullptr;  // a file that was moved, replaced or unmounted needs a new descriptor
         throw;
       }
     });
   }
-  /// What was the matter when libarchive was told that reading failed.
+  /// Throws what really went wrong when libarchive was told that reading failed.
   void rethrow_failure() const {
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -110,7 +111,7 @@ struct ArchiveReader::State {
     bytes.give_to(reader.get());
     archive* a = reader.get();
     if (kind == ArchiveKind::Zip) {
-      archive_read_support_format_zip_seekable(a);  // by the directory at the end: a truncated zip has none
+      archive_read_support_format_zip_seekable(a);  // by the directory at its end: a truncated zip has none
     } else {
       archive_read_support_format_tar(a);
       archive_read_support_filter_gzip(a);
@@ -125,7 +126,7 @@ struct ArchiveReader::State {
     bytes.rethrow_failure();
     const char* reason = archive_error_string(reader.get());
     throw DataError(
-        fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind: fetch it again",
+        fmt::format("{} the {} archive {}: {}; it is truncated, damaged or of another kind; fetch it again",
                     doing, name_of(kind), path.string(), reason == nullptr ? "unknown" : reason));
   }
 
@@ -145,8 +146,8 @@ ArchiveReader::ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inp
   const std::uint64_t bytes = state_->bytes.size();
   if (archive_read_open1(state_->reader.get()) != ARCHIVE_OK) state_->fail("opening");
   if (kind == ArchiveKind::Zip || archive_filter_count(state_->reader.get()) > 1) return;
-  // A compressed file knows where it ends. A plain tar that was cut between two members
-  // looks whole without this.
+  // A compressed file knows where it ends. Without this check, a plain tar that was cut between two members
+  // would look whole.
   std::vector<std::byte> end(std::min<std::uint64_t>(bytes, 512));
   state_->bytes.read_at(bytes - end.size(), end);
   if (bytes < 1024 || std::any_of(end.begin(), end.end(), [](std::byte b) { return b != std::byte{}; }))
@@ -166,7 +167,7 @@ bool ArchiveReader::next(Member& member) {
   if (archive_entry_is_encrypted(entry) != 0)
     throw DataError(fmt::format("the {} archive {} is encrypted; decrypt it first", name_of(state_->kind),
                                 state_->path.string()));
-  // Names are bytes to us; which of the two libarchive has does not depend on the locale for one of them.
+  // Names are bytes to us; of the two that libarchive has, one does not depend on the locale.
   const char* path = archive_entry_pathname_utf8(entry);
   if (path == nullptr) path = archive_entry_pathname(entry);
   if (path == nullptr)

@@ -1,5 +1,5 @@
 #pragma once
-// Zip and tar archives, read front to back by libarchive; nothing is unpacked to disk.
+// Reads zip and tar archives from front to back with libarchive; nothing is unpacked to disk.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,26 +15,26 @@ enum class ArchiveKind { Zip, Tar };  ///< tar: plain, or compressed by gzip, bz
 struct Member {
   std::string path;  ///< as in the archive, unchecked
   bool folder = false;
-  std::string reject;  ///< why its bytes cannot be had (a link, a device), "" for a plain file
+  std::string reject;  ///< why its bytes cannot be read (a link, a device), "" for a plain file
 };
 
 /// One pass over an archive, by one thread.
 class ArchiveReader {
  public:
-  /// Throws FileError when the file cannot be read, DataError when it is no such archive or is cut off.
-  /// Storage that fails for a moment is waited for, here and below; FileError when it does so for longer.
+  /// Throws FileError when the file cannot be read, DataError when it is not such an archive or is cut off.
+  /// Here and below, reads that fail are retried for a while; FileError when they keep failing.
   ArchiveReader(const Path& path, ArchiveKind kind, InputFiles& inputs = real_inputs(),
                 const ReadPolicy& patience = {});
   ~ArchiveReader();
   ArchiveReader(ArchiveReader&&) noexcept;
 
-  /// Goes to the next member; false at the end. Throws DataError: damaged, truncated, encrypted.
+  /// Goes to the next member; false at the end. Throws DataError: damaged, truncated or encrypted.
   bool next(Member& member);
-  /// The bytes of the present member into `bytes`; returns why they are no good, "" when they are: a checksum
-  /// that differs, more than kMostMemberBytes. Throws DataError when the archive cannot be read on.
+  /// Reads the bytes of the current member into `bytes`; returns what is wrong with them, "" if nothing is: a
+  /// wrong checksum, more than kMostMemberBytes. Throws DataError when the rest cannot be read either.
   std::string read(std::vector<std::byte>& bytes);
 
-  /// A larger member is no image of a face. Memory is taken as bytes come, whatever the archive says.
+  /// A larger member is no image of a face. Memory is allocated as bytes arrive, whatever the archive claims.
   static constexpr std::uint64_t kMostMemberBytes = 64ULL << 20;
 
  private:
@@ -42,8 +42,8 @@ class ArchiveReader {
   std::unique_ptr<State> state_;
 };
 
-/// The archives that `given` names, each a file, or a folder of which all archives below are taken, sorted by
-/// path. Throws ConfigError for what does not exist and for a folder without any.
+/// The archives that `given` names: files, or folders of which all archives below are taken, sorted by path.
+/// Throws ConfigError for a path that does not exist and for a folder without archives.
 std::vector<Path> find_archives(const std::vector<Path>& given, ArchiveKind kind);
 
 }  // namespace facemae

@@ -10,7 +10,7 @@
 namespace facemae {
 namespace {
 
-/// Why a path could leave its folder; nullptr when it cannot.
+/// Why a path could leave its folder; nullptr if it cannot.
 const char* danger_of(std::string_view path) {
   if (path.find('\0') != path.npos) return "holds a zero byte";
   if (path.starts_with('/')) return "is absolute";
@@ -40,7 +40,7 @@ std::optional<MemberImage> image_of_member(std::string_view path) {
   if (const char* danger = danger_of(path))
     throw DataError(
         fmt::format("the member \"{}\" {}: archives with such names are refused; "
-                    "pack the images anew with names like <identity>/<image>.jpg",
+                    "pack the images again with names like <identity>/<image>.jpg",
                     std::string(path.substr(0, path.find('\0'))), danger));
   std::string_view image, identity;
   bool apple = false;

@@ -1,5 +1,5 @@
 #pragma once
-// What a path inside an archive, or a file name, means as an image of an identity. Pure.
+// Decides what a path inside an archive, or a file name, means as an image of an identity. Pure.
 #include <optional>
 #include <string_view>
 
@@ -13,10 +13,10 @@ struct MemberImage {
   std::string_view image;     ///< the file name
   bool operator==(const MemberImage&) const = default;
 };
-/// The image that a member of an archive is by its path; nullopt: no image (a folder, a text, __MACOSX).
+/// Which image a member of an archive is, by its path; nullopt if it is none (a folder, a text, __MACOSX).
 /// Folders above the last one do not matter. The result refers to `path`. Throws DataError for a path that
-/// could leave the folder it is unpacked in, whatever it names: absolute, with "..", a drive letter, a
-/// backslash or a zero byte; and for an image in no folder.
+/// could leave the folder it is unpacked into, whatever it names (absolute, with "..", a drive letter, a
+/// backslash or a zero byte), and for an image in no folder.
 std::optional<MemberImage> image_of_member(std::string_view path);
 
 }  // namespace facemae

@@ -25,7 +25,7 @@ std::vector<std::byte> read_record(const InputFile& file, std::uint64_t offset) 
   RecordAssembler assembler;
   std::vector<std::byte> bytes;
   while (!assembler.complete()) {
-    if (offset >= file_bytes) throw DataError("the file ends within a record of RecordIO: truncated");
+    if (offset >= file_bytes) throw DataError("the file ends within a RecordIO record: it is truncated");
     bytes.resize(std::min<std::uint64_t>(kChunkHeaderBytes, file_bytes - offset));
     file.read_at(offset, bytes);
     const ChunkHeader chunk = parse_chunk_header(bytes, file_bytes - offset);
@@ -80,8 +80,8 @@ RecordFront RecordWindows::front(std::uint64_t offset) {
   std::memcpy(&flag, head.data(), sizeof flag);
   const std::uint64_t header = kImageHeaderBytes + std::uint64_t{flag} * sizeof(float);
   if (header > chunk.length)
-    throw DataError(fmt::format("an image record with {} labels in {} bytes", flag, chunk.length));
-  // As if it had two labels at most: the further ones are of no interest here.
+    throw DataError(fmt::format("an image record claims {} labels in {} bytes", flag, chunk.length));
+  // As if it had at most two labels: further ones do not matter here.
   flag = std::min(flag, 2U);
   std::memcpy(head.data(), &flag, sizeof flag);
   RecordFront front = told_by(parse_image_record(head), chunk);

@@ -15,7 +15,7 @@ namespace facemae {
 namespace {
 
 constexpr std::uint32_t kLengthMask = (1U << 29) - 1;
-/// What dmlc-core wrote for a while in 2015, with another split of the second word.
+/// What dmlc-core wrote for a while in 2015, with the second word split differently.
 constexpr std::uint32_t kMagicOf2015 = 0x3ed7230a;
 
 template <class T>
@@ -26,7 +26,7 @@ void append_value(std::vector<std::byte>& out, const T& value) {
 
 void append_chunk(std::vector<std::byte>& out, ChunkPart part, Bytes payload) {
   if (payload.size() > kMostChunkBytes)
-    throw DataError(fmt::format("a record of {} bytes: RecordIO holds at most {} in one piece",
+    throw DataError(fmt::format("a record has {} bytes, but RecordIO holds at most {} in one piece",
                                 payload.size(), kMostChunkBytes));
   append_value(out, kRecordMagic);
   append_value(out, static_cast<std::uint32_t>(part) << 29 | static_cast<std::uint32_t>(payload.size()));
@@ -38,30 +38,33 @@ void append_chunk(std::vector<std::byte>& out, ChunkPart part, Bytes payload) {
 
 ChunkHeader parse_chunk_header(Bytes header, std::uint64_t left) {
   if (header.size() < kChunkHeaderBytes || left < kChunkHeaderBytes)
-    throw DataError(fmt::format("{} bytes are left where a record of RecordIO begins with {}: truncated",
-                                std::min<std::uint64_t>(header.size(), left), kChunkHeaderBytes));
+    throw DataError(
+        fmt::format("{} bytes are left where a RecordIO record begins with {}: the file is truncated",
+                    std::min<std::uint64_t>(header.size(), left), kChunkHeaderBytes));
   const auto magic = value_at<std::uint32_t>(header, 0), word = value_at<std::uint32_t>(header, 4);
   if (magic == kMagicOf2015)
-    throw DataError("a RecordIO file in the layout of early 2015 (magic 3ed7230a); write it anew with MXNet");
+    throw DataError(
+        "this RecordIO file has the layout of early 2015 (magic 3ed7230a); rewrite it with MXNet");
   if (magic != kRecordMagic)
     throw DataError(
-        fmt::format("no record of RecordIO here: found {:08x}, expected {:08x}", magic, kRecordMagic));
+        fmt::format("no RecordIO record begins here: found {:08x}, expected {:08x}", magic, kRecordMagic));
   const std::uint32_t part = word >> 29;
-  if (part > 3) throw DataError(fmt::format("a record of RecordIO with part number {}, at most 3", part));
+  if (part > 3)
+    throw DataError(fmt::format("a RecordIO record has part number {}, but 3 is the highest", part));
   const ChunkHeader chunk{static_cast<ChunkPart>(part), word & kLengthMask};
-  // The last record's padding may be missing: other writers leave it out at the end of a file.
+  // The last record's padding may be missing: other writers omit it at the end of a file.
   if (chunk.length > left - kChunkHeaderBytes)
-    throw DataError(
-        fmt::format("a record of RecordIO says {} bytes and {} are left in the file: truncated or damaged",
-                    chunk.length, left - kChunkHeaderBytes));
+    throw DataError(fmt::format(
+        "a RecordIO record claims {} bytes, but {} are left in the file: it is truncated or damaged",
+        chunk.length, left - kChunkHeaderBytes));
   return chunk;
 }
 
 void RecordAssembler::add(const ChunkHeader& chunk, Bytes payload) {
   const bool begins = chunk.part == ChunkPart::Whole || chunk.part == ChunkPart::First;
   if (begins == begun_ || complete_)
-    throw DataError(begins ? "a record of RecordIO begins before the one before it has ended"
-                           : "a record of RecordIO whose beginning is missing");
+    throw DataError(begins ? "a RecordIO record begins before the previous one has ended"
+                           : "a RecordIO record lacks its beginning");
   if (!begins) {
     std::vector<std::byte> magic;
     append_value(magic, kRecordMagic);
@@ -101,7 +104,7 @@ std::vector<std::byte> write_record(Bytes payload) {
 
 ImageRecord parse_image_record(Bytes payload) {
   if (payload.size() < kImageHeaderBytes)
-    throw DataError(fmt::format("a record of {} bytes, but an image record has a header of {}",
+    throw DataError(fmt::format("a record has {} bytes, but the header of an image record has {}",
                                 payload.size(), kImageHeaderBytes));
   const auto flag = value_at<std::uint32_t>(payload, 0);
   ImageRecord record;
@@ -110,7 +113,7 @@ ImageRecord parse_image_record(Bytes payload) {
   record.id2 = value_at<std::uint64_t>(payload, 16);
   const Bytes rest = payload.subspan(kImageHeaderBytes);
   if (flag > rest.size() / sizeof(float))
-    throw DataError(fmt::format("an image record with {} labels in {} bytes", flag, rest.size()));
+    throw DataError(fmt::format("an image record claims {} labels in {} bytes", flag, rest.size()));
   record.labels.resize(flag);
   if (flag > 0) std::memcpy(record.labels.data(), rest.data(), flag * sizeof(float));
   record.image = rest.subspan(flag * sizeof(float));
@@ -153,11 +156,11 @@ std::vector<RecordPlace> parse_record_index(std::string_view text, std::uint64_t
     const bool separated = key.ec == std::errc() && key.ptr != end && *key.ptr == '\t';
     const auto offset = separated ? std::from_chars(key.ptr + 1, end, place.offset) : key;
     if (!separated || offset.ec != std::errc() || offset.ptr != end)
-      refuse("expected key, tab, offset, found \"" + std::string(line.substr(0, 60)) + "\"");
+      refuse("expected key, tab and offset, found \"" + std::string(line.substr(0, 60)) + "\"");
     if (place.offset % 4 != 0 || file_bytes < kChunkHeaderBytes ||
         place.offset > file_bytes - kChunkHeaderBytes)
       refuse(
-          fmt::format("offset {} is no place of a record in a file of {} bytes; "
+          fmt::format("no record can begin at offset {} in a file of {} bytes; "
                       "the .idx belongs to another .rec, or the .rec is truncated",
                       place.offset, file_bytes));
     places.push_back(place);
@@ -167,7 +170,7 @@ std::vector<RecordPlace> parse_record_index(std::string_view text, std::uint64_t
                  [](const RecordPlace& place) { return place.key; });
   std::sort(keys.begin(), keys.end());
   const auto twice = std::adjacent_find(keys.begin(), keys.end());
-  if (twice != keys.end()) throw DataError(fmt::format("the .idx has key {} twice", *twice));
+  if (twice != keys.end()) throw DataError(fmt::format("the .idx contains key {} twice", *twice));
   return places;
 }
 

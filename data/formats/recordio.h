@@ -1,5 +1,5 @@
 #pragma once
-// MXNet RecordIO, the format of .rec and .idx files, in memory: spans in, values out. No files here.
+// Parses and writes MXNet RecordIO, the format of .rec and .idx files, in memory: spans in, values out.
 //
 // A chunk is u32 magic, u32 (part << 29 | length), payload, zeros up to a multiple of 4 bytes. A record is
 // one whole chunk, or a first, any middle and a last one: where the payload held the magic at a multiple of 4

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers out of bytes as file formats of others hold them: little-endian, wherever they begin.
+// Reads numbers out of bytes as file formats of others hold them: little-endian, at any alignment.
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -10,7 +10,7 @@ namespace facemae {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are in memory");
 
-/// The bytes from `offset` on; the caller has seen that there are enough.
+/// The bytes from `offset` on; the caller has checked that there are enough.
 template <class T>
 T value_at(Bytes bytes, std::size_t offset) {
   T value;

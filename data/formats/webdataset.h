@@ -1,5 +1,5 @@
 #pragma once
-// Tar archives as WebDataset reads them: members of one sample follow each other and share the
+// Writes tar archives as WebDataset reads them: the members of a sample follow one another and share their
 // name up to the ending.
 #include <functional>
 #include <memory>
@@ -17,9 +17,9 @@ class TarWriter {
   ~TarWriter();
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
-  /// What `write` throws comes out here.
+  /// Whatever `write` throws comes out of this.
   void add(const std::string& path, Bytes content);
-  /// The zeros that end a tar.
+  /// Writes the zeros that end a tar.
   void finish();
 
  private:

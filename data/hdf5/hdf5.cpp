@@ -52,7 +52,8 @@ hid_t memory_type(Type type) {
   return H5I_INVALID_HID;
 }
 
-/// The innermost description on HDF5's error stack: the cause, where the outer ones only say who was asking.
+/// The innermost description on HDF5's error stack: it is the cause, while the outer ones only
+/// name the callers.
 std::string innermost_reason() {
   std::string reason;
   const H5E_walk2_t take_first = [](unsigned n, const H5E_error2_t* error, void* out) -> herr_t {
@@ -64,7 +65,7 @@ std::string innermost_reason() {
   return reason.empty() ? "no reason given" : reason;
 }
 
-/// The errno that libhdf5 quotes in a reason, EIO when there is none.
+/// The errno that libhdf5 quotes in a reason, or EIO if there is none.
 int code_in(const std::string& reason) {
   constexpr std::string_view before = "errno = ";
   const std::size_t at = reason.find(before);
@@ -72,8 +73,8 @@ int code_in(const std::string& reason) {
   return code > 0 ? code : EIO;
 }
 
-/// HDF5 prints its error stack by default; ours go into exceptions. The setting is per thread. Locks: the
-/// environment outranks access properties, and is read when libhdf5 is first used.
+/// HDF5 prints its error stack by default; ours goes into exceptions. The setting is per thread. As to locks,
+/// the environment takes precedence over access properties, and is read when libhdf5 is first used.
 void prepare() {
   static const int unlocked = setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
   static_cast<void>(unlocked);
@@ -98,7 +99,7 @@ Id File::check(Id result, const std::string& doing, std::source_location at) con
 
 namespace {
 
-/// Access properties of every file: no locking (Lustre mounts refuse it), and nothing outlives a close.
+/// Access properties of every file: no locking (Lustre mounts refuse it), and nothing survives a close.
 hid_t plain_access() {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
@@ -210,7 +211,7 @@ void File::write_attribute(const std::string& name, std::uint64_t value) {
 void File::write_attribute(const std::string& name, const std::string& value) {
   if (value.size() > kLongestAttribute)
     throw ConfigError("writing " + path_.string() + ": " + name + " is a text of " +
-                      std::to_string(value.size()) + " bytes, HDF5 attributes hold " +
+                      std::to_string(value.size()) + " bytes, but HDF5 attributes hold at most " +
                       std::to_string(kLongestAttribute) + "; give a shorter one");
   const Handle space = own(H5Screate(H5S_SCALAR), H5Sclose, "making a scalar");
   const Handle type = own(H5Tcopy(H5T_C_S1), H5Tclose, "making a text type");

@@ -1,7 +1,7 @@
 #pragma once
-// Writes HDF5 files of one-dimensional arrays and root attributes, by libhdf5 behind a small move-only
-// wrapper. hdf5.h itself stays in hdf5.cpp, and so does the one place where its return codes are checked.
-// Reading is for data/hdf5/hdf5_reader.h.
+// Writes HDF5 files of one-dimensional arrays and root attributes with libhdf5, behind a small move-only
+// wrapper. The library's own hdf5.h is seen only by hdf5.cpp, and so is the one check of its return codes.
+// Reading is done by data/hdf5/hdf5_reader.h.
 #include <cstdint>
 #include <mutex>
 #include <source_location>
@@ -39,7 +39,7 @@ class Handle {
   void reset() noexcept {
     if (id_ >= 0) closer_(std::exchange(id_, -1));
   }
-  /// Gives the identifier up for an explicit, checked close.
+  /// Releases the identifier for an explicit, checked close.
   Id release() noexcept { return std::exchange(id_, -1); }
 
  private:
@@ -47,11 +47,11 @@ class Handle {
   Closer closer_ = nullptr;
 };
 
-/// One HDF5 file in the making; it gets a seal. Throws FileError. libhdf5 is not made for threads, so a
-/// thread waits in create() while another has a File.
+/// One HDF5 file being made; it gets a seal. Throws FileError. libhdf5 is not made for threads, so a thread
+/// waits in create() while another one has a File.
 class File {
  public:
-  /// Truncates what is there. Without file locking. No times are stored and metadata are checksummed, so that
+  /// Truncates an existing file. No file locking. No times are stored and metadata are checksummed, so that
   /// equal content gives equal, self-checking bytes. Objects of `aligned_bytes` and more begin at multiples
   /// of 1 MiB.
   static File create(const Path& path, std::uint64_t aligned_bytes = 1 << 20);
@@ -76,14 +76,14 @@ class File {
   void write_attribute(const std::string& name, const std::string& value);  ///< fixed-length UTF-8
 
   void flush();
-  /// Reports what the destructor cannot. The file gets its seal here, which leaves out what make_blob() made.
-  /// Throws Error when Reader would find anything elsewhere than libhdf5 put it.
+  /// Reports the errors that the destructor cannot. Adds the seal, which leaves out what make_blob() made.
+  /// Throws Error when Reader would find anything in another place than libhdf5 put it.
   void close();
   const Path& path() const noexcept { return path_; }
 
  private:
   explicit File(Path path);
-  /// The one check of return codes: negative results become exceptions with HDF5's innermost reason.
+  /// The one check of return codes: turns negative results into exceptions with HDF5's innermost reason.
   Id check(Id result, const std::string& doing,
            std::source_location at = std::source_location::current()) const;
   Handle own(Id id, Handle::Closer closer, const std::string& doing,
@@ -98,7 +98,7 @@ class File {
   std::unique_lock<std::recursive_mutex> turn_;
   Path path_;
   std::vector<std::string> arrays_;
-  std::string unsealed_;  ///< name of the blob, "" none
+  std::string unsealed_;  ///< name of the blob, "" if none
   Handle file_;
 };
 
@@ -107,7 +107,7 @@ void sync(FileSystem& files, const Path& path);
 /// sync() of `temporary`, rename to `final`, fsync of the folder.
 void publish(FileSystem& files, const Path& temporary, const Path& final);
 
-/// "1.10.8", of the library that is linked.
+/// "1.10.8", the version of the library that is linked.
 std::string version();
 
 }  // namespace facemae::hdf5

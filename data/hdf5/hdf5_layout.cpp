@@ -13,7 +13,7 @@
 namespace facemae::hdf5 {
 namespace {
 
-// More than any file of a store has, and little enough to be read whatever a file says.
+// More than any file of a store has, yet little enough to be read whatever a file claims.
 constexpr std::uint64_t kMostMetadata = 4 << 20;
 constexpr std::size_t kMostObjects = 64;
 constexpr std::size_t kLongestName = 255;
@@ -41,7 +41,7 @@ constexpr std::uint8_t kShared = 0x02;  // flag of a message whose content lies 
 /// Why the file is refused; read_layout adds its name.
 [[noreturn]] void refuse(const std::string& why) { throw DataError(why); }
 
-/// Takes values from bytes, front to back, never beyond their end.
+/// Takes values from bytes, from front to back, never beyond their end.
 class Cursor {
  public:
   explicit Cursor(Bytes bytes) : rest_(bytes) {}
@@ -152,7 +152,7 @@ Link read_link(Cursor from) {
   return {std::string(reinterpret_cast<const char*>(name.data()), name.size()), from.take<std::uint64_t>()};
 }
 
-/// One object: a group when it has links or could have some, else an array.
+/// One object: a group if it has links or could have some, otherwise an array.
 struct Object {
   bool group = false;
   std::vector<Link> links;
@@ -201,7 +201,7 @@ class Walk {
   }
 
  private:
-  /// Metadata, so few of them.
+  /// Reads metadata only, so few bytes.
   std::vector<std::byte> read(std::uint64_t offset, std::uint64_t bytes) {
     if (offset > end_ || bytes > end_ - offset) refuse("has a structure that lies beyond its end");
     if (bytes > kMostMetadata - metadata_) refuse("has more metadata than files of this program have");
@@ -246,7 +246,7 @@ class Walk {
     switch (kind) {
       case kNil:
       case kGroupInfo:
-      case kFillValue:  // of elements that were never written: there are none
+      case kFillValue:  // of elements that were never written, of which there are none
         return;
       case kLinkInfo:
         object.group = true;
@@ -267,9 +267,9 @@ class Walk {
         return once(object.place, read_data_layout(from));
       case kContinuation: {
         const auto offset = from.take<std::uint64_t>(), bytes = from.take<std::uint64_t>();
-        if (bytes < 8) refuse("has a header that goes on nowhere");
+        if (bytes < 8) refuse("has a header whose continuation is missing");
         const auto name = read(offset, 4);
-        Cursor(name).expect(std::string_view("OCHK"), "a header that goes on nowhere");
+        Cursor(name).expect(std::string_view("OCHK"), "a header whose continuation is missing");
         chunks.push_back({.offset = offset + 4, .bytes = bytes - 8});  // without its name and checksum
         return;
       }
@@ -302,7 +302,7 @@ class Walk {
   }
 
   Extent extent_of(const Object& object, const std::string& path) const {
-    if (!object.element || !object.count || !object.place) refuse("has no whole array " + path);
+    if (!object.element || !object.count || !object.place) refuse("has no complete array " + path);
     Extent extent{.type = object.element->type, .width = object.element->width, .count = *object.count};
     if (extent.count == 0) return extent;
     extent.offset = object.place->offset;
@@ -310,7 +310,7 @@ class Walk {
     if (extent.offset > end_ || extent.count > (end_ - extent.offset) / extent.width)
       refuse("has the array " + path + ", which ends beyond the file");
     if (extent.bytes() != object.place->bytes)
-      refuse("has another place for " + path + " than its shape needs");
+      refuse("stores " + path + " in a place that does not fit its shape");
     return extent;
   }
 
@@ -326,8 +326,9 @@ Layout read_layout(const InputFile& file, std::uint64_t end) {
   try {
     return Walk(file, end).run();
   } catch (const DataError& error) {
-    throw DataError(file.path().string() + " " + error.what() +
-                    ": it is no file of this program, or damaged; pack it again or copy it from a replica");
+    throw DataError(
+        file.path().string() + " " + error.what() +
+        ": it is not a file of this program, or it is damaged; pack it again or copy it from a replica");
   }
 }
 

@@ -13,9 +13,10 @@ Reader Reader::open(const Path& path) {
   if (status.type() == std::filesystem::file_type::not_found)
     throw DataError("opening " + path.string() +
                     ": there is no such file; pack again or copy it from a replica");
-  // Opening a pipe would wait for whoever writes into it.
+  // Opening a pipe would wait for a writer.
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw DataError("opening " + path.string() + ": it is no plain file; copy the right one from a replica");
+    throw DataError("opening " + path.string() +
+                    ": it is not a plain file; copy the right one from a replica");
   const InputFile file(path);
   const Seal seal = check_seal(file);
   return {path, read_layout(file, seal.file_bytes - kSealBytes)};
@@ -25,10 +26,10 @@ const Attribute& Reader::attribute(const std::string& name, Type type) const {
   const auto found = layout_.attributes.find(name);
   if (found == layout_.attributes.end())
     throw DataError(path_.string() + " has no attribute " + name +
-                    ": not a file of this program, or of another version");
+                    ": it is not a file of this program, or of another version");
   if (found->second.type != type)
-    throw DataError("attribute " + name + " in " + path_.string() + " is no " +
-                    (type == Type::Text ? "text" : "number") + ": not a file of this program");
+    throw DataError("attribute " + name + " in " + path_.string() + " is not a " +
+                    (type == Type::Text ? "text" : "number") + ": this is not a file of this program");
   return found->second;
 }
 
@@ -38,13 +39,15 @@ std::string Reader::read_text(const std::string& name) const { return attribute(
 const Extent& Reader::extent(const std::string& name, Type type, Most most) const {
   const auto found = layout_.arrays.find(name);
   if (found == layout_.arrays.end())
-    throw DataError(path_.string() + " has no array " + name + ": not a file of this program");
+    throw DataError(path_.string() + " has no array " + name + ": it is not a file of this program");
   const Extent& at = found->second;
   if (at.type != type)
-    throw DataError(name + " in " + path_.string() + " has another element type: not a file of this program");
+    throw DataError(name + " in " + path_.string() +
+                    " has another element type: this is not a file of this program");
   if (at.count > most.count || at.width > most.width)
-    throw DataError(fmt::format("{} in {} has {} elements of {} bytes, more than any file of this program",
-                                name, path_.string(), at.count, at.width));
+    throw DataError(
+        fmt::format("{} in {} has {} elements of {} bytes, more than any file of this program has", name,
+                    path_.string(), at.count, at.width));
   return at;
 }
 

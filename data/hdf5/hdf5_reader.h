@@ -1,6 +1,6 @@
 #pragma once
-// Sealed HDF5 files as this program reads them: without libhdf5, and with each type, shape and size checked
-// before a byte of a value is read. Safe from many threads.
+// Reads the sealed HDF5 files of this program, without libhdf5, and checks each type, shape and size before a
+// byte of a value is read. Safe from many threads.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -38,11 +38,11 @@ struct Most {
   std::uint64_t width = 8;           ///< bytes of one, of texts
 };
 
-/// What is not there, or is of another type, shape or size than is asked for, is a DataError naming the file;
-/// what the storage refuses is a FileError.
+/// Anything that is missing, or that has another type, shape or size than requested, is a DataError naming
+/// the file; a read that the storage refuses is a FileError.
 class Reader {
  public:
-  /// The seal and the layout are checked. Throws DataError, FileError.
+  /// Checks the seal and the layout. Throws DataError, FileError.
   static Reader open(const Path& path);
 
   const Path& path() const noexcept { return path_; }
@@ -61,7 +61,7 @@ class Reader {
   std::vector<std::string> read_texts(const std::string& name, Most most) const;
   /// Where an array lies in the file; 0, 0 when it is empty.
   FileRange place(const std::string& name, Type type = Type::U8) const;
-  /// The array where it lies in the file, of any alignment: shared by all processes of the host.
+  /// The array in its place in the file, at any alignment: shared by all processes of the host.
   template <class T>
   Array<T> map_array(const std::string& name) const {
     const FileRange at = place(name, type_of<T>());

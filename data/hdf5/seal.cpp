@@ -42,7 +42,7 @@ SealBytes encode(const Seal& seal) {
   return bytes;
 }
 
-/// Of the first `end` bytes of the file without those of the blob.
+/// Of the first `end` bytes of the file, except those of the blob.
 Hash128 digest_of(const InputFile& file, std::uint64_t end, FileRange blob) {
   Hasher hasher;
   std::vector<std::byte> piece;
@@ -97,20 +97,20 @@ Seal read_seal(const InputFile& file) {
   const bool sound = take<std::uint32_t>(bytes, kCrcAt) == crc_of(bytes);
   if (!magic && !sound)
     refuse(
-        "has no seal at its end: it is truncated, has something behind it, was changed by another program, or is no file of a store");
+        "has no seal at its end: it is truncated, has something appended, was changed by another program, or is not a file of a store");
   if (!magic || !sound) refuse("is damaged in its seal, the last 64 bytes (their CRC-32C differs)");
   if (const auto version = take<std::uint32_t>(bytes, 8); version != kSealVersion)
-    throw DataError(fmt::format("{} has seal version {}, this program reads {}: use a newer program",
+    throw DataError(fmt::format("{} has seal version {}, but this program reads {}: use a newer program",
                                 file.path().string(), version, kSealVersion));
   Seal seal{.file_bytes = take<std::uint64_t>(bytes, 16),
             .blob = {take<std::uint64_t>(bytes, 24), take<std::uint64_t>(bytes, 32)},
             .digest = {.high = take<std::uint64_t>(bytes, 48), .low = take<std::uint64_t>(bytes, 40)}};
   if (seal.file_bytes != size)
-    refuse(fmt::format("has {} bytes, its seal says {}: it is truncated or has bytes too many", size,
+    refuse(fmt::format("has {} bytes, but its seal says {}: it is truncated or has extra bytes", size,
                        seal.file_bytes));
   const std::uint64_t end = size - kSealBytes;
   if (seal.blob.offset > end || seal.blob.bytes > end - seal.blob.offset)
-    refuse("has a seal that places the images behind the end of the file");
+    refuse("has a seal that places the images beyond the end of the file");
   return seal;
 }
 
@@ -119,7 +119,7 @@ Seal check_seal(const InputFile& file) {
   const Hash128 found = digest_of(file, seal.file_bytes - kSealBytes, seal.blob);
   if (found != seal.digest)
     throw DataError(
-        fmt::format("{} is damaged outside its images: the digest of its bytes is {}, its seal says {}; "
+        fmt::format("{} is damaged outside its images: the digest of its bytes is {}, but its seal says {}; "
                     "copy it from a replica or make it again",
                     file.path().string(), found.hex(), seal.digest.hex()));
   return seal;

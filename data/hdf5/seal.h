@@ -1,7 +1,7 @@
 #pragma once
-// The seal: the last 64 bytes of each HDF5 file of a store. It fixes every byte of the file but the images
-// (which have digests of their own), and it is checked before anything else is read. It tells damage, not
-// forgery: anybody can compute it. HDF5 tools ignore what follows the end that a file's superblock names.
+// Defines the seal: the last 64 bytes of each HDF5 file of a store. It fixes every byte of the file except
+// the images (which have digests of their own) and is checked before anything else is read. It shows damage,
+// not forgery: anybody can compute it. HDF5 tools ignore what follows the end that a superblock names.
 #include <cstdint>
 
 #include "core/checksum.h"
@@ -16,7 +16,7 @@ struct FileRange {
 
 struct Seal {
   std::uint64_t file_bytes = 0;  ///< of the whole file, with the seal
-  FileRange blob;                ///< what the digest leaves out; 0, 0 when nothing
+  FileRange blob;                ///< what the digest leaves out; 0, 0 if nothing
   Hash128 digest;                ///< XXH3-128 of all bytes before the seal that are not in `blob`
   bool operator==(const Seal& other) const {
     return file_bytes == other.file_bytes && blob.offset == other.blob.offset &&
@@ -25,7 +25,7 @@ struct Seal {
 };
 inline constexpr std::size_t kSealBytes = 64;
 
-/// Divides a file's bytes, given from its first to its last, among two digests.
+/// Divides a file's bytes, given from first to last, between two digests.
 class SealHasher {
  public:
   explicit SealHasher(FileRange blob) : blob_range_(blob) {}
@@ -44,11 +44,11 @@ Hash128 digest_of_file(const InputFile& file);
 /// Appends the seal to a finished file. Throws FileError.
 Seal append_seal(FileSystem& files, const Path& path, FileRange blob);
 
-/// The seal alone, checked against itself and the file's size. Throws DataError naming the file: no seal,
-/// damaged, truncated, appended to.
+/// Reads the seal alone, checked against itself and the file's size. Throws DataError naming the file: no
+/// seal, damaged, truncated, or with bytes appended.
 Seal read_seal(const InputFile& file);
 
-/// read_seal(), and every byte that it fixes; reads all but the blob. Throws DataError naming the file.
+/// Does read_seal() and checks every byte that it fixes; reads all but the blob. DataError names the file.
 Seal check_seal(const InputFile& file);
 
 }  // namespace facemae

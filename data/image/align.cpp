@@ -14,7 +14,7 @@ PicturePoint mean_of(const FacePoints& points) {
   return mean;
 }
 
-/// Adds the picture's colour at a point, nothing outside; the weights of the four neighbours sum to 1.
+/// Adds the picture's colour at a point, and nothing outside it; the weights of the four neighbours sum to 1.
 void add_sample(const Image& image, PicturePoint p, double (&sum)[3]) {
   const double left = std::floor(p.x), top = std::floor(p.y);
   if (!(left >= -1 && top >= -1 && left < image.width && top < image.height)) return;
@@ -54,7 +54,7 @@ Similarity fit_similarity(const FacePoints& from, const FacePoints& to) {
   }
   Similarity fit{along / spread, across / spread, 0, 0};
   if (!(spread > 1e-6) || !std::isfinite(spread) || !(std::hypot(fit.a, fit.b) > 1e-6))
-    throw DataError("the five points of the face coincide or are no face: no alignment follows from them");
+    throw DataError("the five points coincide or do not form a face, which therefore cannot be aligned");
   const PicturePoint moved = fit(from_mean);
   fit.dx = to_mean.x - moved.x;
   fit.dy = to_mean.y - moved.y;

@@ -1,5 +1,5 @@
 #pragma once
-// Faces to the ArcFace position: a similarity from five points, and the picture warped by it. Pure.
+// Brings faces into the ArcFace position: fits a similarity to five points and warps the picture by it. Pure.
 #include <array>
 
 #include "data/image/image.h"
@@ -28,9 +28,9 @@ struct Similarity {
 /// everything to a point.
 Similarity fit_similarity(const FacePoints& from, const FacePoints& to);
 
-/// The picture as `to_output` moves it, side x side pixels, black where it ends. Bilinear; where it
-/// shrinks, each output pixel is the mean of several samples, at least one for each source pixel
-/// along a side (up to 32).
+/// Moves the picture by `to_output`: side x side pixels, black beyond its edges. Bilinear; where it
+/// shrinks, each output pixel is the mean of several samples, at least one for each source pixel along a
+/// side (up to 32).
 Image warp(const Image& image, const Similarity& to_output, int side);
 
 /// fit_similarity() to the template and warp() to 112 x 112.

@@ -11,7 +11,7 @@
 namespace facemae {
 namespace {
 
-/// The second counter of Purpose::Augment. Part of the run format, as purposes are.
+/// The second counter of Purpose::Augment. It is part of the run format, as purposes are.
 enum class Stage : std::uint64_t { Crop = 0, LowResolution = 1, Photometric = 2 };
 
 Draws draws_of(std::uint64_t seed, std::uint64_t ordinal, Stage stage) {
@@ -19,8 +19,8 @@ Draws draws_of(std::uint64_t seed, std::uint64_t ordinal, Stage stage) {
 }
 
 std::uint8_t to_byte(float value) {
-  // lround, called for each value, would cost more than all else; no value is negative here.
-  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
+  // lround, called for each value, would cost more than everything else; no value
+  // is negative here.
   return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
 }
 
@@ -28,7 +28,7 @@ struct Rectangle {
   int left = 0, top = 0, width = 0, height = 0;
 };
 
-/// Ten tries as torchvision's RandomResizedCrop; the whole picture when none fits.
+/// Tries ten times, like torchvision's RandomResizedCrop; the whole picture if none fits.
 Rectangle draw_rectangle(Draws& draws, int side) {
   const double area = static_cast<double>(side) * side;
   for (int attempt = 0; attempt < 10; ++attempt) {
@@ -71,7 +71,7 @@ float mean_grey(std::span<const std::uint8_t> pixels) {
   return std::round(grey(mean(0), mean(1), mean(2)));
 }
 
-/// Every value moves away from `base` (factor > 1) or towards it: brightness about 0, contrast about a grey.
+/// Moves every value away from `base` (factor > 1) or towards it: brightness about 0, contrast about a grey.
 void spread(std::span<std::uint8_t> pixels, float factor, float base) {
   std::array<std::uint8_t, 256> moved{};
   for (std::size_t value = 0; value < moved.size(); ++value)
@@ -79,7 +79,7 @@ void spread(std::span<std::uint8_t> pixels, float factor, float base) {
   for (std::uint8_t& value : pixels) value = moved[value];
 }
 
-/// Every pixel moves away from its own grey, or towards it.
+/// Moves every pixel away from its own grey, or towards it.
 void saturate(std::span<std::uint8_t> pixels, float factor) {
   for (std::size_t i = 0; i < pixels.size(); i += 3) {
     const float red = pixels[i], green = pixels[i + 1], blue = pixels[i + 2];

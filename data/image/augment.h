@@ -1,5 +1,5 @@
 #pragma once
-// Augmentations for recognition in the manner of AdaFace (Kim, Jain, Liu 2022, arXiv 2204.00964; the recipe
+// Augments images for recognition in the manner of AdaFace (Kim, Jain, Liu 2022, arXiv 2204.00964; the recipe
 // is in dataset/image_folder_dataset.py of github.com/mk-minchul/AdaFace: each with probability 0.2, in this
 // order). All are pure functions of (seed, ordinal). Not for pretraining: aligned faces must stay aligned.
 #include <cstdint>
@@ -12,18 +12,18 @@ namespace facemae {
 
 /// Probabilities.
 struct AugmentConfig {
-  /// A rectangle of 0.2 to 1 of the area and 3:4 to 4:3 in shape stays where it is, the rest becomes black:
-  /// what AdaFace calls a crop.
+  /// A rectangle of 0.2 to 1 of the area and 3:4 to 4:3 in shape stays where it is, and the rest becomes
+  /// black: what AdaFace calls a crop.
   double crop = 0;
   /// Shrunk to 0.2 to 1 of the side and enlarged again, each by nearest, linear, area, cubic
   /// or Lanczos resampling.
   double low_resolution = 0;
-  /// Brightness, contrast and saturation, each by a factor of 0.5 to 1.5, in random sequence.
+  /// Brightness, contrast and saturation, each by a factor of 0.5 to 1.5, in random order.
   double photometric = 0;
   bool any() const { return crop > 0 || low_resolution > 0 || photometric > 0; }
 };
 
-/// One per thread: keeps its buffers.
+/// One per thread, because it keeps its buffers.
 class Augmenter {
  public:
   /// Changes an RGB image [side, side, 3] in place.

@@ -13,9 +13,9 @@
 namespace facemae {
 namespace {
 
-/// Headers may lie: more than this is refused before memory is asked for.
+/// Headers may lie: larger pictures are refused before memory is allocated.
 constexpr std::int64_t kMostPixels = 1LL << 26;
-/// A progressive JPEG may have millions of scans that each take the time of a whole image: 500 are borne.
+/// A progressive JPEG may have millions of scans, each taking the time of a whole image: 500 are tolerated.
 constexpr int kFlags = TJFLAG_LIMITSCANS;
 
 const unsigned char* data_of(Bytes bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
@@ -35,10 +35,10 @@ void check_size(std::int64_t width, std::int64_t height) {
                                 height, kMostPixels));
 }
 
-/// A PNG whose header has been read. libpng wants png_image_free on every way out.
+/// A PNG whose header has been read. libpng requires png_image_free on every way out.
 class PngReader {
  public:
-  explicit PngReader(Bytes encoded) : PngReader() {  // so that the destructor runs when the body throws
+  explicit PngReader(Bytes encoded) : PngReader() {  // so that the destructor runs if the body throws
     image_.version = PNG_IMAGE_VERSION;
     png_image_begin_read_from_memory(&image_, encoded.data(), encoded.size());
     check();
@@ -80,8 +80,8 @@ struct Decoder::Handles {
     jpeg = tjInitDecompress();
     if (jpeg == nullptr) throw Error(std::string("starting TurboJPEG: ") + tjGetErrorStr2(nullptr));
   }
-  /// TurboJPEG returns -1 for warnings as well; a truncated file is only a warning, with grey
-  /// where data are missing.
+  /// TurboJPEG returns -1 for warnings as well; it only warns about a truncated file, and fills in grey where
+  /// data are missing.
   void check(int result) {
     if (result == 0) return;
     const std::string reason = tjGetErrorStr2(jpeg);
@@ -107,7 +107,7 @@ struct Decoder::Handles {
                           TJPF_RGB, kFlags));
       return;
     }
-    // TurboJPEG gives CMYK only as CMYK. Adobe's files hold it inverted, as everybody reads it.
+    // TurboJPEG returns CMYK only as CMYK. Adobe's files hold it inverted, and everybody reads it that way.
     const std::size_t pixels =
         static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
     cmyk.resize(pixels * 4);
@@ -169,7 +169,7 @@ Decoder::Header Decoder::check(Bytes encoded, int width, int height) {
   const Header found = png ? header(encoded) : handles_->jpeg_header(encoded, colours, subsampling);
   if (found.width != width || found.height != height) return found;
   auto& planes = handles_->planes;
-  // Everything that can go wrong in such a JPEG does so before its planes are made into RGB.
+  // Everything that can go wrong in such a JPEG does so before its planes are converted to RGB.
   const unsigned long needed = png || (colours != TJCS_YCbCr && colours != TJCS_GRAY)
                                    ? 0
                                    : tjBufSizeYUV2(width, 1, height, subsampling);

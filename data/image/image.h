@@ -1,5 +1,5 @@
 #pragma once
-// Pictures as bytes: JPEG and PNG in and out, by TurboJPEG and libpng. No torch.
+// Decodes and encodes pictures, JPEG and PNG, with TurboJPEG and libpng. Does not use LibTorch.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,7 +18,7 @@ struct Image {
 
 enum class Codec { Jpeg, Png };
 
-/// Decodes JPEG (grey and CMYK become RGB) and PNG, told apart by their first bytes. One per thread.
+/// Decodes JPEG (grey and CMYK become RGB) and PNG, distinguished by their first bytes. One per thread.
 class Decoder {
  public:
   Decoder();
@@ -30,10 +30,10 @@ class Decoder {
   };
   Header header(Bytes encoded);  ///< throws DataError
   Image decode(Bytes encoded);  ///< throws DataError: a decoder's warning (truncated data) counts as an error
-  /// Straight into `out`, which must hold height * width * 3 bytes; throws DataError when the size differs.
+  /// Decodes into `out`, which must hold height * width * 3 bytes; throws DataError if the size differs.
   void decode_into(Bytes encoded, int width, int height, std::span<std::uint8_t> out);
-  /// The header; an image of width x height is decoded too, without keeping pixels: throws DataError whenever
-  /// decode() would. Cheaper than decode(): colours are left unconverted.
+  /// The header; an image of width x height is also decoded, without keeping pixels: throws DataError
+  /// whenever decode() would. Cheaper than decode(): colours are left unconverted.
   Header check(Bytes encoded, int width, int height);
 
  private:
@@ -44,7 +44,7 @@ class Decoder {
 std::vector<std::byte> encode_jpeg(const Image& image,
                                    int quality = 95);  ///< 4:2:0 below quality 96, else 4:4:4
 std::vector<std::byte> encode_png(const Image& image);
-/// Area-averaging or bilinear resize, whichever fits the direction.
+/// Resizes by area averaging or bilinearly, whichever suits the direction.
 Image resize(const Image& image, int width, int height);
 
 }  // namespace facemae

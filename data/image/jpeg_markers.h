@@ -1,5 +1,5 @@
 #pragma once
-// The flags byte of a stored image: how it is encoded, read from JPEG markers without decoding.
+// Makes the flags byte of a stored image, which says how it is encoded, from JPEG markers without decoding.
 #include <cstdint>
 
 #include "core/checksum.h"

@@ -31,7 +31,7 @@ std::optional<float> number_of(std::string_view text) {
   return value;
 }
 
-/// CelebA names its columns lefteye_x ..., CVLface ldmk_0 ...
+/// CelebA names its columns lefteye_x ..., CVLface names them ldmk_0 ...
 bool is_known_header(std::vector<std::string_view> fields) {
   static const std::vector<std::string_view> celeba = {
       "lefteye_x", "lefteye_y",   "righteye_x",  "righteye_y",   "nose_x",
@@ -65,16 +65,16 @@ Landmarks Landmarks::parse(std::string_view text, std::string origin) {
     const bool numeric = number_of(fields.back()).has_value();
     if (number == 1 && numeric && fields.size() == 1) continue;  // CelebA's number of images
     if (landmarks.rows_.empty() && !numeric) {
-      if (!is_known_header(fields)) refuse("a header with other columns");
+      if (!is_known_header(fields)) refuse("its header has other columns");
       landmarks.by_index_ = fields.front() == "idx";
       continue;
     }
-    if (fields.size() != 11 && fields.size() != 16) refuse(fmt::format("{} fields", fields.size()));
+    if (fields.size() != 11 && fields.size() != 16) refuse(fmt::format("it has {} fields", fields.size()));
     const std::size_t each = fields.size() == 11 ? 2 : 3;
     Row row{hash_of(fields.front()), {}};
     for (std::size_t i = 0; i < 10; ++i) {
       const auto value = number_of(fields[1 + i / 2 * each + i % 2]);
-      if (!value) refuse(fmt::format("\"{}\" is no number", fields[1 + i / 2 * each + i % 2]));
+      if (!value) refuse(fmt::format("\"{}\" is not a number", fields[1 + i / 2 * each + i % 2]));
       row.numbers[i] = value.value_or(0);
       landmarks.relative_ = landmarks.relative_ && row.numbers[i] >= -1 && row.numbers[i] <= 2;
     }
@@ -85,7 +85,7 @@ Landmarks Landmarks::parse(std::string_view text, std::string origin) {
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.name < b.name; });
   const auto twin = std::adjacent_find(rows.begin(), rows.end(),
                                        [](const Row& a, const Row& b) { return a.name == b.name; });
-  if (twin != rows.end()) throw DataError(landmarks.origin_ + " lists landmarks of one image twice");
+  if (twin != rows.end()) throw DataError(landmarks.origin_ + " lists the landmarks of one image twice");
   return landmarks;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Five points of each face, as lists of them are handed around (CelebA, CVLface).
+// Parses lists of five points per face in the formats in which they are published (CelebA, CVLface).
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace facemae {
 
-/// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right
-/// mouth corner; commas or blanks between; fifteen numbers are x, y and a score each. About 50
-/// bytes an image in memory.
+/// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right mouth
+/// corner, separated by commas or blanks; fifteen numbers are x, y and a score each. About 50 bytes per
+/// image in memory.
 class Landmarks {
  public:
-  /// `origin` is named in errors. Throws DataError, naming the line, for anything else, a header with other
-  /// columns, or an image named twice.
+  /// `origin` is named in errors. Throws DataError, naming the line, for anything else, for a header with
+  /// other columns, and for an image named twice.
   static Landmarks parse(std::string_view text, std::string origin);
   static Landmarks read(const Path& file) { return parse(read_file(file), file.string()); }
 
@@ -25,9 +25,9 @@ class Landmarks {
   const std::string& origin() const { return origin_; }
   /// The first column is "idx": images are numbered from 0 in the order of a .rec file's keys (CVLface).
   bool by_index() const { return by_index_; }
-  /// All numbers lie between -1 and 2: they count in widths and heights of the image, not in pixels.
+  /// All numbers lie between -1 and 2: they are fractions of the image's width and height, not pixels.
   bool relative() const { return relative_; }
-  /// Row of a name as it stands in the list (of its number, when by_index).
+  /// The row of a name as the list writes it (of its number, when by_index).
   std::optional<std::size_t> find(std::string_view name) const;
   /// In pixels of an image of this size.
   FacePoints points(std::size_t row, int width, int height) const;

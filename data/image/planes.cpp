@@ -39,7 +39,7 @@ struct PlanesDecoder::Handles {
     if (jpeg != nullptr) tjDestroy(std::exchange(jpeg, nullptr));
     if (encoder != nullptr) tjDestroy(std::exchange(encoder, nullptr));
   }
-  /// As in Decoder: a warning counts, and a handle that failed is not used again.
+  /// As in Decoder: a warning counts as an error, and a handle that failed is not used again.
   void check(tjhandle handle, int result) {
     if (result == 0) return;
     const std::string reason = tjGetErrorStr2(handle);
@@ -48,7 +48,7 @@ struct PlanesDecoder::Handles {
     throw DataError("JPEG: " + reason);
   }
 
-  /// False: not a JPEG whose own planes these are.
+  /// False if this is not a JPEG that has such planes of its own.
   bool own_planes(Bytes encoded, int side, std::span<std::uint8_t> out) {
     if (encoded.size() < 2 || encoded[0] != std::byte{0xFF} || encoded[1] != std::byte{0xD8}) return false;
     const auto* data = reinterpret_cast<const unsigned char*>(encoded.data());

@@ -1,6 +1,6 @@
 #pragma once
-// Encoded images as bytes of a batch: RGB, or the luma and half-size chroma planes that most JPEGs hold,
-// which saves the decoder its upsampling and colour conversion (model/common/pixels.h does both on the device).
+// Turns encoded images into bytes of a batch: RGB, or the luma and half-size chroma planes of most JPEGs,
+// which saves the decoder upsampling and colour conversion (model/common/pixels.h does them on the device).
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,7 +16,7 @@ enum class PixelFormat {
   Yuv420,  ///< JFIF luma [side, side], then Cb and Cr [side / 2, side / 2]; the side is even
 };
 
-/// Of one square image.
+/// The bytes of one square image.
 constexpr std::size_t image_bytes(int side, PixelFormat format) {
   const auto pixels = static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
   return format == PixelFormat::Rgb ? pixels * 3 : pixels + pixels / 2;
@@ -28,8 +28,8 @@ class PlanesDecoder {
   PlanesDecoder();
   ~PlanesDecoder();
   PlanesDecoder(PlanesDecoder&&) noexcept;
-  /// A square image of this side into image_bytes() of `out`. Planes of a 4:2:0 or grey JPEG are its own; any
-  /// other image is decoded to RGB first and its chroma averaged over 2 x 2 pixels. Throws DataError.
+  /// Decodes a square image of this side into the image_bytes() of `out`. A 4:2:0 or grey JPEG gives its own
+  /// planes; any other image is decoded to RGB and its chroma averaged over 2 x 2 pixels. Throws DataError.
   void decode_into(Bytes encoded, int side, PixelFormat format, std::span<std::uint8_t> out);
 
  private:

@@ -20,7 +20,7 @@ double lanczos(double x) {
   return std::sin(p) * std::sin(p / 4) * 4 / (p * p);
 }
 
-/// Weights of the source positions that make each target position: `count` a position.
+/// Weights of the source positions that make up each target position: `count` per position.
 class Taps {
  public:
   Taps(int from, int to, Resampling kind, ResampleBuffers& working)
@@ -57,7 +57,7 @@ class Taps {
     working_.from.push_back(std::clamp(position, 0, from_ - 1));
     working_.weights.push_back(static_cast<float>(weight));
   }
-  /// As many as the widest position needs: the others end with weights of 0.
+  /// As many as the widest position needs: the others are padded with weights of 0.
   void add_area(int i) {
     const double begin = i * scale_, end = (i + 1) * scale_;
     const int first = static_cast<int>(begin), most = static_cast<int>(std::ceil(scale_)) + 1;
@@ -79,7 +79,8 @@ class Taps {
   ResampleBuffers& working_;
 };
 
-/// Rows of `width` floats by the taps: whole rows are added, which compilers turn into vector instructions.
+/// Resamples rows of `width` floats by the taps: whole rows are added, which compilers turn
+/// into vector instructions.
 void resample_rows(const std::vector<float>& in, std::size_t width, std::vector<float>& out, std::size_t to,
                    std::size_t taps, const ResampleBuffers& working) {
   out.assign(to * width, 0);

@@ -1,13 +1,13 @@
 #pragma once
-// Resampling of float pictures by the kernels that image libraries name so.
+// Resamples float pictures with the kernels that image libraries know by these names.
 #include <vector>
 
 namespace facemae {
 
 enum class Resampling {
   Nearest,
-  Linear,   ///< two neighbours, also when it shrinks
-  Area,     ///< mean of what a pixel covers; as Linear when it grows
+  Linear,   ///< two neighbours, also when shrinking
+  Area,     ///< mean of what a pixel covers; like Linear when enlarging
   Cubic,    ///< Keys' kernel with a = -0.75
   Lanczos,  ///< of order 4
 };
@@ -19,7 +19,7 @@ struct ResampleBuffers {
   std::vector<float> weights, rows, turned, columns;
 };
 
-/// Square picture [from, from, 3] to [to, to, 3]; beyond the edge the edge's pixels repeat. Values may
+/// Resamples a square picture [from, from, 3] to [to, to, 3]; beyond an edge its pixels repeat. Values may
 /// overshoot their range with Cubic and Lanczos.
 void resample(const std::vector<float>& in, int from, std::vector<float>& out, int to, Resampling kind,
               ResampleBuffers& working);

@@ -1,4 +1,4 @@
-// resize() of data/image/image.h: separable, each direction area-averaged when it shrinks and
+// Implements resize() of data/image/image.h: separable, each direction area-averaged when it shrinks and
 // bilinear when it grows.
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 namespace facemae {
 namespace {
 
-/// Which source positions, from `first` on, make one target position. The weights sum to 1.
+/// Which source positions, from `first` on, make up one target position. The weights sum to 1.
 struct Tap {
   int first = 0;
   std::vector<float> weights;

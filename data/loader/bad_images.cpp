@@ -8,7 +8,7 @@
 namespace facemae {
 
 void BadImages::note(std::uint64_t row, std::uint64_t ordinal, const DataError& why) {
-  spdlog::error("row {} of {} (shard {}, ordinal {}) is bad, another image stands in: {}", row,
+  spdlog::error("row {} of {} (shard {}, ordinal {}) is bad, another image replaces it: {}", row,
                 store_.folder().string(), store_.shard_of(row), ordinal, why.what());
   const std::scoped_lock lock(mutex_);
   bad_rows_.insert(row);
@@ -28,7 +28,7 @@ void BadImages::note(std::uint64_t row, std::uint64_t ordinal, const ShardUnread
     failures_.push_back({.shard = why.shard(), .reason = why.what()});
   }
   spdlog::error(
-      "shard {} of {} cannot be read (first met at row {}, ordinal {}), images of others stand in: {}",
+      "shard {} of {} cannot be read (first met at row {}, ordinal {}), images of other shards replace its own: {}",
       why.shard(), store_.folder().string(), row, ordinal, why.what());
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a loader does about images and shards that it cannot use: names them, counts them, and says when there
+// Handles images and shards that a loader cannot use: names them, counts them, and says when there
 // are too many.
 #include <atomic>
 #include <cstdint>
@@ -19,18 +19,18 @@ namespace facemae {
 /// Safe from many threads.
 class BadImages {
  public:
-  /// So many different bad images are borne in any case: one flaw must not end a study on a small set.
+  /// This many different bad images are tolerated in any case: one flaw must not end a study on a small set.
   static constexpr std::size_t kAlwaysBorne = 3;
 
   BadImages(const Store& store, double max_fraction) : store_(store), max_fraction_(max_fraction) {}
   void count_read() noexcept { ++read_; }
-  /// An image that is damaged for good: logs it. Throws DataError when the different bad images are more than
-  /// kAlwaysBorne and more than max_fraction of the images read (of the store's, once it was read through).
+  /// Logs an image that is damaged for good. Throws DataError when there are more different bad images than
+  /// kAlwaysBorne and than max_fraction of the images read (of those of the store, once all have been read).
   void note(std::uint64_t row, std::uint64_t ordinal, const DataError& why);
-  /// A shard that cannot be read: logs it once, and keeps it for take_failures(). No image
-  /// of it counts as bad.
+  /// Logs a shard that cannot be read, once, and keeps it for take_failures(). None of its images
+  /// counts as bad.
   void note(std::uint64_t row, std::uint64_t ordinal, const ShardUnreadable& why);
-  /// Shards that became unreadable since the last call.
+  /// Shards that have become unreadable since the last call.
   std::vector<ShardFailure> take_failures();
 
  private:

@@ -5,8 +5,8 @@
 namespace facemae {
 namespace {
 
-/// A block that was not touched while every block held could have been touched so often is left over: from
-/// before a resume, or because images stood in for some of its rows.
+/// A block counts as left over when it has not been touched while every block held could have been touched
+/// this often: it dates from before a resume, or other images replaced some of its rows.
 constexpr std::uint64_t kIdleRounds = 64;
 
 }  // namespace
@@ -18,7 +18,7 @@ BlockCache::BlockCache(const Store& store, std::uint64_t block, std::size_t byte
   block_bytes_ = images > 0 ? stored / images * block : 0;
 }
 
-/// Whether one more block fits, without those that are left over.
+/// Whether one more block fits, once those left over are removed.
 bool BlockCache::make_room() {
   const auto fits = [&] { return held_bytes_ + block_bytes_ <= most_bytes_; };
   for (auto at = entries_.begin(); at != entries_.end() && !fits();) {
@@ -39,7 +39,7 @@ std::shared_ptr<const RowBlock> BlockCache::read(std::uint64_t first, std::uint6
   try {
     if (!store_.read_block(first, count, *block, figures)) return nullptr;
   } catch (const std::exception&) {
-    return nullptr;  // reading single rows will say which and why
+    return nullptr;  // reading single rows will say which one and why
   }
   return block;
 }

@@ -27,7 +27,7 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
            const LoaderConfig& config) {
   if (!store) throw ConfigError("loader: no store was given");
   if (store->size() == 0 || order.rows() != store->size()) {
-    throw ConfigError(fmt::format("loader: the order is over {} rows, the store {} has {}", order.rows(),
+    throw ConfigError(fmt::format("loader: the order covers {} rows, but the store {} has {}", order.rows(),
                                   store->folder().string(), store->size()));
   }
   if (config.threads < 1 || config.ahead < 1) {
@@ -37,7 +37,7 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
   if (config.sample.format == PixelFormat::Yuv420 &&
       (config.sample.augment.any() || store->image_size() % 2 != 0)) {
     throw ConfigError(
-        "loader: planes (--decode yuv420) need images of an even side and no augmentation but the flip");
+        "loader: planes (--decode yuv420) need images with an even side and no augmentation but the flip");
   }
   if (plan.global_batch < 1 || plan.micro_batches < 1 || rank < 0 || rank >= plan.world) {
     throw ConfigError(fmt::format("loader: rank {} of {}, global batch {} in {} micro-batches is impossible",
@@ -47,7 +47,7 @@ void check(const Store* store, const Order& order, const BatchPlan& plan, int ra
 
 constexpr int kLargeSide = 512;
 
-/// Batches take the room that the store says, which is a word only. Large images must be seen once.
+/// Batches take the room that the store claims, which is only a claim. Large images must be checked once.
 void check_size(const Store& store) {
   if (store.image_size() <= kLargeSide) return;
   Decoder decoder;
@@ -59,7 +59,7 @@ void check_size(const Store& store) {
       const auto header = decoder.header(encoded);
       if (header.width == store.image_size() && header.height == store.image_size()) return;
       other = fmt::format("row {} has {} x {}", row, header.width, header.height);
-    } catch (const Error&) {  // it will be met again, and told of
+    } catch (const Error&) {  // it will be met again, and reported then
     }
   }
   if (!other.empty())
@@ -70,7 +70,7 @@ void check_size(const Store& store) {
 }  // namespace
 
 struct Loader::Pipeline {
-  /// A micro-batch in the making. Slots are claimed under the pipeline's mutex and filled without it: no two
+  /// A micro-batch being made. Slots are claimed under the pipeline's mutex and filled without it: no two
   /// threads ever write the same bytes.
   struct Job {
     std::unique_ptr<ByteBatch> batch;
@@ -96,8 +96,8 @@ struct Loader::Pipeline {
     rows = std::make_shared<const Quarantine>(std::move(known));
   }
 
-  /// Takes the next unclaimed slot, opening a new micro-batch when the ring has room. Null:
-  /// the loader is ending.
+  /// Takes the next unclaimed slot, opening a new micro-batch if the ring has room. Null: the
+  /// loader is ending.
   std::shared_ptr<Job> claim(std::size_t& slot) {
     std::unique_lock lock(mutex);
     for (;;) {
@@ -111,10 +111,10 @@ struct Loader::Pipeline {
       if (ring.size() < static_cast<std::size_t>(config.ahead)) {
         try {
           ring.push_back(open());
-        } catch (...) {  // out of memory: next() says so
+        } catch (...) {  // out of memory: next() reports it
           fail(std::current_exception());
         }
-        // Others may take slots of it too; an empty one is ready at once.
+        // Others may take slots of it, too; an empty one is ready at once.
         work.notify_all();
         done.notify_all();
       } else {
@@ -149,7 +149,7 @@ struct Loader::Pipeline {
 
   std::size_t bytes_of_image() const { return image_bytes(store->image_size(), config.sample.format); }
 
-  /// With the mutex held.
+  /// The caller holds the mutex.
   void fail(std::exception_ptr why) {
     if (!broken) broken = std::move(why);
     stopping = true;
@@ -193,7 +193,7 @@ struct Loader::Pipeline {
       spdlog::warn(what);
     }
     figures.wait_seconds += seconds_since(start);
-    if (broken) std::rethrow_exception(broken);  // every further call says the same
+    if (broken) std::rethrow_exception(broken);  // every further call throws the same
     auto batch = std::move(ring.front()->batch);
     ring.pop_front();
     work.notify_all();
@@ -208,12 +208,12 @@ struct Loader::Pipeline {
         first_step * static_cast<std::uint64_t>(plan.micro_batches) + handed_out >
             step * static_cast<std::uint64_t>(plan.micro_batches))
       throw Error(fmt::format(
-          "shard {} cannot be quarantined from ordinal {} on: batches of it were used already, or no step begins there",
+          "shard {} cannot be quarantined from ordinal {} on: batches from there on have been used already, or no step begins there",
           entry.shard, entry.from_ordinal));
     Quarantine more = *rows;
     more.add(entry);
     rows = std::make_shared<const Quarantine>(std::move(more));
-    // Threads at work on what is dropped keep it alive until they are done with it.
+    // Threads that work on dropped batches keep them alive until they are done.
     while (!ring.empty() && ring.back()->batch->step >= step) {
       ring.pop_back();
       --opened;

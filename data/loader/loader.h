@@ -1,6 +1,6 @@
 #pragma once
-// Reads, checks and decodes ahead of the trainer, on worker threads. Torch-free, so that
-// ThreadSanitizer sees it.
+// Reads, checks and decodes images ahead of the trainer, on worker threads. It does not use LibTorch, so that
+// ThreadSanitizer can check it.
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -30,25 +30,25 @@ struct ByteBatch {
 
 struct LoaderConfig {
   int threads = 1;  ///< decoding threads
-  int ahead = 2;    ///< micro-batches decoded in advance: bounds the memory
+  int ahead = 2;    ///< micro-batches decoded in advance: limits the memory
   SampleConfig sample;
-  /// Different bad images, of the images that this rank has read, beyond which the run ends; BadImages
-  /// bears a few in any case.
+  /// The run ends when more than this fraction of the images that this rank has read are different bad ones;
+  /// BadImages tolerates a few in any case.
   double max_bad_fraction = 1e-5;
   std::vector<Quarantined> quarantined;  ///< known from the start
-  /// Of blocks that an order of blocks reads in one piece each; 0 reads every image on its own.
+  /// Memory for blocks that an order of blocks reads in one piece each; 0 reads every image on its own.
   std::size_t block_bytes = std::size_t{256} << 20;
   std::chrono::duration<double> warn_after{10};  ///< of waiting for one batch; then after twice as long, ...
   std::chrono::duration<double> give_up_after{600};
   std::pmr::memory_resource* pixel_memory = nullptr;  ///< where batches of pixels live; must outlive them
 };
 
-/// Yields this rank's micro-batches in order, from micro-batch 0 of `first_step`, without end. Equal for any
-/// number of threads.
+/// Yields this rank's micro-batches in order, without end, from micro-batch 0 of `first_step` on. The result
+/// is the same for any number of threads.
 ///
 /// An image that is damaged, or whose shard cannot be read, is replaced by the next row that
-/// Quarantine::row_for names and that can be used: the same on every rank and at every later start. Each is
-/// logged and counted. More than the policy bears ends the run: next() throws DataError.
+/// Quarantine::row_for names and that can be used: the same one on every rank and at every later start. Each
+/// replacement is logged and counted. When there are more than the policy allows, next() throws DataError.
 class Loader {
  public:
   Loader(std::shared_ptr<const Store> store, Order order, BatchPlan plan, int rank, std::uint64_t first_step,
@@ -56,15 +56,15 @@ class Loader {
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
-  /// The next micro-batch. Hand the old one back through `recycle` to reuse its memory. Waiting is logged; it
-  /// throws FileError (ETIMEDOUT) after LoaderConfig::give_up_after only.
+  /// The next micro-batch. Hand the previous one back through `recycle` to reuse its memory. Waiting is
+  /// logged; FileError (ETIMEDOUT) is thrown only after LoaderConfig::give_up_after.
   std::unique_ptr<ByteBatch> next(std::unique_ptr<ByteBatch> recycle = nullptr);
   LoaderFigures figures();  ///< since the last call
-  /// Shards that turned out unreadable since the last call. Images of others stand in already; quarantining
-  /// them tells the ranks that can still read them to do the same, and every later start.
+  /// Shards that have turned out to be unreadable since the last call. Other images already replace theirs;
+  /// quarantining the shards makes the ranks that can still read them, and every later start, do the same.
   std::vector<ShardFailure> failed_shards();
-  /// No row of this shard from that ordinal on: the beginning of a step of which no batch was handed out yet.
-  /// Batches that were decoded ahead are made again. Call it from the thread of next().
+  /// Uses no row of this shard from that ordinal on, which begins a step of which no batch has been handed
+  /// out yet. Batches decoded ahead are made again. Call it from the thread that calls next().
   void quarantine(Quarantined entry);
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// What a loader spent its time on and what it met. Times of its threads are added up.
+// Counts what a loader spent its time on and what it met. The times of its threads are added up.
 #include <cstdint>
 
 #include "data/store/shard_reader.h"
@@ -10,9 +10,9 @@ struct LoaderFigures {
   double wait_seconds = 0;  ///< next() waited for a batch: the queue was empty
   double full_seconds = 0;  ///< threads waited for room in the ring: the queue was full
   double decode_seconds = 0, augment_seconds = 0;
-  ReadFigures reads;  ///< read_seconds, crc_seconds, and what had to be tried again
+  ReadFigures reads;  ///< read_seconds, crc_seconds, and what had to be retried
   std::uint64_t images = 0;
-  std::uint64_t substituted = 0;  ///< images that stand in for one that could not be used
+  std::uint64_t substituted = 0;  ///< images that replace one that could not be used
   void add(const LoaderFigures& other) {
     wait_seconds += other.wait_seconds;
     full_seconds += other.full_seconds;

@@ -19,7 +19,7 @@ Replicas::Replicas(ReplicaPlan plan, Copy copy, Use use)
     try {
       run(stop);
     } catch (const std::exception& error) {
-      spdlog::warn("copies in {} are given up, the rest is read from the store: {}", plan_.folder.string(),
+      spdlog::warn("giving up the copies in {}, the rest is read from the store: {}", plan_.folder.string(),
                    error.what());
     }
   });
@@ -68,7 +68,7 @@ void Replicas::run(const std::stop_token& stop) {
   std::condition_variable_any stopped;
   bool told = false;
   while (!missing.empty()) {
-    if (const auto lock = copy_ ? FolderLock::if_free(plan_.folder, {.thing = "the copies in",
+    if (const auto lock = copy_ ? FolderLock::if_free(plan_.folder, {.thing = "the folder of copies",
                                                                      .work = "copying shards",
                                                                      .otherwise = "use another --local-dir"})
                                 : nullptr) {
@@ -76,7 +76,7 @@ void Replicas::run(const std::stop_token& stop) {
       return copy_all(missing, stop);
     }
     if (copy_ && !std::exchange(told, true))
-      spdlog::info("copies in {} are made by another job: {}", plan_.folder.string(),
+      spdlog::info("another job is making the copies in {}: {}", plan_.folder.string(),
                    FolderLock::owner(plan_.folder / "lock"));
     std::erase_if(missing, [&](std::size_t shard) {
       if (!plan_.whole(plan_.folder / plan_.files[shard])) return false;

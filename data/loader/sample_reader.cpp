@@ -8,7 +8,7 @@
 namespace facemae {
 namespace {
 
-/// So many rows are tried for one ordinal: when all of them fail, so would the rest of the store.
+/// This many rows are tried for one ordinal: if all of them fail, so would the rest of the store.
 constexpr int kMostAttempts = 100;
 
 /// Adds the time until it goes out of scope.
@@ -26,8 +26,8 @@ class Timer {
 
 }  // namespace
 
-/// From its block when there is one and the CRC fits; else on its own, with all that Store::fetch tries.
-/// Blocks are made of rows in their turn: those that stand in for others are read on their own.
+/// Reads from the row's block if there is one and the CRC is right; otherwise on its own, with all that
+/// Store::fetch tries. Blocks consist of rows in their order: rows that replace others are read on their own.
 void SampleReader::decode(std::uint64_t row, bool own, std::span<std::uint8_t> out) {
   std::shared_ptr<const RowBlock> block;
   Bytes encoded;
@@ -45,7 +45,7 @@ void SampleReader::decode(std::uint64_t row, bool own, std::span<std::uint8_t> o
   try {
     decoder_.decode_into(encoded, store_.image_size(), config_.format, out);
   } catch (const DataError& error) {
-    throw DataError(fmt::format("decoding it, although its CRC-32C is right: {}", error.what()));
+    throw DataError(fmt::format("it does not decode although its CRC-32C is right: {}", error.what()));
   }
 }
 
@@ -71,7 +71,7 @@ Sample SampleReader::read(std::uint64_t ordinal, const Quarantine& rows, std::sp
     }
   }
   throw DataError(fmt::format(
-      "{} images in turn that could stand at ordinal {} of {} cannot be used: is the storage there? `facemae store verify` says what is wrong",
+      "{} images tried one after another for ordinal {} of {} cannot be used: is the storage there? `facemae store verify` says what is wrong",
       kMostAttempts, ordinal, store_.folder().string()));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// One loader thread's work on one sample: find the row, read, check, decode, augment; and another row's image
-// when that one cannot be used.
+// Does one loader thread's work on one sample: finds the row, reads, checks, decodes and augments it, or
+// another row's image when that one cannot be used.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,10 +35,10 @@ class SampleReader {
   SampleReader(const Store& store, BlockCache* blocks, BadImages& bad, const SampleConfig& config)
       : store_(store), blocks_(blocks), bad_(bad), config_(config) {}
 
-  /// Fills `out`, image_bytes() long, with the image of the ordinal: of its own row, or of the first of the
-  /// rows that stand in for it and can be used. Which one depends on what can be read and on the quarantine
-  /// alone, so any rank and any later start that meets the same storage finds the same. Throws DataError when
-  /// too much is bad.
+  /// Fills `out`, image_bytes() long, with the image of the ordinal: that of its own row, or of the first of
+  /// the rows that replace it and can be used. The choice depends only on what can be read and on the
+  /// quarantine, so any rank and any later start that meets the same storage makes the same one. Throws
+  /// DataError when too many images are bad.
   Sample read(std::uint64_t ordinal, const Quarantine& rows, std::span<std::uint8_t> out);
   LoaderFigures take_figures();  ///< since the last call
 

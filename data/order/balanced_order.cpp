@@ -13,7 +13,7 @@ BalancedOrder::BalancedOrder(IdentityRows identities, std::uint64_t seed, std::u
     : identities_(std::move(identities)),
       seed_(key_of(seed, Purpose::Balance)),
       images_(images_per_identity) {
-  if (images_ == 0) throw ConfigError("balanced order: an identity must come with at least 1 image");
+  if (images_ == 0) throw ConfigError("balanced order: there must be at least 1 image per identity");
   for (std::int64_t label = 0; label < identities_.count; ++label)
     if (!identities_.rows_of(label).empty()) labels_.push_back(label);
   if (labels_.empty())
@@ -29,7 +29,7 @@ std::uint64_t BalancedOrder::row(std::uint64_t ordinal) const {
   const std::int64_t label = labels_.empty() ? static_cast<std::int64_t>(who) : labels_[who];
 
   const auto rows = identities_.rows_of(label);
-  const std::uint64_t visits = std::max<std::uint64_t>(1, rows.size() / images_);  // until it is through
+  const std::uint64_t visits = std::max<std::uint64_t>(1, rows.size() / images_);  // until all have been used
   const std::uint64_t image = rows.size() < images_ ? nth % rows.size() : round % visits * images_ + nth;
   return rows[Permutation(rows.size(), key_of(seed_, Purpose::Balance, who + 1, round / visits))(image)];
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The identity-balanced order: every identity equally often, K of its images together, for small studies.
+// Draws every identity equally often, K of its images together (the balanced order), for small studies.
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -13,10 +13,10 @@ struct IdentityRows {
   std::function<std::span<const std::uint64_t>(std::int64_t label)> rows_of;
 };
 
-/// Ordinals come in groups of K images of one identity. A round visits every identity that has rows once, as
-/// Feistel_round says; so a batch of P K ordinals has P identities, all different unless a round ends in it.
-/// An identity's visits go through its images in a new order each time they are through: K different images
-/// a visit, or all of them in turn where it has fewer. Rows without a label do not occur.
+/// Ordinals come in groups of K images of one identity. A round visits every identity that has rows once, in
+/// the order of Feistel_round; so a batch of P K ordinals has P identities, all different unless a round ends
+/// in it. Visits to an identity go through its images in an order that is new each time all have been used: K
+/// different images per visit, or all of them in turn where it has fewer. Rows without a label do not occur.
 class BalancedOrder {
  public:
   /// Throws ConfigError when `images_per_identity` (K) is 0, DataError when no identity has a row.

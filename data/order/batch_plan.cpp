@@ -34,14 +34,15 @@ std::vector<std::int64_t> BatchPlan::rows_of_slots(int micro, int rank) const {
 std::vector<std::uint64_t> BatchPlan::ordinals(std::uint64_t step, int micro, int rank) const {
   const auto n = static_cast<std::uint64_t>(micro_rows(micro));
   const std::uint64_t first = step * global_batch + micro_begin(micro), end = first + n;
-  // Every lane has n / L ordinals, and n % L lanes from that of the first ordinal on, cyclically, one more.
+  // Every lane has n / L ordinals, and n % L lanes, cyclically from that of the first ordinal on,
+  // have one more.
   const std::uint64_t phase = first % lanes, last = phase + n % lanes;
   const auto in_lanes_below = [&](std::uint64_t lane) {
     return lane * (n / lanes) + std::min(lane, last) - std::min(lane, phase) +
            (last > lanes ? std::min(lane, last - lanes) : 0);
   };
   std::uint64_t at = part_begin(n, rank), left = part_begin(n, rank + 1) - at;
-  std::uint64_t lane = 0;  // of position `at`: found by halving
+  std::uint64_t lane = 0;  // of position `at`, found by halving
   for (std::uint64_t above = lanes; above - lane > 1;) {
     const std::uint64_t middle = lane + (above - lane) / 2;
     (in_lanes_below(middle) <= at ? lane : above) = middle;

@@ -10,7 +10,7 @@
 namespace facemae {
 namespace {
 
-/// What a key of an epoch is for.
+/// What an epoch's key is used for.
 constexpr std::uint64_t kBlocks = 1, kWindows = 2, kPlaceOfRest = 3, kRest = 4;
 
 }  // namespace
@@ -49,7 +49,7 @@ std::uint64_t BlocksOrder::row(std::uint64_t ordinal) const noexcept {
 std::uint64_t BlocksOrder::row_of_rest(std::uint64_t epoch, std::uint64_t index) const noexcept {
   const std::uint64_t at = Permutation(rest_rows(), key_of(seed_, Purpose::Order, epoch, kRest))(index);
   const std::uint64_t in_lanes = lane_rows_ / block_ * lanes_;             // blocks
-  if (at >= (blocks_ - in_lanes) * block_) return in_lanes * block_ + at;  // behind the last whole block
+  if (at >= (blocks_ - in_lanes) * block_) return in_lanes * block_ + at;  // beyond the last whole block
   const Permutation blocks(blocks_, key_of(seed_, Purpose::Order, epoch, kBlocks));
   return blocks(in_lanes + at / block_) * block_ + at % block_;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The `blocks` order: an epoch in which rows that lie together in the store are read together, and yet come
-// in an order that is like a shuffle. For large stores on shared disks.
+// Computes the `blocks` order: an epoch in which rows that lie together in the store are read together, yet
+// come in an order that resembles a shuffle. For large stores on shared disks.
 #include <cstdint>
 
 namespace facemae {

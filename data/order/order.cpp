@@ -7,7 +7,7 @@
 namespace facemae {
 namespace {
 
-/// Near OrderConfig::kLanes, dividing the micro-batch or divided by it: then lanes stay with their ranks.
+/// Near OrderConfig::kLanes, and dividing the micro-batch or divided by it: so lanes stay with their ranks.
 std::uint64_t lanes_for(std::uint64_t micro_rows) {
   if (micro_rows <= OrderConfig::kLanes) return OrderConfig::kLanes / micro_rows * micro_rows;
   std::uint64_t lanes = OrderConfig::kLanes;

@@ -1,6 +1,6 @@
 #pragma once
-// The order of a run: which row an ordinal means, which ordinals make a micro-batch, and
-// whose they are. All pure.
+// Defines the order of a run: which row an ordinal refers to, which ordinals make up a micro-batch, and which
+// rank has them. All pure.
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -20,14 +20,14 @@ struct OrderConfig {
   std::uint64_t block = 256;              ///< of blocks: rows that lie and are read together
   std::uint64_t images_per_identity = 4;  ///< of balanced
 
-  static constexpr std::uint64_t kBlocksFrom = 16'000'000;  ///< rows: auto means blocks from here on
-  static constexpr std::uint64_t kLanes = 1024;             ///< about so many when they are chosen
+  static constexpr std::uint64_t kBlocksFrom = 16'000'000;  ///< rows: auto means blocks from this many on
+  static constexpr std::uint64_t kLanes = 1024;             ///< about this many when they are chosen
   /// With `auto` and 0 lanes replaced by what they mean for a store of `rows` rows and micro-batches of
-  /// `micro_rows`: about kLanes lanes, such that they divide the micro-batch or are divided by it.
+  /// `micro_rows`: about kLanes lanes, a number that divides the micro-batch or is divided by it.
   OrderConfig settled(std::uint64_t rows, std::uint64_t micro_rows) const;
 };
 
-/// `uniform` order: ordinal p is in epoch p / N at q = p % N, and means row Feistel_epoch(q).
+/// `uniform` order: ordinal p is in epoch p / N at q = p % N, and refers to row Feistel_epoch(q).
 class UniformOrder {
  public:
   UniformOrder(std::uint64_t rows, std::uint64_t seed) : rows_(rows), seed_(seed) {}
@@ -39,13 +39,13 @@ class UniformOrder {
   std::uint64_t rows_, seed_;
 };
 
-/// Which row an ordinal means. Global batches run across epochs of N ordinals: no padding, nothing dropped;
-/// `uniform` and `blocks` give every row exactly once per epoch, in O(1) memory. A value; const calls are
-/// safe from many threads.
+/// Which row an ordinal refers to. Global batches run across epochs of N ordinals: no padding, nothing
+/// dropped; `uniform` and `blocks` give every row exactly once per epoch, in O(1) memory. A value; const
+/// calls are safe from many threads.
 class Order {
  public:
   Order(std::uint64_t rows, std::uint64_t seed);  ///< uniform
-  /// A settled configuration; `identities` are needed by balanced only. Throws ConfigError.
+  /// A settled configuration; only balanced needs `identities`. Throws ConfigError.
   Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities = {});
   std::uint64_t rows() const noexcept { return rows_; }  ///< N
   std::uint64_t row(std::uint64_t ordinal) const {

@@ -40,7 +40,7 @@ std::uint64_t Quarantine::row_for(std::uint64_t ordinal, int attempt) const {
     if (row != own && usable(row) && attempt-- == 0) return row;
   }
   throw DataError(fmt::format(
-      "looking for an image in place of row {} (ordinal {}): none of {} rows is left, {} shard(s) are in quarantine; "
+      "looking for an image to replace row {} (ordinal {}): none of {} rows is left, and {} shard(s) are in quarantine; "
       "repair the store with `facemae store verify --repair-from`",
       own, ordinal, order_.rows(), entries_.size()));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Which row stands at an ordinal when images or whole shards cannot be read: a pure function of the ordinal
-// and the quarantine, so that every rank, any number of ranks and every resume see the same batches.
+// Decides which row is used at an ordinal when images or whole shards cannot be read: a pure function of the
+// ordinal and the quarantine, so that every rank, any number of ranks and every resume see the same batches.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,18 +29,18 @@ class Quarantine {
  public:
   using ShardOf = std::function<std::size_t(std::uint64_t row)>;  ///< must be safe from many threads
 
-  /// Of a run with this order and seed, with no shard in it.
+  /// For a run with this order and seed, with no shard in quarantine.
   Quarantine(Order order, std::uint64_t seed, ShardOf shard_of);
 
-  /// Of two ordinals for one shard the earlier holds.
+  /// Of two ordinals for one shard the earlier one holds.
   void add(Quarantined entry);
   const std::vector<Quarantined>& entries() const noexcept { return entries_; }  ///< ascending by shard
   bool covers(std::size_t shard, std::uint64_t ordinal) const noexcept;
 
-  /// Attempt 0: the row of the order, or its first substitute when its shard is in quarantine at this
-  /// ordinal. Attempt k > 0: the k-th row after that one, for when the rows before turn out unreadable.
-  /// Substitutes are drawn from all rows of healthy shards, without repetition. Throws DataError when there
-  /// are no more.
+  /// Attempt 0: the row of the order, or its first substitute if its shard is in quarantine at this
+  /// ordinal. Attempt k > 0: the k-th row after that one, for when the earlier rows turn out to be
+  /// unreadable. Substitutes are drawn from all rows of healthy shards, without repetition. Throws
+  /// DataError when none are left.
   std::uint64_t row_for(std::uint64_t ordinal, int attempt = 0) const;
 
  private:

@@ -24,7 +24,8 @@ std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// The content of a note. It was written in full or not at all, so a broken one is a damaged disk.
+/// Reads the content of a note. It was written completely or not at all, so a broken note means
+/// a damaged disk.
 template <class Read>
 auto read_note(const Path& path, Read read) {
   try {
@@ -32,14 +33,14 @@ auto read_note(const Path& path, Read read) {
   } catch (const FileError&) {
     throw;
   } catch (const std::exception& error) {
-    throw DataError("going on with a pack: " + path.string() + " is damaged (" + error.what() +
+    throw DataError("continuing a pack: " + path.string() + " is damaged (" + error.what() +
                     "); remove its folder and pack again");
   }
 }
 
-/// get<>() alone would take 1e62, too, which no integer holds.
+/// get<>() alone would also accept 1e62, which no integer holds.
 std::uint64_t whole(const Json& number) {
-  if (!number.is_number_unsigned()) throw DataError(number.dump() + " is no whole number");
+  if (!number.is_number_unsigned()) throw DataError(number.dump() + " is not a whole number");
   return number.get<std::uint64_t>();
 }
 
@@ -57,7 +58,7 @@ std::vector<Reject> rejects_in(const Json& json) {
 std::string name_of(const std::string& beginning, std::uint64_t number, const std::string& ending) {
   return fmt::format("{}{:05}{}", beginning, number, ending);
 }
-/// What stands between `beginning` and `ending`; nothing when that is no number: it is no note then.
+/// The number between `beginning` and `ending`; nothing if there is none, for then this is not a note.
 std::optional<std::uint64_t> number_in(std::string_view name, std::string_view beginning,
                                        std::string_view ending) {
   if (name.size() <= beginning.size() + ending.size() || !name.starts_with(beginning) ||
@@ -84,7 +85,7 @@ void Journal::begin(const std::string& settings, const std::string& samples) {
   }
   if (std::filesystem::exists(out_ / shard_name(0)))
     throw ConfigError("packing into " + out_.string() +
-                      ": it holds shards, but neither a manifest nor a journal says whose; "
+                      ": it holds shards, but neither a manifest nor a journal says whose they are; "
                       "use another --out, or remove them first");
   make_folders(files_, folder_);
   write_durably(files_, folder_ / kSettings,
@@ -159,7 +160,7 @@ std::vector<Journal::Stored> Journal::images(std::uint64_t number) const {
   file.read_at(0, std::as_writable_bytes(std::span(images)));
   if (file.size() % sizeof(Stored) != 0 ||
       xxh128(std::as_bytes(std::span(images))) != shard(number).images_digest)
-    throw DataError(path.string() + " is damaged: its digest is another than its shard's note says");
+    throw DataError(path.string() + " is damaged: its digest is not the one in its shard's note");
   return images;
 }
 
@@ -220,7 +221,8 @@ std::vector<Reject> Journal::rejects_of_halted() const {
 void Journal::remove(FileSystem& files, const Path& out) {
   const Path folder = out / kPackingFolder;
   if (!std::filesystem::exists(folder)) return;
-  // Notes first, so that none speaks of what is gone; the settings last: until then it is known as a pack's.
+  // Notes first, so that none refers to what is gone; the settings last: until then the folder is known to
+  // be a pack's.
   std::vector<Path> paths;
   for (const auto& file : std::filesystem::directory_iterator(folder)) paths.push_back(file.path());
   const auto rank_of = [](const Path& path) {

@@ -1,7 +1,7 @@
 #pragma once
-// What an unfinished pack has done: the folder OUT/packing with one note for each finished shard and for the
-// spill of each rank (docs/FORMATS.md). A note is there in full or not at all, and no two ranks write the
-// same one, so any number of ranks goes on from what any other number has left.
+// Records what an unfinished pack has done: the folder OUT/packing has one note for each finished shard and
+// for the spill of each rank (docs/FORMATS.md). A note exists completely or not at all, and no two ranks
+// write the same one, so any number of ranks can continue from what any other number has left.
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -21,10 +21,10 @@ class Journal {
  public:
   Journal(FileSystem& files, const Path& out) : files_(files), out_(out), folder_(out / kPackingFolder) {}
 
-  /// Begins the journal or goes on with it, and tidies what killed starts left; one rank. Throws ConfigError
-  /// when it was begun with other settings, or when shards lie there that no journal knows.
+  /// Begins the journal or continues it, and tidies up after killed starts; one rank. Throws ConfigError when
+  /// it was begun with other settings, or when the folder holds shards that no journal knows.
   void begin(const std::string& settings, const std::string& samples = "{}");
-  /// Throws ConfigError when this rank does not see what the first one began.
+  /// Throws ConfigError when this rank does not see what the first rank began.
   void require_begun(const std::string& settings, int rank) const;
   bool begun() const;
   /// What it was begun with (PackPlan).
@@ -32,10 +32,10 @@ class Journal {
     std::string settings, samples;
   };
   Begun begun_with() const;
-  /// Held by each rank but the first, which has the lock of OUT: a job whose first rank has died may still
-  /// have others that write. Throws Unresumable naming the owner.
+  /// Held by each rank but the first, which has the lock of OUT: of a job whose first rank has died, others
+  /// may still be writing. Throws Unresumable naming the owner.
   LockConfig lock_of(int rank) const;
-  /// The first rank, before others go on: throws Unresumable when a rank of an earlier start still lives.
+  /// For the first rank, before others continue: throws Unresumable if a rank of an earlier start lives.
   void require_no_living_ranks() const;
   const Path& folder() const noexcept { return folder_; }  ///< finished shards wait in it for the last one
 
@@ -55,7 +55,7 @@ class Journal {
   void note(std::uint64_t number, const Shard& shard, const std::vector<Stored>& images);
   void forget(std::uint64_t number);
 
-  /// How much of a rank's spill counts: what lies behind it is of an archive that was not finished.
+  /// How much of a rank's spill counts: whatever lies beyond belongs to an archive that was not finished.
   struct Spill {
     std::vector<std::uint64_t> archives;  ///< all of whose images are in the spill
     std::uint64_t bytes = 0, extents = 0;
@@ -63,7 +63,7 @@ class Journal {
   std::map<int, Spill> spills() const;  ///< by rank
   void note(int rank, const Spill& spill);
 
-  /// A rank that cannot go on tells the others, which look now and then; `rejects`: what it has not noted.
+  /// A rank that cannot continue tells the others, which look now and then; `rejects`: not noted so far.
   void halt(int rank, const std::vector<Reject>& rejects);
   bool halted() const { return std::filesystem::exists(folder_ / "halted"); }
   std::vector<Reject> rejects_of_halted() const;

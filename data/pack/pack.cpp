@@ -46,7 +46,7 @@ class Packing::Work {
     require_space(std::filesystem::space(config_.out).available, space_for_rest(), config_.out);
   }
 
-  /// What earlier starts have left, as far as it is sound.
+  /// Finds what earlier starts have left, as far as it is sound.
   void look_back() {
     finished_ = std::filesystem::exists(config_.out / kManifestName);
     if (finished_) return;
@@ -60,7 +60,7 @@ class Packing::Work {
     for (const std::uint64_t shard : mine) {
       const std::string fault = fault_of_finished(journal_, shard, config_.patience);
       if (!fault.empty())
-        spdlog::warn("{} was finished by an earlier start but cannot be used ({}): it is made again",
+        spdlog::warn("{} was finished by an earlier start but cannot be used ({}): making it again",
                      journal_.path_of(shard).string(), fault);
       if (!fault.empty() || was_mended(shard)) outdated_.push_back(shard);
       progress.advance();
@@ -158,7 +158,7 @@ class Packing::Work {
     result_.resumed_images = resumed_images;
   }
 
-  /// One phase; when it fails, the other ranks need not do theirs to the end.
+  /// Runs one phase; when it fails, the other ranks need not finish theirs.
   void run(void (Work::*phase)()) {
     try {
       (this->*phase)();
@@ -180,13 +180,13 @@ class Packing::Work {
     plan_ = going_on(plan_, begun.settings, begun.samples);
   }
 
-  /// Can any of a finished shard's rejects be used now? (What archives hand over has been spilled.)
+  /// Can any of a finished shard's rejects be used now? (Images from archives have been spilled.)
   bool was_mended(std::uint64_t shard) const {
     if (source_.archives() > 0) return false;
     ImageChecker checker(plan_.image_size, config_.resize);
     for (const Reject& reject : journal_.shard(shard).rejects) {
       if (!checker.read(source_, reject.entry, config_.patience).reject.empty()) continue;
-      spdlog::info("{} was rejected by an earlier start and can be used now: {} is made again",
+      spdlog::info("{} was rejected by an earlier start and can be used now: making {} again",
                    source_.name(reject.entry), journal_.path_of(shard).filename().string());
       return true;
     }
@@ -195,15 +195,15 @@ class Packing::Work {
 
   bool shows() const { return config_.show_progress && rank_ == 0; }
 
-  /// False when this rank's rejects alone are too many: it lets the others know.
+  /// False when this rank's rejects alone are too many: it then tells the others.
   bool few_enough(const std::vector<Reject>& fresh) {
     if (rejects_ + fresh.size() <= plan_.allowed_rejects) return true;
     journal_.halt(rank_, fresh);
     return false;
   }
 
-  /// Beside what is there already: the shards (29 bytes an image in the index, 16 in the journal, 16 in the
-  /// manifest) and, for archives, a spill of all images.
+  /// Space beyond what exists already: the shards (29 bytes per image in the index, 16 in the journal, 16 in
+  /// the manifest) and, for archives, a spill of all images.
   std::uint64_t space_for_rest() const {
     const std::uint64_t shards_done = journal_.finished_shards().size();
     const std::uint64_t rest = plan_.shards() - std::min<std::uint64_t>(shards_done, plan_.shards());

@@ -1,6 +1,6 @@
 #pragma once
-// Makes stores: from images read at random or streamed from archives, on any number of ranks and threads,
-// with equal bytes whatever their number. Killed at any moment, the same call goes on.
+// Makes stores from images that are read at random or streamed from archives, on any number of ranks and
+// threads, with equal bytes whatever their number. After being killed at any moment, the same call continues.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,9 +16,9 @@ namespace facemae {
 
 struct PackConfig {
   Path out;
-  std::uint64_t shard_bytes = 2048ULL << 20;  ///< also what a rank holds in memory when it makes a shard
+  std::uint64_t shard_bytes = 2048ULL << 20;  ///< also what a rank holds in memory while it makes a shard
   std::uint64_t seed = 0;                     ///< of the ingest shuffle
-  int image_size = 0;   ///< 0: the most common one of a sample; others are rejected unless `resize`
+  int image_size = 0;   ///< 0: the most common one in a sample; others are rejected unless `resize`
   bool resize = false;  ///< re-encode other sizes
   double max_reject_fraction = 0.001;
   std::string source_licence;
@@ -32,7 +32,7 @@ struct PackResult {
   std::uint64_t images = 0, bytes = 0, rejects = 0, duplicates = 0, shards = 0;
   std::uint64_t smallest = 0, largest = 0;                 ///< image, in bytes
   std::uint64_t resumed_shards = 0, resumed_images = 0;    ///< made by an earlier start
-  std::map<std::string, std::uint64_t> rejects_by_reason;  ///< empty when an earlier start has finished
+  std::map<std::string, std::uint64_t> rejects_by_reason;  ///< empty if an earlier start finished
   std::int64_t identities = 0;
   double seconds = 0;
 };
@@ -40,20 +40,20 @@ struct PackResult {
 /// One rank's part of making a store.
 class Packing {
  public:
-  /// Plans; writes nothing. Throws as plan_pack does. The arguments must outlive this.
+  /// Plans; writes nothing. Throws like plan_pack. The arguments must outlive this.
   Packing(const ImageSource& source, const PackConfig& config, FileSystem& files, int rank = 0,
           int ranks = 1);
   ~Packing();
   Packing(const Packing&) = delete;
   Packing& operator=(const Packing&) = delete;
-  /// JSON: what decides the bytes of the store. Ranks that differ in it see different sources.
+  /// JSON: what determines the bytes of the store. Ranks that differ in it see different sources.
   const std::string& settings() const noexcept;
   /// What to do, in order. Every rank runs every phase, and begins one only when all have ended the one
-  /// before it; when a phase throws on one rank, no rank may go on. Ranks meet in OUT/packing alone, so OUT
+  /// before; when a phase throws on one rank, no rank may continue. Ranks meet only in OUT/packing, so OUT
   /// must lie on a file system that all share. Throws ConfigError (other settings than before, no space),
   /// DataError (more rejects than allowed: what was made is kept, and rejects.csv lists them), FileError
-  /// (also when the source's storage fails for longer than `patience`; the same call goes on), Unresumable (a
-  /// rank of an earlier start still lives).
+  /// (also when the source's storage fails for longer than `patience`; the same call continues), Unresumable
+  /// (a rank of an earlier start is still alive).
   std::vector<std::function<void()>> phases();
   const PackResult& result() const noexcept;  ///< of the first rank, after the last phase
 
@@ -62,8 +62,8 @@ class Packing {
   std::unique_ptr<Work> work_;
 };
 
-/// All of it on one rank. Finished already: returns its figures when the catalogue and settings are the same,
-/// else throws ConfigError.
+/// All of it on one rank. If it is finished already: returns its figures when catalogue and settings are the
+/// same, otherwise throws ConfigError.
 PackResult pack(const ImageSource& source, const PackConfig& config, FileSystem& files);
 
 }  // namespace facemae

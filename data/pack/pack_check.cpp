@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kReencodeQuality = 95;
 
-/// The middle square of an image: stretching would change the shape of faces.
+/// The central square of an image: stretching would change the shape of faces.
 Image centre_square(Image image) {
   if (image.width == image.height) return image;
   const int side = std::min(image.width, image.height);
@@ -64,7 +64,7 @@ std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry
     throw FileError(
         fmt::format(
             "packing: {} cannot be read: {}; "
-            "the storage fails, which says nothing about the image: the same command goes on once it answers (an image that it has lost for good must leave the source)",
+            "the storage fails, which says nothing about the image: run the same command again once it works (remove an image that it has lost for good from the source)",
             source.name(entry), error.what()),
         error.code());
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Looks at images before they go into a store: each is decoded once, and what errs or warns is a reject.
+// Checks images before they go into a store: each is decoded once, and any error or warning rejects it.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -18,27 +18,27 @@ struct Reject {
   std::uint64_t entry = 0;  ///< of the catalogue
   std::string reason;
 };
-std::string kind_of_reject(const std::string& reason);  ///< what is before the colon
+std::string kind_of_reject(const std::string& reason);  ///< the part before the colon
 
 /// One image, checked by decoding it.
 struct PreparedImage {
   std::vector<std::byte> bytes;  ///< as in the source unless re-encoded
   std::uint8_t flags = 0;        ///< jpeg_markers.h
-  std::string reject;            ///< why it cannot be used, "" when it can
+  std::string reject;            ///< why it cannot be used, "" if it can
 };
 
-/// An entry's bytes (archives() == 0 only). Throws DataError when the image itself is the fault: damaged, not
-/// there, not to be read by us. Storage that fails is waited for; FileError when it does so for longer than
-/// `patience`: that says nothing about the image.
+/// Reads an entry's bytes (archives() == 0 only). Throws DataError when the image itself is at fault:
+/// damaged, missing, not readable by us. Failing reads are retried; FileError when they fail for longer than
+/// `patience`, which says nothing about the image.
 std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience);
 
 /// One per thread.
 class ImageChecker {
  public:
-  /// Images of another size than image_size x image_size are rejects, or with `resize` re-encoded.
+  /// Images of another size than image_size x image_size are rejected, or with `resize` re-encoded.
   ImageChecker(int image_size, bool resize) : image_size_(image_size), resize_(resize) {}
   PreparedImage check(std::vector<std::byte> encoded);
-  /// Reads it by read_entry, whose DataError makes a reject.
+  /// Reads it with read_entry, whose DataError makes a reject.
   PreparedImage read(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience);
 
  private:
@@ -48,10 +48,10 @@ class ImageChecker {
   Decoder decoder_;
 };
 
-/// Reads and checks entries on several threads, the calling one among them; the result is in their order.
-/// Throws FileError as read_entry does.
-/// `after_each` is called on the calling thread with the number of images done since the last call; when it
-/// returns false, the rest is left undone.
+/// Reads and checks entries on several threads, including the calling one; the result is in
+/// their order. Throws FileError like read_entry. `after_each` is called on the calling
+/// thread with the number of images done since the last call; when it returns false, the rest
+/// is left undone.
 std::vector<PreparedImage> check_entries(const ImageSource& source, const std::vector<std::uint64_t>& entries,
                                          int image_size, bool resize, int threads, const ReadPolicy& patience,
                                          const std::function<bool(std::uint64_t)>& after_each);

@@ -12,7 +12,7 @@ Path path_of(const Journal& journal, int rank) {
   return journal.folder() / fmt::format("duplicates-{:05}", rank);
 }
 
-/// Of the images whose hash falls into part `part` of `parts`.
+/// Searches the images whose hash falls into part `part` of `parts`.
 void find_in_part(const Journal& journal, std::uint64_t part, std::uint64_t parts, std::uint64_t expected,
                   std::vector<Duplicate>& found) {
   std::vector<Journal::Stored> images;

@@ -1,5 +1,5 @@
 #pragma once
-// Which images of a store have the same bytes, found by their hashes when all shards are made.
+// Finds which images of a store have the same bytes, by their hashes, when all shards are made.
 #include <cstdint>
 #include <vector>
 
@@ -13,8 +13,8 @@ struct Duplicate {
 
 inline constexpr std::uint64_t kHashesAtOnce = 64ULL << 20;
 
-/// This rank's share of the hashes; its findings go to OUT/packing. Memory: 16 bytes for each of `at_once`
-/// images at most; a larger share is taken in turns.
+/// Processes this rank's share of the hashes; writes its findings to OUT/packing. Memory: 16 bytes for each
+/// of at most `at_once` images; a larger share is processed in turns.
 void find_duplicates(FileSystem& files, const Journal& journal, std::uint64_t images, int rank, int ranks,
                      std::uint64_t at_once = kHashesAtOnce);
 /// What all ranks have found, by entry.

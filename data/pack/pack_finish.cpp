@@ -44,7 +44,7 @@ std::map<std::string, std::uint64_t> counts_by_reason(const Rejects& rejects) {
   return counts;
 }
 
-/// Adds what a shard's index says; its labels go to the end of `labels`.
+/// Adds what a shard's index says; appends its labels to `labels`.
 void add_shard(const ShardIndex& index, PackResult& result, std::vector<std::int64_t>& labels) {
   for (std::size_t i = 0; i < index.crcs.size(); ++i) {
     const std::uint64_t bytes = index.offsets[i + 1] - index.offsets[i];
@@ -57,7 +57,7 @@ void add_shard(const ShardIndex& index, PackResult& result, std::vector<std::int
   labels.insert(labels.end(), index.labels.begin(), index.labels.end());
 }
 
-/// Reads a shard under its final name: from here on nothing else is looked at before the manifest says that
+/// Reads a shard under its final name: after this nothing else is checked before the manifest says that
 /// all is well.
 ShardIndex published(const Journal& journal, const PackConfig& config, FileSystem& files,
                      std::uint64_t shard) {
@@ -65,11 +65,11 @@ ShardIndex published(const Journal& journal, const PackConfig& config, FileSyste
   if (const Path waiting = journal.path_of(shard); waiting != final) files.rename(waiting, final);
   ShardIndex index = read_shard(final);
   if (index.info.index_digest != journal.shard(shard).info.index_digest)
-    throw DataError(final.string() + " is another shard than was noted; run the same command again");
+    throw DataError(final.string() + " is not the shard that was noted; run the same command again");
   return index;
 }
 
-/// The least of two digits that allows so many.
+/// The smallest fraction of two digits that allows this many.
 std::string fraction_for(std::uint64_t rejects, std::uint64_t images) {
   const double fraction = static_cast<double>(rejects) / static_cast<double>(images);
   const double step = std::pow(10, std::floor(std::log10(fraction)) - 1);
@@ -103,17 +103,17 @@ void require_few_rejects(const ImageSource& source, const PackConfig& config, co
   for (const auto& [entry, reason] : rejects)
     if (examples.size() < 3) examples.push_back(source.name(entry) + ": " + reason);
   throw DataError(fmt::format(
-      "packing into {}: {} of {} images cannot be used, {} ({}); {}. All that were found so far are in {}. "
-      "What was made is kept: mend them and run the same command again{}{}{}",
+      "packing into {}: {} of {} images cannot be used, {} ({}); {}. All found so far are listed in {}. "
+      "What was made is kept: mend the images and run the same command again{}{}{}",
       config.out.string(), human_count(rejects.size()), human_count(plan.entries),
       none_left ? "which leaves none for a store"
                 : fmt::format("more than --max-reject-fraction {} allows", config.max_reject_fraction),
       join(counts, ", "), join(examples, "; "), (config.out / "rejects.csv").string(),
-      source.archives() > 0 ? fmt::format(" (of archives: after removing {}, so that they are read anew)",
+      source.archives() > 0 ? fmt::format(" (for archives: after removing {}, so that they are read again)",
                                           journal.folder().string())
                             : "",
       none_left ? ""
-                : fmt::format(", or run it with --max-reject-fraction {} or more, and it goes on",
+                : fmt::format(", or run it with --max-reject-fraction {} or more to continue",
                               fraction_for(rejects.size(), plan.entries)),
       sizes ? ". To re-encode other sizes, pack with --resize into another --out" : ""));
 }

@@ -60,11 +60,11 @@ std::vector<Sampled> sample_entries(const ImageSource& source, const Permutation
   return samples;
 }
 
-/// The most common side of the square images in a sample; of several the first seen.
+/// The most common side of the square images in a sample; if several are equally common, the first one seen.
 int common_size(const ImageSource& source, const std::vector<Sampled>& samples) {
   Decoder decoder;
-  std::vector<std::pair<int, int>> sides;  // side, how often
-  std::string reason = "no image was there";
+  std::vector<std::pair<int, int>> sides;  // side, and how often it occurs
+  std::string reason = "there was no image";
   for (const auto& sample : samples) {
     try {
       if (!sample.reject.empty()) throw DataError(sample.reject);
@@ -83,14 +83,14 @@ int common_size(const ImageSource& source, const std::vector<Sampled>& samples) 
   }
   if (sides.empty())
     throw DataError(
-        fmt::format("packing: none of {} sampled images can tell the image size; the last: {}. "
-                    "Pass --image-size and --resize when sizes differ",
+        fmt::format("packing: none of {} sampled images shows the image size; the last: {}. "
+                    "Pass --image-size and --resize if sizes differ",
                     samples.size(), reason));
   return std::max_element(sides.begin(), sides.end(), [](auto& a, auto& b) { return a.second < b.second; })
       ->first;
 }
 
-/// A set of another size is refused before hours are spent on it.
+/// Refuses a set of another size before hours are spent on it.
 void refuse_other_sizes(const ImageSource& source, const PackConfig& config, int image_size,
                         const std::vector<Sampled>& samples, const std::vector<std::string>& rejects) {
   std::vector<std::string> examples;
@@ -101,10 +101,10 @@ void refuse_other_sizes(const ImageSource& source, const PackConfig& config, int
   }
   const auto sampled = static_cast<double>(samples.size());
   if (static_cast<double>(others) <= sampled * std::max(0.5, config.max_reject_fraction)) return;
-  throw DataError(
-      fmt::format("packing: {} of {} sampled images are not {} x {}: {}. "
-                  "Align and crop them first, name their size by --image-size, or re-encode them by --resize",
-                  others, samples.size(), image_size, image_size, join(examples, "; ")));
+  throw DataError(fmt::format(
+      "packing: {} of {} sampled images are not {} x {}: {}. "
+      "Align and crop them first, state their size with --image-size, or re-encode them with --resize",
+      others, samples.size(), image_size, image_size, join(examples, "; ")));
 }
 
 std::string uuid_of(const Hash128& catalogue, std::uint64_t seed, const Hash128& content) {
@@ -149,16 +149,17 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
     throw ConfigError(
         "packing: threads and shard size must be at least 1, the image size not negative and the reject fraction between 0 and 1");
   if (config.source_licence.size() > kLongestLicence)
-    throw ConfigError(
-        fmt::format("packing: the source licence has {} bytes, at most {} fit; name it and say where it is",
-                    config.source_licence.size(), kLongestLicence));
+    throw ConfigError(fmt::format(
+        "packing: the source licence has {} bytes, but at most {} fit; name it and say where it is",
+        config.source_licence.size(), kLongestLicence));
   PackPlan plan;
   plan.entries = source.size();
   plan.order_key = key_of(config.seed, Purpose::Ingest);
   plan.allowed_rejects = static_cast<std::uint64_t>(
       std::floor(config.max_reject_fraction * static_cast<double>(plan.entries) + 1e-9));
 
-  // A few images tell the mean size, and, hashed, whether a source of the same names has other images.
+  // A few images show the mean size and, by their hashes, whether a source with the same names
+  // has other images.
   auto samples =
       source.archives() > 0 ? sample_archives(source) : sample_entries(source, plan.order(), config.patience);
   plan.image_size = config.image_size > 0 ? config.image_size : common_size(source, samples);
@@ -226,7 +227,7 @@ PackPlan going_on(PackPlan plan, const std::string& settings, const std::string&
                         Hash128::from_hex(before.at("content_sample").get<std::string>()));
     plan.images_per_shard = images;
     plan.settings = settings;
-  } catch (const std::exception&) {  // a note of something else: it differs
+  } catch (const std::exception&) {  // a note of something else, which therefore differs
   }
   return plan;
 }

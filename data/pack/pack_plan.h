@@ -1,5 +1,5 @@
 #pragma once
-// What a pack will make, decided before anything is written: a pure function of the source and the settings,
+// Decides what a pack will make before anything is written: a pure function of the source and the settings,
 // so that all ranks and every restart agree.
 #include <cstdint>
 #include <string>
@@ -12,9 +12,9 @@ namespace facemae {
 
 struct PackPlan {
   std::string uuid;      ///< hash of catalogue, a sample of the images and the seed
-  std::string settings;  ///< JSON object: everything that decides the bytes of the store
-  std::string asked;     ///< the same as planned now: another where images were mended since the pack began
-  std::string samples;   ///< JSON object: digest of each image looked at by entry, null of a reject
+  std::string settings;  ///< JSON object: everything that determines the bytes of the store
+  std::string asked;     ///< the same as planned now: differs if images were mended since the pack began
+  std::string samples;   ///< JSON object: digest of each image that was sampled by entry, null for a reject
   int image_size = 0;
   std::uint64_t entries = 0, images_per_shard = 1, mean_bytes = 1;
   std::uint64_t order_key = 0;
@@ -27,17 +27,17 @@ struct PackPlan {
   std::vector<std::uint64_t> entries_of(std::uint64_t shard) const;
 };
 
-/// Looks at a few images, spread over the source, to find the image size (0: the most common one) and how
-/// many make a shard. Throws ConfigError (settings out of range, an empty source) and DataError (none of them
-/// can be decoded, or most are of another size and `resize` was not asked for).
+/// Samples a few images, spread over the source, to find the image size (0: the most common one) and how many
+/// make a shard. Throws ConfigError (settings out of range, an empty source) and DataError (none of them can
+/// be decoded, or most have another size and `resize` was not requested).
 PackPlan plan_pack(const ImageSource& source, const PackConfig& config);
 
-/// The plan to go on with where a pack was begun with `settings` after looking at `samples`: `plan`, and when
-/// all that differs is that sampled images which were rejects then have been mended, that pack's shards and
-/// uuid. Else `plan` as it is, which require_same_settings refuses.
+/// The plan with which to continue a pack that was begun with `settings` after sampling `samples`: `plan`,
+/// with that pack's shards and uuid if the only difference is that sampled images which were rejects then
+/// have been mended. Otherwise `plan` as it is, which require_same_settings refuses.
 PackPlan going_on(PackPlan plan, const std::string& settings, const std::string& samples);
 
-/// Throws ConfigError that lists each setting that differs.
+/// Throws ConfigError listing each setting that differs.
 void require_same_settings(const std::string& stored, const std::string& asked, const Path& out);
 /// Throws ConfigError when `needed` bytes do not fit into `available`.
 void require_space(std::uint64_t available, std::uint64_t needed, const Path& out);

@@ -14,7 +14,7 @@ ShardMaker::ShardMaker(const ImageSource& source, const PackPlan& plan, const Pa
   if (spill_ != nullptr) spilled_rejects_ = spill_->rejects();
 }
 
-/// The same as check_entries gives, from the spill.
+/// Returns the same as check_entries, from the spill.
 std::vector<PreparedImage> ShardMaker::gather(std::uint64_t shard,
                                               const std::vector<std::uint64_t>& entries) const {
   auto spilled = spill_->images_of(shard);
@@ -91,8 +91,9 @@ std::string fault_of(const Journal& journal, std::uint64_t shard) {
     const ShardIndex index = read_shard(path);
     if (index.info.index_digest != noted.info.index_digest ||
         index.info.blob_digest != noted.info.blob_digest)
-      return "it is another shard than was noted";
-    if (journal.images(shard).size() != index.crcs.size()) return "its list of images is another's";
+      return "it is not the shard that was noted";
+    if (journal.images(shard).size() != index.crcs.size())
+      return "its list of images belongs to another shard";
     std::string fault;
     const auto see = [&](std::uint64_t image, const std::string& why) {
       if (!why.empty() && fault.empty()) fault = fmt::format("image {} is damaged: {}", image, why);
@@ -115,7 +116,7 @@ std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const
     throw FileError(
         fmt::format(
             "checking shard {} of an earlier start: {}; "
-            "the same command goes on once the storage answers (to have the shard made again, remove {})",
+            "run the same command again once the storage works (to have the shard made again, remove {})",
             shard, error.what(), journal.path_of(shard).string()),
         error.code());
   }

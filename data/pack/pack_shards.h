@@ -1,5 +1,5 @@
 #pragma once
-// The last pass: makes shards from checked images, and looks again at those that an earlier start has made.
+// Makes shards from checked images, in the last pass, and checks again those that an earlier start made.
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -17,10 +17,10 @@ class ShardMaker {
   ShardMaker(const ImageSource& source, const PackPlan& plan, const PackConfig& config, FileSystem& files,
              Journal& journal, const Spill* spill);
 
-  /// What became of a shard. Without `whole` it was left undone.
+  /// The outcome for a shard. Without `whole` it was left undone.
   struct Made {
     bool whole = false;
-    std::vector<Reject> new_rejects;  ///< not known of before this shard was made
+    std::vector<Reject> new_rejects;  ///< not known before this shard was made
   };
   /// Writes the shard and its note. `progress` is called now and then with the number of images done since
   /// the last call; false ends the work. `few_enough` is asked before a shard with new rejects is written:
@@ -39,7 +39,7 @@ class ShardMaker {
   std::unordered_map<std::uint64_t, std::string> spilled_rejects_;
 };
 
-/// Reads a finished shard back in full. Returns why it cannot be used, "" when it can. Throws FileError when
+/// Reads a finished shard back completely. Returns why it cannot be used, "" if it can. Throws FileError when
 /// the storage fails for longer than `patience`.
 std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const ReadPolicy& patience);
 

@@ -20,7 +20,7 @@ PreparedImage checked(ImageChecker& checker, Streamed& image) {
   return checker.check(std::move(image.bytes));
 }
 
-/// Images between the reader and the threads that check them. The reader lends a hand when it is full.
+/// Images between the reader and the threads that check them. The reader helps when it is full.
 class Checking {
  public:
   Checking(int image_size, bool resize, int threads, const Take& take)
@@ -48,7 +48,7 @@ class Checking {
     finish(own_, image);
   }
 
-  /// Checks what still waits; throws what a helper threw.
+  /// Checks what is still waiting; throws what a helper threw.
   void drain() {
     while (auto image = next(false)) finish(own_, *image);
     end();
@@ -56,7 +56,7 @@ class Checking {
   }
 
  private:
-  /// Lets the helpers finish what they have; what still waits is dropped.
+  /// Lets the helpers finish what they have; what is still waiting is dropped.
   void end() {
     {
       const std::lock_guard lock(mutex_);

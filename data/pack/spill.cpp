@@ -11,7 +11,7 @@
 namespace facemae {
 namespace {
 
-/// Before each image in a spill file.
+/// Precedes each image in a spill file.
 struct Header {
   std::uint64_t position = 0;
   std::uint32_t bytes = 0, crc = 0;
@@ -19,7 +19,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 24);
 
-/// A piece of a spill file with images of one shard by position.
+/// A piece of a spill file with images of one shard, by position.
 struct Row {
   std::uint64_t shard = 0, offset = 0, bytes = 0;
   std::uint32_t images = 0, crc = 0;  // crc: CRC-32C of what is before it
@@ -44,17 +44,17 @@ std::uint32_t crc_of(const Row& row) {
   return crc32c(bytes_of_value(row).first(sizeof(Row) - sizeof row.crc));
 }
 
-/// Of a header whose crc is 0 and the bytes behind it.
+/// Of a header whose crc is 0 and the bytes that follow it.
 std::uint32_t crc_of(const Header& header, Bytes bytes) {
   return crc32c(bytes_of_value(header)) ^ crc32c(bytes);
 }
 
-/// Cuts off what a killed process wrote behind its last note.
+/// Cuts off what a killed process wrote beyond its last note.
 void cut(const Path& path, std::uint64_t bytes) {
   const std::uint64_t found = std::filesystem::exists(path) ? std::filesystem::file_size(path) : 0;
   if (found < bytes)
     throw DataError(
-        fmt::format("going on with a pack: {} has {} bytes and {} were noted; "
+        fmt::format("continuing a pack: {} has {} bytes, but {} were noted; "
                     "remove its folder and pack again",
                     path.string(), found, bytes));
   if (found > bytes) std::filesystem::resize_file(path, bytes);
@@ -157,7 +157,7 @@ Spill::Spill(const Journal& journal, const PackPlan& plan, const std::vector<std
     for (const Row& row : rows) {
       if (row.crc != crc_of(row) || row.offset > noted.bytes || row.bytes > noted.bytes - row.offset)
         throw FileError(table_path(journal, rank).string() +
-                            " gives back something else than was written: the disk or memory is faulty; "
+                            " returns something other than was written: the disk or memory is faulty; "
                             "remove its folder and pack again",
                         EIO);
       if (const auto at = extents_.find(row.shard); at != extents_.end())
@@ -182,7 +182,7 @@ std::vector<SpilledImage> Spill::read(const std::vector<Extent>& extents) const 
       const std::uint32_t meant = std::exchange(header.crc, 0);
       if (!whole || crc_of(header, bytes) != meant)
         throw FileError(
-            fmt::format("{} gives back something else than was written at {}: the disk or memory is faulty; "
+            fmt::format("{} returns something other than was written at {}: the disk or memory is faulty; "
                         "remove its folder and pack again",
                         file.path().string(), extent.offset + at),
             EIO);
@@ -200,8 +200,8 @@ std::vector<SpilledImage> Spill::images_of(std::uint64_t shard) const {
   for (std::size_t i = 1; i < images.size(); ++i)
     if (images[i].position == images[i - 1].position)
       throw DataError(
-          fmt::format("packing: catalogue entry {} was handed over twice by the archives; "
-                      "they changed while they were read",
+          fmt::format("packing: the archives delivered catalogue entry {} twice; "
+                      "they changed while being read",
                       order_(images[i].position)));
   return images;
 }

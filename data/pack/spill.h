@@ -1,7 +1,7 @@
 #pragma once
-// Archives can only be read front to back, but a shard takes its images from all of them. So each rank writes
-// the checked images of its archives into one spill file, sorted by shard as far as memory goes, from which
-// shards are then gathered in large pieces (docs/FORMATS.md).
+// Writes and reads spill files. Archives can only be read from front to back, but a shard takes its images
+// from all of them. So each rank writes the checked images of its archives into one spill file, sorted by
+// shard as far as memory goes, from which shards are then gathered in large pieces (docs/FORMATS.md).
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,14 +19,14 @@ struct SpilledImage {
   std::vector<std::byte> bytes;  ///< of a reject: the reason
 };
 
-/// One rank's spill. Not for several threads at once.
+/// One rank's spill. Not to be used by several threads at once.
 class SpillWriter {
  public:
-  /// Goes on with the rank's spill behind what its note says. Images are held in memory up to `run_bytes`.
+  /// Continues the rank's spill where its note ends. Images are held in memory up to `run_bytes`.
   SpillWriter(FileSystem& files, Journal& journal, const PackPlan& plan, int rank, std::uint64_t run_bytes);
-  /// Keeps an image for its shard, a reject for all.
+  /// Keeps an image for its shard, and a reject for all shards.
   void add(std::uint64_t entry, PreparedImage image);
-  /// All images of the archive have been added. Durable at the latest when close() returns.
+  /// All images of the archive have been added. They are durable at the latest when close() returns.
   void finish_archive(std::uint64_t archive);
   void close();
   const std::vector<Reject>& rejects() const noexcept { return rejects_; }  ///< since this was made
@@ -55,8 +55,8 @@ class SpillWriter {
 class Spill {
  public:
   Spill(const Journal& journal, const PackPlan& plan, const std::vector<std::uint64_t>& shards);
-  /// A shard's images by position; each is there once at most. Throws FileError when the disk gives
-  /// back something else.
+  /// A shard's images by position; each occurs at most once. Throws FileError when the disk returns something
+  /// else than was written.
   std::vector<SpilledImage> images_of(std::uint64_t shard) const;
   /// Entry -> reason, of all shards.
   std::unordered_map<std::uint64_t, std::string> rejects() const;

@@ -22,8 +22,8 @@ constexpr const char* kLockName = "lock";
 
 [[noreturn]] void refuse_folder(const Path& folder, const std::string& why) {
   throw ConfigError(fmt::format(
-      "the private folder {} {}: others could read the secrets of a release, or could have left links to places of theirs. "
-      "Give a folder that is not there yet",
+      "the private folder {} {}: others could read the secrets of a release, or may have left links to places of their own. "
+      "Give a folder that does not exist yet",
       folder.string(), why));
 }
 
@@ -33,6 +33,13 @@ bool belongs_here(const std::string& name) {
   return name == kLockName || name.starts_with(".nfs") ||  // a file that NFS keeps until it is closed
          std::any_of(beginnings.begin(), beginnings.end(),
                      [&](const char* beginning) { return name.starts_with(beginning); });
+}
+
+/// Lets only its owner read and write the file `name` of the folder, unless it has vanished.
+void close_to_others(int descriptor, const Path& folder, const std::string& name) {
+  if (::fchmodat(descriptor, name.c_str(), 0600, 0) == 0 || errno == ENOENT) return;
+  const int code = errno;
+  throw FileError("closing " + (folder / name).string() + " to others: " + std::strerror(code), code);
 }
 
 }  // namespace
@@ -49,7 +56,7 @@ PrivateFolder::PrivateFolder(const Path& folder)
     refuse_folder(path_, std::string("cannot be opened as a folder (") + std::strerror(errno) + ")");
   try {
     if (made_) {
-      ::fchmod(descriptor_, 0700);  // an umask may have taken rights of the owner
+      ::fchmod(descriptor_, 0700);  // a umask may have removed rights of the owner
       real_files().sync_folder(path_.parent_path());
     }
     check_folder();
@@ -59,7 +66,7 @@ PrivateFolder::PrivateFolder(const Path& folder)
                                      .otherwise = "use another --private",
                                      .name = kLockName,
                                      .place = path_});
-    ::fchmodat(descriptor_, kLockName, 0600, 0);
+    close_to_others(descriptor_, path_, kLockName);
     remove_temporaries(at(""));
   } catch (...) {
     ::close(descriptor_);
@@ -71,7 +78,7 @@ PrivateFolder::PrivateFolder(const Path& folder)
 PrivateFolder::~PrivateFolder() {
   lock_.reset();
   ::close(descriptor_);
-  if (made_) ::rmdir(path_.c_str());  // only when it is empty
+  if (made_) ::rmdir(path_.c_str());  // only if it is empty
 }
 
 void PrivateFolder::check_folder() const {
@@ -80,9 +87,11 @@ void PrivateFolder::check_folder() const {
     throw FileError("looking at " + path_.string() + ": " + std::strerror(errno), errno);
   if (info.st_uid != ::geteuid()) refuse_folder(path_, "belongs to another user");
   if ((info.st_mode & 0777U) != 0700U)
-    refuse_folder(path_,
-                  fmt::format("has mode {:04o}, not 0700{}", info.st_mode & 0777U,
-                              made_ ? ", though it was made so: its file system knows no permissions" : ""));
+    refuse_folder(
+        path_,
+        fmt::format(
+            "has mode {:04o}, not 0700{}", info.st_mode & 0777U,
+            made_ ? ", although it was created with that mode: its file system has no permissions" : ""));
 }
 
 void PrivateFolder::check_entries() const {
@@ -93,13 +102,13 @@ void PrivateFolder::check_entries() const {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     struct stat info {};
-    if (::fstatat(descriptor_, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;  // just gone
+    if (::fstatat(descriptor_, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;  // vanished just now
     if (S_ISLNK(info.st_mode)) refuse_folder(path_, "holds " + name + ", a symbolic link");
     if (!S_ISREG(info.st_mode) || !belongs_here(name))
-      refuse_folder(path_, "holds " + name + ", which is nothing of a release's");
+      refuse_folder(path_, "holds " + name + ", which does not belong to a release");
     if (info.st_uid != ::geteuid()) refuse_folder(path_, "holds " + name + ", a file of another user");
     if (info.st_nlink > 1) refuse_folder(path_, "holds " + name + ", a file with a second name elsewhere");
-    if ((info.st_mode & 0077U) != 0) ::fchmodat(descriptor_, name.c_str(), 0600, 0);
+    if ((info.st_mode & 0077U) != 0) close_to_others(descriptor_, path_, name);
   }
 }
 
@@ -108,7 +117,7 @@ Path PrivateFolder::at(const Path& name) const {
 }
 
 std::unique_ptr<OutputFile> PrivateFolder::create(const Path& name) {
-  remove(name);  // what a killed start left
+  remove(name);  // left by a killed start
   const int made =
       ::openat(descriptor_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (made < 0 || ::fchmod(made, 0600) != 0) {

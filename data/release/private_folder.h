@@ -1,6 +1,6 @@
 #pragma once
-// The private folder of releases: nobody else may look into it, put anything into it, or change what it is
-// while it is written.
+// Guards the private folder of releases: nobody else may look into it, put anything into it, or change what
+// it is while it is written.
 #include <optional>
 #include <string>
 
@@ -9,22 +9,22 @@
 
 namespace facemae {
 
-/// Held open and locked while this lives. As a FileSystem its paths are names of files in it, or at(name):
-/// new files are made with mode 0600, never through a link or in place of something that is there, whatever
-/// has become of the path to the folder meanwhile.
+/// Held open and locked as long as this object lives. As a FileSystem, its paths are names of files in the
+/// folder, or at(name): new files are created with mode 0600, never through a link or in place of an existing
+/// file, whatever has become of the path to the folder meanwhile.
 class PrivateFolder final : public FileSystem {
  public:
-  /// Makes the folder with mode 0700. One that is there must be this user's, 0700 already, and hold nothing
-  /// but files of a private folder, each this user's and under no second name (ConfigError): in a folder that
-  /// was open to others, they may have left links. Files that an older version left readable are closed.
-  /// Throws Unresumable that names the owner when another process works in it.
+  /// Creates the folder with mode 0700. An existing one must be this user's, have mode 0700 already, and hold
+  /// only files of a private folder, each this user's and without a second name (ConfigError): in a folder
+  /// that was open to others, they may have left links. Files that an older version left readable are closed
+  /// to others. Throws Unresumable naming the owner when another process works in the folder.
   explicit PrivateFolder(const Path& folder);
-  ~PrivateFolder() override;  ///< a folder that was made and has stayed empty goes
+  ~PrivateFolder() override;  ///< removes the folder if it was created here and has stayed empty
   PrivateFolder(const PrivateFolder&) = delete;
   PrivateFolder& operator=(const PrivateFolder&) = delete;
 
   const Path& path() const noexcept { return path_; }
-  /// Where libraries find a file of it: a path through the open folder.
+  /// Where libraries find one of its files: a path through the open folder.
   Path at(const Path& name) const;
   bool has(const std::string& name) const { return std::filesystem::exists(at(name)); }
   std::string read(const std::string& name) const { return read_file(at(name)); }
@@ -35,7 +35,7 @@ class PrivateFolder final : public FileSystem {
   std::unique_ptr<OutputFile> open_append(const Path& name) override;
   void rename(const Path& from, const Path& to) override;
   void remove(const Path& name) override;
-  void make_folder(const Path& name) override;  ///< throws Error: it has no folders
+  void make_folder(const Path& name) override;  ///< throws Error: it contains no folders
   void sync_folder(const Path& name) override;
 
  private:

@@ -20,7 +20,7 @@ struct Range {
 };
 Range rows_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
   if (shard >= plan.shards()) {
-    throw Error(fmt::format("shard {} of a release with {} shards was asked for", shard, plan.shards()));
+    throw Error(fmt::format("shard {} of a release with {} shards was requested", shard, plan.shards()));
   }
   return {static_cast<std::size_t>(shard * plan.shard_images),
           std::min(plan.source_rows.size(), static_cast<std::size_t>((shard + 1) * plan.shard_images))};
@@ -38,7 +38,7 @@ bool fits(const ShardIndex& index, const ReleaseSecret& secret, const ReleasePla
          !index.ingest_seed && index.labels == labels_of_shard(plan, shard);
 }
 
-/// Source label of each released label.
+/// The source label of each released label.
 std::vector<std::int64_t> label_map(const ReleasePlan& plan, const Store& source) {
   std::vector<std::int64_t> map(static_cast<std::size_t>(plan.identities), -1);
   for (std::size_t i = 0; i < plan.labels.size(); ++i) {
@@ -51,12 +51,12 @@ std::vector<std::int64_t> label_map(const ReleasePlan& plan, const Store& source
 void write_link(PrivateFolder& folder, const ReleaseSecret& secret, const ReleasePlan& plan,
                 const Hash128& released_digest, const Store& source) {
   const std::string temporary = std::string(kLinkName) + ".tmp";
-  // The link of an earlier release stays beside.
+  // The link of an earlier release is kept beside it.
   if (folder.has(kLinkName)) {
     std::string uuid = hdf5::Reader::open(folder.at(kLinkName)).read_text("uuid");
     if (uuid != secret.uuid) folder.rename(kLinkName, "link-" + uuid + ".h5");
   }
-  folder.create(temporary)->close();  // closed to others before anything is in it
+  folder.create(temporary)->close();  // closed to others before it contains anything
   auto file = hdf5::File::create(folder.at(temporary));
   file.write_attribute("format", std::string(kLinkFormat));
   file.write_attribute("version", std::uint64_t{1});
@@ -78,14 +78,14 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       "| | |\n|---|---|\n"
       "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | {} |\n"
       "| software version | {} |\n| dataset digest | {} |\n\n"
-      "Labels are renumbered, and images are in an order, that only the secret of the release tells. "
-      "Of originals that are equal byte for byte one was used. "
+      "Labels are renumbered and images reordered in a way that only the secret of the release reveals. "
+      "Of originals that are equal byte for byte, only one was used. "
       "Names, paths, times and the order of the source are not in the files. {}\n\n"
       "## Licence of the source\n\n{}\n",
       manifest.images, manifest.identities, manifest.image_size, manifest.image_size, notes.mask_ratio,
       notes.model_hash, notes.software_version, manifest.dataset_digest.hex(),
       notes.images_per_identity == 0
-          ? "How many images an identity has is as in the source, and may tell who it is."
+          ? "Each identity has as many images as in the source, which may reveal who it is."
           : fmt::format("Every identity has {} images.", notes.images_per_identity),
       notes.source_licence.empty() ? "not stated" : notes.source_licence);
 }
@@ -105,7 +105,7 @@ void write_release_shard(FileSystem& files, const Path& out, const ReleaseSecret
                          const std::vector<std::vector<std::byte>>& encoded, int image_size) {
   const Range range = rows_of_shard(plan, shard);
   if (encoded.size() != range.end - range.begin) {
-    throw Error(fmt::format("writing shard {} of the release {}: {} images were given, the plan has {}",
+    throw Error(fmt::format("writing shard {} of the release {}: {} images were given, but the plan has {}",
                             shard, out.string(), encoded.size(), range.end - range.begin));
   }
   make_folders(files, out);
@@ -141,13 +141,14 @@ void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, c
     const Path path = out / shard_name(shard);
     const ShardIndex index = read_shard(path);
     if (!fits(index, secret, plan, shard)) {
-      throw DataError(path.string() + " is not of this release: remove it and run the same command again");
+      throw DataError(path.string() +
+                      " does not belong to this release: remove it and run the same command again");
     }
     manifest.image_size = index.image_size;
     manifest.shards.push_back(index.info);
   }
   complete_manifest(manifest, plan.labels);
-  // The manifest makes the store a finished one, so what belongs to it is there before.
+  // The manifest makes this a finished store, so everything that belongs to it comes first.
   write_link(folder, secret, plan, manifest.dataset_digest, source);
   write_durably(files, out / "RELEASE.md", release_text(manifest, notes));
   write_manifest(files, out, manifest);
@@ -159,7 +160,7 @@ namespace {
 ReleaseLink read_link_file(const Path& path) {
   const auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kLinkFormat) {
-    throw DataError(path.string() + " is an HDF5 file but no link of a release");
+    throw DataError(path.string() + " is an HDF5 file but not the link of a release");
   }
   return {.source_digest = file.read_text("source_digest"),
           .released_digest = file.read_text("released_digest"),
@@ -171,7 +172,7 @@ ReleaseLink read_link_file(const Path& path) {
 ReleaseLink read_link(const Path& private_folder, const std::string& released_digest) {
   const Path path = private_folder / kLinkName;
   if (!std::filesystem::exists(path)) {
-    throw DataError("no " + path.string() +
+    throw DataError("there is no " + path.string() +
                     ": the release was not finished, or this is not its private folder");
   }
   for (const auto& entry : std::filesystem::directory_iterator(private_folder)) {

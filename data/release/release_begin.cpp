@@ -21,7 +21,7 @@ bool inside(const Path& inner, const Path& outer) {
   return std::mismatch(inner.begin(), inner.end(), outer.begin(), outer.end()).second == outer.end();
 }
 
-/// Which images these rows have, each once, ascending.
+/// Which images these rows have, each once, in ascending order.
 std::vector<Hash256> images_of(const std::vector<std::uint64_t>& rows,
                                const std::vector<Hash256>& originals) {
   std::vector<Hash256> images;
@@ -32,7 +32,7 @@ std::vector<Hash256> images_of(const std::vector<std::uint64_t>& rows,
   return images;
 }
 
-/// Throws ReleaseRefused when a release of the ledger has one of `images`, which may be released now.
+/// Throws ReleaseRefused when a release in the ledger has one of `images`, which are to be released now.
 void refuse_a_second_release(const PrivateFolder& folder, const std::vector<LedgerEntry>& entries,
                              const Store& source, const std::vector<Hash256>& images) {
   std::vector<bool> seen(images.size());
@@ -50,15 +50,15 @@ void refuse_a_second_release(const PrivateFolder& folder, const std::vector<Ledg
   if (again == 0 && without_list == 0) return;
   const std::string what =
       again > 0
-          ? fmt::format("{} of its {} faces are in releases that the ledger {} knows", human_count(again),
+          ? fmt::format("{} of its {} faces are in releases that the ledger {} lists", human_count(again),
                         human_count(images.size()), (folder.path() / "ledger.jsonl").string())
           : fmt::format(
-                "{} release(s) in the ledger {} are of an older version, which did not note their images; "
-                "they are taken to be of the same faces",
+                "{} release(s) in the ledger {} were made by an older version, which did not record their images; "
+                "they are assumed to show the same faces",
                 without_list, (folder.path() / "ledger.jsonl").string());
   throw ReleaseRefused("releasing " + source.folder().string() + ": " + what +
                        ". Two releases of one face together reveal more than one. "
-                       "Give --second-release REASON when that is meant");
+                       "Give --second-release REASON if that is intended");
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ void check_separate(const Path& private_folder, const Path& out) {
   if (inside(secret, released) || inside(released, secret))
     throw ConfigError(
         "the private folder " + private_folder.string() + " and the release " + out.string() +
-        " lie inside each other: whoever gets the release would get its secret; choose separate folders");
+        " lie one inside the other: whoever gets the release would get its secret; choose separate folders");
 }
 
 ReleaseSecret open_release(PrivateFolder& folder, const Path& out, const Store& source,
@@ -89,11 +89,11 @@ ReleaseSecret open_release(PrivateFolder& folder, const Path& out, const Store& 
   // Only what is written from now on may be in the release.
   if (fs::exists(released) && !(fs::is_directory(released) && fs::is_empty(released)))
     throw ConfigError("beginning a release in " + out.string() +
-                      ": it is there already and not empty; choose a new folder");
+                      ": it exists already and is not empty; choose a new folder");
   ReleaseSecret secret{
       .key = random_key(), .uuid = random_uuid(), .source_digest = digest, .out = released.string()};
   const auto images = images_of(plan_release(source, secret, choice, 1).source_rows, originals);
-  // The list and the secret first: an entry in the ledger always has both.
+  // The list and the secret come first: an entry in the ledger always has both.
   write_originals(folder, secret.uuid, images);
   store_secret(folder, secret);
   entries.push_back({.dataset = digest,

@@ -1,5 +1,5 @@
 #pragma once
-// The images that a release is made of, told by their bytes: which of them are equal, and which
+// Identifies the images that a release is made from by their bytes: which of them are equal, and which
 // were released before.
 #include <cstdint>
 #include <functional>
@@ -11,17 +11,17 @@
 
 namespace facemae {
 
-/// Of the encoded images of rows [first, last). Throws what Store::read does. `advance` counts images.
+/// Hashes the encoded images of rows [first, last). Throws what Store::read does. `advance` counts images.
 std::vector<Hash256> originals_of(
     const Store& source, std::uint64_t first, std::uint64_t last,
     const std::function<void(std::size_t)>& advance = [](std::size_t) {});
 
-/// The rows whose image an earlier row has, byte for byte, ascending. `originals` is of all rows.
+/// The rows whose image an earlier row also has, byte for byte, ascending. `originals` is that of all rows.
 std::vector<std::uint64_t> copies_among(const std::vector<Hash256>& originals);
 
-/// PRIVATE/images-<uuid>.bin: the originals of a release, ascending.
+/// Writes PRIVATE/images-<uuid>.bin: the originals of a release, ascending.
 void write_originals(PrivateFolder& folder, const std::string& uuid, std::vector<Hash256> originals);
-/// Throws DataError when the list is missing or has not `count` images.
+/// Throws DataError when the list is missing or does not have `count` images.
 std::vector<Hash256> read_originals(const PrivateFolder& folder, const std::string& uuid,
                                     std::uint64_t count);
 

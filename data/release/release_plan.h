@@ -1,5 +1,5 @@
 #pragma once
-// Which images of a source are released, in which order and under which labels: a matter of the secret alone.
+// Decides which images of a source are released, in which order and under which labels, by the secret alone.
 #include <cstdint>
 #include <vector>
 
@@ -10,7 +10,7 @@ namespace facemae {
 
 /// What a release takes from its source.
 struct ReleaseChoice {
-  std::uint64_t images_per_identity = 0;  ///< as many of each identity, others are left out; 0 all
+  std::uint64_t images_per_identity = 0;  ///< this many of each identity, others are left out; 0 all
   std::vector<std::uint64_t> copies;      ///< rows that repeat the image of another one: never released
 };
 
@@ -19,10 +19,10 @@ struct ReleaseCandidates {
   std::int64_t label;
   std::vector<std::uint64_t> rows;
 };
-/// Equal counts mean that an identity with fewer images is left out, and so is an image without identity.
+/// Equal counts mean that an identity with fewer images is left out, and so is an image without an identity.
 std::vector<ReleaseCandidates> rows_to_take(const Store& source, const ReleaseChoice& choice);
 
-/// What can be told before a release is begun: throws ConfigError when it would hold no image.
+/// Checks what is known before a release is begun: throws ConfigError when it would hold no image.
 void check_release(const Store& source, const ReleaseChoice& choice);
 
 /// Which source rows are released, in released order, and their new labels: pure in (store, secret, choice).

@@ -29,7 +29,7 @@ ReleaseSecret secret_from_text(const std::string& text, const std::string& origi
     if (j.contains("mask_seed"))
       throw ConfigError(
           "the release whose secret is " + origin +
-          " was begun by an older version of facemae, whose seeds of 64 bits this one does not go on with: finish it with that version, or rebuild into another --out and say why with --second-release");
+          " was begun by an older version of facemae with 64-bit seeds, which this version cannot continue: finish it with that version, or rebuild into another --out and say why with --second-release");
     return {.key = SecretKey::from_hex(j.at("key")),
             .uuid = j.at("uuid"),
             .source_digest = j.at("source_digest"),

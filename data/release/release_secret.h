@@ -1,5 +1,5 @@
 #pragma once
-// The secret of a release: one key, from which labels, order and masks follow.
+// Holds the secret of a release: one key, which determines labels, order and masks.
 #include <string>
 
 #include "core/random/secret.h"
@@ -17,10 +17,10 @@ struct ReleaseSecret {
 };
 
 std::string to_text(const ReleaseSecret& secret);  ///< JSON
-/// Throws DataError, and ConfigError for the secret of a version that had seeds of 64 bits.
+/// Throws DataError; ConfigError for the secret of a version that had 64-bit seeds.
 ReleaseSecret secret_from_text(const std::string& text, const std::string& origin);
 
-/// PRIVATE/secret-<uuid>.json.
+/// Reads PRIVATE/secret-<uuid>.json.
 ReleaseSecret load_secret(const PrivateFolder& folder, const std::string& uuid);
 void store_secret(PrivateFolder& folder, const ReleaseSecret& secret);
 

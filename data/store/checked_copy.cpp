@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint64_t kPiece = 8 << 20;
 
-/// Gives every piece to `look`, writes it to a temporary beside TO, asks `check` at the end, and renames.
-/// False when stopped.
+/// Passes every piece to `look`, writes it to a temporary beside TO, asks `check` at the end, and renames.
+/// False if stopped.
 bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
                   const std::function<void(std::uint64_t, Bytes)>& look,
                   const std::function<void(const Path&)>& check, const std::stop_token& stop = {}) {
@@ -36,16 +36,16 @@ bool copy_looking(FileSystem& files, const InputFile& from, const Path& to,
   return true;
 }
 
-/// Opening a pipe in a file's place would wait for whoever writes into it.
+/// Opening a pipe in a file's place would wait for a writer.
 InputFile open_plain(const Path& path) {
   std::error_code unseen;
   const auto status = std::filesystem::status(path, unseen);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw DataError("copying " + path.string() + ": it is no plain file");
+    throw DataError("copying " + path.string() + ": it is not a plain file");
   return InputFile(path);
 }
 
-/// Divides pieces of a sealed file among the digests of its seal.
+/// Divides pieces of a sealed file between the digests of its seal.
 class SealedPieces {
  public:
   explicit SealedPieces(const InputFile& file) : file_(file), seal_(read_seal(file)), hasher_(seal_.blob) {}
@@ -54,12 +54,12 @@ class SealedPieces {
     const std::uint64_t end = seal_.file_bytes - kSealBytes;
     hasher_.add(at, piece.first(at < end ? std::min<std::uint64_t>(piece.size(), end - at) : 0));
   }
-  /// Throws unless all that the seal fixes was right; returns the digest of the images.
+  /// Throws unless everything that the seal fixes is right; returns the digest of the images.
   Hash128 check() const {
     if (hasher_.rest() != seal_.digest)
       throw DataError("copying " + file_.path().string() +
                       ": it is damaged outside its images (its digest is " + hasher_.rest().hex() +
-                      ", its seal says " + seal_.digest.hex() + ")");
+                      ", but its seal says " + seal_.digest.hex() + ")");
     return hasher_.blob();
   }
 
@@ -73,7 +73,7 @@ class SealedPieces {
 
 namespace {
 
-/// Every byte, as it is on the storage.
+/// Reads every byte, as it is on the storage.
 void read_all(const InputFile& file, SealedPieces& pieces) {
   const std::uint64_t size = file.size();
   std::vector<std::byte> piece;
@@ -88,7 +88,7 @@ void read_all(const InputFile& file, SealedPieces& pieces) {
 void expect_same(const Path& path, const ShardInfo& info, const Hash128& blob, const Hash128& index) {
   if (blob != info.blob_digest || index != info.index_digest)
     throw DataError(fmt::format(
-        "copying {}: it has images with digest {} and an index with digest {}, the manifest says {} and {}: it is damaged or the shard of another store",
+        "copying {}: it has images with digest {} and an index with digest {}, but the manifest says {} and {}: it is damaged or a shard of another store",
         path.string(), blob.hex(), index.hex(), info.blob_digest.hex(), info.index_digest.hex()));
 }
 
@@ -137,7 +137,7 @@ std::uint64_t copy_companion(FileSystem& files, const Path& from_folder, const C
       [&](const Path&) {
         if (hasher.digest() != companion.digest)
           throw DataError("copying " + from.path().string() + ": its digest is " + hasher.digest().hex() +
-                          ", the manifest says " + companion.digest.hex() +
+                          ", but the manifest says " + companion.digest.hex() +
                           ": it is damaged or was changed by hand");
       });
   return companion.bytes;

@@ -10,7 +10,7 @@ namespace {
 
 Path note_of(const Path& file) { return file.parent_path() / kCheckedFolder / file.filename(); }
 
-/// "" when it is not there.
+/// "" if the file does not exist.
 std::string state_of(const Path& file) {
   struct stat now {};
   if (::stat(file.c_str(), &now) != 0) return "";
@@ -28,7 +28,7 @@ bool is_checked(const Path& file) {
   try {
     return read_file(note) == state;
   } catch (const FileError&) {
-    return false;  // it is checked again
+    return false;  // it will be checked again
   }
 }
 

@@ -1,13 +1,13 @@
 #pragma once
-// Notes beside copies: every byte of this file was read and was right.
+// Keeps notes beside copies which say that every byte of a file has been read and was right.
 #include "core/files/files.h"
 
 namespace facemae {
 
 inline constexpr const char* kCheckedFolder = ".checked";
 
-/// FOLDER/.checked/NAME says in which state (inode, time of its last change, size) FOLDER/NAME was found
-/// good. False when there is no such note, or the file is another by now.
+/// FOLDER/.checked/NAME records in which state (inode, time of its last change, size) FOLDER/NAME was found
+/// to be good. False when there is no such note, or the file has changed since.
 bool is_checked(const Path& file);
 /// Throws FileError.
 void note_checked(FileSystem& files, const Path& file);

@@ -1,7 +1,7 @@
 #pragma once
-// The manifest of a store: which shards make it up, or, in a view, which rows of another store. Written last:
-// a folder with manifest.h5 is a finished store. Its long arrays are in files of their own
-// (data/store/manifest_arrays.h); manifest.json is a readable copy of the rest.
+// Reads and writes the manifest of a store: which shards make it up, or, for a view, which rows of another
+// store. It is written last: a folder with manifest.h5 is a finished store. Its long arrays are in separate
+// files (data/store/manifest_arrays.h); manifest.json is a readable copy of the rest.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,14 +15,14 @@
 
 namespace facemae {
 
-/// A file of the store beside the shards, by its content.
+/// A file of the store beside its shards, identified by its content.
 struct Companion {
   std::string file;
   std::uint64_t bytes = 0;
   Hash128 digest = {};  ///< XXH3-128 of the whole file
 };
 
-/// Long arrays that were read lie in their files, shared by all processes of the host.
+/// Long arrays that were read stay in their files, shared by all processes of the host.
 struct StoreManifest {
   enum class Kind { Store, View };
   Kind kind = Kind::Store;
@@ -56,6 +56,7 @@ struct StoreManifest {
 inline constexpr int kMostImageSide = 4096;                           ///< pixels
 inline constexpr std::uint64_t kMostImages = std::uint64_t{1} << 48;  ///< of a store: far more than there are
 
+inline constexpr const char* kManifestFormat = "facemae-manifest";
 inline constexpr const char* kManifestName = "manifest.h5";
 inline constexpr std::uint64_t kManifestVersion = 1;
 inline constexpr const char* kReadableName = "manifest.json";
@@ -67,25 +68,25 @@ Hash128 digest_of_shards(const std::vector<ShardInfo>& shards);
 Hash128 digest_of_view(const StoreManifest& view);
 
 /// Fills in what follows from the rest: images, first_global of the shards, identity_offsets and _rows, and
-/// dataset_digest. `labels` has one entry per image in store order (of a view: pass manifest.labels).
-/// Throws DataError when their number differs or a label is not in -1..identities-1.
+/// dataset_digest. `labels` has one entry per image in store order (for a view: pass manifest.labels). Throws
+/// DataError when their number differs or a label is not in -1..identities-1.
 void complete_manifest(StoreManifest& manifest, std::span<const std::int64_t> labels);
 
-/// manifest.json and the long arrays, then manifest.h5 (tmp, fsync, rename, folder fsync), with the digests
-/// of what lies beside it: those, and rejects.csv, duplicates.csv and RELEASE.md when they are there already.
-/// Equal manifests give equal bytes.
+/// Writes manifest.json and the long arrays, then manifest.h5 (tmp, fsync, rename, folder fsync), with the
+/// digests of the files beside it: these, and rejects.csv, duplicates.csv and RELEASE.md if they exist
+/// already. Equal manifests give equal bytes.
 void write_manifest(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// The same for a copy of a store, whose long arrays are there already.
+/// The same for a copy of a store, whose long arrays exist already.
 void write_manifest_head(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// Without the long arrays. Whatever lies there, what this returns can be worked with: counts that fit each
-/// other and the files, names of files in the folder. Throws DataError: no manifest (unfinished or not a
-/// store), damaged, forged, or a newer version.
+/// Reads all but the long arrays. Whatever lies there, the result can be worked with: counts that agree with
+/// one another and with the files, names of files in the folder. Throws DataError: no manifest (unfinished or
+/// not a store), damaged, forged, or a newer version.
 StoreManifest read_manifest(const Path& folder);
 
-/// Writes a view of `parent` into `folder` (made when missing): `rows` of the parent with labels of its own,
-/// -1..identities-1, and names, none when the parent has none. The same view that is there already is left.
+/// Writes a view of `parent` into `folder` (created if missing): `rows` of the parent with labels of its own,
+/// -1..identities-1, and names, none if the parent has none. If the same view exists there, it is left alone.
 /// Throws ConfigError when another store is there.
 void write_view(FileSystem& files, const Path& folder, const Store& parent, std::vector<std::uint64_t> rows,
                 std::vector<std::int64_t> labels, std::int64_t identities,

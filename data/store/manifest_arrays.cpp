@@ -13,7 +13,7 @@ constexpr const char* kIdentitiesFormat = "facemae-identities";
 constexpr const char* kViewFormat = "facemae-view";
 constexpr std::uint64_t kArraysVersion = 1;
 
-/// Both files say whose they are.
+/// Both files name the store that they belong to.
 template <class Write>
 void write_file(FileSystem& files, const Path& path, const char* format, const StoreManifest& manifest,
                 Write write) {
@@ -31,7 +31,7 @@ void write_file(FileSystem& files, const Path& path, const char* format, const S
 hdf5::Reader open_file(const Path& path, const char* format, const StoreManifest& manifest) {
   auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != format)
-    throw DataError(path.string() + " is an HDF5 file but has not the format " + format);
+    throw DataError(path.string() + " is an HDF5 file but does not have the format " + format);
   if (file.read_number("version") != kArraysVersion)
     throw DataError(path.string() +
                     " has another format version than this program reads: use a newer program");

@@ -1,6 +1,6 @@
 #pragma once
-// The long arrays of a manifest, in files of their own, because training needs neither names nor the rows of
-// identities: identities.h5, and in a view also view.h5.
+// Keeps the long arrays of a manifest in separate files, because training needs neither names nor the rows of
+// identities: identities.h5 and, for a view, view.h5.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,7 +13,7 @@ namespace facemae {
 inline constexpr const char* kIdentitiesName = "identities.h5";
 inline constexpr const char* kViewName = "view.h5";
 
-/// Who is in a store, and in which rows. What was read lies in the file: O(1) memory.
+/// Who is in a store, and in which rows. Arrays that were read stay in the file: O(1) memory.
 class Identities {
  public:
   /// Throws DataError: missing, damaged, or of another store than `manifest`.
@@ -27,10 +27,10 @@ class Identities {
   Array<std::uint8_t> names_;
 };
 
-/// identities.h5, and view.h5 of a view: tmp, fsync, rename.
+/// Writes identities.h5, and view.h5 for a view: tmp, fsync, rename.
 void write_manifest_arrays(FileSystem& files, const Path& folder, const StoreManifest& manifest);
 
-/// Fills in `rows` and `labels` of a view, as many as it has images. Throws DataError: missing, damaged, or
+/// Fills in `rows` and `labels` of a view, one of each per image. Throws DataError: missing, damaged, or
 /// of another view.
 void read_view(const Path& folder, StoreManifest& view);
 

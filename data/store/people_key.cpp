@@ -22,16 +22,16 @@ std::optional<SecretKey> key_in(const Path& folder) {
   try {
     return SecretKey::from_hex(trim(read_file(file)));
   } catch (const FileError& error) {
-    spdlog::warn("the key of people cannot be used: {}", error.what());
+    spdlog::warn("the people key cannot be used: {}", error.what());
     return {};
   } catch (const DataError&) {
     throw DataError(file.string() +
                     " is damaged: restore it from another copy of the store, or remove it; "
-                    "a model then cannot tell any more that it was trained on people of this store");
+                    "a model can then no longer tell that it was trained on people of this store");
   }
 }
 
-/// The first one to come stays: a key is never replaced.
+/// The first key to arrive stays: a key is never replaced.
 void put(const Path& folder, const SecretKey& key) {
   FileSystem& files = owner_files();
   const Path temporary = own_temporary(folder / kPeopleKeyName);
@@ -61,7 +61,7 @@ std::optional<SecretKey> make_people_key(const Store& store) {
     if (!key_in(store.shard_folder())) put(store.shard_folder(), random_key());
     return key_in(store.shard_folder());
   } catch (const FileError& error) {
-    spdlog::debug("no key of people: {}", error.what());
+    spdlog::debug("no people key: {}", error.what());
     return {};
   }
 }

@@ -40,8 +40,8 @@ ShardIndex index_of(const ShardContent& content) {
   const std::size_t extra = released ? 0 : images;
   if (content.labels.size() != images || content.source_keys.size() != extra || content.flags.size() != extra)
     throw Error(fmt::format(
-        "writing shard {}: {} images, {} labels, {} source keys and {} flags do not fit together",
-        content.shard, images, content.labels.size(), content.source_keys.size(), content.flags.size()));
+        "writing shard {}: {} images, {} labels, {} source keys and {} flags do not match", content.shard,
+        images, content.labels.size(), content.source_keys.size(), content.flags.size()));
   ShardIndex index;
   index.uuid = content.uuid;
   index.codec = codec_of(content.images);
@@ -87,7 +87,7 @@ void write_blob(hdf5::File& file, std::span<const std::vector<std::byte>> images
 }
 
 void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::vector<std::byte>> images) {
-  // The blob is the largest array, so this aligns it, and nothing small.
+  // The blob is the largest array, so this aligns it and nothing small.
   auto file = index.info.bytes > 0 ? hdf5::File::create(path, index.info.bytes) : hdf5::File::create(path);
   file.write_attribute("format", std::string(kShardFormat));
   file.write_attribute("version", kShardVersion);
@@ -116,8 +116,8 @@ void write_hdf5(const Path& path, const ShardIndex& index, std::span<const std::
   file.close();
 }
 
-/// Reads everything back from the storage, past what the page cache holds: what is there is what was meant.
-/// Returns the shard's info with the blob's place.
+/// Reads everything back from the storage, past the page cache, and checks that what is there is what was
+/// meant. Returns the shard's info with the blob's place.
 ShardInfo check_written(const Path& path, const ShardIndex& meant, InputFiles& inputs) {
   say_if_cache_stays(path.parent_path());
   {
@@ -179,11 +179,12 @@ ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent&
 ShardIndex read_shard(const Path& path) {
   const auto file = hdf5::Reader::open(path);
   if (!file.has_attribute("format") || file.read_text("format") != kShardFormat)
-    throw DataError(path.string() + " is an HDF5 file but no shard of a store (attribute format is not " +
+    throw DataError(path.string() + " is an HDF5 file but not a shard of a store (attribute format is not " +
                     kShardFormat + ")");
   if (const auto version = file.read_number("version"); version != kShardVersion)
-    throw DataError(fmt::format("{} has shard format version {}, this program reads {}: use a newer program",
-                                path.string(), version, kShardVersion));
+    throw DataError(
+        fmt::format("{} has shard format version {}, but this program reads {}: use a newer program",
+                    path.string(), version, kShardVersion));
   if (!file.has_attribute("complete"))
     throw DataError(path.string() + " was never finished: run the same pack command again");
   ShardIndex index;
@@ -191,7 +192,7 @@ ShardIndex read_shard(const Path& path) {
   index.codec = file.read_text("codec");
   index.shard = file.read_number("shard");
   index.shards = file.read_number("shards");
-  // Beyond what an int holds it fits no store.
+  // If it exceeds an int, it fits no store.
   index.image_size = static_cast<int>(std::min<std::uint64_t>(file.read_number("image_size"), 1 << 30));
   if (file.has_attribute("ingest_seed")) index.ingest_seed = file.read_number("ingest_seed");
   index.info.file = path.filename().string();

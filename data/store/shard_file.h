@@ -1,5 +1,5 @@
 #pragma once
-// One shard of a store: a plain HDF5 file with a blob of encoded images and the
+// Reads and writes one shard of a store: a plain HDF5 file with a blob of encoded images and
 // index arrays (docs/FORMATS.md).
 #include <cstdint>
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace facemae {
 
-/// What goes into a shard. A release has no ingest_seed, and then source_keys and flags must be empty: the
-/// file has no such arrays.
+/// What goes into a shard. A release has no ingest_seed, and then source_keys and flags must be empty: its
+/// files have no such arrays.
 struct ShardContent {
   std::string uuid;  ///< of the whole store
   std::uint64_t shard = 0, shards = 1;
@@ -31,20 +31,20 @@ struct ShardContent {
 std::string shard_name(std::uint64_t shard);
 
 /// Writes FOLDER/shard-NNNNN.h5 under a temporary name of its own, fsyncs it, reads it back around the page
-/// cache and checks every CRC and both digests, renames, fsyncs the folder. Equal content gives equal bytes.
-/// The folder must exist. Throws FileError; removes what it wrote on failure. first_global of the result is
-/// 0: only the manifest knows it. Images are read back through `inputs`.
+/// cache and checks every CRC and both digests, renames it and fsyncs the folder. Equal content gives equal
+/// bytes. The folder must exist. Throws FileError; removes what it wrote on failure. first_global of the
+/// result is 0: only the manifest knows it. Images are read back through `inputs`.
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content,
                       InputFiles& inputs = real_inputs());
 
-/// A shard's header and index, checked; HDF5 is closed again when this exists.
+/// A shard's header and index, checked; HDF5 has been closed again by the time this exists.
 struct ShardIndex {
   std::string uuid, codec;  ///< codec: "jpeg", "png" or "mixed"
   std::uint64_t shard = 0, shards = 0;
   int image_size = 0;
   std::optional<std::uint64_t> ingest_seed;
   ShardInfo info;  ///< `file` is the file's name, first_global 0
-  // Where they lie in the file (read_shard), at any alignment: read single values.
+  // Arrays in their place in the file (read_shard), at any alignment: read single values.
   Array<std::uint64_t> offsets;  ///< images + 1, relative to the blob
   Array<std::uint32_t> crcs;     ///< CRC-32C of each image
   Array<std::int64_t> labels;
@@ -52,8 +52,8 @@ struct ShardIndex {
   Array<std::uint8_t> flags;         ///< empty in a release
 };
 
-/// Opens a shard read-only without file locking; checks that it is complete, that its arrays fit each other,
-/// and the index digest. Throws DataError naming the file and the remedy, FileError when it cannot be read.
+/// Opens a shard read-only without file locking; checks that it is complete, that its arrays agree, and the
+/// index digest. Throws DataError naming the file and the remedy, FileError when it cannot be read.
 ShardIndex read_shard(const Path& file);
 
 }  // namespace facemae

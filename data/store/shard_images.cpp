@@ -8,13 +8,13 @@ namespace {
 
 constexpr std::uint64_t kRereadPiece = 8 << 20;
 
-/// Images [first, last) of a shard, all of one piece of the file.
+/// Images [first, last) of a shard, which lie together in the file.
 struct Piece {
   std::uint64_t first, last;
   std::uint64_t begin, end;  ///< in the blob
 };
 
-/// From `first` on: as many whole images as make a piece, at least one.
+/// From `first` on, as many whole images as fit into a piece, at least one.
 Piece piece_at(const ShardIndex& index, std::uint64_t first) {
   Piece piece{
       .first = first, .last = first + 1, .begin = index.offsets[first], .end = index.offsets[first + 1]};
@@ -23,7 +23,7 @@ Piece piece_at(const ShardIndex& index, std::uint64_t first) {
   return piece;
 }
 
-/// "" and the bytes, or why there are none.
+/// Returns "" and fills in the bytes, or returns why there are none.
 std::string read_around_cache(const ShardIndex& index, const ReadableFile& file, const Piece& piece,
                               bool bear_unreadable, std::vector<std::byte>& bytes) {
   const std::uint64_t at = index.info.blob_offset + piece.begin;
@@ -47,14 +47,16 @@ Hash128 reread_images(const ShardIndex& index, const ReadableFile& file, bool be
   const auto look_at = [&](const Piece& piece) {
     for (std::uint64_t i = piece.first; i < piece.last; ++i) {
       const std::uint64_t begin = index.offsets[i], end = index.offsets[i + 1];
-      if (begin < piece.begin || end < begin || end > piece.end) {  // it lies in a file, which can change
+      if (begin < piece.begin || end < begin ||
+          end > piece.end) {  // the index is in a file, which can change
         see(i, "its index entry has changed since the shard was opened");
         continue;
       }
       const Bytes image = Bytes(bytes).subspan(begin - piece.begin, end - begin);
       const std::uint32_t found = crc32c(image), expected = index.crcs[i];
-      see(i,
-          found == expected ? "" : fmt::format("CRC-32C is {:08x}, the index says {:08x}", found, expected));
+      see(i, found == expected
+                 ? ""
+                 : fmt::format("CRC-32C is {:08x}, but the index says {:08x}", found, expected));
     }
     all.add(bytes);
   };
@@ -69,7 +71,7 @@ Hash128 reread_images(const ShardIndex& index, const ReadableFile& file, bool be
       look_at(piece);
       continue;
     }
-    for (std::uint64_t i = piece.first; i < piece.last; ++i) {  // one by one: some can be read
+    for (std::uint64_t i = piece.first; i < piece.last; ++i) {  // one by one, because some can be read
       const Piece single{.first = i, .last = i + 1, .begin = index.offsets[i], .end = index.offsets[i + 1]};
       const std::string fault = read_around_cache(index, file, single, bear_unreadable, bytes);
       fault.empty() ? look_at(single) : see(i, fault);

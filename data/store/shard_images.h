@@ -1,6 +1,6 @@
 #pragma once
-// All images of a shard as the storage has them: how shards are checked after writing, by a pack that goes
-// on, and by `store verify`.
+// Reads all images of a shard as the storage has them: this is how shards are checked after writing, by a
+// pack that continues, and by `store verify`.
 #include <cstdint>
 #include <functional>
 
@@ -9,14 +9,14 @@
 
 namespace facemae {
 
-/// No image of a face takes more.
+/// No image of a face is larger.
 inline constexpr std::uint64_t kMostImageBytes = 64 << 20;
 
-/// What is wrong with an image, "" when its CRC-32C fits.
+/// Receives what is wrong with an image, "" if its CRC-32C is right.
 using SeeImage = std::function<void(std::uint64_t index, const std::string& fault)>;
 
-/// Reads each image around the page cache and tells of it; returns the digest of all bytes read. An image
-/// that cannot be read is a fault when `bear_unreadable`, else its FileError is thrown.
+/// Reads each image around the page cache and reports on it; returns the digest of all bytes read. An image
+/// that cannot be read is a fault if `bear_unreadable`, otherwise its FileError is thrown.
 Hash128 reread_images(const ShardIndex& index, const ReadableFile& file, bool bear_unreadable,
                       const SeeImage& see);
 

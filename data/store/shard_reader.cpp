@@ -54,14 +54,14 @@ void ShardReader::open_again() const {
     try {
       copy.file = files_.open(copy.path);
     } catch (const FileError&) {
-      copy.file = nullptr;  // the next try names the reason
+      copy.file = nullptr;  // the next attempt names the reason
     }
   }
   const std::scoped_lock lock(mutex_);
   if (copies_ == known) copies_ = std::make_shared<const std::vector<Copy>>(std::move(opened));
 }
 
-/// From the first copy that can be read; throws the last one's FileError.
+/// Reads from the first copy that can be read; throws the last one's FileError.
 void ShardReader::read_any(std::uint64_t offset, std::span<std::byte> out) const {
   const Copies all = copies();
   for (std::size_t i = 0; i < all->size(); ++i) {
@@ -79,14 +79,14 @@ void ShardReader::read_any(std::uint64_t offset, std::span<std::byte> out) const
   }
 }
 
-/// The copies before it failed: they are tried last from now on.
+/// The copies before it have failed: from now on they are tried last.
 void ShardReader::prefer(const Copies& known, std::size_t copy) const {
   auto turned = *known;
   std::rotate(turned.begin(), turned.begin() + static_cast<std::ptrdiff_t>(copy), turned.end());
   const std::scoped_lock lock(mutex_);
   if (copies_ != known) return;
-  spdlog::warn("shard {}: {} cannot be read, {} can and is read from now on", shard_,
-               known->front().path.string(), turned.front().path.string());
+  spdlog::warn("shard {}: {} cannot be read; reading {} from now on", shard_, known->front().path.string(),
+               turned.front().path.string());
   copies_ = std::make_shared<const std::vector<Copy>>(std::move(turned));
 }
 
@@ -102,13 +102,13 @@ void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, ReadFigur
       throw;
     } catch (const FileError& error) {
       if (Clock::now() + pause > end) {
-        spdlog::error("shard {}: given up after {:.1f} s: {}", shard_, seconds_since(start), error.what());
+        spdlog::error("shard {}: gave up after {:.1f} s: {}", shard_, seconds_since(start), error.what());
         const std::scoped_lock lock(mutex_);
         failed_ = std::make_shared<const FileError>(error);
         throw ShardUnreadable(shard_, error);
       }
       ++figures.retries;
-      spdlog::warn("shard {}: {}; trying again in {} ms", shard_, error.what(), pause.count());
+      spdlog::warn("shard {}: {}; retrying in {} ms", shard_, error.what(), pause.count());
       std::this_thread::sleep_for(pause);
       pause = std::min(2 * pause, policy_.longest_pause);
       open_again();
@@ -125,7 +125,7 @@ void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, ReadFigur
 
 bool ShardReader::recover(const StoredImage& image, std::span<std::byte> out, ReadFigures& figures) const {
   ++figures.rereads;
-  const Copies all = copies();  // kept: others replace them meanwhile
+  const Copies all = copies();  // kept, because others may replace them meanwhile
   for (const Copy& copy : *all) {
     try {
       if (!copy.file) continue;
@@ -136,7 +136,7 @@ bool ShardReader::recover(const StoredImage& image, std::span<std::byte> out, Re
     }
     if (crc32c(out) != image.crc32c) continue;
     spdlog::warn(
-        "image {} of shard {} (row {}): its CRC-32C differed at first, a second read from {} is right",
+        "image {} of shard {} (row {}): its CRC-32C was wrong at first, but a second read from {} is right",
         image.index, shard_, image.row, copy.path.string());
     return true;
   }

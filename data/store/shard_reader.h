@@ -1,6 +1,6 @@
 #pragma once
-// Reads the bytes of one shard, whatever the storage does: tries again, reads around the page
-// cache, goes to a replica.
+// Reads the bytes of one shard, whatever the storage does: retries, reads around the page cache, and turns
+// to a replica.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,16 +14,16 @@
 
 namespace facemae {
 
-/// What reading cost and met.
+/// What reading cost and what it met.
 struct ReadFigures {
   double read_seconds = 0, crc_seconds = 0;
   std::uint64_t rereads = 0;  ///< images whose CRC-32C differed at first
-  std::uint64_t retries = 0;  ///< tries after a short read or an I/O error
-  std::uint64_t slow = 0;     ///< reads beyond ReadPolicy::slow_after
+  std::uint64_t retries = 0;  ///< retries after a short read or an I/O error
+  std::uint64_t slow = 0;     ///< reads that took longer than ReadPolicy::slow_after
   void add(const ReadFigures& other);
 };
 
-/// A shard could not be read in spite of all tries.
+/// A shard could not be read in spite of all retries.
 class ShardUnreadable : public FileError {
  public:
   ShardUnreadable(std::size_t shard, const FileError& cause)
@@ -46,21 +46,21 @@ class ShardReader {
  public:
   /// Opens the file; throws FileError.
   ShardReader(std::size_t shard, const Path& file, InputFiles& files, const ReadPolicy& policy);
-  /// Another copy of the same file, preferred from now on; the earlier ones stay for when it
+  /// Adds another copy of the same file, preferred from now on; the earlier ones stay for when it
   /// fails. Throws FileError.
   void add_replica(const Path& file);
-  /// As it is on the storage, from the first copy that can be read, which is preferred from then on. Short
-  /// reads and I/O errors are tried again, on every copy, with growing pauses and files opened anew; throws
-  /// ShardUnreadable then, and at once from there on until there is a new copy.
+  /// Reads bytes as they are on the storage, from the first copy that can be read, which is preferred from
+  /// then on. Short reads and I/O errors are retried, on every copy, with growing pauses and files opened
+  /// anew; after that ShardUnreadable is thrown, and thrown at once from then on until there is a new copy.
   void read(std::uint64_t offset, std::span<std::byte> out, ReadFigures& figures) const;
-  /// The image, its CRC-32C checked. When it differs, it is read once more around the page cache, then from
+  /// Reads the image and checks its CRC-32C. If it is wrong, reads once more around the page cache, then from
   /// the other copies. Throws DataError naming shard, index, row and file; ShardUnreadable.
   void read(const StoredImage& image, std::span<std::byte> out, ReadFigures& figures) const;
 
  private:
   struct Copy {
     Path path;
-    std::shared_ptr<const ReadableFile> file;  ///< null: could not be opened when it was tried last
+    std::shared_ptr<const ReadableFile> file;  ///< null if it could not be opened at the last attempt
   };
   using Copies = std::shared_ptr<const std::vector<Copy>>;
   Copies copies() const;
@@ -72,9 +72,9 @@ class ShardReader {
   std::size_t shard_;
   InputFiles& files_;
   ReadPolicy policy_;
-  mutable std::mutex mutex_;                         ///< guards what follows, for moments only
+  mutable std::mutex mutex_;                         ///< guards what follows, only for moments
   mutable Copies copies_;                            ///< the preferred one first; replaced, never changed
-  mutable std::shared_ptr<const FileError> failed_;  ///< why reads are no longer tried
+  mutable std::shared_ptr<const FileError> failed_;  ///< why reads are no longer attempted
 };
 
 }  // namespace facemae

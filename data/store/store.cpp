@@ -18,7 +18,7 @@
 namespace facemae {
 namespace {
 
-/// What stores and views have in common: everything that the manifest alone answers.
+/// What stores and views have in common: everything that the manifest alone can answer.
 class ManifestStore : public Store {
  public:
   ManifestStore(Path folder, StoreManifest manifest)
@@ -39,14 +39,14 @@ class ManifestStore : public Store {
  protected:
   void check_row(std::uint64_t row) const {
     if (row >= manifest_.images)
-      throw Error(fmt::format("row {} of the store {}, which has {} images", row, folder_.string(),
-                              manifest_.images));
+      throw Error(fmt::format("there is no row {} in the store {}, which has {} images", row,
+                              folder_.string(), manifest_.images));
   }
   Path folder_;
   StoreManifest manifest_;
 
  private:
-  /// Read when it is first asked for: training asks for neither names nor rows.
+  /// Read on first use: training needs neither names nor rows.
   const Identities& identities_file() const {
     if (const Identities* read = read_.load(std::memory_order_acquire)) return *read;
     const std::scoped_lock lock(mutex_);
@@ -62,13 +62,13 @@ class ManifestStore : public Store {
 /// Larger blocks of images are not read in one piece.
 constexpr std::uint64_t kMostBlockBytes = 256 << 20;
 
-/// Shards of its own. The files are opened as HDF5 once; reads are positioned reads of the blobs.
+/// A store with its own shards. The files are opened as HDF5 once; reads are positioned reads of the blobs.
 class ShardStore final : public ManifestStore {
  public:
   ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
       : ManifestStore(std::move(folder), std::move(manifest)) {
     report_missing(policy);
-    allow_open_files(manifest_.shards.size() * 2 + 256);  // a replica of each, and what else is open
+    allow_open_files(manifest_.shards.size() * 2 + 256);  // a replica of each, and whatever else is open
     shards_.reserve(manifest_.shards.size());
     for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i, files, policy);
   }
@@ -140,7 +140,7 @@ class ShardStore final : public ManifestStore {
     Array<std::int64_t> labels;
   };
 
-  /// Throws ShardUnreadable for one that the store was opened without.
+  /// Throws ShardUnreadable for a shard that the store was opened without.
   const Shard& shard_at(std::size_t shard) const {
     if (shards_[shard].reader) return shards_[shard];
     const Path file = folder_ / manifest_.shards[shard].file;
@@ -163,7 +163,7 @@ class ShardStore final : public ManifestStore {
         (folder_ / manifest_.shards[shard].file).string()));
   }
 
-  /// All at once: a list is what one copies files by.
+  /// Reports all at once, because a list helps to copy files.
   void report_missing(const ReadPolicy& policy) const {
     std::vector<std::string> missing;
     for (const auto& shard : manifest_.shards)
@@ -182,7 +182,7 @@ class ShardStore final : public ManifestStore {
     try {
       open_whole_shard(i, files, policy);
     } catch (const Error& error) {
-      spdlog::warn("going on without shard {}: {}", i, error.what());
+      spdlog::warn("continuing without shard {}: {}", i, error.what());
       shards_.resize(i);
       shards_.emplace_back();
     }
@@ -196,7 +196,7 @@ class ShardStore final : public ManifestStore {
         index.info.images != expected.images || index.info.blob_offset != expected.blob_offset)
       throw DataError(
           "opening the store " + folder_.string() + ": " + expected.file +
-          " is not the shard that the manifest means (its digests differ): was it copied from another store? Copy the right one");
+          " is not the shard that the manifest describes (its digests differ): was it copied from another store? Copy the right one");
     if (index.image_size != manifest_.image_size)
       throw DataError(
           fmt::format("opening the store {}: the images of {} have {} pixels a side, those of the store {}",
@@ -229,13 +229,14 @@ class ViewStore final : public ManifestStore {
     if (parent_->dataset_digest() != manifest_.parent_digest)
       throw DataError(
           fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; "
-                      "it was packed again since: run `facemae store split` again",
+                      "it has been packed again since: run `facemae store split` again",
                       folder_.string(), parent_->folder().string(), parent_->dataset_digest().hex(),
                       manifest_.parent_digest.hex()));
     const bool outside = std::any_of(manifest_.rows.begin(), manifest_.rows.end(),
                                      [&](std::uint64_t row) { return row >= parent_->size(); });
     if (outside || manifest_.image_size != parent_->image_size())
-      throw DataError("opening the view " + folder_.string() + ": its images are none of its parent store");
+      throw DataError("opening the view " + folder_.string() +
+                      ": its images are not those of its parent store");
     manifest_.rows.drop_pages();
   }
   const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
@@ -243,9 +244,9 @@ class ViewStore final : public ManifestStore {
     check_row(row);
     const std::int64_t label = manifest_.labels[row];
     if (label < -1 || label >= manifest_.identities)
-      throw DataError(
-          fmt::format("row {} of the view {} has the label {}, there are {} identities: make the view again",
-                      row, folder_.string(), label, manifest_.identities));
+      throw DataError(fmt::format(
+          "row {} of the view {} has the label {}, but there are {} identities: make the view again", row,
+          folder_.string(), label, manifest_.identities));
     return label;
   }
   void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {

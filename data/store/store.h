@@ -1,5 +1,5 @@
 #pragma once
-// A store: HDF5 shards of encoded faces and a manifest (docs/FORMATS.md), read by pread, checked by CRC.
+// Opens stores: HDF5 shards of encoded faces and a manifest (docs/FORMATS.md), with images checked by CRC.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -31,13 +31,13 @@ struct RowBlock {
 };
 
 /// Random access to encoded faces. Const calls are safe from many threads. A view (made by `store split`) is
-/// a store too: its rows are a selection of another store's, with labels of its own. The index of the rows
-/// stays in the page cache, shared by all processes of a host: no memory of a process grows with the rows.
+/// a store, too: its rows are a selection of another store's, with labels of its own. The index of the rows
+/// stays in the page cache, shared by all processes of a host: no process's memory grows with the rows.
 class Store {
  public:
-  /// Throws DataError: no such store, unfinished (no manifest), a shard missing or of the wrong size, an
-  /// index digest that differs. Blob digests are checked by verify() only. Images are read through `files`,
-  /// which must outlive the store.
+  /// Throws DataError: no such store, unfinished (no manifest), a shard missing or of the wrong size, a wrong
+  /// index digest. Blob digests are checked only by verify(). Images are read through `files`, which must
+  /// outlive the store.
   static std::shared_ptr<const Store> open(const Path& folder, InputFiles& files = real_inputs(),
                                            const ReadPolicy& policy = {});
   virtual ~Store() = default;
@@ -49,31 +49,31 @@ class Store {
   virtual std::string identity_name(std::int64_t label) const = 0;
   virtual std::int64_t label(std::uint64_t row) const = 0;
   virtual int image_size() const noexcept = 0;  ///< square side in pixels
-  /// The encoded image. Throws, after everything that ShardReader tries, DataError naming shard, index and
-  /// file on a CRC mismatch, ShardUnreadable on I/O errors. Adds to `figures` what it cost and met.
+  /// Reads the encoded image. After all that ShardReader tries, throws DataError naming shard, index and file
+  /// on a CRC mismatch, ShardUnreadable on I/O errors. Adds to `figures` what it cost and met.
   virtual void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const = 0;
   void read(std::uint64_t row, std::vector<std::byte>& encoded) const {
     ReadFigures uncounted;
     fetch(row, encoded, uncounted);
   }
-  /// Rows [first, first + count) by one large read a shard. False when they do not lie together: then
-  /// fetch() is the way. Throws ShardUnreadable.
+  /// Reads rows [first, first + count) with one large read per shard. False when they do not lie together:
+  /// use fetch() then. Throws ShardUnreadable.
   virtual bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
                           ReadFigures& figures) const;
-  /// Whether these bytes are the image of the row.
+  /// Are these bytes the image of the row?
   virtual bool intact(std::uint64_t row, Bytes encoded) const;
   /// Which of shards() a row lies in.
   virtual std::size_t shard_of(std::uint64_t row) const;
   virtual Path shard_folder() const;  ///< what the files of shards() are relative to
-  /// Reads a shard from another copy of its file from now on, while other threads read; the earlier ones stay
-  /// for when it fails. Throws FileError.
+  /// From now on reads a shard from another copy of its file, also while other threads read; the earlier ones
+  /// stay for when it fails. Throws FileError.
   virtual void add_replica(std::size_t shard, const Path& file) const;
   virtual const std::vector<ShardInfo>& shards() const noexcept = 0;
   virtual Hash128 dataset_digest()
       const noexcept = 0;  ///< hash of the shard digests and, in a view, the selection
   virtual std::string source_licence() const = 0;
   virtual bool released() const noexcept = 0;  ///< made by `reconstruct`
-  /// Rows of one identity, ascending. Throws DataError as identity_name().
+  /// The rows of one identity, ascending. Throws DataError like identity_name().
   virtual std::span<const std::uint64_t> rows_of(std::int64_t label) const = 0;
 };
 

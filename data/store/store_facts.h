@@ -1,5 +1,5 @@
 #pragma once
-// What `facemae store info` tells: figures of a store without reading its images.
+// Gathers what `facemae store info` shows: figures of a store, without reading its images.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -19,12 +19,12 @@ struct StoreFacts {
   std::int64_t identities = 0;
   int image_size = 0;
   std::uint64_t fewest = 0, median = 0, most = 0;  ///< images of an identity
-  std::uint64_t rejects = 0, duplicates = 0;       ///< when it was packed; of a view 0
-  // Of the store that has the shards: of a view, its parent.
+  std::uint64_t rejects = 0, duplicates = 0;       ///< from when it was packed; 0 for a view
+  // Of the store that has the shards: for a view, its parent.
   std::uint64_t shards = 0, shard_images = 0, bytes = 0;  ///< bytes of the encoded images
   std::string codec;                                      ///< of the first shard
-  /// Images of the first shard, which is a random sample, by "4:2:0", "4:4:4 progressive",
-  /// ...; empty in a release.
+  /// How many images of the first shard, a random sample, are "4:2:0", "4:4:4 progressive", and so on; empty
+  /// in a release.
   std::map<std::string, std::uint64_t> subsampling;
   double mean_image_bytes() const {
     return shard_images == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(shard_images);

@@ -105,7 +105,7 @@ void View::align(const std::vector<Point>& points, const std::vector<Layer>& lay
   const float a = dot / square, b = cross / square, c = cosine(roll) * zoom, s = sine(roll) * zoom;
   a_ = a * c - b * s;
   b_ = a * s + b * c;
-  // The middle of the targets stays where it is, but for the shift.
+  // The middle of the targets stays where it is, apart from the shift.
   shift_x_ = to.x + shift.x - (a_ * from.x - b_ * from.y);
   shift_y_ = to.y + shift.y - (b_ * from.x + a_ * from.y);
 }

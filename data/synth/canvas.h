@@ -1,5 +1,5 @@
 #pragma once
-// A small anti-aliased painter: shapes are signed distances, evaluated in the coordinates of a turned
+// Paints anti-aliased shapes: they are signed distances, evaluated in the coordinates of a turned
 // head. Uses only +, -, *, / and sqrt (compiled without contraction), so equal inputs give equal
 // pixels on every machine.
 #include <algorithm>
@@ -60,8 +60,8 @@ class View {
   static constexpr int kLayers = 4;
 
   View(float yaw, float pitch);
-  /// Fits the projected points to `targets` by least squares (similarity), then turns, zooms and shifts about
-  /// the middle of the picture.
+  /// Fits the projected points to `targets` by least squares (similarity), then turns, zooms and shifts
+  /// around the middle of the picture.
   void align(const std::vector<Point>& points, const std::vector<Layer>& layers,
              const std::vector<Point>& targets, float roll, float zoom, Point shift);
   Point project(Point head, Layer layer) const;     ///< pixel coordinates
@@ -77,13 +77,13 @@ class View {
   float a_ = 1, b_ = 0, shift_x_ = 0, shift_y_ = 0;  ///< pixel = (a x - b y + shift_x, b x + a y + shift_y)
 };
 
-/// Float RGB picture of one size with the head coordinates of every pixel in every layer.
+/// A float RGB picture of one size with the head coordinates of every pixel in every layer.
 class Canvas {
  public:
   static constexpr int kSide = 112;
   explicit Canvas(const View& view);
 
-  /// Pixels that the head-coordinate rectangle may touch, with a margin.
+  /// The pixels that the head-coordinate rectangle may touch, with a margin.
   Box around(float left, float top, float right, float bottom, View::Layer layer) const;
   static constexpr Box whole() { return {0, 0, kSide, kSide}; }
 
@@ -115,7 +115,7 @@ class Canvas {
   }
   /// Separable 3-tap blur with side weight k in 0..1/3.
   void blur(float k);
-  /// To 8 bits, with noise of about `noise` standard deviations (of full scale) drawn from the key.
+  /// Converts to 8 bits, with noise of about `noise` standard deviations (of full scale) drawn from the key.
   Image finish(float noise, std::uint64_t noise_key) const;
 
  private:

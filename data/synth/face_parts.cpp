@@ -13,7 +13,7 @@ void paint_nose(const Face& face) {
   const float top = who.eye_y + 1, y = who.nose_y, w = who.nose_width;
   const Box box = canvas.around(-w - 7, top - 6, w + 7, y + 9, Layer::Nose);
   for (const float side : {-1.0F, 1.0F}) {
-    // The flank away from the light is darker.
+    // The flank turned away from the light is darker.
     const float dark = clamp01(0.26F - 0.28F * side * face.how.light_x);
     canvas.paint(
         box, Layer::Nose, 3.2F, dark,

@@ -1,11 +1,11 @@
 #pragma once
-// The inner features of a synthetic face, painted one over the other in head coordinates.
+// Paints the inner features of a synthetic face, one over another, in head coordinates.
 #include "data/synth/canvas.h"
 #include "data/synth/synth_parameters.h"
 
 namespace facemae {
 
-/// What the painters share.
+/// What the painters have in common.
 struct Face {
   const FaceIdentity& who;
   const FaceNuisance& how;
@@ -15,7 +15,7 @@ struct Face {
   Rgb shadow(float f) const { return skin * Rgb{1 - 0.8F * f, 1 - f, 1 - f}; }
 };
 
-/// One colour everywhere.
+/// The same colour everywhere.
 inline auto solid(Rgb colour) {
   return [colour](Point) { return colour; };
 }

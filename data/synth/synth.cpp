@@ -57,7 +57,7 @@ void paint_background(Canvas& canvas, const FaceNuisance& how) {
   }
 }
 
-/// Outline of the head: an ellipse above, below a squared ellipse that narrows towards the chin.
+/// The outline of the head: an ellipse above, and below a squared ellipse that narrows towards the chin.
 float outline(const FaceIdentity& who, float chin, Point p) {
   constexpr float middle = -4;
   const float y = p.y - middle;
@@ -71,7 +71,7 @@ float outline(const FaceIdentity& who, float chin, Point p) {
 }
 
 Rgb strands(const Face& face, Point p) {
-  // Bands along the fall of the hair, triangle waves of two periods.
+  // Bands along the fall of the hair, as triangle waves of two periods.
   const auto wave = [](float v) {
     const float part = fraction(v);
     return part < 0.5F ? 4 * part - 1 : 3 - 4 * part;

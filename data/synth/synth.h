@@ -1,5 +1,5 @@
 #pragma once
-// Procedural faces: enough structure that identities can be learned, and nobody's face. Deterministic in
+// Renders procedural faces: enough structure for identities to be learnt, yet nobody's face. Deterministic in
 // (seed, identity, image) on every machine.
 #include <cstdint>
 #include <string>
@@ -10,8 +10,8 @@ namespace facemae {
 
 inline constexpr int kSynthSize = 112;
 
-/// One face: identity fixes at least 24 parameters, image the nuisance (pose, expression, light, background,
-/// blur, noise, occlusion). 112 x 112, anti-aliased, aligned like the ArcFace template.
+/// One face: the identity fixes at least 24 parameters, the image the nuisance (pose, expression, light,
+/// background, blur, noise, occlusion). 112 x 112, anti-aliased, aligned like the ArcFace template.
 Image render_face(std::uint64_t seed, std::uint64_t identity, std::uint64_t image);
 /// "syn-0000123": names of synthetic identities are global.
 std::string synth_name(std::uint64_t identity);

@@ -1,5 +1,5 @@
 #pragma once
-// What makes a synthetic face: who it is (identity) and how it was taken (nuisance), both drawn from keys.
+// Draws what makes a synthetic face from keys: who it is (identity) and how it was taken (nuisance).
 #include <array>
 #include <cstdint>
 
@@ -7,8 +7,8 @@
 
 namespace facemae {
 
-/// Head coordinates are pixels at the scale of the ArcFace template, origin between eyes and mouth, y
-/// downwards. 49 numbers an identity; triangular distributions, so that middling faces are common.
+/// Head coordinates are pixels at the scale of the ArcFace template, with the origin between eyes and mouth,
+/// y downwards. 49 numbers per identity, with triangular distributions, so that average faces are common.
 struct FaceIdentity {
   float half_width, crown, chin, jaw_square, taper;                            ///< outline
   float skin_light, skin_red, skin_warm;                                       ///< skin tone
@@ -27,7 +27,7 @@ struct FaceIdentity {
   std::array<Mark, 3> marks;  ///< radius 0: none
 };
 
-/// Everything that changes from picture to picture of one identity. Angles are in radians.
+/// Everything that changes between pictures of one identity. Angles are in radians.
 struct FaceNuisance {
   float yaw, pitch, roll, zoom, shift_x, shift_y;
   float blink, gaze_x, gaze_y, smile, mouth_open, brow_raise;

@@ -38,7 +38,7 @@ class FoldPairs {
       const std::uint64_t j = (i + 1 + draws_.below(rows.size() - 1)) % rows.size();
       if (fresh(rows[i], rows[j])) return {rows[i], rows[j], true};
     }
-    // Nearly all are used: take the first that is left.
+    // Nearly all have been used: take the first that is left.
     for (const Rows rows : several_) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t j = i + 1; j < rows.size(); ++j) {
@@ -46,7 +46,7 @@ class FoldPairs {
         }
       }
     }
-    throw Error("no same-identity pair is left, though they were counted");
+    throw Error("no same-identity pair is left, although they were counted");
   }
   Pair different() {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -65,7 +65,7 @@ class FoldPairs {
         }
       }
     }
-    throw Error("no different-identity pair is left, though they were counted");
+    throw Error("no different-identity pair is left, although they were counted");
   }
 
  private:
@@ -86,7 +86,7 @@ bool number(const std::string& word, T& value) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
-/// Folds of a list that does not say: the largest number up to 10 that divides the pairs.
+/// The folds of a list that does not state them: the largest number up to 10 that divides the pairs.
 int natural_folds(std::size_t pairs) {
   for (std::size_t folds = 10; folds > 1; --folds) {
     if (pairs >= folds && pairs % folds == 0) return static_cast<int>(folds);
@@ -155,7 +155,7 @@ PairList read_pairs(const Path& path, std::vector<std::string>* names) {
     if (line.rfind(heading, 0) == 0) {
       const std::string folds = line.substr(heading.size(), line.find(',') - heading.size());
       if (!number(folds, list.folds) || list.folds < 1) {
-        throw DataError(path.string() + ": the number of folds in its first line is no number");
+        throw DataError(path.string() + ": the number of folds in its first line is not a number");
       }
       if (const auto at = line.find(digest); at != std::string::npos)
         list.store_digest = line.substr(at + digest.size());

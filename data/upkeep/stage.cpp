@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A pipe or a folder in a file's place is none.
+/// A pipe or a folder in a file's place does not count.
 bool is_file(const Path& path) {
   std::error_code unseen;
   return fs::is_regular_file(path, unseen);
@@ -39,15 +39,15 @@ bool is_finished_copy(const Path& to_folder, const Companion& companion) {
   return file.size() == companion.bytes && digest_of_file(file) == companion.digest;
 }
 
-/// A seal is right over a hole, too, which two copies into one file can leave: what was not checked yet is
-/// read, once. `check` throws when it is damaged.
+/// A seal is also right over a hole, which two copies into one file can leave: so what has not been checked
+/// is read once. `check` throws if it is damaged.
 template <class Check>
 bool is_good_copy(FileSystem& files, const Path& copy, Check check) {
   if (is_checked(copy)) return true;
   try {
     check();
   } catch (const Error& error) {
-    spdlog::warn("{} is damaged and copied anew: {}", copy.string(), error.what());
+    spdlog::warn("{} is damaged, copying it again: {}", copy.string(), error.what());
     return false;
   }
   note_checked(files, copy);
@@ -111,7 +111,7 @@ std::vector<StagePlan::Part> parts_of(const Path& store, const Path& to) {
   for (const auto& part : parts)
     if (fs::weakly_canonical(part.from) == fs::weakly_canonical(part.to))
       throw ConfigError("staging " + part.from.string() + " to " + to.string() +
-                        ": that is where it is; choose another --to");
+                        ": it is there already; choose another --to");
   return parts;
 }
 
@@ -168,7 +168,7 @@ StageCount finish_stage(FileSystem& files, const StagePlan& plan) {
     const auto& part = plan.parts[i];
     StoreManifest manifest = part.manifest;
     for (const auto& companion : manifest.companions) {
-      // A view's parent lies elsewhere now, which manifest.json says too.
+      // The view's parent lies elsewhere now, which manifest.json says, too.
       if (manifest.kind == StoreManifest::Kind::View && companion.file == kReadableName) continue;
       const Path copy = part.to / companion.file;
       const bool there = companion.file.ends_with(".h5")

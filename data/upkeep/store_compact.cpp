@@ -13,12 +13,12 @@
 namespace facemae {
 namespace {
 
-/// An image of the view by its row in the store that has the shards.
+/// An image of the view, by its row in the store that has the shards.
 struct Kept {
   std::uint64_t root_row, view_row;
 };
 
-/// In the order of the shards of the last store of the chain.
+/// In the order of the shards of the last store in the chain.
 std::vector<Kept> kept_images(std::vector<ChainLink>& chain) {
   std::vector<Kept> kept;
   for (auto& [folder, manifest] : chain) {
@@ -37,7 +37,7 @@ std::vector<Kept> kept_images(std::vector<ChainLink>& chain) {
   return kept;
 }
 
-/// Stretches of `kept` that lie in the same shard.
+/// The stretches of `kept` that lie in the same shard.
 std::vector<std::span<const Kept>> by_shard(const std::vector<Kept>& kept,
                                             const std::vector<ShardInfo>& shards) {
   std::vector<std::span<const Kept>> groups;
@@ -68,7 +68,8 @@ void compact_store(FileSystem& files, const Path& folder, const Path& out, bool 
   auto chain = manifest_chain(folder);
   const StoreManifest view = chain.front().manifest;
   if (view.kind != StoreManifest::Kind::View)
-    throw ConfigError("compacting " + folder.string() + ": it is no view, so it holds just its own images");
+    throw ConfigError("compacting " + folder.string() +
+                      ": it is not a view, so it holds only its own images");
   const auto store = Store::open(folder);
   const auto kept = kept_images(chain);
   const auto& [root_folder, root] = chain.back();

@@ -11,7 +11,7 @@
 namespace facemae {
 namespace {
 
-/// What manifest.json says, the only witness of what a store with an unreadable manifest was.
+/// Reads manifest.json, the only witness of what a store with an unreadable manifest was.
 nlohmann::json readable_manifest(const Path& folder) {
   const Path path = folder / "manifest.json";
   try {
@@ -50,7 +50,7 @@ bool repair_manifest(FileSystem& files, const Path& folder, const Path& other) {
                     ")");
   if (parent != theirs.parent)
     throw DataError("repairing " + folder.string() + " from " + other.string() +
-                    ": these views have their parent at different paths; make the view again");
+                    ": these views name their parent by different paths; make the view again");
   for (const auto& companion : theirs.companions) copy_companion(files, other, companion, folder);
   copy_sealed_file(files, other / kManifestName, folder / kManifestName);
   return true;

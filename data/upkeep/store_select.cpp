@@ -14,7 +14,7 @@
 namespace facemae {
 namespace {
 
-/// Nearest names cost a pass over all of them, so only the first unknown lines get one.
+/// Finding nearest names costs a pass over all of them, so only the first unknown lines get one.
 constexpr std::size_t kSuggestions = 5;
 
 std::vector<std::string> lines_of(const Path& path) {
@@ -26,7 +26,7 @@ std::vector<std::string> lines_of(const Path& path) {
   return lines;
 }
 
-/// Label of each line, -1 when unknown.
+/// The label of each line, -1 if unknown.
 std::vector<std::int64_t> labels_by_name(const Store& store, const std::vector<std::string>& lines) {
   std::unordered_map<std::string, std::int64_t> label_of;
   for (const auto& line : lines) label_of.emplace(line, -1);
@@ -67,20 +67,20 @@ std::vector<std::int64_t> read_identities(const Store& store, const Path& file) 
   const auto lines = lines_of(file);
   if (lines.empty())
     throw ConfigError("reading the identities in " + file.string() +
-                      ": it names nobody; one a line is expected");
+                      ": it names nobody; one identity per line is expected");
   const bool named = store.identities() > 0 && !store.identity_name(0).empty();
   auto labels = named ? labels_by_name(store, lines) : labels_by_number(store, lines);
   std::vector<std::string> unknown;
   for (std::size_t i = 0; i < lines.size(); ++i)
     if (labels[i] < 0) unknown.push_back(lines[i]);
   if (!unknown.empty())
-    throw ConfigError(fmt::format("reading the identities in {}: {} of {} lines name none of {}{}{}",
-                                  file.string(), unknown.size(), lines.size(), store.folder().string(),
-                                  named
-                                      ? nearest_names(store, unknown)
-                                      : fmt::format("; \"{}\" is none of its labels 0..{} (it has no names)",
-                                                    unknown.front(), store.identities() - 1),
-                                  unknown.size() > kSuggestions && named ? "; ..." : ""));
+    throw ConfigError(
+        fmt::format("reading the identities in {}: {} of {} lines name no identity of {}{}{}", file.string(),
+                    unknown.size(), lines.size(), store.folder().string(),
+                    named ? nearest_names(store, unknown)
+                          : fmt::format("; \"{}\" is not one of its labels 0..{} (it has no names)",
+                                        unknown.front(), store.identities() - 1),
+                    unknown.size() > kSuggestions && named ? "; ..." : ""));
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   return labels;

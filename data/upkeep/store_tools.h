@@ -1,5 +1,5 @@
 #pragma once
-// What one does with finished stores: select identities, split by identity, make verification pairs.
+// Works on finished stores: selects identities, splits by identity, makes verification pairs.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,30 +9,30 @@
 
 namespace facemae {
 
-/// Identity-disjoint views A and B by reference to the shards of `parent`: `fraction` of the identities
-/// (rounded) to A, by a keyed permutation. Labels are renumbered 0.. in order of the parent's. Throws
+/// Makes identity-disjoint views A and B by reference to the shards of `parent`: `fraction` of the identities
+/// (rounded) goes to A, by a keyed permutation. Labels are renumbered 0.. in the parent's order. Throws
 /// ConfigError when a side is empty.
 void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a,
                  const Path& b);
 
-/// The labels that a file names, one identity a line: by name, or by number in a released store, which has no
-/// names. Blank lines are skipped, what is named twice counts once. Throws ConfigError with the unknown ones
+/// The labels that a file names, one identity per line: by name, or by number in a released store, which has
+/// no names. Blank lines are skipped, and repeated ones count once. Throws ConfigError with the unknown ones
 /// and the nearest names, and for a file that names nobody; FileError.
 std::vector<std::int64_t> read_identities(const Store& store, const Path& file);
 
-/// What of a store a view of it keeps.
+/// What a view keeps of a store.
 struct Selection {
   std::vector<bool> identities;           ///< by label; those kept are renumbered 0.. in their order
   bool unlabelled = false;                ///< images with label -1
   std::uint64_t images_per_identity = 0;  ///< at most, the first in the store's order; 0 all
 };
-/// A view by reference. Throws ConfigError when nothing would be left, or another store is in `out`.
+/// Writes a view by reference. Throws ConfigError when nothing would be left, or another store is in `out`.
 void select_from_store(FileSystem& files, const Store& parent, const Selection& selection, const Path& out);
 
-/// A store with shards of its own that hold the images of a view, and nothing of those that the view leaves
-/// out: what one does before the parent store is deleted. One shard for each shard of the parent with an
-/// image of the view; rows in the parent's order. Shards that an earlier start finished are kept. Throws
-/// ConfigError when `view` is no view or another store is in `out`.
+/// Makes a store with its own shards that hold the images of a view, and nothing of those that the view
+/// leaves out, so that the parent store can be deleted. One shard for each shard of the parent with an image
+/// of the view; rows in the parent's order. Shards that an earlier start finished are kept. Throws
+/// ConfigError when `view` is not a view or another store is in `out`.
 void compact_store(FileSystem& files, const Path& view, const Path& out, bool show_progress = false);
 
 /// Verification pairs: same and different alternate; folds are identity-disjoint and in order.
@@ -43,16 +43,16 @@ struct Pair {
 struct PairList {
   int folds = 10;
   std::vector<Pair> pairs;   ///< folds * (pairs / folds), fold by fold
-  std::string store_digest;  ///< of the store that they were made from; "" when the file does not say
+  std::string store_digest;  ///< of the store that they were made from; "" if the file does not say
 };
 /// Half same, half different in every fold. Throws ConfigError when the store has too few
 /// identities or images.
 PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed);
-/// Text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the store (same
-/// 1 or 0).
+/// Writes text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the
+/// store (same 1 or 0).
 void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, const Store& store);
-/// Rows of a store, or, when `names` is given, positions in it: lines are then "path path 0|1", and `names`
-/// gets the distinct paths, relative to a folder.
+/// Reads rows of a store or, when `names` is given, positions in it: lines are then "path path 0|1", and
+/// `names` receives the distinct paths, relative to a folder.
 PairList read_pairs(const Path& path, std::vector<std::string>* names = nullptr);
 
 }  // namespace facemae

@@ -17,7 +17,7 @@
 namespace facemae {
 namespace {
 
-/// A file beside the shards; a pipe or a device in its place would be waited for.
+/// Is this a file beside the shards? A pipe or a device in its place would be waited for.
 bool is_plain_file(const Path& path) {
   std::error_code unseen;
   return std::filesystem::is_regular_file(path, unseen);
@@ -36,9 +36,9 @@ void verify_companions(const Path& folder, const StoreManifest& manifest, Verify
       const InputFile file(folder / expected.file);
       file.forget(0, file.size());
       if (file.size() != expected.bytes) {
-        bad(fmt::format("has {} bytes, the manifest says {}", file.size(), expected.bytes));
+        bad(fmt::format("has {} bytes, but the manifest says {}", file.size(), expected.bytes));
       } else if (const Hash128 found = digest_of_file(file); found != expected.digest) {
-        bad("has the digest " + found.hex() + ", the manifest says " + expected.digest.hex());
+        bad("has the digest " + found.hex() + ", but the manifest says " + expected.digest.hex());
       }
     } catch (const FileError& error) {
       bad(error.what());
@@ -46,7 +46,7 @@ void verify_companions(const Path& folder, const StoreManifest& manifest, Verify
   }
 }
 
-/// Waits for storage that fails, but once only: a disk may have many bad places.
+/// Waits for failing storage, but only once: a disk may have many bad places.
 class PatientFile final : public ReadableFile {
  public:
   explicit PatientFile(std::unique_ptr<ReadableFile> file) : file_(std::move(file)) {}
@@ -66,8 +66,7 @@ class PatientFile final : public ReadableFile {
 };
 
 void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport& report) {
-  std::set<std::string> known{kManifestName, kPeopleKeyName,
-                              "lock"};  // the lock is held while it is repaired
+  std::set<std::string> known{kManifestName, kPeopleKeyName, "lock"};  // the lock is held during a repair
   for (const auto& shard : manifest.shards) known.insert(shard.file);
   for (const auto& companion : manifest.companions) known.insert(companion.file);
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -75,7 +74,7 @@ void find_strays(const Path& folder, const StoreManifest& manifest, VerifyReport
       report.strays.push_back(entry.path());
 }
 
-/// As far as it can be followed; what stands against going on is reported.
+/// The chain as far as it can be followed; what prevents going further is reported.
 std::vector<ChainLink> chain_of(const Path& folder, VerifyReport& report) {
   std::vector<ChainLink> chain;
   try {
@@ -91,8 +90,8 @@ std::vector<ChainLink> chain_of(const Path& folder, VerifyReport& report) {
       const auto& [parent, manifest] = chain.back();
       if (view.manifest.parent_digest != manifest.dataset_digest)
         report.files.push_back({view.folder, kManifestName,
-                                "means a parent with digest " + view.manifest.parent_digest.hex() + ", but " +
-                                    parent.string() + " has " + manifest.dataset_digest.hex()});
+                                "refers to a parent with digest " + view.manifest.parent_digest.hex() +
+                                    ", but " + parent.string() + " has " + manifest.dataset_digest.hex()});
     }
   } catch (const Error& error) {
     const Path parent = parent_folder(chain.back());
@@ -111,7 +110,7 @@ bool names(const VerifyReport& report, const Path& folder, const std::string& fi
                      [&](const BadFile& bad) { return bad.folder == folder && bad.file == file; });
 }
 
-/// What opening the views would refuse, and that their rows and labels are those of their digest.
+/// Checks what opening the views would refuse, and that their rows and labels match their digest.
 void verify_views(std::vector<ChainLink>& chain, VerifyReport& report) {
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
     const Path& folder = chain[i].folder;
@@ -120,15 +119,17 @@ void verify_views(std::vector<ChainLink>& chain, VerifyReport& report) {
     try {
       read_view(folder, manifest);
       if (digest_of_view(manifest) != manifest.dataset_digest)
-        report.files.push_back({folder, kViewName, "has other rows or labels than the manifest's digest"});
+        report.files.push_back(
+            {folder, kViewName, "has rows or labels that do not match the manifest's digest"});
       const std::uint64_t rows = chain[i + 1].manifest.images;
       const bool outside = std::any_of(manifest.rows.begin(), manifest.rows.end(),
                                        [&](std::uint64_t row) { return row >= rows; });
       const bool unknown =
           std::any_of(manifest.labels.begin(), manifest.labels.end(),
                       [&](std::int64_t label) { return label < -1 || label >= manifest.identities; });
-      if (outside) report.files.push_back({folder, kViewName, "has rows that its parent store has not"});
-      if (unknown) report.files.push_back({folder, kViewName, "has labels of no identity"});
+      if (outside)
+        report.files.push_back({folder, kViewName, "has rows that its parent store does not have"});
+      if (unknown) report.files.push_back({folder, kViewName, "has labels that belong to no identity"});
     } catch (const Error& error) {
       report.files.push_back({folder, kViewName, error.what()});
     }
@@ -159,7 +160,7 @@ void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress,
   }
   if (index.info.images != info.images || index.info.index_digest != info.index_digest ||
       index.info.blob_digest != info.blob_digest || index.info.blob_offset != info.blob_offset)
-    return give_up("is another shard than the manifest means (its digests differ)");
+    return give_up("is not the shard that the manifest describes (its digests differ)");
   const std::size_t bad_before = report.images.size();
   const auto see = [&](std::uint64_t i, const std::string& fault) {
     if (!fault.empty())
@@ -168,7 +169,7 @@ void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress,
     progress.advance();
   };
   const Hash128 blob = reread_images(index, *file, true, see);
-  // Named images explain a different digest; without one the manifest and the shard disagree.
+  // Named images explain a wrong digest; without one the manifest and the shard disagree.
   if (report.images.size() == bad_before && blob != info.blob_digest)
     bad_file("every CRC fits, but the digest of the images differs from the manifest's");
 }

@@ -10,7 +10,7 @@
 
 namespace facemae {
 
-/// A file that is missing, damaged outside its images, or not the one that the manifest means.
+/// A file that is missing, damaged outside its images, or not the one that the manifest describes.
 struct BadFile {
   Path folder;  ///< the store, or the parent store of a view
   std::string file, reason;
@@ -23,17 +23,17 @@ struct BadImage {
 struct VerifyReport {
   std::vector<BadFile> files;
   std::vector<BadImage> images;
-  std::vector<Path> strays;  ///< files that belong to no store: no fault, but perhaps left by one
+  std::vector<Path> strays;  ///< files that belong to no store: not a fault, but perhaps left by one
   bool good() const noexcept { return files.empty() && images.empty(); }
 };
 
-/// Re-reads the shards i with i % parts == part in full; part 0 also the manifest and the files beside it. Of
-/// a view: its own files and its parent store. Throws DataError when there is no store, ConfigError for an
-/// impossible part. Everything is read around the page cache, images through `inputs`.
+/// Reads the shards i with i % parts == part completely; part 0 also the manifest and the files beside it.
+/// For a view: its own files and its parent store. Throws DataError when there is no store, ConfigError for
+/// an impossible part. Everything is read around the page cache, images through `inputs`.
 VerifyReport verify_store(const Path& folder, int part = 0, int parts = 1, bool show_progress = false,
                           InputFiles& inputs = real_inputs());
 
-/// One shard: its seal, its index against the manifest, and every image.
+/// Checks one shard: its seal, its index against the manifest, and every image.
 void verify_shard(const Path& folder, const ShardInfo& info, Progress& progress, VerifyReport& report,
                   InputFiles& inputs = real_inputs());
 

@@ -19,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Since Linux 5.8 syncfs() says when something could not be written, a full quota for instance.
+/// Since Linux 5.8 syncfs() reports when something could not be written, for instance because of
+/// a full quota.
 bool one_sync_tells_of_all() {
   struct utsname system {};
   int major = 0, minor = 0;
@@ -27,7 +28,7 @@ bool one_sync_tells_of_all() {
   return major > 5 || (major == 5 && minor >= 8);
 }
 
-/// Small writes to one file gathered to large ones.
+/// Gathers small writes to one file into large ones.
 class Buffered {
  public:
   Buffered(FileSystem& files, const Path& path) : file_(files.create(path)) {}
@@ -94,7 +95,7 @@ class Unpacking {
     const bool insightface = dialect == RecDialect::InsightFace;
     if (!insightface)
       spdlog::warn(
-          "{} images and {} identities are more than the numbers of InsightFace's .rec can count (float32, {}): written without its header and identity records, as MXNet's im2rec does",
+          "{} images and {} identities are more than InsightFace's .rec can count (float32, {}): writing it without header and identity records, like MXNet's im2rec",
           human_count(store_.size()), identities, kExactFloat);
     files_.make_folder(work_);
     Buffered rec(files_, work_ / "train.rec"), idx(files_, work_ / "train.idx"),
@@ -169,7 +170,7 @@ class Unpacking {
   std::uint64_t bytes_ = 0;
 };
 
-/// After the rename there is nothing of this name any more.
+/// After the rename nothing has this name any more.
 struct RemovedUnlessDone {
   explicit RemovedUnlessDone(Path made) : path(std::move(made)) {}
   ~RemovedUnlessDone() {

@@ -1,5 +1,5 @@
 #pragma once
-// A store back into what others read: folders of images, a .rec of MXNet, or a tar of WebDataset.
+// Turns a store back into what others read: folders of images, a .rec of MXNet, or a tar of WebDataset.
 #include <cstdint>
 #include <string>
 
@@ -21,16 +21,16 @@ struct UnpackResult {
 };
 
 /// Writes every image of the store, byte for byte, under a temporary name beside OUT (temporary_file.h),
-/// makes it durable and renames it to OUT; when that fails, it goes. Identities without names (a released
-/// store) are called by their numbers. Throws ConfigError (OUT exists, too little space, a set that the
-/// format cannot hold), DataError and FileError.
+/// makes it durable and renames it to OUT; on failure it is removed. Identities without names (those of a
+/// released store) are named by their numbers. Throws ConfigError (OUT exists, too little space, a set that
+/// the format cannot hold), DataError and FileError.
 UnpackResult unpack(const Store& store, UnpackTo format, const Path& out, FileSystem& files,
                     bool show_progress = true);
 
 /// How records are numbered and labelled in a .rec.
 enum class RecDialect {
   InsightFace,  ///< record 0 is a header, images are 1..n, identity records follow
-  Plain,        ///< images are 0..n-1: what InsightFace's numbers, in float32, cannot count
+  Plain,        ///< images are 0..n-1: for what InsightFace's numbers, in float32, cannot count
 };
 /// Throws ConfigError when float32 cannot hold the class numbers either.
 RecDialect choose_dialect(std::uint64_t images, std::uint64_t identities);

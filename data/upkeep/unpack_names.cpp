@@ -29,8 +29,9 @@ UnpackNames::UnpackNames(const Store& store)
     const std::string name = identity(label);
     if (name == "." || name == ".." || name.size() > 255 || name.find('/') != name.npos ||
         name.find('\0') != name.npos)
-      throw DataError(fmt::format("unpacking {}: identity {} is called \"{}\", which is no name of a folder",
-                                  store.folder().string(), label, name));
+      throw DataError(
+          fmt::format("unpacking {}: identity {} is called \"{}\", which cannot be the name of a folder",
+                      store.folder().string(), label, name));
     if (!seen.insert(name).second)
       throw DataError(
           fmt::format("unpacking {}: two identities are called \"{}\"", store.folder().string(), name));

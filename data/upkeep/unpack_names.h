@@ -1,5 +1,5 @@
 #pragma once
-// What the images and identities of a store are called outside of it.
+// Names the images and identities of a store as they are called outside of it.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,17 +10,17 @@
 
 namespace facemae {
 
-/// Names in file systems and archives, all numbers padded so that names sort as they count.
+/// Names in file systems and archives, with all numbers padded so that names sort in numerical order.
 class UnpackNames {
  public:
-  /// Throws DataError when an identity's name is no plain folder name ("..", with a slash), or two are equal.
+  /// Throws DataError when an identity's name is not a plain folder name ("..", a slash) or occurs twice.
   explicit UnpackNames(const Store& store);
 
-  /// The name, the number where the store has no names, "unlabelled" for -1.
+  /// The name; the number if the store has no names; "unlabelled" for -1.
   std::string identity(std::int64_t label) const;
   std::string number(std::uint64_t within_identity) const;
   std::string row(std::uint64_t row) const;
-  /// -1 when some rows have no identity, else 0.
+  /// -1 if some rows have no identity, otherwise 0.
   std::int64_t first_label() const { return unlabelled_.empty() ? 0 : -1; }
   std::span<const std::uint64_t> rows_of(std::int64_t label) const;
 
@@ -30,7 +30,7 @@ class UnpackNames {
   std::size_t identity_width_ = 1, number_width_ = 1, row_width_ = 1;
 };
 
-/// ".png" or ".jpg", by the first bytes.
+/// ".png" or ".jpg", depending on the first bytes.
 std::string image_ending(Bytes image);
 
 }  // namespace facemae

@@ -42,7 +42,7 @@ ends_with 65 "a truncated shard" 'shard-00000' train 1 --store short
 cp -r faces flipped
 printf '\125\125' | dd of=flipped/shard-00000.h5 bs=1 seek=$((1048576 + 20000)) conv=notrunc status=none # the blob starts at 1 MiB
 ends_with 65 "a flipped byte: verify names the image" 'index [0-9]+' "$facemae" store verify flipped
-ends_with 0 "a flipped byte: training goes on with another image" 'another image stands in' train 1 --store flipped --steps 10
+ends_with 0 "a flipped byte: training goes on with another image" 'another image replaces it' train 1 --store flipped --steps 10
 check "and metrics.jsonl counts it" grep -q '"data_substituted":' r/metrics.jsonl
 rm -rf r
 for i in $(seq 0 99); do # something in nearly every image

@@ -53,7 +53,7 @@ check "a run that does not know of it is refused with 65" equal "$?" 65
 check "and told which shard" grep -q "missing: shard-00001.h5" another.log
 told_run 2 stopped 40
 check "the stopped run goes on without the shard to its end" equal "$?" 0
-check "and says without which" grep -q "going on without shard 1" stopped.log
+check "and says without which" grep -q "continuing without shard 1" stopped.log
 told_run 2 killed 40 &
 job=$!
 lines=$(wc -l <killed/metrics.jsonl)

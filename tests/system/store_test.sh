@@ -68,7 +68,7 @@ ends_with 0 "a view takes its parent along" 'disk2/few' "$facemae" store stage f
 mv faces away
 ends_with 0 "and stands alone" '0 file.s. and 0 image' "$facemae" store verify disk2/few $quiet
 mv away faces
-ends_with 2 "a store on its own place is refused" 'that is where it is' "$facemae" store stage faces --to . $quiet
+ends_with 2 "a store on its own place is refused" 'it is there already' "$facemae" store stage faces --to . $quiet
 mkdir -p disk3 && cp -r own disk3/faces
 ends_with 2 "another store is not overwritten" 'another store is there' "$facemae" store stage faces --to disk3 $quiet
 

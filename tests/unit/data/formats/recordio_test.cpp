@@ -74,11 +74,11 @@ TEST(RecordIo, NamesWhatIsWrongWithAChunk) {
   EXPECT_THAT(fault_of(kMagicText + std::string("\1\0\0\x80x\0\0\0", 8)),
               testing::HasSubstr("part number 4"));
   EXPECT_THAT(fault_of(kMagicText + std::string("\xff\xff\xff\x1fx\0\0\0", 8)),
-              testing::HasSubstr("says 536870911 bytes and 4 are left"));
+              testing::HasSubstr("claims 536870911 bytes, but 4 are left"));
   EXPECT_THAT(fault_of(kMagicText + std::string("\1\0\0\x60x\0\0\0", 8)),
-              testing::HasSubstr("beginning is missing"));
+              testing::HasSubstr("lacks its beginning"));
   const std::string first = kMagicText + std::string("\1\0\0\x20x\0\0\0", 8);
-  EXPECT_THAT(fault_of(first + first), testing::HasSubstr("before the one before it has ended"));
+  EXPECT_THAT(fault_of(first + first), testing::HasSubstr("before the previous one has ended"));
 }
 
 TEST(RecordIo, AnImageRecordGoesThereAndBack) {
@@ -135,7 +135,7 @@ TEST(RecordIo, NamesTheLineOfABadIndex) {
   for (const char* bad : {"0\t0\n1 40", "0\t0\n-1\t40", "0\t0\n1\t40x", "0\t0\n\t",
                           "0\t0\n99999999999999999999\t0", "0\t0\n1\t2\t3"})
     EXPECT_THAT(fault(bad), testing::HasSubstr("line 2")) << bad;
-  EXPECT_THAT(fault("0\t96"), testing::HasSubstr("no place of a record in a file of 100 bytes"));
+  EXPECT_THAT(fault("0\t96"), testing::HasSubstr("no record can begin at offset 96 in a file of 100 bytes"));
   EXPECT_THAT(fault("0\t2"), testing::HasSubstr("no place"));
   EXPECT_THAT(fault("4\t0\n4\t40"), testing::HasSubstr("key 4 twice"));
 }

@@ -118,7 +118,7 @@ TEST_F(ForgedStore, MustHaveCountsThatFitEachOther) {
   const std::vector<std::tuple<const char*, std::uint64_t, const char*>> wrong = {
       {"images", 19, "its shards have 18"},
       {"images", 1'000'000'000'000, "its shards have 18"},
-      {"images", ~0ULL, "more images than there are"},
+      {"images", ~0ULL, "more images than there can be"},
       {"identities", 1ULL << 40, "more identities than images"},
       {"identities", ~0ULL, "more identities than images"},
       {"image_size", 0, "0 pixels a side"},
@@ -148,7 +148,7 @@ TEST_F(ForgedStore, MayNotNameFilesOfOtherFolders) {
   std::string names("manifest.jsonidentities.h5", 26);
   names.replace(13, 13, std::string("../../x/y.txt"));
   forge([&](hid_t file) { overwrite(file, "/files/name", type, names.data()); });
-  EXPECT_NE(why_not_open(store_).find("none of a file in its folder"), std::string::npos);
+  EXPECT_NE(why_not_open(store_).find("not that of a file in its folder"), std::string::npos);
 }
 
 TEST_F(ForgedStore, MayNotHaveArraysElsewhereOrCompressed) {
@@ -171,7 +171,7 @@ TEST_F(ForgedStore, MayNotHaveArraysElsewhereOrCompressed) {
 TEST_F(ForgedStore, IsNoPipeThatWouldBeWaitedFor) {
   fs::remove(store_ / shard_name(0));
   ASSERT_EQ(::mkfifo((store_ / shard_name(0)).c_str(), 0666), 0);
-  EXPECT_NE(why_not_open(store_).find("no plain file"), std::string::npos);
+  EXPECT_NE(why_not_open(store_).find("not a plain file"), std::string::npos);
   EXPECT_FALSE(verify_store(store_).good());
 }
 

@@ -68,7 +68,7 @@ TEST_F(SealTest, SeesTruncationAppendedBytesAndACutOutPiece) {
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{10}, kSealBytes, kBytes, kBytes + kSealBytes - 1})
     EXPECT_NE(fault_of(sealed_.substr(0, size)).find("truncated"), std::string::npos) << size;
-  EXPECT_NE(fault_of(sealed_ + "x").find("something behind it"), std::string::npos);
+  EXPECT_NE(fault_of(sealed_ + "x").find("something appended"), std::string::npos);
   EXPECT_NE(fault_of(sealed_ + std::string(kSealBytes, '\0')), "");
   EXPECT_NE(fault_of(sealed_.substr(0, 1500) + sealed_.substr(1600)).find("its seal says"),
             std::string::npos);

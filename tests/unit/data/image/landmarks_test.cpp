@@ -69,8 +69,8 @@ TEST(Landmarks, NamesTheLineThatIsNoFace) {
   const std::string good = "a.jpg 1 2 3 4 5 6 7 8 9 10\n";
   EXPECT_THAT(fault_of(good + "b.jpg 1 2 3\n"),
               testing::AllOf(HasSubstr("points.csv, line 2"), HasSubstr("4 fields")));
-  EXPECT_THAT(fault_of(good + "b.jpg 1 2 x 4 5 6 7 8 9 10\n"), HasSubstr("\"x\" is no number"));
-  EXPECT_THAT(fault_of(good + "b.jpg 1 2 nan 4 5 6 7 8 9 10\n"), HasSubstr("\"nan\" is no number"));
+  EXPECT_THAT(fault_of(good + "b.jpg 1 2 x 4 5 6 7 8 9 10\n"), HasSubstr("\"x\" is not a number"));
+  EXPECT_THAT(fault_of(good + "b.jpg 1 2 nan 4 5 6 7 8 9 10\n"), HasSubstr("\"nan\" is not a number"));
   EXPECT_THAT(fault_of("name,nose_x,nose_y,lefteye_x,lefteye_y,a,b,c,d,e,f\n" + good),
               HasSubstr("other columns"));
   EXPECT_THAT(fault_of(good + good), HasSubstr("twice"));

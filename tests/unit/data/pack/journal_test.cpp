@@ -19,12 +19,13 @@ TEST(Journal, RefusesNumbersThatAreNoWholeOnes) {
   const Journal journal(real_files(), out.path());
   for (const char* note : {R"([[1, "reason"], [1e62, "reason"]])", R"([[-1, "reason"]])"}) {
     write_durably(real_files(), packing / "refused-00000.json", bytes_of(std::string(note)));
-    EXPECT_THAT(test::why<DataError>([&] { journal.rejects_of_halted(); }), HasSubstr("is no whole number"));
+    EXPECT_THAT(test::why<DataError>([&] { journal.rejects_of_halted(); }),
+                HasSubstr("is not a whole number"));
   }
   for (const char* archives : {"[0, 2.5]", "[1e62]", "[-3]"}) {
     const std::string note = std::string(R"({"archives": )") + archives + R"(, "bytes": 0, "extents": 0})";
     write_durably(real_files(), packing / "spill-00000.json", bytes_of(note));
-    EXPECT_THAT(test::why<DataError>([&] { journal.spills(); }), HasSubstr("is no whole number"));
+    EXPECT_THAT(test::why<DataError>([&] { journal.spills(); }), HasSubstr("is not a whole number"));
   }
 }
 

@@ -83,7 +83,7 @@ TEST(PrivateFolder, RefusesWhatSomebodyMayHavePlanted) {
             std::string::npos);
   EXPECT_NE(planted([&](const Path& hidden) {
               std::filesystem::create_directory(hidden / "link.h5");
-            }).find("nothing of a release"),
+            }).find("does not belong to a release"),
             std::string::npos);
   EXPECT_NE(planted([&](const Path& hidden) {
               write_whole(real_files(), hidden / "notes.txt", "mine");

@@ -124,9 +124,8 @@ TEST(RecSource, SaysWhatIsWrongAndWhere) {
   TemporaryFolder here;
   Rec rec = insightface();
   rec.bytes[40] = std::byte{1};
-  EXPECT_THAT(
-      why<Error>([&] { rec.open(here, true); }),
-      testing::AllOf(HasSubstr("train.rec: record 1, offset 40"), HasSubstr("no record of RecordIO")));
+  EXPECT_THAT(why<Error>([&] { rec.open(here, true); }),
+              testing::AllOf(HasSubstr("train.rec: record 1, offset 40"), HasSubstr("no RecordIO record")));
   EXPECT_THAT(why<Error>([&] { rec.open(here, false); }), HasSubstr("record 1, offset 40"));
 
   Rec cut = insightface();

@@ -218,7 +218,7 @@ TEST(Unpack, NamesOfAStoreCannotLeaveTheTarget) {
     const auto store = Store::open(here / "store");
     for (const auto format : {UnpackTo::Folder, UnpackTo::Rec, UnpackTo::Tar})
       EXPECT_THAT(why<DataError>([&] { unpack(*store, format, here / "out", real_files(), false); }),
-                  HasSubstr("no name of a folder"))
+                  HasSubstr("cannot be the name of a folder"))
           << name;
     EXPECT_FALSE(fs::exists(here / "out"));
   }
