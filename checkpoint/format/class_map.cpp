@@ -44,13 +44,14 @@ ClassMap read_class_map(const Path& file, std::int64_t classes) {
     if (!now && line_number == 1) continue;  // a heading
     const auto at = fmt::format("--class-map: line {} of {}", line_number, file.string());
     if (!now || !before) throw ConfigError(at + " is not \"now,before\", two class numbers: " + text);
-    if (*now >= classes) throw ConfigError(fmt::format("{} names class {}, there are {}", at, *now, classes));
+    if (*now >= classes)
+      throw ConfigError(fmt::format("{} names class {}, but there are {}", at, *now, classes));
     auto& entry = map[static_cast<std::size_t>(*now)];
     if (entry >= 0) throw ConfigError(fmt::format("{} names class {} a second time", at, *now));
     entry = *before;
     names_any = true;
   }
-  if (!names_any)  // all classes would begin anew
+  if (!names_any)  // all classes would start afresh
     throw ConfigError("--class-map: " + file.string() + " names no class");
   return map;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Loading class rows when the classes have changed: identities added, removed, reordered. Free of LibTorch.
+// Loads class rows when the classes have changed: identities added, removed, reordered. Free of LibTorch.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,22 +9,22 @@
 
 namespace facemae {
 
-/// For each class of now its class in the checkpoint, or -1 for a new one. Classes of the checkpoint that are
-/// not named are dropped.
+/// For each present class its class in the checkpoint, or -1 for a new one. Classes of the checkpoint that
+/// are not named are dropped.
 using ClassMap = std::vector<std::int64_t>;
 
-/// Reads lines "now,before", both counted from 0; classes that are not named are new. `#` begins a comment, a
-/// first line of words is skipped. Throws ConfigError naming the line for anything else, and for a class of
-/// now that is named twice or is not below `classes`, and for a file that names none; FileError.
+/// Reads lines "now,before", both counted from 0; classes that are not named are new. `#` begins a comment,
+/// and a first line of words is skipped. Throws ConfigError naming the line for anything else, for a present
+/// class that is named twice or is not below `classes`, and for a file that names none; FileError.
 ClassMap read_class_map(const Path& file, std::int64_t classes);
 
-/// Throws ConfigError when a class is to come from one that the checkpoint, of `classes`
-/// classes, does not have.
+/// Throws ConfigError when a class is to come from one that the checkpoint, with `classes` classes,
+/// does not have.
 void check_class_map(const ClassMap& map, std::int64_t classes);
 
-/// Copies the rows of classes [first, first + rows) into `out`, whose rows have the tensor's
-/// length; those of new classes are left as they are. Every leaf that is touched is checked. The
-/// map fits. Throws CheckpointError.
+/// Copies the rows of classes [first, first + rows) into `out`, whose rows have the tensor's length;
+/// those of new classes are left as they are. Every leaf that is touched is checked. The map must
+/// fit. Throws CheckpointError.
 void read_mapped_rows(CheckpointReader& reader, const Manifest& manifest, const ManifestTensor& tensor,
                       const ClassMap& map, std::int64_t first, std::int64_t rows, std::span<std::byte> out);
 

@@ -23,7 +23,7 @@ T take(const std::string& bytes, std::size_t at) {
   return value;
 }
 
-/// Over the whole record with the CRC's own four bytes zero.
+/// Over the whole record, with the CRC's own four bytes zero.
 std::uint32_t crc_of(std::string bytes) {
   put<std::uint32_t>(bytes, kCrcAt, 0);
   return crc32c(bytes_of(bytes));
@@ -52,7 +52,7 @@ CommitRecord parse_commit(const std::string& bytes) {
   if (take<std::uint32_t>(bytes, kCrcAt) != crc_of(bytes))
     throw CheckpointError("COMMIT's checksum is wrong");
   if (const auto version = take<std::uint32_t>(bytes, 8); version != kVersion)
-    throw CheckpointError("COMMIT has version " + std::to_string(version) + ", this program reads " +
+    throw CheckpointError("COMMIT has version " + std::to_string(version) + ", but this program reads " +
                           std::to_string(kVersion));
   return {.id = {take<std::uint64_t>(bytes, 16), take<std::uint32_t>(bytes, 12)},
           .manifest_bytes = take<std::uint64_t>(bytes, 24),

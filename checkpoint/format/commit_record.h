@@ -1,6 +1,6 @@
 #pragma once
-// COMMIT: the one record whose presence makes a step exist. 4096 bytes, so it is written
-// by one sector or page.
+// Writes and parses COMMIT, the one record whose presence makes a step exist. Its 4096 bytes are written by
+// one sector or page.
 #include <cstdint>
 #include <string>
 

@@ -8,7 +8,7 @@
 namespace facemae {
 namespace {
 
-/// An IEEE value (and a bfloat16) is infinite or no number when every bit of its exponent is set.
+/// An IEEE value (or a bfloat16) is infinite or NaN when every bit of its exponent is set.
 template <class Word>
 bool exponents_not_full(Bytes bytes, Word exponent) {
   Word full = 0;

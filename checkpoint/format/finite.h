@@ -1,6 +1,6 @@
 #pragma once
-// Are there infinities or values that are no numbers? A state with one never becomes a
-// checkpoint. Free of LibTorch.
+// Finds infinities and NaNs: a state that holds one never becomes a checkpoint. Free of LibTorch, so that
+// background threads can use it.
 #include <string>
 #include <vector>
 
@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// False when `bytes`, whole elements of a safetensors type ("F32", "BF16", ...), hold one. Integers never
-/// do. One thread, as fast as memory gives the bytes.
+/// False if `bytes`, whole elements of a safetensors type ("F32", "BF16", ...), hold one. Integers never do.
+/// One thread, as fast as memory delivers the bytes.
 bool all_finite(Bytes bytes, const std::string& dtype);
 
 /// The tensors of a rank's file that hold one, in order, each once.

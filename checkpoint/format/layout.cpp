@@ -63,7 +63,7 @@ std::vector<ByteRange> leaves_of(const ManifestTensor& tensor, std::int64_t virt
 
 namespace {
 
-/// The smallest level that holds `total` more bytes when every rank below it is filled up to it.
+/// The smallest level that holds `total` more bytes if every rank below it is filled up to it.
 std::uint64_t water_level(const std::vector<std::uint64_t>& loads, std::uint64_t total) {
   std::uint64_t low = 0, high = *std::max_element(loads.begin(), loads.end()) + total;
   while (low < high) {
@@ -92,7 +92,7 @@ std::vector<std::vector<PlannedPiece>> share_out(const std::vector<ManifestTenso
     auto leaves = leaves_of(replicated[i], 0);
     if (leaves.empty()) leaves.push_back({0, 0});  // an empty tensor still has its name somewhere
     for (const ByteRange& leaf : leaves) {
-      // A leaf goes where its middle lies, so no rank is off by more than one leaf.
+      // A leaf goes where its middle lies, so that no rank is off by more than one leaf.
       while (rank + 1 < pieces.size() && at + leaf.bytes / 2 >= rank_end) {
         ++rank;
         rank_end += level > class_bytes_of_rank[rank] ? level - class_bytes_of_rank[rank] : 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Pure arithmetic of checkpoints: hash leaves fixed by meaning, who writes what, and the root
-// hash. Free of LibTorch.
+// Does the pure arithmetic of checkpoints: hash leaves fixed by meaning, who writes what, and the root hash.
+// Free of LibTorch.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,22 +25,22 @@ RowRange rows_of_shard(std::int64_t classes, std::int64_t shards, std::int64_t s
 RowRange rows_of_rank(std::int64_t classes, std::int64_t shards, int rank, int world);
 
 /// The hash leaves of a tensor, in order: fixed ranges of 8 MiB, and for class tensors those of each virtual
-/// shard. They depend on the tensor and the virtual shards only, never on the world.
+/// shard. They depend only on the tensor and the virtual shards, never on the world.
 std::vector<ByteRange> leaves_of(const ManifestTensor& tensor, std::int64_t virtual_shards);
 
-/// One piece that a rank writes: indices are the caller's.
+/// One piece that a rank writes; indices are the caller's.
 struct PlannedPiece {
   std::size_t tensor = 0;
   ByteRange range;
   bool operator==(const PlannedPiece&) const = default;
 };
-/// Which rank writes which run of leaves of the replicated tensors: in order, so that each rank's total, with
-/// its class rows, is as equal as whole leaves and whole small tensors (up to 8 MiB) allow. Result [world].
+/// Which rank writes which run of leaves of the replicated tensors: in order, each rank's total, with its
+/// class rows, as equal as whole leaves and whole small tensors (up to 8 MiB) allow. Result [world].
 std::vector<std::vector<PlannedPiece>> share_out(const std::vector<ManifestTensor>& replicated,
                                                  const std::vector<std::uint64_t>& class_bytes_of_rank);
 
 /// XXH3-128 over the tensors in name order: name, kind, type, shape and leaf hashes of each, hashed per
-/// tensor first. The same for any world and any cut into pieces.
+/// tensor first. The same for any world and any division into pieces.
 Hash128 root_hash(const std::vector<ManifestTensor>& tensors, std::int64_t virtual_shards);
 
 }  // namespace facemae

@@ -33,7 +33,7 @@ std::vector<Hash128> unpack(const std::string& bytes, const std::string& what) {
 }
 
 Hash128 unpack_one(const std::string& bytes, const std::string& what) {
-  if (bytes.size() != 16) throw CheckpointError("the manifest's hash of " + what + " has not 16 bytes");
+  if (bytes.size() != 16) throw CheckpointError("the manifest's hash of " + what + " does not have 16 bytes");
   return unpack(bytes, what)[0];
 }
 
@@ -87,12 +87,12 @@ void check_files(const Manifest& manifest) {
   }
 }
 
-/// Pieces tile the tensor in whole leaves and lie inside their files.
+/// Checks that pieces tile the tensor in whole leaves and lie inside their files.
 void check_tensor(const ManifestTensor& tensor, const Manifest& manifest) {
   const auto complain = [&](const std::string& what) {
     throw CheckpointError("the manifest's tensor " + tensor.name + " " + what);
   };
-  // The shape may say anything: leaves are laid out only where there are hashes for about as many.
+  // The shape may say anything: leaves are laid out only if there are hashes for about as many.
   std::uint64_t hashes = 0;
   for (const auto& piece : tensor.pieces) hashes += piece.leaves.size();
   const std::uint64_t bytes = tensor_bytes(tensor);
@@ -109,16 +109,17 @@ void check_tensor(const ManifestTensor& tensor, const Manifest& manifest) {
       at = leaves[leaf].end();
     }
     if (piece.range.end() != at) complain("has a piece that is not made of whole leaves");
-    if (piece.file >= manifest.files.size()) complain("points at a file that is not listed");
+    if (piece.file >= manifest.files.size()) complain("refers to a file that is not listed");
     const auto& file = manifest.files[piece.file];
     if (piece.offset < file.header_bytes || piece.offset > file.bytes ||
         piece.range.bytes > file.bytes - piece.offset)
-      complain("has a piece outside of " + file.name);
+      complain("has a piece outside " + file.name);
   }
   if (leaf != leaves.size()) complain("is not complete");
 }
 
-/// Every byte of a file is header or belongs to exactly one piece, so every byte is hashed.
+/// Checks that every byte of a file belongs to its header or to exactly one piece, so that every
+/// byte is hashed.
 void check_cover(const Manifest& manifest) {
   std::vector<std::vector<ByteRange>> used(manifest.files.size());
   for (const auto& tensor : manifest.tensors)
@@ -184,10 +185,10 @@ std::string serialise(const Manifest& manifest) {
 
 Manifest parse_manifest(const std::string& bytes) {
   proto::CheckpointManifest in;
-  if (!in.ParseFromString(bytes)) throw CheckpointError("the manifest is not a protobuf of its kind");
+  if (!in.ParseFromString(bytes)) throw CheckpointError("the manifest is not a protobuf message of its kind");
   if (in.schema() != kSchema)
-    throw CheckpointError("the manifest has schema " + std::to_string(in.schema()) + ", this program reads " +
-                          std::to_string(kSchema));
+    throw CheckpointError("the manifest has schema " + std::to_string(in.schema()) +
+                          ", but this program reads " + std::to_string(kSchema));
   Manifest manifest{.id = {in.step(), in.start()},
                     .samples = in.samples(),
                     .world = static_cast<int>(in.world()),

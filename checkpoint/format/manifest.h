@@ -1,5 +1,5 @@
 #pragma once
-// What a checkpoint holds and where: MANIFEST.pb as plain values. Free of LibTorch.
+// Describes what a checkpoint holds and where: MANIFEST.pb as plain values. Free of LibTorch.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace facemae {
 
-/// Bytes of a tensor: hash leaves, pieces.
+/// A range of a tensor's bytes: of a hash leaf or a piece.
 struct ByteRange {
   std::uint64_t begin = 0, bytes = 0;
   std::uint64_t end() const { return begin + bytes; }
@@ -56,7 +56,7 @@ struct Manifest {
   std::string run_state, config, dataset_digest, model_hash;
   std::vector<std::pair<std::string, std::string>> software;  ///< name, version
   std::optional<CheckpointId> parent;
-  std::optional<double> metric;  ///< figure of the model at this step, greater is better
+  std::optional<double> metric;  ///< figure of the model at this step; greater is better
   bool operator==(const Manifest&) const = default;
 
   const ManifestTensor* find(const std::string& name) const;

@@ -14,7 +14,7 @@ void patiently(const std::function<void()>& read, std::chrono::milliseconds paus
     } catch (const FileError& error) {
       if (!error.may_pass()) throw CheckpointError(error.what());
       if (tried == kTries) throw UnreadableCheckpoint(error.what());
-      spdlog::warn("{}; asked again in {} ms", error.what(), pause.count());
+      spdlog::warn("{}; retrying in {} ms", error.what(), pause.count());
     }
     std::this_thread::sleep_for(pause);
   }

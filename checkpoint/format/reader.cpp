@@ -47,7 +47,7 @@ void CheckpointReader::read(const ManifestTensor& tensor, ByteRange range, std::
     }
   }
   if (done != range.bytes)
-    throw CheckpointError("bytes of " + tensor.name + " were asked for that are not whole leaves");
+    throw CheckpointError("the bytes requested of " + tensor.name + " are not whole leaves");
 }
 
 }  // namespace facemae

@@ -16,7 +16,7 @@ namespace {
                               path.string(), what));
 }
 
-/// Bytes of a tensor. Its strides must be countable even where a side is 0.
+/// The bytes of a tensor. Its strides must be countable even if a side is 0.
 std::uint64_t size_of(const SafetensorsEntry& entry, const Path& path, const std::string& name) {
   std::uint64_t bytes = element_bytes(entry.dtype);
   bool empty = false;
@@ -32,13 +32,13 @@ std::uint64_t size_of(const SafetensorsEntry& entry, const Path& path, const std
 SafetensorsEntry entry_from(const nlohmann::json& json, const Path& path, const std::string& name) {
   if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
       !json.contains("data_offsets"))
-    bad(path, name + " has not exactly dtype, shape and data_offsets");
+    bad(path, name + " does not have exactly dtype, shape and data_offsets");
   SafetensorsEntry entry;
   const auto& type = json["dtype"];
-  if (!type.is_string()) bad(path, name + " has a dtype that is no text");
+  if (!type.is_string()) bad(path, name + " has a dtype that is not a text");
   entry.dtype = type.get<std::string>();
   if (element_bytes(entry.dtype) == 0) bad(path, name + " has the unknown type " + entry.dtype);
-  if (!json["shape"].is_array()) bad(path, name + " has a shape that is no list");
+  if (!json["shape"].is_array()) bad(path, name + " has a shape that is not a list");
   for (const auto& n : json["shape"]) {
     if (!n.is_number_unsigned() || n.get<std::uint64_t>() > (1ULL << 62))
       bad(path, name + " has a bad number in its shape");
@@ -56,8 +56,8 @@ SafetensorsEntry entry_from(const nlohmann::json& json, const Path& path, const 
   return entry;
 }
 
-/// The reference's rule: sorted by offset, the tensors tile the data without holes or overlaps
-/// up to the file's end.
+/// Checks the reference's rule: sorted by offset, the tensors tile the data without holes or overlaps up to
+/// the file's end.
 void check_layout(const SafetensorsHeader& header, std::uint64_t file_size, const Path& path) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& [name, entry] : header.entries) ranges.emplace_back(entry.begin, entry.end);
@@ -69,18 +69,18 @@ void check_layout(const SafetensorsHeader& header, std::uint64_t file_size, cons
     at = end;
   }
   if (file_size - header.data_start != at)
-    bad(path,
-        fmt::format("{} bytes of data are there, the tensors need {}", file_size - header.data_start, at));
+    bad(path, fmt::format("the file has {} bytes of data, but the tensors need {}",
+                          file_size - header.data_start, at));
 }
 
-/// JSON with duplicate names refused: the parser alone would keep the last one silently.
+/// Parses JSON and refuses duplicate names: the parser alone would silently keep the last one.
 nlohmann::json parse_unique(const std::string& text, const Path& path) {
   std::vector<std::set<std::string>> seen;
   const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
     if (event == nlohmann::json::parse_event_t::object_start) seen.emplace_back();
     if (event == nlohmann::json::parse_event_t::object_end) seen.pop_back();
     if (event == nlohmann::json::parse_event_t::key && !seen.back().insert(parsed.get<std::string>()).second)
-      bad(path, "the name " + parsed.get<std::string>() + " is there twice");
+      bad(path, "the name " + parsed.get<std::string>() + " occurs twice");
     return true;
   };
   try {
@@ -98,7 +98,7 @@ SafetensorsHeader read_safetensors_header(const InputFile& file) {
   std::uint64_t length = 0;
   file.read_at(0, std::as_writable_bytes(std::span(&length, 1)));
   if (length > kLargestSafetensorsHeader || length > size - 8)
-    bad(file.path(), fmt::format("the header's length {} is above the file's or the format's limit", length));
+    bad(file.path(), fmt::format("the header's length {} exceeds the file's or the format's limit", length));
   std::string text(length, '\0');
   file.read_at(8, std::as_writable_bytes(std::span(text)));
   const nlohmann::json json = parse_unique(text, file.path());
@@ -111,9 +111,9 @@ SafetensorsHeader read_safetensors_header(const InputFile& file) {
       header.entries.emplace(name, entry_from(value, file.path(), name));
       continue;
     }
-    if (!value.is_object()) bad(file.path(), "__metadata__ is no object");
+    if (!value.is_object()) bad(file.path(), "__metadata__ is not an object");
     for (const auto& [key, text_value] : value.items()) {
-      if (!text_value.is_string()) bad(file.path(), "__metadata__ has a value that is no text: " + key);
+      if (!text_value.is_string()) bad(file.path(), "__metadata__ has a value that is not a text: " + key);
       header.metadata[key] = text_value.get<std::string>();
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
-// Reading the header of a safetensors file, which may come from anywhere: free of LibTorch, so that a fuzzer
-// can see through it.
+// Reads the header of a safetensors file, which may come from anywhere. Free of LibTorch, so that a fuzzer
+// can test it.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,7 +13,7 @@ namespace facemae {
 inline constexpr std::uint64_t kLargestSafetensorsHeader = 100'000'000;  ///< the reference reader's limit
 
 struct SafetensorsEntry {
-  std::string dtype;  ///< "F32"; one whose size element_bytes() of layout.h knows
+  std::string dtype;  ///< "F32"; a type whose size element_bytes() of layout.h knows
   std::vector<std::int64_t> shape;
   std::uint64_t begin = 0, end = 0;  ///< relative to the data start
 };

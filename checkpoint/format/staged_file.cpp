@@ -39,7 +39,7 @@ RankReport write_staged(FileSystem& files, const Path& folder, const StagedFile&
   failpoint("save.shard.synced");
   if (const auto size = std::filesystem::file_size(path); size != report.file.bytes)
     throw FileError(
-        fmt::format("{} has {} bytes after {} were written", path.string(), size, report.file.bytes), EIO);
+        fmt::format("{} has {} bytes although {} were written", path.string(), size, report.file.bytes), EIO);
   return report;
 }
 
@@ -57,7 +57,7 @@ bool scrub(const Path& folder, const StagedFile& staged, const RankReport& repor
       size = file->size();
     });
     if (size != report.file.bytes)
-      throw CheckpointError(fmt::format("{} has {} bytes of {}", path.string(), size, report.file.bytes));
+      throw CheckpointError(fmt::format("{} has {} of {} bytes", path.string(), size, report.file.bytes));
     // Drops what is cached first, so that the bytes come from the storage.
     const auto check = [&](std::uint64_t offset, std::uint64_t bytes, const Hash128& expected) {
       buffer.resize(bytes);

@@ -68,10 +68,11 @@ std::vector<CheckpointFacts> catalogue(const Path& run) {
 void expect_run(const Path& run) {
   std::error_code unseen;
   if (!std::filesystem::is_directory(run, unseen)) throw ConfigError("there is no run " + run.string());
-  // From the first moment of a start on one of these is there.
+  // From the first moment of a start, one of these exists.
   for (const char* name : {"checkpoints", "lock", "outcome.json"})
     if (std::filesystem::exists(run / name, unseen)) return;
-  throw ConfigError(run.string() + " is no run: it has no checkpoints and no start has left a word in it");
+  throw ConfigError(run.string() +
+                    " is not a run: it has no checkpoints, and no start has left a trace in it");
 }
 
 bool had_checkpoints(const Path& run) {
@@ -85,7 +86,7 @@ void refuse_without_checkpoint(const Path& run, const std::string& reasons) {
   if (!reasons.empty()) throw Unresumable("the run " + run.string() + " has no valid checkpoint:" + reasons);
   if (had_checkpoints(run))
     throw Unresumable("the run " + run.string() +
-                      " has no valid checkpoint: its HISTORY names some, no COMMIT is left");
+                      " has no valid checkpoint: its HISTORY names some, but no COMMIT is left");
   throw ConfigError("the run " + run.string() + " has no checkpoint yet");
 }
 
@@ -100,7 +101,7 @@ Path checkpoint_of(const Path& given) {
   for (const auto& facts : catalogue(path)) {
     if (facts.state == "valid") return facts.folder.path;
     if (facts.state == "unreadable")
-      throw UnreadableCheckpoint(facts.folder.path.string() + " cannot be read at present: " + facts.reason);
+      throw UnreadableCheckpoint(facts.folder.path.string() + " cannot be read now: " + facts.reason);
     if (facts.state == "damaged")
       reasons += "\n  " + facts.folder.path.filename().string() + ": " + facts.reason;
   }
@@ -114,7 +115,7 @@ std::vector<std::string> verify_checkpoint(const Path& folder,
     try {
       work();
     } catch (const UnreadableCheckpoint&) {
-      throw;  // that is no damage
+      throw;  // that is not damage
     } catch (const CheckpointError& error) {
       faults.emplace_back(error.what());
     }

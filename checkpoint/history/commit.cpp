@@ -65,13 +65,13 @@ void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest
   const Path folder = checkpoints / folder_name(manifest.id);
   const std::string bytes = serialise(manifest);
   if (parse_manifest(bytes) != manifest)  // what a reader would refuse is never committed
-    throw CheckpointError("the manifest does not survive being written and read");
+    throw CheckpointError("the manifest changes when it is written and read back");
   auto out = files.create(folder / "MANIFEST.pb");
   out->write(bytes_of(bytes));
   out->sync();
   out->close();
   failpoint("save.manifest.synced");
-  // A first save leaves no line: killed before its COMMIT, the run has no history and starts at 0.
+  // A first save leaves no line: if it is killed before its COMMIT, the run has no history and starts at 0.
   if (has_history(checkpoints, list_checkpoints(checkpoints)))
     note_in_history(files, checkpoints, manifest.id, manifest.samples, manifest.root);
   failpoint("save.history.synced");

@@ -1,6 +1,6 @@
 #pragma once
-// Rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step
-// exist. Free of LibTorch.
+// Does rank 0's half of a save: one manifest of all ranks' reports, and the commit that makes the step exist.
+// Free of LibTorch.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -10,25 +10,25 @@
 
 namespace facemae {
 
-/// Adds files, tensors and root of all ranks' reports (serialised, in rank order) to what the manifest says
-/// already. Throws CheckpointError when they do not add up to the state.
+/// Adds files, tensors and root of all ranks' reports (serialised, in rank order) to what the manifest
+/// already says. Throws CheckpointError when they do not add up to the state.
 Manifest merge_reports(Manifest manifest, const StateShape& shape, const std::vector<std::string>& reports);
 
-/// A line of HISTORY, synced; its name, when it is the first, only with the folder. Throws FileError.
+/// Appends a line to HISTORY and syncs it; the name of a new HISTORY only with the folder. Throws FileError.
 void note_in_history(FileSystem& files, const Path& checkpoints, CheckpointId id, std::uint64_t samples,
                      const Hash128& root);
 
-/// The longest that a network file system may take to show rank 0 what the others have written, and some.
+/// The longest that a network file system may take to show rank 0 what the others have written, and a margin.
 inline constexpr std::chrono::milliseconds kShowPatience = std::chrono::seconds(90);
 
-/// Looks at every file that the manifest names: a report says what a rank has written, not that it
-/// lies where rank 0 commits it. Waits for at most `patience`; throws FileError naming what is
-/// missing or of another size.
+/// Looks at every file that the manifest names: a report says what a rank has written, not that it lies
+/// where rank 0 commits it. Waits for at most `patience`; throws FileError naming what is missing or
+/// has another size.
 void require_seen(const Path& checkpoints, const Manifest& manifest,
                   std::chrono::milliseconds patience = kShowPatience);
 
-/// Makes the step exist: MANIFEST.pb, HISTORY when there is a checkpoint already, folders, COMMIT; each
-/// durable before the next. Throws FileError.
+/// Makes the step exist: MANIFEST.pb, HISTORY if there is a checkpoint already, folders, COMMIT; each durable
+/// before the next. Throws FileError.
 void commit(FileSystem& files, const Path& checkpoints, const Manifest& manifest);
 
 }  // namespace facemae

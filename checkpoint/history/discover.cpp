@@ -37,7 +37,7 @@ std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints) {
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     const auto id = parse_folder_name(entries->path().filename().string());
     if (!id) continue;
-    // A COMMIT that cannot be looked at is not one that is missing: such a folder would be removed.
+    // A COMMIT that cannot be examined is not a missing one: such a folder would be removed.
     std::error_code unseen;
     const bool committed = std::filesystem::exists(entries->path() / "COMMIT", unseen);
     if (unseen)
@@ -52,7 +52,7 @@ std::vector<CheckpointFolder> list_checkpoints(const Path& checkpoints) {
 
 bool has_history(const Path& checkpoints, const std::vector<CheckpointFolder>& folders,
                  const std::function<bool(CheckpointId)>& counts) {
-  std::string text;  // a history that cannot be read is not one that is missing
+  std::string text;  // a history that cannot be read is not a missing one
   if (std::filesystem::exists(checkpoints / "HISTORY")) text = read_plain_file(checkpoints / "HISTORY");
   std::istringstream history(text);
   for (std::string line; std::getline(history, line);) {
@@ -71,12 +71,12 @@ std::string valid_manifest_bytes(const Path& folder) {
   };
   const CommitRecord commit = parse_commit(read("COMMIT"));
   if (parse_folder_name(folder.filename().string()) != commit.id)
-    throw CheckpointError("COMMIT is that of " + folder_name(commit.id));
+    throw CheckpointError("COMMIT belongs to " + folder_name(commit.id));
   std::string bytes = read("MANIFEST.pb");
   if (bytes.size() != commit.manifest_bytes || xxh128(bytes_of(bytes)) != commit.manifest_hash)
     throw CheckpointError("MANIFEST.pb is not the one that COMMIT names");
   const Manifest manifest = parse_manifest(bytes);
-  if (manifest.id != commit.id) throw CheckpointError("MANIFEST.pb is that of " + folder_name(manifest.id));
+  if (manifest.id != commit.id) throw CheckpointError("MANIFEST.pb belongs to " + folder_name(manifest.id));
   for (const auto& file : manifest.files) {
     std::uint64_t size = 0;
     patiently([&] {

@@ -40,7 +40,7 @@ std::vector<std::uint32_t> claimed_starts(const Path& checkpoints) {
   return starts;
 }
 
-/// The oldest commits of a start are the first to be removed, so what is left may not tell any more.
+/// The oldest commits of a start are the first to be removed, so those that are left may no longer tell.
 std::optional<Lineage::Origin> origin_of(const std::vector<CheckpointFolder>& folders, std::uint32_t start) {
   std::optional<Lineage::Origin> origin;
   for (std::size_t i = folders.size(); i-- > 0;) {  // oldest first
@@ -90,10 +90,10 @@ Fence parse_fence(const std::string& text) {
                 .decided = json.at("decided"),
                 .resumed = parse_folder_name(resumed)};
     if (!resumed.empty() && !fence.resumed)
-      throw CheckpointError("a fence names \"" + resumed + "\", which is no checkpoint");
+      throw CheckpointError("a fence names \"" + resumed + "\", which is not a checkpoint");
     return fence;
   } catch (const nlohmann::json::exception& error) {
-    throw CheckpointError(std::string("a fence does not say what it must: ") + error.what());
+    throw CheckpointError(std::string("a fence lacks a field: ") + error.what());
   }
 }
 
@@ -126,7 +126,7 @@ void claim_start(FileSystem& files, const Path& checkpoints, std::uint32_t least
     break;
   }
   write_whole(files, fence_path(checkpoints, fence.start),
-              serialise(fence));  // torn, it has not decided either
+              serialise(fence));  // if it is torn, it has not decided either
 }
 
 void decide_start(FileSystem& files, const Path& checkpoints, const Fence& fence) {
@@ -154,7 +154,7 @@ Lineage::Lineage(const Fences& fences, const OriginOf& origin_of) {
   last_step_[newest->first] = std::numeric_limits<std::uint64_t>::max();
   for (std::uint32_t start = newest->first;;) {
     const auto from = origin(start);
-    if (!from || !from->known) all_below_ = start;  // better a branch that was left than none
+    if (!from || !from->known) all_below_ = start;  // better an abandoned branch than none
     if (!from || !from->known || !from->resumed || from->resumed->start >= start) return;
     start = from->resumed->start;
     last_step_[start] = from->resumed->step;

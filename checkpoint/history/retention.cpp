@@ -18,7 +18,7 @@ std::string stamp_of(const Path& folder) {
   return fmt::format("{}\n", parse_commit(read_plain_file(folder / "COMMIT")).manifest_hash.hex());
 }
 
-/// What is left of a folder: files, then the folder itself.
+/// Removes what is left of a folder: files, then the folder itself.
 void remove_files(FileSystem& files, const Path& folder) {
   std::vector<Path> inside;
   std::error_code error;
@@ -93,7 +93,7 @@ std::vector<RetainedCheckpoint> survey(const Path& checkpoints, bool with_metric
 }
 
 void stamp_verified(FileSystem& files, const Path& folder) {
-  write_whole(files, folder / "VERIFIED", stamp_of(folder));  // lost or torn, it is no stamp
+  write_whole(files, folder / "VERIFIED", stamp_of(folder));  // lost or torn, it is not a stamp
 }
 
 bool is_verified(const Path& folder) {

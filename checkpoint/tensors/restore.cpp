@@ -13,7 +13,7 @@
 namespace facemae {
 namespace {
 
-/// Bytes `range` of a tensor of the manifest into `value`, which holds exactly those.
+/// Reads bytes `range` of a tensor of the manifest into `value`, which holds exactly those.
 void read_in_place(CheckpointReader& reader, const ManifestTensor& tensor, ByteRange range,
                    const torch::Tensor& value) {
   const torch::NoGradGuard no_grad;
@@ -44,22 +44,23 @@ ManifestPiece check_piece(const Manifest& manifest, const ManifestTensor& tensor
   ManifestPiece piece{.file = 0, .offset = 0, .range = range, .leaves = {}};
   piece.leaves = hash_memory(value, range.begin, leaves_within(leaves, range));
   if (piece.leaves != expected_leaves(tensor, leaves, range))
-    throw CheckpointError("tensor " + tensor.name +
-                          " is in memory not what was read: bad memory, a bad device or a bad network?");
+    throw CheckpointError(
+        "tensor " + tensor.name +
+        " changed between reading and checking it in memory: suspect this host's memory, its device or the network");
   return piece;
 }
 
-/// Its bytes, uint8 [n], sharing memory: for contiguous tensors.
+/// The tensor's bytes, uint8 [n], sharing memory: for contiguous tensors.
 torch::Tensor byte_view(const torch::Tensor& value) { return value.detach().view({-1}).view(torch::kUInt8); }
 
-/// Can slices of it travel between the ranks? They need a byte view, and a communicator carries one device's
-/// tensors: on GPUs not those that live in host memory, such as the identities trained on. Every rank reads
-/// the others whole.
+/// Can slices of it travel between the ranks? They need a byte view, and a communicator carries one
+/// device's tensors: on GPUs not those that live in host memory, such as the identities trained on. Every
+/// rank reads those whole.
 bool travels(const torch::Tensor& value, const Communicator& ranks) {
   return value.is_contiguous() && is_on(value, ranks.device());
 }
 
-/// Which rank reads which slices of the tensors that travel.
+/// Decides which rank reads which slices of the tensors that travel.
 std::vector<std::vector<PlannedPiece>> slices(const Snapshot& into, const StateShape& shape,
                                               const Communicator& ranks) {
   auto plan = share_out(shape.replicated, std::vector<std::uint64_t>(static_cast<std::size_t>(ranks.size())));
@@ -99,13 +100,15 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
     if (classes_may_differ && tensor->by_class && !shape_here.empty() && !saved->shape.empty())
       shape_here[0] = saved->shape[0];
     if (saved->dtype != tensor->dtype || saved->shape != shape_here || saved->by_class != tensor->by_class)
-      faults.push_back(fmt::format("{} is {} in the checkpoint, {} here", name, say(*saved), say(*tensor)));
+      faults.push_back(
+          fmt::format("{} is {} in the checkpoint, but {} here", name, say(*saved), say(*tensor)));
   }
   if (found != manifest.tensors.size())
     for (const auto& tensor : manifest.tensors)
-      if (!wanted.contains(tensor.name)) faults.push_back(tensor.name + " is in the checkpoint, not here");
+      if (!wanted.contains(tensor.name))
+        faults.push_back(tensor.name + " is in the checkpoint, but not here");
   if (!classes_may_differ && !shape.by_class.empty() && virtual_shards != manifest.virtual_shards)
-    faults.push_back(fmt::format("the checkpoint has {} virtual shards of classes, {} are asked for",
+    faults.push_back(fmt::format("the checkpoint has {} virtual shards of classes, but {} are requested",
                                  manifest.virtual_shards, virtual_shards));
   return faults;
 }
@@ -156,7 +159,7 @@ void exchange_replicated(Snapshot& into, const StateShape& shape, Communicator& 
     for (const auto& piece : plan[static_cast<std::size_t>(rank)])
       works.push_back(ranks.broadcast(slice_of(into, piece), rank));
   for (auto& work : works) work.wait();
-  ranks.check();  // or what a lost peer left half done would be taken for a corrupt checkpoint
+  ranks.check();  // otherwise what a lost peer left half done would be taken for a corrupt checkpoint
 }
 
 RankReport check_memory(const Manifest& manifest, const Snapshot& into, const StateShape& shape, int rank,

@@ -44,7 +44,7 @@ std::string safetensors_header(const NamedTensors& tensors,
   std::uint64_t at = 0;
   for (const auto& [name, value] : tensors) {
     if (name == "__metadata__" || json.contains(name))
-      throw ConfigError("writing safetensors: the tensor name " + name + " is reserved or there twice");
+      throw ConfigError("writing safetensors: the tensor name " + name + " is reserved or occurs twice");
     const std::uint64_t bytes = value.nbytes();
     json[name] = {{"dtype", safetensors_type(value.scalar_type(), name)},
                   {"shape", value.sizes().vec()},
@@ -57,7 +57,7 @@ std::string safetensors_header(const NamedTensors& tensors,
   const std::uint64_t length = text.size();
   if (length > kLargestSafetensorsHeader)
     throw ConfigError(
-        fmt::format("writing safetensors: a header of {} bytes is above the format's limit of {}", length,
+        fmt::format("writing safetensors: a header of {} bytes exceeds the format's limit of {}", length,
                     kLargestSafetensorsHeader));
   std::string header(8, '\0');
   std::memcpy(header.data(), &length, 8);

@@ -1,5 +1,5 @@
 #pragma once
-// The safetensors file format (docs/FORMATS.md): header of JSON, then raw little-endian tensors.
+// Writes the safetensors file format (docs/CHECKPOINT.md): a header in JSON, then raw little-endian tensors.
 #include <torch/types.h>
 
 #include <map>
@@ -13,17 +13,17 @@ namespace facemae {
 
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-/// "F32" and the like. Throws ConfigError naming the tensor for a type that the format has not.
+/// "F32" and the like. Throws ConfigError naming the tensor for a type that the format lacks.
 std::string safetensors_type(torch::ScalarType type, const std::string& tensor);
-/// The type of a name. Throws DataError for an unknown one.
+/// The type with this name. Throws DataError for an unknown one.
 torch::ScalarType torch_type(const std::string& name);
 
-/// Header bytes for tensors laid out in the given order without holes; padded with spaces so that data start
-/// at a multiple of `align`.
+/// The header's bytes for tensors laid out in the given order without holes, padded with spaces so that the
+/// data start at a multiple of `align`.
 std::string safetensors_header(const NamedTensors& tensors,
                                const std::map<std::string, std::string>& metadata, std::size_t align = 4096);
 
-/// A whole file, written durably; widest elements first, so that every tensor is aligned. Names are unique.
+/// Writes a whole file durably; widest elements first, so that every tensor is aligned. Names are unique.
 void write_safetensors(FileSystem& files, const Path& path, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 NamedTensors read_safetensors(const Path& path, std::map<std::string, std::string>* metadata = nullptr);

@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point began) {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-/// What the manifest says beside tensors and files.
+/// What the manifest says besides tensors and files.
 Manifest draft_of(const Snapshot& snapshot, CheckpointId id, std::optional<CheckpointId> parent, int world) {
   return {.id = id,
           .samples = snapshot.samples,
@@ -80,7 +80,7 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
   if (!misuse.empty()) throw ConfigError(misuse);
   if (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start)))
     throw ConfigError("saving " + folder_name(id) +
-                      ": the ranks do not hold tensors of equal names and shapes");
+                      ": the ranks do not hold tensors with the same names and shapes");
   flight.id = id;
   flight.folder = checkpoints_ / folder_name(id);
   std::error_code ignored;
@@ -147,7 +147,7 @@ void Saver::confirm(CheckpointId restored, std::uint32_t start, bool read_in_ful
   }
 }
 
-/// All ranks' files are there, or not.
+/// All ranks' files exist, or do not.
 void Saver::written() {
   const std::string own = job_.take_failure();
   bool taken = false;
@@ -182,11 +182,11 @@ void Saver::end_when_taken(bool taken) {
                       ": this one ends without announcing " + folder_name(flight_->id));
 }
 
-/// Rank 0 has committed, or not: the others learn of it.
+/// Rank 0 has committed, or has not: the others learn of it.
 void Saver::committed() {
   const std::string failure = control_.broadcast(job_.take_failure());
   if (!failure.empty()) return fail(failure);
-  // A start that claimed the run meanwhile may have looked for checkpoints before this one was there.
+  // A start that claimed the run meanwhile may have looked for checkpoints before this one existed.
   end_when_taken(flight_->taken);
   failed_in_row_ = 0;
   parent_ = last_committed_ = flight_->id;
@@ -217,7 +217,8 @@ void Saver::scrubbed() {
   });
 }
 
-/// All ranks know that the storage does not hold what was written: the checkpoint goes, another is wanted.
+/// All ranks know that the storage does not hold what was written: the checkpoint is removed, and another
+/// one is wanted.
 void Saver::retire(const std::string& failure) {
   wants_another_ = true;
   parent_ = flight_->draft.parent;
@@ -225,7 +226,7 @@ void Saver::retire(const std::string& failure) {
   if (control_.is_root())
     job_.start([&files = files_, checkpoints = checkpoints_, flight = flight_](const std::stop_token&) {
       if (superseded(checkpoints, flight->id.start)) return;  // the later start may have resumed from it
-      if (!has_history(checkpoints, {})) {  // of a first checkpoint: the run shall not seem never begun
+      if (!has_history(checkpoints, {})) {  // of a first one: the run must not look never begun
         note_in_history(files, checkpoints, flight->id, flight->draft.samples, flight->root);
         files.sync_folder(checkpoints);
       }
@@ -235,7 +236,7 @@ void Saver::retire(const std::string& failure) {
   if (damaged_in_row_ >= max_failed_saves) {
     wait_for_all();
     throw Unresumable(
-        fmt::format("{} checkpoints in a row were damaged when they were read back, the last {}: {}; "
+        fmt::format("{} checkpoints in a row were damaged when they were read back, the last one {}: {}; "
                     "the storage of {} is bad",
                     damaged_in_row_, name, failure, checkpoints_.parent_path().string()));
   }
@@ -243,7 +244,7 @@ void Saver::retire(const std::string& failure) {
     spdlog::error("{} was damaged when it was read back and will be saved again: {}", name, failure);
 }
 
-/// All ranks know the failure. Rank 0 removes what was begun.
+/// All ranks know of the failure. Rank 0 removes what was begun.
 void Saver::fail(const std::string& failure) {
   ++failed_in_row_;
   ++figures_.failed;
@@ -251,16 +252,16 @@ void Saver::fail(const std::string& failure) {
   discard();
   if (failed_in_row_ >= max_failed_saves) {
     wait_for_all();
-    throw Unresumable(
-        fmt::format("{} saves in a row failed, the last of {}: {}; free space or repair {} and start again",
-                    failed_in_row_, name, failure, checkpoints_.parent_path().string()));
+    throw Unresumable(fmt::format(
+        "{} saves in a row failed, the last one of {}: {}; free some space or repair {} and start again",
+        failed_in_row_, name, failure, checkpoints_.parent_path().string()));
   }
   if (control_.is_root())
-    spdlog::error("saving {} failed ({} in a row, {} end the run), training goes on: {}", name,
+    spdlog::error("saving {} failed ({} in a row, {} end the run), training continues: {}", name,
                   failed_in_row_, max_failed_saves, failure);
 }
 
-/// What was begun goes.
+/// Removes what was begun.
 void Saver::discard() {
   phase_ = Phase::Discarding;
   if (control_.is_root())
@@ -270,7 +271,7 @@ void Saver::discard() {
     });
 }
 
-/// All ranks know that the state holds values that are not finite. Another start would come here again.
+/// All ranks know that the state holds values that are not finite. Another start would end up here again.
 void Saver::diverged(const std::string& where) {
   discard();
   wait_for_all();

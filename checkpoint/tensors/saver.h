@@ -28,43 +28,43 @@ struct SaveFigures {
   double stalled_seconds = 0;  ///< in all: training waited for copies, votes and last saves
 };
 
-/// All ranks make one, with equal arguments, and call what communicates in the same order.
+/// All ranks construct one, with equal arguments, and call what communicates in the same order.
 class Saver {
  public:
   Saver(Path checkpoints, Control& control, FileSystem& files);
   ~Saver();
 
-  /// All ranks. Begins to save the state after a step. False when a save is under way still.
-  /// Throws ConfigError on all ranks for a state that cannot be saved.
+  /// All ranks. Begins to save the state after a step. False if a save is still under way. Throws ConfigError
+  /// on all ranks for a state that cannot be saved.
   bool begin(const Snapshot& snapshot, std::uint32_t start);
-  /// Before the optimizer changes what is being copied. No communication.
+  /// To be called before the optimizer changes what is being copied. No communication.
   void wait_copied();
-  /// This rank works in the background: its bit in the step's mask.
+  /// This rank is working in the background: its bit in the step's mask.
   bool busy() const { return job_.busy(); }
   /// A save, its scrub or its tidying is under way. The same on all ranks.
   bool in_flight() const { return phase_ != Phase::Idle; }
   /// All ranks, with what the mask says. Goes to the next phase when no rank is busy. Throws on all ranks:
-  /// Unresumable after `max_failed_saves` in a row that failed, or were damaged when they were read back, and
+  /// Unresumable after `max_failed_saves` in a row that failed or were damaged when they were read back, and
   /// AgreedError ("Diverged") for a state with values that are not finite, of which nothing is written.
   void advance(bool anyone_busy);
-  /// All ranks. Saves now and waits for the announcement; what is under way is brought to its end first,
-  /// except for scrubbing, which is given up. A step that this start has committed already is left as it is.
-  /// False when it failed.
+  /// All ranks. Saves now and waits for the announcement; first finishes what is under way, except for
+  /// scrubbing, which is given up. A step that this start has committed already is left as it is. False
+  /// if it failed.
   bool save(const Snapshot& snapshot, std::uint32_t start);
   /// All ranks. Waits for scrubbing and tidying, too.
   void settle();
-  /// A file was found damaged by the scrub: the state should be saved again soon. The same on all ranks.
+  /// The scrub found a file damaged: the state should be saved again soon. The same on all ranks.
   bool wants_another() const { return wants_another_; }
 
   std::optional<CheckpointId> last_committed() const { return last_committed_; }
   const SaveFigures& figures() const { return figures_; }
 
-  /// What the next checkpoint continues: the one restored.
+  /// What the next checkpoint continues: the one that was restored.
   void continue_from(CheckpointId id) { parent_ = id; }
-  /// Rank 0, once start `start` may write: what it restored is stamped when all of it was read and is right;
-  /// what that lets go goes. Runs of short starts would never delete anything otherwise.
+  /// Rank 0, once start `start` may write: stamps what it restored if all of it was read and is right, and
+  /// removes what that releases. Otherwise runs of short starts would never delete anything.
   void confirm(CheckpointId restored, std::uint32_t start, bool read_in_full);
-  /// Restoring found it bad: it does not count for retention.
+  /// Restoring found this checkpoint bad: it does not count for retention.
   void distrust(CheckpointId id) { distrusted_.push_back(id); }
   void keep(const RetentionPolicy& policy) { policy_ = policy; }
   int max_failed_saves = 3;
@@ -83,7 +83,7 @@ class Saver {
   [[noreturn]] void diverged(const std::string& where);
   void discard();
   void retire(const std::string& failure);
-  void wait_for_all();  ///< until no rank is busy, then advances
+  void wait_for_all();  ///< waits until no rank is busy, then advances
 
   Path checkpoints_;
   Control& control_;

@@ -1,5 +1,5 @@
 #pragma once
-// What a committed step is, seen from one rank.
+// Describes a committed step as one rank sees it.
 #include <torch/types.h>
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace facemae {
 struct ReplicatedTensor {
   std::string name;
   torch::Tensor value;
-  /// Only the optimizer changes it, so that a save may copy it while the next forward and backward pass run.
+  /// Only the optimizer changes it, so a save may copy it while the next forward and backward pass run.
   bool steady = false;
 };
 /// Rows of classes: this rank holds [first, first + rows.size(0)) of `total`, whole virtual shards.
@@ -34,7 +34,7 @@ struct Snapshot {
   std::string config;               ///< the run's configuration text
   std::string dataset_digest;
   std::string model_hash;        ///< what kind of model: a checkpoint of another one is refused
-  std::optional<double> metric;  ///< figure of the model at this step, greater is better: for --keep-best
+  std::optional<double> metric;  ///< figure of the model at this step; greater is better: for --keep-best
 };
 
 }  // namespace facemae

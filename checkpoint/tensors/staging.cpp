@@ -104,7 +104,7 @@ void Staging::copy(const Source& source) {
   if (source.range.bytes == 0) return;
   const torch::NoGradGuard no_grad;
   const torch::Tensor bytes = bytes_on_cpu(source.value, source.range);
-  // One thread's memcpy: a parallel copy would take the cores from the step that is running.
+  // One thread's memcpy: a parallel copy would take cores away from the running step.
   std::memcpy(static_cast<std::byte*>(buffer_.mutable_data_ptr()) + source.at, bytes.const_data_ptr(),
               source.range.bytes);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Copies this rank's part of the state aside while training goes on: into one buffer that is made once.
+// Copies this rank's part of the state aside while training goes on, into one buffer that is allocated once.
 #include "checkpoint/format/layout.h"
 #include "checkpoint/format/staged_file.h"
 #include "checkpoint/tensors/snapshot.h"

@@ -25,8 +25,8 @@ std::string fault_in_rows(const ClassTensor& tensor, std::int64_t shards, int ra
   if (shards < world) return fmt::format("{} has {} virtual shards for {} ranks", tensor.name, shards, world);
   const RowRange own = rows_of_rank(tensor.total, shards, rank, world);
   if (tensor.rows.size(0) == own.count && (own.count == 0 || tensor.first == own.first)) return "";
-  return fmt::format("{} has rows [{}, {}) on rank {} of {}, its virtual shards are [{}, {})", tensor.name,
-                     tensor.first, tensor.first + tensor.rows.size(0), rank, world, own.first,
+  return fmt::format("{} has rows [{}, {}) on rank {} of {}, but its virtual shards are [{}, {})",
+                     tensor.name, tensor.first, tensor.first + tensor.rows.size(0), rank, world, own.first,
                      own.first + own.count);
 }
 
@@ -38,7 +38,7 @@ StateShape shape_of(const Snapshot& snapshot, int rank, int world) {
   std::set<std::string> names;
   const auto add = [&](std::vector<ManifestTensor>& to, const std::string& name, const torch::Tensor& value) {
     if (const auto fault = fault_in_name(name); !fault.empty()) faults.push_back(fault);
-    if (!names.insert(name).second) faults.push_back("the tensor name " + name + " is there twice");
+    if (!names.insert(name).second) faults.push_back("the tensor name " + name + " occurs twice");
     if (!value.defined()) {
       faults.push_back(name + " is not defined");
       return false;
@@ -111,7 +111,7 @@ std::vector<ByteRange> leaves_within(const std::vector<ByteRange>& leaves, ByteR
                                      [](const ByteRange& leaf, std::uint64_t at) { return leaf.begin < at; });
   if (range.bytes == 0) return {};
   if (first == last || first->begin != range.begin || std::prev(last)->end() != range.end())
-    throw CheckpointError("bytes of a tensor were asked for that are not whole leaves");
+    throw CheckpointError("the bytes requested of a tensor are not whole leaves");
   return {first, last};
 }
 

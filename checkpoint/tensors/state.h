@@ -1,5 +1,5 @@
 #pragma once
-// The bridge between live tensors and the manifest's description of them.
+// Translates between live tensors and the manifest's description of them.
 #include <vector>
 
 #include "checkpoint/format/manifest.h"
@@ -7,11 +7,11 @@
 
 namespace facemae {
 
-/// A snapshot's tensors in its order. Throws ConfigError listing all names that are empty, reserved or there
-/// twice, types that cannot be stored, and class rows that are not those of this rank's virtual shards.
+/// A snapshot's tensors in its order. Throws ConfigError listing all names that are empty, reserved or
+/// duplicated, types that cannot be stored, and class rows that are not those of this rank's virtual shards.
 StateShape shape_of(const Snapshot& snapshot, int rank, int world);
 
-/// What has to be the same on every rank, as one text.
+/// What must be the same on every rank, as one text.
 std::string fingerprint(const Snapshot& snapshot, const StateShape& shape, std::uint32_t start);
 
 /// The bytes that this rank holds of a class tensor.
@@ -23,7 +23,7 @@ inline Bytes bytes_of(const torch::Tensor& plain) {
   return {static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()};
 }
 
-/// No infinity and nothing that is no number, on whatever device. Reads all of it, in pieces.
+/// No infinity and no NaN, on whatever device. Reads all of it, in pieces.
 bool all_finite(const torch::Tensor& value);
 
 /// The leaves within `range`, which must be whole leaves.

@@ -16,7 +16,7 @@ namespace facemae {
 
 namespace {
 
-/// This rank's part. Programs before this one committed what had diverged, too.
+/// Checks this rank's part. Earlier versions of this program also committed states that had diverged.
 void require_finite(const Snapshot& state) {
   std::vector<std::string> names;
   for (const auto& tensor : state.replicated)
@@ -65,7 +65,7 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
         } catch (const CheckpointError& error) {
           reason = error.what();
           unread_ = unread_ || dynamic_cast<const UnreadableCheckpoint*>(&error) != nullptr;
-          spdlog::warn("checkpoint {} does not count: {}", found.path.string(), reason);
+          spdlog::warn("skipping checkpoint {}: {}", found.path.string(), reason);
         }
       }
       reasons += "\n  " + name + ": " + reason;
@@ -80,13 +80,12 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
   if (folder.empty()) {
     if (control_.any_of(history ? 1 : 0) == 0) return {};
     if (control_.any_of(unread_ ? 1 : 0) != 0)
-      throw AgreedError(
-          "no checkpoint of " + run_.string() +
-              " can be read at present; when the storage answers again, so does the same command:" + reasons,
-          ExitCode::PeerLost, "FileError");
+      throw AgreedError("no checkpoint of " + run_.string() +
+                            " can be read now; run the same command again once the storage works:" + reasons,
+                        ExitCode::PeerLost, "FileError");
     throw Unresumable("the run " + run_.string() +
-                      " has history but no valid checkpoint; start it with --fresh, or repair:" +
-                      (reasons.empty() ? "\n  HISTORY names checkpoints, no COMMIT is left" : reasons));
+                      " has a history but no valid checkpoint; start it with --fresh, or repair it:" +
+                      (reasons.empty() ? "\n  HISTORY names checkpoints, but no COMMIT is left" : reasons));
   }
   const Manifest manifest = parse_manifest(bytes);
   std::map<std::string, std::vector<std::int64_t>> shapes;
@@ -109,11 +108,11 @@ std::optional<CheckpointInfo> CheckpointStore::newest() {
 std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, Snapshot& into,
                                                     const ClassMap* map) {
   const std::string name = info.folder.filename();
-  // With other classes it is another model by name; what else differs is found by the shapes.
+  // With other classes the model's name differs; any other difference shows in the shapes.
   if (!control_.all_agree(map != nullptr || info.model_hash == into.model_hash))
-    throw ConfigError(
-        fmt::format("{} is a checkpoint of another model: it holds {}, this run trains {}; use another --run",
-                    info.folder.string(), info.model_hash, into.model_hash));
+    throw ConfigError(fmt::format(
+        "{} is a checkpoint of another model: it holds {}, but this run trains {}; use another --run",
+        info.folder.string(), info.model_hash, into.model_hash));
   std::string bytes, reason;
   Manifest manifest;
   reason = attempt(control_, [&] {

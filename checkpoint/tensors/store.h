@@ -1,6 +1,6 @@
 #pragma once
-// Checkpoints of a run: RUN/checkpoints/s<step>.a<start>/ with safetensors shards, MANIFEST.pb and COMMIT
-// (docs/FORMATS.md). A step exists when its COMMIT does.
+// Keeps the checkpoints of a run: RUN/checkpoints/s<step>.a<start>/ with safetensors shards, MANIFEST.pb and
+// COMMIT (docs/CHECKPOINT.md). A step exists when its COMMIT does.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,7 +28,7 @@ struct CheckpointInfo {
   std::map<std::string, std::vector<std::int64_t>> shapes;  ///< of replicated tensors
 };
 
-/// All ranks make one, with equal arguments. Rank 0 alone looks at folders; the others get what it found.
+/// All ranks construct one, with equal arguments. Rank 0 alone looks at folders and tells the others.
 class CheckpointStore {
  public:
   /// `tensors`: replicated tensors on its device are then read in slices, one rank each, and broadcast; every
@@ -41,16 +41,16 @@ class CheckpointStore {
   Saver& saver() { return saver_; }
 
   /// All ranks, before anything is built: what the newest valid checkpoint says, or nothing for a run that
-  /// never committed. Throws Unresumable (exit 93) listing each reason when history exists but nothing is
-  /// valid; AgreedError (exit 75) when the storage does not answer.
+  /// never committed. Throws Unresumable (exit 93) listing each reason when a history exists but nothing in
+  /// it is valid; AgreedError (exit 75) when the storage does not answer.
   std::optional<CheckpointInfo> newest();
 
   /// All ranks. Reads `info` into the tensors of `into` (names and shapes must match exactly; class rows are
   /// those of the present world), its step, samples and run_state, and checks every hash while it reads and
-  /// again in memory. Returns the reason when it is corrupt, the same on all ranks: ask newest() again, it
+  /// again in memory. Returns the reason if it is corrupt, the same on all ranks: ask newest() again, which
   /// skips what was found bad. Throws ConfigError on all ranks for a checkpoint of another model and for
-  /// tensors that are missing, extra or of another shape, listing all of them.
-  /// With a class map the checkpoint may have other classes: rows come from where it says.
+  /// tensors that are missing, extra or of another shape, listing all of them. With a class map the
+  /// checkpoint may have other classes: rows come from where the map says.
   std::optional<std::string> restore(const CheckpointInfo& info, Snapshot& into,
                                      const ClassMap* map = nullptr);
   /// The checkpoint that was restored last.

@@ -36,14 +36,14 @@ std::string hash_of(const NamedTensors& tensors) {
   return hasher.digest().hex();
 }
 
-/// One place for every command that takes weights.
+/// The one check for every command that takes weights.
 Weights sound(Weights weights) {
   std::vector<std::string> names;
   for (const auto& [name, value] : weights.tensors)
     if (!all_finite(value)) names.push_back(name);
   if (names.empty()) return weights;
   throw DataError(fmt::format(
-      "{}: {} of {} tensors hold values that are not finite ({}): these are the weights of a training that diverged, and nothing can be made of them. "
+      "{}: {} of {} tensors hold values that are not finite ({}): these are the weights of a training that diverged, and nothing can be made from them. "
       "Take an earlier checkpoint (RUN/checkpoints/sNNN.aNN), or train again",
       weights.origin, names.size(), weights.tensors.size(), first_of(names)));
 }
@@ -76,9 +76,9 @@ Weights from_run(const Path& run) {
     try {
       return from_checkpoint(folder.path, "run " + run.string());
     } catch (const UnreadableCheckpoint&) {
-      throw;  // older weights in its place would be others than were asked for
+      throw;  // older weights in its place would not be those that were requested
     } catch (const CheckpointError& error) {
-      spdlog::warn("checkpoint {} is corrupt, reading the one before: {}", folder.path.string(),
+      spdlog::warn("checkpoint {} is corrupt, reading the one before it: {}", folder.path.string(),
                    error.what());
       reasons += "\n  " + folder.path.filename().string() + ": " + error.what();
     }

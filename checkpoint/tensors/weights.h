@@ -1,5 +1,5 @@
 #pragma once
-// Weights for reading, wherever they are: a run, one checkpoint of it, or a safetensors file.
+// Reads weights wherever they are: in a run, one checkpoint of it, or a safetensors file.
 #include <string>
 
 #include "checkpoint/tensors/safetensors.h"
@@ -12,18 +12,18 @@ struct Weights {
   std::string hash;      ///< XXH3-128 over names, shapes and bytes, in name order
   std::string origin;    ///< for messages: "run R, step 1200"
   std::map<std::string, std::string> metadata;
-  /// int64, ascending: what a run noted of the people that it was trained on (trainer/input/training_identities.h);
-  /// may be undefined.
+  /// int64, ascending: what a run recorded of the people that it was trained on
+  /// (trainer/input/training_identities.h); may be undefined.
   torch::Tensor training_identities;
 };
 
-/// The name of the replicated tensor that a training run keeps them in.
+/// The name of the replicated tensor in which a training run keeps them.
 inline constexpr const char* kTrainingIdentities = "training.identities";
 
 /// Accepts RUN (its newest valid checkpoint), RUN/checkpoints/sNNN.aNN, or FILE.safetensors. One process
-/// reads, every hash is checked. Throws ConfigError when there is nothing of the kind, DataError or
-/// CheckpointError when corrupt, DataError for weights that are not finite: nothing may be made of those.
-/// Model weights are the replicated tensors whose names start with "model."; the prefix is removed.
+/// reads, and every hash is checked. Throws ConfigError when there is nothing of the kind, DataError or
+/// CheckpointError when it is corrupt, DataError for weights that are not finite: nothing may be made from
+/// those. Model weights are the replicated tensors whose names start with "model."; the prefix is removed.
 Weights read_weights(const Path& path);
 
 /// `key = value` of a configuration text, or fallback.

@@ -66,7 +66,7 @@ check "history but nothing valid: exit 93" equal "$?" 93
 touch silent
 LD_PRELOAD=$FAILING_DISK FAILING_PATH=COMMIT FAILING_WHEN=$work/silent tiny_run 1 sound 10
 check "storage that does not answer: exit 75" equal "$?" 75
-check "and it was asked again first" grep -q "asked again in 4000 ms" sound.log
+check "and it was asked again first" grep -q "retrying in 4000 ms" sound.log
 tiny_run 1 sound 10
 check "once it answers, the run is there" equal "$?" 0
 

@@ -39,7 +39,7 @@ TEST_F(ClassMapTest, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("0,1\nx,1\n"), testing::HasSubstr("line 2"));
   EXPECT_THAT(refusal("0,1\n1\n"), testing::HasSubstr("line 2"));
   EXPECT_THAT(refusal("0,-1\n"), testing::HasSubstr("line 1"));
-  EXPECT_THAT(refusal("4,0\n"), testing::HasSubstr("names class 4, there are 4"));
+  EXPECT_THAT(refusal("4,0\n"), testing::HasSubstr("names class 4, but there are 4"));
   EXPECT_THAT(refusal("0,1\n0,2\n"), testing::HasSubstr("a second time"));
   for (const char* none : {"", "now,before\n", "# nothing\n"})
     EXPECT_THAT(refusal(none), testing::HasSubstr("no class"));

@@ -65,7 +65,7 @@ TEST(Manifest, RefusesPiecesThatDoNotAddUp) {
   EXPECT_THAT(refusal(manifest), testing::HasSubstr("not listed"));
   manifest = sample();
   manifest.tensors[2].pieces[0].offset = 4124;
-  EXPECT_THAT(refusal(manifest), testing::HasSubstr("outside of r00000"));
+  EXPECT_THAT(refusal(manifest), testing::HasSubstr("outside r00000"));
   manifest = sample();
   manifest.tensors[2].pieces[0].offset = 4100;
   EXPECT_THAT(refusal(manifest), testing::HasSubstr("overlap"));

@@ -50,7 +50,7 @@ TEST(SafetensorsHeader, RefusesHolesOverlapsAndWrongLengths) {
   EXPECT_THAT(fault_of(file_with(
                   R"({"a":{"dtype":"F64","shape":[4294967296,4294967296,2],"data_offsets":[0,4]}})", 4)),
               testing::HasSubstr("overflows"));
-  EXPECT_THAT(fault_of(file_with("{" + a + "," + a + "}", 4)), testing::HasSubstr("there twice"));
+  EXPECT_THAT(fault_of(file_with("{" + a + "," + a + "}", 4)), testing::HasSubstr("occurs twice"));
   EXPECT_THAT(fault_of(file_with("{" + a, 4)), testing::HasSubstr("not JSON"));
   EXPECT_THAT(fault_of(file_with("[1]", 0)), testing::HasSubstr("object"));
   EXPECT_THAT(fault_of("short"), testing::HasSubstr("only 5 bytes"));
@@ -78,7 +78,7 @@ TEST(SafetensorsHeader, RefusesATypeThatIsATowerOfLists) {
   const std::size_t levels = 500'000;
   const std::string tower = std::string(levels, '[') + std::string(levels, ']');
   EXPECT_THAT(fault_of(file_with(R"({"a":{"dtype":)" + tower + R"(,"shape":[4],"data_offsets":[0,4]}})", 4)),
-              testing::HasSubstr("dtype that is no text"));
+              testing::HasSubstr("dtype that is not a text"));
 }
 
 }  // namespace

@@ -152,10 +152,11 @@ TEST_F(CheckpointStoreTest, ListsAllTensorsThatDoNotFit) {
     FAIL() << "restored";
   } catch (const ConfigError& error) {
     const std::string what = error.what();
-    EXPECT_THAT(what, testing::HasSubstr("model.weight is F32 [7, 5] in the checkpoint, F32 [5, 7] here"));
+    EXPECT_THAT(what,
+                testing::HasSubstr("model.weight is F32 [7, 5] in the checkpoint, but F32 [5, 7] here"));
     EXPECT_THAT(what, testing::HasSubstr("model.wide is F64"));
     EXPECT_THAT(what, testing::HasSubstr("model.new is not in the checkpoint"));
-    EXPECT_THAT(what, testing::HasSubstr("model.half is in the checkpoint, not here"));
+    EXPECT_THAT(what, testing::HasSubstr("model.half is in the checkpoint, but not here"));
     EXPECT_THAT(what, testing::HasSubstr("centres is F32 [20, 6] by class"));
     EXPECT_THAT(what, testing::HasSubstr("8 virtual shards"));
   }
@@ -240,7 +241,8 @@ TEST_F(CheckpointStoreTest, WhatIsInMemoryIsComparedAfterItCameOverTheNetwork) {
     Snapshot loaded = blank_like(state);
     const auto reason = later.restore(*later.newest(), loaded);
     if (broken)
-      EXPECT_THAT(reason.value_or(""), testing::HasSubstr("is in memory not what was read"));
+      EXPECT_THAT(reason.value_or(""),
+                  testing::HasSubstr("changed between reading and checking it in memory"));
     else
       EXPECT_EQ(reason, std::nullopt);
   }
