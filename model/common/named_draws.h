@@ -1,6 +1,6 @@
 #pragma once
-// Initial weights as pure functions of (seed, parameter name): the same on every machine,
-// rank and in any order.
+// Draws initial weights as pure functions of (seed, parameter name): the same on every machine and rank,
+// in any order.
 #include <torch/types.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@
 
 namespace facemae {
 
-/// The draws of one parameter, known by its dotted name.
+/// The draws of one parameter, identified by its dotted name.
 inline Draws draws_of(std::uint64_t seed, const std::string& parameter) {
   return Draws(key_of(seed, Purpose::Init, xxh64(bytes_of(parameter))));
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Between bytes and network input: normalisation (x - 127.5) / 127.5, horizontal flip, colour
+// Converts between bytes and network input: normalisation (x - 127.5) / 127.5, horizontal flip, colour
 // conversion, and back.
 #include <torch/types.h>
 
@@ -10,12 +10,12 @@
 namespace facemae {
 
 /// pixels [B, side, side, 3] bytes -> [B, 3, side, side] float32 in [-1, 1] on the device; images with
-/// flip[i] are mirrored. flip may be empty. Bytes are what travels to the device; there each float is written
+/// flip[i] are mirrored. flip may be empty. Only bytes travel to the device, where each float is written
 /// once. Returns when the bytes are no longer needed.
 torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_t side,
                                std::span<const std::uint8_t> flip, torch::Device device);
 /// The same from planes (PixelFormat::Yuv420 of data/image/planes.h): JFIF luma [side, side], then Cb and Cr
-/// [side/2, side/2] of each image. Chroma is enlarged as libjpeg's "fancy upsampling" does (weights 3/4 and
+/// [side/2, side/2] of each image. Chroma is enlarged like libjpeg's "fancy upsampling" (weights 3/4 and
 /// 1/4), and the result is within 2 levels of 255 of libjpeg's RGB.
 torch::Tensor planes_to_network_input(std::span<const std::uint8_t> planes, std::int64_t side,
                                       std::span<const std::uint8_t> flip, torch::Device device);

@@ -1,5 +1,5 @@
 #pragma once
-// Scopes that say in which precision tensor operations run, for code that may be called under autocast.
+// Sets the precision of tensor operations within a scope, for code that may be called under autocast.
 #include <ATen/autocast_mode.h>
 
 namespace facemae {

@@ -1,5 +1,5 @@
 #pragma once
-// A module's weights under their official names, and back.
+// Reads a module's weights under their official names, and loads them back.
 #include <torch/nn.h>
 
 #include <string>
@@ -11,8 +11,8 @@ namespace facemae {
 /// Parameters and buffers under their dotted names, in the order of a Python state dict (a module's own
 /// before its children's), as references to the module's own tensors.
 std::vector<std::pair<std::string, torch::Tensor>> state_of(const torch::nn::Module& module);
-/// Copies weights into the module; throws ConfigError listing every missing, extra or mis-shaped key, and
-/// then changes nothing.
+/// Copies weights into the module. If keys are missing, extra or mis-shaped, throws ConfigError listing all
+/// of them and changes nothing.
 void load_state(torch::nn::Module& module, const std::vector<std::pair<std::string, torch::Tensor>>& weights);
 
 }  // namespace facemae

@@ -1,5 +1,5 @@
 #pragma once
-// What maps faces to the space in which relations are compared.
+// Maps faces to the space in which relations are compared.
 #include <torch/types.h>
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Embedder {
  public:
   virtual ~Embedder() = default;
   virtual torch::Tensor embed(const torch::Tensor& images) = 0;
-  /// Called before a step; a random embedder redraws itself every K steps from a key.
+  /// Called before a step; a random embedder draws itself anew every K steps from a key.
   virtual void at_step(std::uint64_t step) = 0;
   virtual void to(torch::Device device) = 0;
 };
@@ -22,13 +22,13 @@ class Embedder {
 struct RandomEmbedderConfig {
   int size = 56;             ///< images are average-pooled to this side first; 8 or more
   int width = 128;           ///< channels of the three blocks
-  std::uint64_t redraw = 1;  ///< every so many steps; 0: never
+  std::uint64_t redraw = 1;  ///< every this many steps; 0: never
   std::uint64_t seed = 0;
 };
 /// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; flattened. As in
 /// dataset condensation (Zhao and Bilen), where random networks serve as feature spaces.
 std::unique_ptr<Embedder> random_embedder(const RandomEmbedderConfig& config);
-/// A recognition network, from now on in evaluation mode and without gradients of its own; other sizes than
+/// A recognition network, from now on in evaluation mode and without gradients of its own; sizes other than
 /// 112 are resized (bilinear, antialiased).
 std::unique_ptr<Embedder> network_embedder(std::shared_ptr<RecognitionNetwork> network);
 

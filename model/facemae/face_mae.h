@@ -1,7 +1,7 @@
 #pragma once
-// FaceMAE: a masked autoencoder (He et al. 2021, arXiv 2111.06377) for faces of any size that the patch
-// divides. Keys, shapes and numerics are those of the official MAE, so that its state dict loads strictly. B
-// images, N patches, K kept patches, D width, P = patch * patch * 3 values of a patch.
+// Defines FaceMAE: a masked autoencoder (He et al. 2021, arXiv 2111.06377) for faces of any size that the
+// patch divides. Keys, shapes and numerics are those of the official MAE, so that its state dict loads
+// strictly. B images, N patches, K kept patches, D width, P = patch * patch * 3 values per patch.
 #include <torch/nn.h>
 
 #include <cstdint>
@@ -38,10 +38,10 @@ struct FaceMaeImpl : torch::nn::Module {
   /// Throws ConfigError unless the patch divides the image, the heads divide the widths and
   /// 4 divides the widths.
   explicit FaceMaeImpl(const FaceMaeConfig& config);
-  /// Initial weights as the official code draws them, from a key: the same on every machine and rank.
+  /// Draws the initial weights like the official code, from a key: the same on every machine and rank.
   void initialise(std::uint64_t seed);
-  /// [B, 3, H, W] -> latent of cls and kept patches [B, 1 + K, D], patches in the order of
-  /// mask.kept. B may be 0.
+  /// [B, 3, H, W] -> latents of cls and the kept patches [B, 1 + K, D], patches in the order of mask.kept. B
+  /// may be 0.
   torch::Tensor encode(const torch::Tensor& images, const Masked& mask);
   /// latent -> every patch as pixels [B, N, P], hidden or not; float32 also under autocast.
   torch::Tensor decode(const torch::Tensor& latent, const Masked& mask);
@@ -64,7 +64,7 @@ TORCH_MODULE(FaceMae);
 using NamedWeights = std::vector<std::pair<std::string, torch::Tensor>>;
 
 /// The configuration that a state dict's shapes imply (heads cannot be told from shapes and are passed).
-/// Throws ConfigError when it is no whole MAE, such as one without its decoder.
+/// Throws ConfigError when it is not a whole MAE, for instance without its decoder.
 FaceMaeConfig config_from_weights(const NamedWeights& weights, int heads, int decoder_heads);
 
 /// The same weights with both position tables resized to the grid of `config`.

@@ -1,5 +1,5 @@
 #pragma once
-// Random masks as MAE draws them: argsort of uniform noise, the first int(N * (1 - ratio)) patches are kept.
+// Draws random masks as MAE does: argsort of uniform noise; the first int(N * (1 - ratio)) patches are kept.
 #include <torch/types.h>
 
 #include <cstdint>
@@ -15,9 +15,9 @@ struct Masked {
 };
 
 std::int64_t kept_patches(std::int64_t patches, double ratio);  ///< int(N * (1 - ratio)), at least 1
-/// noise [B, N] -> masks; ties as a stable argsort.
+/// noise [B, N] -> masks; ties are broken as by a stable argsort.
 Masked mask_from_noise(const torch::Tensor& noise, double ratio);
-/// One mask per key (a sample's, never a rank's). Each key's noise is splitmix64 draws, 53 bits.
+/// One mask per key (a sample's, never a rank's). The noise of a key is splitmix64 draws, 53 bits each.
 Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio,
                     torch::Device device);
 

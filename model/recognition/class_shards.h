@@ -1,6 +1,6 @@
 #pragma once
-// Softmax over classes that are sharded over ranks. V virtual shards (contiguous class ranges) are the unit
-// of ownership: rank r owns shards [rV/W, (r+1)V/W), so any world reads the same ranges.
+// Computes the softmax over classes that are sharded over ranks. V virtual shards (contiguous class ranges)
+// are the unit of ownership: rank r owns shards [rV/W, (r+1)V/W), so any world reads the same ranges.
 #include <cstdint>
 #include <span>
 
@@ -12,9 +12,9 @@ namespace facemae {
 struct ClassRange {
   std::int64_t first = 0, count = 0;
 };
-/// Classes of one virtual shard: [v C / V, (v + 1) C / V).
+/// The classes of one virtual shard: [v C / V, (v + 1) C / V).
 ClassRange virtual_shard(std::int64_t classes, std::int64_t shards, std::int64_t v);
-/// Classes of one rank. Throws ConfigError when V < W.
+/// The classes of one rank. Throws ConfigError when V < W.
 ClassRange classes_of_rank(std::int64_t classes, std::int64_t shards, int rank, int world);
 
 /// Rows [.., 512] divided by their Euclidean norms.
@@ -28,7 +28,7 @@ struct CoupledSoftmax {
 
 class ClassCentres {
  public:
-  /// Centres N(0, 0.01^2) drawn by class id, so the same for any world.
+  /// Centres N(0, 0.01^2) drawn by class id, and so the same for any world.
   ClassCentres(std::int64_t classes, std::int64_t shards, std::uint64_t seed, Communicator& ranks,
                torch::Device device, torch::ScalarType type = torch::kFloat32);
   torch::Tensor& weight() { return weight_; }  ///< [own classes, 512], a leaf that requires grad

@@ -1,6 +1,6 @@
 #pragma once
-// iresnet: the residual networks of ArcFace (Deng et al. 2019, arXiv 1801.07698, section 3.2), with the keys
-// and numerics of arcface_torch, and our small iresnet-tiny.
+// Defines iresnet, the residual networks of ArcFace (Deng et al. 2019, arXiv 1801.07698, section 3.2), with
+// the keys and numerics of arcface_torch, and our small iresnet-tiny.
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -13,16 +13,16 @@ namespace facemae {
 struct IResNetConfig {
   std::array<int, 4> blocks = {2, 2, 2, 2};
   std::array<std::int64_t, 4> widths = {64, 128, 256, 512};  ///< of the four stages; the stem has widths[0]
-  /// What stands between the last 7 x 7 map and `fc`. False, as upstream: every pixel goes into fc. True,
-  /// iresnet-tiny: a depthwise 7 x 7 convolution ("pool") makes one value of each channel first, as
-  /// MobileFaceNet does; fc would otherwise hold 3.2 M of the network's 3.5 M parameters.
+  /// What lies between the last 7 x 7 map and `fc`. False, as upstream: every pixel goes into fc. True,
+  /// iresnet-tiny: a depthwise 7 x 7 convolution ("pool") first reduces each channel to one value, as in
+  /// MobileFaceNet; otherwise fc would hold 3.2 M of the network's 3.5 M parameters.
   bool pool = false;
 };
 IResNetConfig iresnet18();
 IResNetConfig iresnet34();
 IResNetConfig iresnet50();
 IResNetConfig iresnet100();
-/// One block a stage, widths 16 to 128: 381,936 parameters, for CPUs and tests.
+/// One block per stage, widths 16 to 128: 381,936 parameters, for CPUs and tests.
 IResNetConfig iresnet_tiny();
 
 /// BN, conv 3x3, BN, PReLU, conv 3x3 (stride), BN; plus the input, projected when the stride is 2.

@@ -1,6 +1,6 @@
 #pragma once
-// MobileFaceNet (Chen et al. 2018, arXiv 1804.07573) as arcface_torch's "mbf": blocks (1, 4,
-// 6, 2), widths doubled.
+// Defines MobileFaceNet (Chen et al. 2018, arXiv 1804.07573) as arcface_torch's "mbf": blocks (1, 4, 6,
+// 2), widths doubled.
 #include <memory>
 #include <vector>
 
@@ -8,8 +8,8 @@
 
 namespace facemae {
 
-/// Modules one after another, under the name "layers" as upstream nests them; plus the input when it
-/// is a shortcut block.
+/// Modules one after another, under the name "layers" as upstream nests them; adds the input if it is
+/// a shortcut block.
 struct Chain : torch::nn::Module {
   explicit Chain(torch::nn::Sequential modules, bool shortcut = false);
   torch::Tensor forward(const torch::Tensor& x);

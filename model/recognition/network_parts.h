@@ -1,5 +1,5 @@
 #pragma once
-// What the recognition networks share: convolutions without bias, slopes, and resetting norms.
+// Provides what the recognition networks share: convolutions without bias, slopes, and resetting norms.
 #include <torch/nn.h>
 
 #include <cstdint>
@@ -17,12 +17,12 @@ inline torch::nn::Conv2d conv_without_bias(const ConvShape& shape) {
                                .bias(false));
 }
 
-/// One slope a channel.
+/// One slope per channel.
 inline torch::nn::PReLU prelu_of(std::int64_t channels) {
   return torch::nn::PReLU(torch::nn::PReLUOptions().num_parameters(channels));
 }
 
-/// Norms to scale 1, shift 0 and fresh statistics, PReLU slopes to 0.25. Needs a NoGradGuard.
+/// Resets norms to scale 1, shift 0 and fresh statistics, PReLU slopes to 0.25. Needs a NoGradGuard.
 inline void reset_norms_and_slopes(torch::nn::Module& network) {
   for (const auto& module : network.modules(false)) {
     if (auto* norm = module->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();

@@ -1,6 +1,6 @@
 #pragma once
-// The margin softmax of --exact: every virtual shard of the classes is computed alone, on tensors of its own,
-// and shards are added in a fixed tree, whoever owns them.
+// Computes the margin softmax of --exact: every virtual shard of the classes alone, on tensors of its own,
+// and adds the shards in a fixed tree, whoever owns them.
 #include <cstdint>
 #include <vector>
 
@@ -11,7 +11,7 @@ namespace facemae {
 
 class ShardSoftmax {
  public:
-  /// `centres` must outlive this, as must `ranks`, which spread them. All ranks.
+  /// `centres` must outlive this, and so must `ranks`, over which they are spread. All ranks.
   ShardSoftmax(ClassCentres& centres, Communicator& ranks);
 
   /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each. Figures are of all rows,
