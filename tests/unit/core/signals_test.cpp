@@ -22,7 +22,7 @@ TEST(Notice, AFirstInterruptIsAFlagAndASecondOneEndsTheProcess) {
   testing::internal::CaptureStderr();
   std::raise(SIGINT);
   EXPECT_EQ(notice_received(), SIGINT);
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("again to end at once"), std::string::npos);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("again to end it at once"), std::string::npos);
   EXPECT_EXIT(std::raise(SIGINT), testing::KilledBySignal(SIGINT), "");
   std::signal(SIGTERM, SIG_DFL);
 }
