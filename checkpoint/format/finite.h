@@ -1,6 +1,6 @@
 #pragma once
-// Finds infinities and NaNs: a state that holds one never becomes a checkpoint. Free of LibTorch, so that
-// background threads can use it.
+// Finds infinities and NaNs in the bytes of tensors: a state that holds one never becomes a checkpoint.
+// Free of LibTorch.
 #include <string>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
-// Saves that do not hold up training. A save passes through phases; in each the ranks work in the background,
-// and when none is busy any more (the step's mask says so) all go to the next together:
+// Saves checkpoints without holding up training. A save passes through phases; in each, the ranks work in the
+// background, and when none is busy any more (the step's mask says so) all go on to the next together:
 //   writing      every rank: copy, look for values that are not finite, hash, write and sync its file
 //   committing   rank 0: sees all files, MANIFEST.pb, HISTORY, COMMIT; only then is the step announced
 //   scrubbing    every rank: read its file again from the storage

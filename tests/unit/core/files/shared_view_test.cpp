@@ -30,7 +30,7 @@ TEST(SharedView, TellsOfEachFileThatIsMissingOrOfAnotherSize) {
   put(folder / "short", "123");
   put(folder / "right", "12345");
   EXPECT_THAT(unseen_after(folder.path(), {{"short", 5}, {"right", 5}, {"none", 5}}, milliseconds(30)),
-              ElementsAre("short has 3 bytes of 5", "none is not there"));
+              ElementsAre("short has 3 of 5 bytes", "none is not there"));
   EXPECT_THAT(unseen_after(folder / "nowhere", {{"a", 1}}, milliseconds(0)), ElementsAre("a is not there"));
 }
 
