@@ -36,8 +36,8 @@ bool had_checkpoints(const Path& run);
 /// neither, Unresumable if a run had checkpoints and none is valid, UnreadableCheckpoint.
 Path checkpoint_of(const Path& run_or_checkpoint);
 
-/// Reads every byte and compares every hash; returns each fault by file, tensor and bytes. `read` is told the
-/// number of bytes done. Throws UnreadableCheckpoint when the storage fails for some seconds.
+/// Reads every byte and compares every hash; returns each fault by file, tensor and bytes. `read` receives
+/// the number of bytes done. Throws UnreadableCheckpoint when the storage fails for some seconds.
 std::vector<std::string> verify_checkpoint(const Path& folder,
                                            const std::function<void(std::uint64_t)>& read);
 

@@ -191,7 +191,7 @@ void make_folders(FileSystem& files, const Path& path) {
 void expect_place_for(const std::string& option, const Path& path) {
   if (path.empty()) return;
   const std::string said = "--" + option + " " + path.string() + ": ";
-  std::error_code unseen;  // a path that cannot be examined is no place either
+  std::error_code unseen;  // a path that cannot be examined does not count
   if (std::filesystem::is_directory(path, unseen))
     throw ConfigError(said + "this is a folder, but a file is expected");
   if (std::filesystem::exists(path, unseen) && !std::filesystem::is_regular_file(path, unseen)) {

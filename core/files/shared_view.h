@@ -1,6 +1,6 @@
 #pragma once
 // Looks for what another host has written. Network file systems remember names and sizes for up to a
-// minute, and ask the server again when the folder and the file are opened anew: so this opens both anew,
+// minute, and ask the server again when the folder and the file are opened again: so this reopens both,
 // and waits a while.
 #include <chrono>
 #include <string>

@@ -34,7 +34,7 @@ class ArchiveReader {
   /// wrong checksum, more than kMostMemberBytes. Throws DataError when the rest cannot be read either.
   std::string read(std::vector<std::byte>& bytes);
 
-  /// A larger member is no image of a face. Memory is allocated as bytes arrive, whatever the archive claims.
+  /// A larger member is not a face. Memory is allocated as bytes arrive, whatever the archive claims.
   static constexpr std::uint64_t kMostMemberBytes = 64ULL << 20;
 
  private:

@@ -50,7 +50,7 @@ struct Record {
 };
 /// The record at the front of `file`; throws DataError when it is damaged or ends beyond `file`.
 Record parse_record(Bytes file);
-/// The chunks of a payload, ready to be appended to a file. Throws DataError above kMostChunkBytes a chunk.
+/// The chunks of a payload, ready to be appended to a file. Throws DataError if one exceeds kMostChunkBytes.
 std::vector<std::byte> write_record(Bytes payload);
 
 struct ImageRecord {

@@ -63,7 +63,7 @@ void check_size(const Store& store) {
     }
   }
   if (!other.empty())
-    throw DataError(fmt::format("the store {} says that its images have {} pixels a side, but {}",
+    throw DataError(fmt::format("the store {} says that its images have {} pixels per side, but {}",
                                 store.folder().string(), store.image_size(), other));
 }
 
@@ -186,7 +186,7 @@ struct Loader::Pipeline {
          !done.wait_until(lock, start + std::min(patience, config.give_up_after), ready); patience *= 2) {
       const double seconds = seconds_since(start);
       const std::string what = fmt::format(
-          "waited {:.0f} s for a batch, of which {} of {} images are there: the storage under {} is slow or gone",
+          "waited {:.0f} s for a batch, of which {} of {} images have arrived: the storage under {} is slow or gone",
           seconds, ring.empty() ? 0 : ring.front()->finished, ring.empty() ? 0 : ring.front()->batch->size(),
           store->folder().string());
       if (seconds >= config.give_up_after.count()) throw FileError(what, ETIMEDOUT);

@@ -45,7 +45,7 @@ class UniformOrder {
 class Order {
  public:
   Order(std::uint64_t rows, std::uint64_t seed);  ///< uniform
-  /// A settled configuration; only balanced needs `identities`. Throws ConfigError.
+  /// A configuration from settled(); only balanced needs `identities`. Throws ConfigError.
   Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities = {});
   std::uint64_t rows() const noexcept { return rows_; }  ///< N
   std::uint64_t row(std::uint64_t ordinal) const {

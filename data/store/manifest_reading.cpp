@@ -112,7 +112,8 @@ void read_counts(const hdf5::Reader& file, const Path& folder, StoreManifest& m)
   if (m.images > kMostImages) refuse(file, "has more images than there can be");
   if (!has_room_for(identities, m.images, folder)) refuse(file, "has more identities than images");
   if (side < 1 || side > kMostImageSide)
-    refuse(file, fmt::format("has images of {} pixels a side, 1 to {} are possible", side, kMostImageSide));
+    refuse(file,
+           fmt::format("has images of {} pixels per side, but 1 to {} are possible", side, kMostImageSide));
   m.identities = static_cast<std::int64_t>(identities);
   m.image_size = static_cast<int>(side);
 }

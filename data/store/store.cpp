@@ -198,9 +198,9 @@ class ShardStore final : public ManifestStore {
           "opening the store " + folder_.string() + ": " + expected.file +
           " is not the shard that the manifest describes (its digests differ): was it copied from another store? Copy the right one");
     if (index.image_size != manifest_.image_size)
-      throw DataError(
-          fmt::format("opening the store {}: the images of {} have {} pixels a side, those of the store {}",
-                      folder_.string(), expected.file, index.image_size, manifest_.image_size));
+      throw DataError(fmt::format(
+          "opening the store {}: the images of {} have {} pixels per side, but those of the store have {}",
+          folder_.string(), expected.file, index.image_size, manifest_.image_size));
     index.offsets.drop_pages();
     index.crcs.drop_pages();
     index.labels.drop_pages();

@@ -121,9 +121,9 @@ TEST_F(ForgedStore, MustHaveCountsThatFitEachOther) {
       {"images", ~0ULL, "more images than there can be"},
       {"identities", 1ULL << 40, "more identities than images"},
       {"identities", ~0ULL, "more identities than images"},
-      {"image_size", 0, "0 pixels a side"},
-      {"image_size", 5000, "5000 pixels a side"},
-      {"image_size", 32, "16 pixels a side, those of the store 32"}};
+      {"image_size", 0, "0 pixels per side"},
+      {"image_size", 5000, "5000 pixels per side"},
+      {"image_size", 32, "16 pixels per side, but those of the store have 32"}};
   for (const auto& [name_, value_, why] : wrong) {
     const auto name = name_;  // a lambda of clang 14 takes no structured binding
     const auto value = value_;
