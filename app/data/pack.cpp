@@ -21,21 +21,26 @@ ExitCode run_pack(App& app, Words words) {
       "Storage that fails is waited for, and ends the command without rejecting anything; "
       "a second start in one place ends in 93.",
       "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
-  images.declare(options.group("Images"));
+  options.group("Images");
+  images.declare(options);
   options.require("out", out, "folder of the new store")
-      .add("seed", config.seed, "of the order of images in the store")
+      .add("seed", config.seed, "seed for the order of images in the store")
       .add("shard-mib", shard_mib,
-           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
+           "size of a shard file in MiB; ranks divide the shards, and each holds one in memory")
+      .between(1, 1 << 20)
       .add("image-size", config.image_size,
-           "side in pixels, 0: the most common one of a sample. Others are rejected")
+           "side in pixels; images of another size are rejected. 0: the most common size of a sample")
+      .between(0, 4096)
       .flag("resize", config.resize,
             "re-encode images of another size (the middle square) instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
-           "more rejects than this end the command (exit 65); "
-           "a larger one goes on from there, and so do mended images")
+           "fraction of the images that may be rejected; more end the command (exit 65). "
+           "With a larger fraction, or with mended images, the same command goes on from there")
+      .between(0, 1)
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")
-      .add("threads", config.threads, "threads of each rank that read and decode");
+      .add("threads", config.threads, "threads per rank that read and decode")
+      .between(1, 1024);
   options.epilogue(
       SourceOptions::help() + "\n" +
       "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks share.\n"
@@ -47,11 +52,6 @@ ExitCode run_pack(App& app, Words words) {
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
       "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(shard_mib > 0 && shard_mib <= 1 << 20, "--shard-mib is from 1 to 1048576, a TiB");
-  options.check(config.threads > 0 && config.threads <= 1024, "--threads is from 1 to 1024");
-  options.check(config.image_size >= 0 && config.image_size <= 4096, "--image-size is from 0 to 4096");
-  options.check(config.max_reject_fraction >= 0 && config.max_reject_fraction <= 1,
-                "--max-reject-fraction is between 0 and 1");
   images.check(options);
   if (!options.finish()) return ExitCode::Done;
   config.out = out;

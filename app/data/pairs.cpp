@@ -15,13 +15,13 @@ ExitCode run_pairs(App& app, Words words) {
       "Makes verification pairs: half of the same person, half of different ones, in identity-disjoint folds.",
       "pairs --store STORE --out pairs.txt [OPTIONS]");
   options.group("Pairs")
-      .require("store", store_folder, "where the images are")
+      .require("store", store_folder, "store with the images")
       .require("out", out, "text file: two rows of the store and 1 (same) or 0 a line")
-      .add("folds", folds, "of the 10-fold protocol")
-      .add("pairs", pairs, "in all; rounded down to an even number in each fold")
-      .add("seed", seed, "which pairs");
+      .add("folds", folds, "folds of the protocol")
+      .at_least(2)
+      .add("pairs", pairs, "number of pairs in all, rounded down to an even number in each fold")
+      .add("seed", seed, "seed for the choice of pairs");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(folds >= 2, "--folds must be at least 2");
   options.check(pairs >= 2 * static_cast<std::uint64_t>(std::max(folds, 1)),
                 "--pairs must be at least two a fold");
   if (!options.finish()) return ExitCode::Done;

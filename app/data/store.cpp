@@ -35,10 +35,9 @@ void print_facts(const StoreFacts& facts) {
 ExitCode store_info(App& app, Words words) {
   std::vector<std::string> what;
   Options options("Figures of a store, without reading its images.", "store info STORE [OPTIONS]");
-  options.positional("STORE", what, "the store", 1);
+  options.positional("STORE", what, "the store", 1).at_most(1);
   options.epilogue("Example:  facemae store info faces --json faces.json");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store info");
   const StoreFacts facts = facts_of_store(what[0]);

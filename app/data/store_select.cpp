@@ -29,18 +29,18 @@ ExitCode store_split(App& app, Words words) {
   Options options(
       "Two identity-disjoint stores that refer to the images of this one, without copies: to train on one and rebuild or test on the other.",
       "store split STORE --out A B [OPTIONS]");
-  options.positional("STORE", what, "the store", 1);
+  options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Split")
       .add("identities", identities, "fraction of the identities that goes to the first part")
-      .add("seed", seed, "which identities")
-      .require("out", out, "two folders: the first and the second part");
+      .above(0)
+      .below(1)
+      .add("seed", seed, "seed for the choice of identities")
+      .require("out", out, "two folders: the first and the second part")
+      .between(2, 2);
   options.epilogue(
       "Example:  facemae store split faces --identities 0.5 --seed 1 --out train unseen\n"
       "Without identity an image is in neither part.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
-  options.check(out.empty() || out.size() == 2, "split needs --out A B");
-  options.check(identities > 0 && identities < 1, "--identities is a fraction between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store split");
   OutputLocks locks("store split");
@@ -57,17 +57,16 @@ ExitCode store_subset(App& app, Words words) {
   Options options(
       "A view of some identities, or of some images of each: it refers to the images of the store.",
       "store subset STORE --identities FILE --out NEW [OPTIONS]");
-  options.positional("STORE", what, "the store", 1);
+  options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Subset")
-      .add("identities", file, std::string(kFileHelp) + "; without it all")
+      .add("identities", file, std::string(kFileHelp) + "; without it: all")
       .add("max-images-per-identity", most,
-           "at most so many of each, the first in the store's random order; 0 all")
+           "largest number of images per identity, the first in the store's random order; 0: all")
       .require("out", out, "the view's folder");
   options.epilogue(
       "Labels are numbered anew, in the store's order. Images without identity are left out.\n"
       "Example:  facemae store subset faces --identities chosen.txt --max-images-per-identity 50 --out few");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   options.check(!file.empty() || most > 0, "subset needs --identities FILE or --max-images-per-identity N");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store subset");
@@ -88,7 +87,7 @@ ExitCode store_remove(App& app, Words words) {
   Options options(
       "A view of everybody but some: what one trains on from the moment when a person asks to be deleted.",
       "store remove STORE --identities FILE --out NEW [OPTIONS]");
-  options.positional("STORE", what, "the store", 1);
+  options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Remove")
       .require("identities", file, std::string(kFileHelp) + ": who goes")
       .require("out", out, "the view's folder");
@@ -100,7 +99,6 @@ ExitCode store_remove(App& app, Words words) {
       "Runs that saw the person are not changed by this: train anew.\n"
       "Example:  facemae store remove faces --identities requests.txt --out faces-kept");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store remove");
   OutputLocks locks("store remove");
@@ -121,13 +119,12 @@ ExitCode store_compact(App& app, Words words) {
   Options options(
       "Writes the images of a view into a store of its own, with nothing of what the view leaves out.",
       "store compact VIEW --out NEW [OPTIONS]");
-  options.positional("VIEW", what, "a view", 1);
+  options.positional("VIEW", what, "a view", 1).at_most(1);
   options.group("Compact").require("out", out, "the new store's folder");
   options.epilogue(
       "Killed, the same command goes on where it was.\n"
       "Example:  facemae store compact faces-kept --out faces-final");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("store compact");
   OutputLocks locks("store compact");

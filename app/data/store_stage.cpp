@@ -16,7 +16,7 @@ ExitCode store_stage(App& app, Words words) {
       "Copies a store to each node's own disk. Every byte is hashed on its way; "
       "a file has its name only when it is whole, and what is there already is not copied again.",
       "store stage STORE --to FOLDER [OPTIONS]");
-  options.positional("STORE", what, "the store, or a view: its parent comes along", 1);
+  options.positional("STORE", what, "the store, or a view: its parent comes along", 1).at_most(1);
   options.group("Stage").require("to", to,
                                  "folder on the node's own disk; the copy gets the store's name in it");
   options.epilogue(
@@ -25,7 +25,6 @@ ExitCode store_stage(App& app, Words words) {
       "Example:  mpirun -n 16 --map-by ppr:8:node facemae store stage /lustre/faces --to /scratch\n"
       "          mpirun -n 16 --map-by ppr:8:node facemae pretrain --store /scratch/faces ...");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = "cpu"});
   Control& control = world.control();

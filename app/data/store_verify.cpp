@@ -57,7 +57,7 @@ ExitCode store_verify(App& app, Words words) {
   Options options(
       "Re-reads every byte of a store and names each bad image and file; ends with 65 when there is one.",
       "store verify STORE [OPTIONS]");
-  options.positional("STORE", what, "the store, or a view: its parent is read too", 1);
+  options.positional("STORE", what, "the store, or a view: its parent is read too", 1).at_most(1);
   options.group("Verify").add(
       "repair-from", other, "another copy of the same store: what is bad is restored from it, and verified");
   options.epilogue(
@@ -65,7 +65,6 @@ ExitCode store_verify(App& app, Words words) {
       "Examples:  mpirun -n 8 facemae store verify faces --json report.json\n"
       "           facemae store verify faces --repair-from /backup/faces");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one store is expected");
   if (!options.finish()) return ExitCode::Done;
   Control& control = app.world({.device = "cpu"}).control();
   VerifyReport report;

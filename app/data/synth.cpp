@@ -8,6 +8,7 @@ namespace facemae {
 
 ExitCode run_synth(App& app, Words words) {
   PackConfig pack_config;
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
   std::uint64_t identities = 0, images = 0, seed = 0, first = 0, shard_mib = 2048;
   Options options(
       "Makes a store of procedural faces: deterministic, nobody's face, and nothing to download. "
@@ -17,26 +18,24 @@ ExitCode run_synth(App& app, Words words) {
   pack_config.threads = available_cores();
   options.group("Faces")
       .require("out", out, "folder of the new store")
-      .require("identities", identities, "how many people")
-      .require("images-per-identity", images, "images of each")
-      .add("seed", seed, "of the faces and of their order in the store")
+      .require("identities", identities, "number of people")
+      .between(1, kMost)
+      .require("images-per-identity", images, "images per person")
+      .between(1, kMost)
+      .add("seed", seed, "seed for the faces and for their order in the store")
       .add("first-identity", first, "number of the first identity: stores with disjoint ranges share nobody")
+      .at_most(kMost)
       .add("shard-mib", shard_mib,
-           "size of a shard file in MiB. Ranks divide the shards, and each holds one in memory")
-      .add("threads", pack_config.threads, "threads of each rank that draw and encode");
+           "size of a shard file in MiB; ranks divide the shards, and each holds one in memory")
+      .between(1, 1 << 20)
+      .add("threads", pack_config.threads, "threads per rank that draw and encode")
+      .between(1, 1024);
   options.epilogue(
       "Works on any number of ranks, with equal bytes for any; they must share the file system of --out.\n\n"
       "Example:  facemae synth --out faces --identities 100 --images-per-identity 20");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(identities > 0 || !options.given("identities"), "--identities must be at least 1");
-  options.check(images > 0 || !options.given("images-per-identity"),
-                "--images-per-identity must be at least 1");
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
-  options.check(
-      identities <= kMost && images <= kMost / std::max<std::uint64_t>(1, identities) && first <= kMost,
-      "--identities times --images-per-identity, and --first-identity, are at most 2^40");
-  options.check(shard_mib > 0 && shard_mib <= 1 << 20, "--shard-mib is from 1 to 1048576, a TiB");
-  options.check(pack_config.threads > 0 && pack_config.threads <= 1024, "--threads is from 1 to 1024");
+  options.check(images <= kMost / std::max<std::uint64_t>(1, identities),
+                "--identities times --images-per-identity must be at most 2^40");
   if (!options.finish()) return ExitCode::Done;
   pack_config.out = out;
   pack_config.seed = seed;

@@ -37,14 +37,13 @@ nlohmann::ordered_json json_of(const CheckpointFacts& facts) {
 ExitCode checkpoint_list(App& app, Words words) {
   std::vector<std::string> what;
   Options options("The checkpoints of a run, newest first.", "checkpoint list RUN [OPTIONS]");
-  options.positional("RUN", what, "the run", 1);
+  options.positional("RUN", what, "the run", 1).at_most(1);
   options.epilogue(
       "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch that no start\n"
       "goes on from); unfinished (no COMMIT).\n"
       "\"verified\" was read back from the storage after it was written. Files are not read: checkpoint verify does.\n"
       "Ends with 93 when there are or were commits and none is valid.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one run is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint list");
   const Path run = what[0];
@@ -77,13 +76,14 @@ ExitCode checkpoint_show(App& app, Words words) {
   std::vector<std::string> what;
   bool tensors = false, config = false;
   Options options("What a checkpoint holds.", "checkpoint show RUN_OR_CHECKPOINT [OPTIONS]");
-  options.positional("RUN_OR_CHECKPOINT", what,
-                     "a run (its newest valid checkpoint), or RUN/checkpoints/sNNN.aNN", 1);
+  options
+      .positional("RUN_OR_CHECKPOINT", what,
+                  "a run (its newest valid checkpoint), or RUN/checkpoints/sNNN.aNN", 1)
+      .at_most(1);
   options.group("Show")
       .flag("tensors", tensors, "list the tensors, too")
       .flag("configuration", config, "print the configuration of the run, too");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one checkpoint is expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint show");
   const Path folder = checkpoint_of(what[0]);

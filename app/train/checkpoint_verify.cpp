@@ -83,12 +83,11 @@ ExitCode checkpoint_diff(App& app, Words words) {
   std::vector<std::string> what;
   Options options("Compares two checkpoints by their hashes, whatever numbers of ranks wrote them.",
                   "checkpoint diff A B [OPTIONS]");
-  options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2);
+  options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2).at_most(2);
   options.epilogue(
       "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a checkpoint\n"
       "is damaged.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 2, "two checkpoints are expected");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint diff");
   const Path first = checkpoint_of(what[0]), second = checkpoint_of(what[1]);
@@ -109,17 +108,17 @@ ExitCode checkpoint_prune(App& app, Words words) {
   bool dry_run = false;
   Options options("Removes old checkpoints of a run by the same rule as the run itself.",
                   "checkpoint prune RUN [OPTIONS]");
-  options.positional("RUN", what, "the run", 1);
+  options.positional("RUN", what, "the run", 1).at_most(1);
   options.group("Keep (unless given: as the run was told)")
-      .add("keep", policy.last, "last checkpoints to keep, at least 2")
-      .add("keep-every", policy.every, "also those whose step this divides, 0: none")
-      .flag("keep-best", policy.best, "also the one with the best metric")
-      .flag("dry-run", dry_run, "only say what would go");
+      .add("keep", policy.last, "number of newest checkpoints to keep")
+      .at_least(2, "one checkpoint may turn out bad")
+      .add("keep-every", policy.every, "also keep every checkpoint whose step is a multiple of N; 0: none")
+      .flag("keep-best", policy.best, "also keep the checkpoint with the best metric")
+      .flag("dry-run", dry_run, "only print what would be removed");
   options.epilogue(
       "A checkpoint goes only when two newer ones are verified; "
       "`checkpoint verify RUN --all --stamp` verifies those that are not yet.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one run is expected");
   if (what.size() == 1 && std::filesystem::exists(Path(what[0]) / "config.txt")) {
     const std::string config = read_plain_file(Path(what[0]) / "config.txt");
     if (!options.given("keep"))
@@ -128,7 +127,6 @@ ExitCode checkpoint_prune(App& app, Words words) {
       policy.every = std::strtoull(config_value(config, "keep-every", "0").c_str(), nullptr, 10);
     if (!options.given("keep-best")) policy.best = config_value(config, "keep-best") == "yes";
   }
-  options.check(policy.last >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint prune");
   const Path checkpoints = Path(what[0]) / "checkpoints";

@@ -18,17 +18,17 @@ ExitCode run_status(App& app, Words words) {
   Options options(
       "How a run is doing: state, step, rate, time left, age of the last commit, every start and its end.",
       "status RUN [OPTIONS]");
-  options.positional("RUN", what, "the run", 1);
+  options.positional("RUN", what, "the run", 1).at_most(1);
   options.group("Status")
-      .flag("watch", watch, "show it again and again, until the run ends or Ctrl-C")
-      .add("interval", interval, "seconds between two looks");
+      .flag("watch", watch, "show the status again and again, until the run ends or Ctrl-C")
+      .add("interval", interval, "seconds between two readings")
+      .above(0)
+      .at_most(86400, "that is a day");
   options.epilogue(
       "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file\n"
       "system a run counts as running while its heartbeat is fresh.\n"
       "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(what.size() <= 1, "one run is expected");
-  options.check(interval > 0 && interval <= 86400, "--interval is above 0 and at most a day, 86400");
   if (!options.finish()) return ExitCode::Done;
   app.alone("status");
   while (true) {

@@ -40,7 +40,11 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
     install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
-  const Outcome outcome = run_training(world, run_config_of(config), options.text(),
+  const auto text = [&](const OrderConfig& chosen) {
+    config.common.order = chosen;  // what the run has, not what was asked for
+    return options.text();
+  };
+  const Outcome outcome = run_training(world, run_config_of(config), text,
                                        [&](const Store& store, World& opened, const std::string& init) {
                                          return make(config, store, opened, init);
                                        });

@@ -165,15 +165,15 @@ ExitCode run_audit(App& app, Words words) {
       .add("embedder", config.embedders,
            "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
       .add("max-probes", config.max_probes, "rebuilt pictures that are tried, drawn at random")
+      .at_least(1)
       .add("utility", config.utility,
            "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
       .add("note", config.note, "a sentence for the top of the report")
       .choice("pictures", config.pictures, {"none", "released", "all"},
-              "in the report; all shows real faces too, in files that only you may read")
-      .add("seed", config.seed, "of the draw and of the intervals")
+              "pictures in the report; all shows real faces too, in files that only you may read")
+      .add("seed", config.seed, "seed for the draw and for the intervals")
       .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(config.max_probes > 0, "--max-probes must be at least 1");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = config.device});
   if (world.topology().size > 1)

@@ -26,7 +26,7 @@ ExitCode run_evaluate(App& app, Words words) {
       .add("images", folder, "where --pairs names files below a folder")
       .add("pairs", pairs, "text: `a b same` a line, folds in order")
       .add("bin", bins, "InsightFace verification packs")
-      .add("folds", folds, "of the protocol; 0: what the pairs say, else 10")
+      .add("folds", folds, "folds of the protocol; 0: what the pairs say, else 10")
       .add("csv", csv, "file for one line a set")
       .flag("bgr", bgr, "the network was trained on BGR images")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");

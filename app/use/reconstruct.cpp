@@ -143,20 +143,20 @@ ExitCode run_reconstruct(App& app, Words words) {
                "one that is there must be yours alone")
       .add("mask-ratio", config.mask_ratio,
            "fraction of patches that is hidden; unless given, that of the model's training")
+      .above(0)
+      .below(1)
       .add("images-per-identity", config.images_per_identity,
-           "as many of each identity, others left out; 0: all images, whose number may tell who it is")
+           "images per identity, others are left out; 0: all images, whose number may tell who it is")
       .add("shard-images", config.shard_images,
-           "images of a shard file: the unit of resuming and of the ranks' shares")
-      .choice("codec", config.codec, {"jpeg", "png"}, "of the rebuilt images")
-      .add("quality", config.quality, "of JPEG, 1 to 100")
+           "images per shard file: the unit of resuming and of the ranks' shares")
+      .at_least(1)
+      .choice("codec", config.codec, {"jpeg", "png"}, "format of the rebuilt images")
+      .add("quality", config.quality, "JPEG quality, 1 to 100")
+      .between(1, 100)
       .add("second-release", config.second_release,
-           "why faces of an earlier release are released once more: each release leaks more")
+           "reason for which faces of an earlier release are released once more: each release leaks more")
       .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!config.mask_ratio || (*config.mask_ratio > 0 && *config.mask_ratio < 1),
-                "--mask-ratio must be between 0 and 1");
-  options.check(config.shard_images > 0, "--shard-images must be at least 1");
-  options.check(config.quality >= 1 && config.quality <= 100, "--quality must be 1 to 100");
   if (!options.finish()) return ExitCode::Done;
 
   World& world = app.world({.device = config.device});

@@ -28,10 +28,10 @@ ExitCode run_show(App& app, Words words) {
       .require("out", out, "PNG file to write")
       .add("mask-ratio", asked_ratio,
            "fraction of patches that is hidden; unless given, that of the model's training")
-      .add("seed", seed, "of the masks");
+      .above(0)
+      .below(1)
+      .add("seed", seed, "seed for the masks");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!asked_ratio || (*asked_ratio > 0 && *asked_ratio < 1),
-                "--mask-ratio must be between 0 and 1");
   if (!options.finish()) return ExitCode::Done;
   app.alone("show");
   OutputLocks locks("show");

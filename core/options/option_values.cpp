@@ -29,39 +29,47 @@ std::string print_double(double value) {
 
 }  // namespace
 
-Options::Binding Options::bind(std::string& value) {
+OptionBinding OptionBinding::of(std::string& value) {
   return {[&value](const auto& words) { return value = words.front(), std::string(); },
-          [&value] { return value.empty() ? std::vector<std::string>{} : std::vector{value}; }, "TEXT"};
+          [&value] { return value.empty() ? std::vector<std::string>{} : std::vector{value}; },
+          {},
+          "TEXT"};
 }
-Options::Binding Options::bind(bool& value) {
+OptionBinding OptionBinding::of(bool& value) {
   return {[&value](const auto& words) -> std::string {
             const std::string& word = words.front();
             if (word != "yes" && word != "no") return "\"" + word + "\" is neither yes nor no";
             return value = word == "yes", "";
           },
-          [&value] { return std::vector<std::string>{value ? "yes" : "no"}; }, "yes|no"};
+          [&value] { return std::vector<std::string>{value ? "yes" : "no"}; },
+          {},
+          "yes|no"};
 }
-Options::Binding Options::bind(int& value) {
+OptionBinding OptionBinding::of(int& value) {
   return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+          [&value] { return std::vector{std::to_string(value)}; },
+          [&value] { return static_cast<double>(value); }, "N"};
 }
-Options::Binding Options::bind(std::int64_t& value) {
+OptionBinding OptionBinding::of(std::int64_t& value) {
   return {[&value](const auto& words) { return parse_number(words.front(), value, "a whole number"); },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+          [&value] { return std::vector{std::to_string(value)}; },
+          [&value] { return static_cast<double>(value); }, "N"};
 }
-Options::Binding Options::bind(std::uint64_t& value) {
+OptionBinding OptionBinding::of(std::uint64_t& value) {
   return {[&value](const auto& words) {
             return parse_number(words.front(), value, "a whole number, 0 or greater");
           },
-          [&value] { return std::vector{std::to_string(value)}; }, "N"};
+          [&value] { return std::vector{std::to_string(value)}; },
+          [&value] { return static_cast<double>(value); }, "N"};
 }
-Options::Binding Options::bind(double& value) {
+OptionBinding OptionBinding::of(double& value) {
   return {[&value](const auto& words) { return parse_number(words.front(), value, "a number"); },
-          [&value] { return std::vector{print_double(value)}; }, "X"};
+          [&value] { return std::vector{print_double(value)}; }, [&value] { return value; }, "X"};
 }
-Options::Binding Options::bind(std::vector<std::string>& value) {
-  Binding binding{[&value](const auto& words) { return value = words, std::string(); },
-                  [&value] { return value; }, "TEXT..."};
+OptionBinding OptionBinding::of(std::vector<std::string>& value) {
+  OptionBinding binding{[&value](const auto& words) { return value = words, std::string(); },
+                        [&value] { return value; }, [&value] { return static_cast<double>(value.size()); },
+                        "TEXT..."};
   binding.is_list = true;
   return binding;
 }

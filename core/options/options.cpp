@@ -4,11 +4,13 @@
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <iomanip>
-#include <map>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/files/files.h"
+#include "core/host.h"
+#include "core/options/help_text.h"
+#include "core/options/options_state.h"
 #include "core/text.h"
 
 namespace facemae {
@@ -36,99 +38,13 @@ std::string line_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
-struct Options::State {
-  /// One occurrence of an option: on the command line, or a line of the file, which `where` then names.
-  struct Said {
-    std::vector<std::string> words;
-    std::string where;
-  };
-  using AllSaid = std::vector<std::pair<std::string, std::vector<Said>>>;  ///< by option, in order
-  static void add(AllSaid& all, const std::string& name, Said said);
-
-  struct Entry {
-    std::string group, name, help, default_text;
-    Binding binding;
-    bool required;
-  };
-  std::string summary, usage, epilogue, current_group = "Options";
-  std::vector<Entry> entries;
-  std::string positional_name, positional_help;
-  std::vector<std::string>* positional = nullptr;
-  std::size_t positional_at_least = 0;
-  std::string config_file;
-  bool print_config = false;
-  bool unread = false;  ///< the words made no sense at all: what they lack is no fault then
-  std::map<std::string, bool> given;
-  std::vector<std::string> faults;
-  std::size_t common_entries = 0;
-
-  Entry* find(const std::string& name) {
-    for (auto& entry : entries)
-      if (entry.name == name) return &entry;
-    return nullptr;
-  }
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for (const auto& entry : entries) all.push_back("--" + entry.name);
-    return all;
-  }
-  po::options_description description() const;
-  void take(const AllSaid& all);
-  AllSaid in_file();
-};
-
-Options::Options(std::string summary, std::string usage) : state_(std::make_unique<State>()) {
+Options::Options(std::string summary, std::string usage)
+    : Declarations(nullptr), owned_(std::make_unique<State>()) {
+  state_ = owned_.get();
   state_->summary = std::move(summary);
   state_->usage = std::move(usage);
 }
 Options::~Options() = default;
-
-Options& Options::group(const std::string& title) {
-  state_->current_group = title;
-  return *this;
-}
-
-Options& Options::add_entry(const std::string& name, const std::string& help, Binding binding,
-                            bool required) {
-  std::string shown = binding.is_switch ? "" : join(binding.get(), " ");
-  state_->entries.push_back(
-      {state_->current_group, name, help, std::move(shown), std::move(binding), required});
-  return *this;
-}
-
-Options& Options::flag(const std::string& name, bool& value, const std::string& help) {
-  Binding binding = bind(value);
-  binding.is_switch = true;
-  binding.type = "";
-  return add_entry(name, help, std::move(binding), false);
-}
-
-Options& Options::choice(const std::string& name, std::string& value, std::vector<std::string> allowed,
-                         const std::string& help) {
-  Binding binding = bind(value);
-  binding.type = join(allowed, "|");
-  binding.set = [allowed = std::move(allowed), &value](const std::vector<std::string>& words) -> std::string {
-    if (std::find(allowed.begin(), allowed.end(), words.front()) == allowed.end())
-      return "\"" + words.front() + "\" is unknown" + suggestion(words.front(), allowed);
-    value = words.front();
-    return "";
-  };
-  return add_entry(name, help, std::move(binding), false);
-}
-
-Options& Options::positional(const std::string& name, std::vector<std::string>& values,
-                             const std::string& help, std::size_t at_least) {
-  state_->positional_name = name;
-  state_->positional_help = help;
-  state_->positional = &values;
-  state_->positional_at_least = at_least;
-  return *this;
-}
-
-Options& Options::epilogue(const std::string& text) {
-  state_->epilogue = text;
-  return *this;
-}
 
 namespace {
 
@@ -139,28 +55,32 @@ bool belongs_on_the_command_line(const std::string& name) {
 
 }  // namespace
 
-void Options::State::add(AllSaid& all, const std::string& name, Said said) {
+void Declarations::State::add(AllSaid& all, const std::string& name, Said said) {
   auto at = std::find_if(all.begin(), all.end(), [&](const auto& of) { return of.first == name; });
   if (at == all.end()) at = all.insert(all.end(), {name, {}});
   at->second.push_back(std::move(said));
 }
 
-po::options_description Options::State::description() const {
+po::options_description Declarations::State::description() const {
   po::options_description all;
   for (const auto& entry : entries) {
-    if (entry.binding.is_switch)
-      all.add_options()(entry.name.c_str(), "");
-    else if (entry.binding.is_list)
-      all.add_options()(entry.name.c_str(), po::value<std::vector<std::string>>()->multitoken(), "");
-    else
-      all.add_options()(entry.name.c_str(), po::value<std::string>(), "");
+    std::vector<std::string> spellings = entry.old_names;
+    spellings.insert(spellings.begin(), entry.name);
+    for (const auto& name : spellings) {
+      if (entry.binding.is_switch)
+        all.add_options()(name.c_str(), "");
+      else if (entry.binding.is_list)
+        all.add_options()(name.c_str(), po::value<std::vector<std::string>>()->multitoken(), "");
+      else
+        all.add_options()(name.c_str(), po::value<std::string>(), "");
+    }
   }
   return all;
 }
 
 /// Sets what was not set before. Boost's store() adds up the occurrences of a list and refuses those of
 /// anything else; it is asked for each option by itself, so that all faults are told, not only the first.
-void Options::State::take(const AllSaid& all) {
+void Declarations::State::take(const AllSaid& all) {
   const auto known = description();
   for (const auto& [name, occurrences] : all) {
     if (given.contains(name)) continue;  // flags override the file
@@ -172,7 +92,8 @@ void Options::State::take(const AllSaid& all) {
       if (!said.where.empty()) places.push_back(said.where);
       words.insert(words.end(), said.words.begin(), said.words.end());
     }
-    const Binding& binding = find(name)->binding;
+    const Entry& entry = *find(name);
+    const OptionBinding& binding = entry.binding;
     const std::string where = places.empty() ? "" : " (" + join(places, ", ") + ")";
     std::string fault;
     try {
@@ -181,7 +102,7 @@ void Options::State::take(const AllSaid& all) {
       const auto& value = values[name];
       fault = binding.set(binding.is_list ? value.as<std::vector<std::string>>()
                                           : std::vector{value.as<std::string>()});
-      if (!fault.empty()) fault = "--" + name + where + ": " + fault;
+      fault = fault.empty() ? entry.fault("--" + name, where) : "--" + name + where + ": " + fault;
     } catch (const po::multiple_occurrences&) {
       const std::size_t n = occurrences.size();
       fault = "--" + name + " is given " + (n == 2 ? "twice" : std::to_string(n) + " times") + where +
@@ -193,7 +114,7 @@ void Options::State::take(const AllSaid& all) {
   }
 }
 
-Options::State::AllSaid Options::State::in_file() {
+Declarations::State::AllSaid Declarations::State::in_file() {
   AllSaid all;
   std::istringstream in;
   try {
@@ -219,7 +140,8 @@ Options::State::AllSaid Options::State::in_file() {
       faults.push_back("\"" + name + "\" (" + where + ") belongs on the command line");
     } else {
       const std::string value = trim(line.substr(equals + 1));
-      add(all, name, {entry->binding.is_list ? words_in(value) : std::vector{value}, where});
+      add(all, called(name, " (" + where + ")"),
+          {entry->binding.is_list ? words_in(value) : std::vector{value}, where});
     }
   }
   return all;
@@ -231,11 +153,11 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
   bool help_wanted = false;  // for the list of options only: looked for before anything can be wrong
   group("Every command");
   choice("log-level", common.log_level, {"trace", "debug", "info", "warn", "error", "off"},
-         "how much to log, on stderr");
-  add("json", common.json, "write the command's result to this file as JSON");
+         "least severe messages to log, on stderr");
+  add("json", common.json, "file to write the command's result to, as JSON");
   add("config", s.config_file, "file of `key = value` lines with these same names; flags override it");
   flag("print-config", s.print_config, "print every option in that form and stop");
-  flag("help", help_wanted, "this text; -h is the same");
+  flag("help", help_wanted, "print this text and stop, as -h does");
   const auto asks_for_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
   if (std::any_of(words.begin(), std::find(words.begin(), words.end(), "--"), asks_for_help)) {
     std::fputs(help().c_str(), stdout);
@@ -267,7 +189,8 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
         free_words.insert(free_words.end(), option.value.begin(), option.value.end());
       } else {
         const bool is_switch = s.find(option.string_key)->binding.is_switch;
-        State::add(said, option.string_key, {is_switch ? std::vector<std::string>{"yes"} : option.value, ""});
+        State::add(said, s.called(option.string_key, ""),
+                   {is_switch ? std::vector<std::string>{"yes"} : option.value, ""});
       }
     }
   } catch (const po::error& error) {
@@ -276,9 +199,13 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
     return true;
   }
   s.take(said);
-  if (s.positional != nullptr) {
-    *s.positional = free_words;
-    if (free_words.size() < s.positional_at_least) s.faults.push_back(s.positional_name + " is missing");
+  if (s.positional) {
+    const Entry& entry = *s.positional;
+    *s.free_words = free_words;
+    if (entry.required && static_cast<double>(free_words.size()) < entry.bounds.lowest)
+      s.faults.push_back(entry.name + " is missing");
+    else if (const std::string fault = entry.fault(entry.name, ""); !fault.empty())
+      s.faults.push_back(fault);
   } else {
     for (const auto& word : free_words) s.faults.push_back("unexpected word \"" + word + "\"");
   }
@@ -298,11 +225,23 @@ bool Options::finish() {
     const std::size_t n = state_->faults.size();
     throw ConfigError((n == 1 ? "" : std::to_string(n) + " faults:\n  ") + join(state_->faults, "\n  "));
   }
+  if (launched_rank() == 0)
+    for (const auto& warning : state_->warnings) std::fprintf(stderr, "facemae: %s\n", warning.c_str());
   if (state_->print_config) std::fputs(text().c_str(), stdout);
   return !state_->print_config;
 }
 
 bool Options::given(const std::string& name) const { return state_->given.contains(name); }
+
+bool Options::may_change(const std::string& name) const {
+  const Entry* entry = state_->find(name);
+  return entry != nullptr && entry->free;
+}
+
+std::string Options::name_now(const std::string& name) const {
+  const Entry* entry = state_->find(name);
+  return entry != nullptr ? entry->name : name;
+}
 
 std::string Options::text() const {
   std::string lines;
@@ -314,22 +253,31 @@ std::string Options::text() const {
   return lines;
 }
 
-std::string Options::help() const {
+std::string Options::help(int width) const {
+  constexpr int kColumn = 26;
   const auto& s = *state_;
-  std::string text = "facemae " + s.usage + "\n\n" + s.summary + "\n";
-  if (s.positional != nullptr) text += "\n  " + s.positional_name + "\n        " + s.positional_help + "\n";
+  if (width == 0) width = help_width();
+  std::string text = wrapped("facemae " + s.usage + "\n\n" + s.summary + "\n", width);
+  if (s.positional) text += "\n" + in_column(s.positional->name, s.positional->help, kColumn, width);
   std::string heading;
   for (const auto& entry : s.entries) {
     if (entry.group != heading) text += "\n" + (heading = entry.group) + ":\n";
-    text += "  --" + entry.name + (entry.binding.type.empty() ? "" : " " + entry.binding.type);
-    if (entry.required) text += "  (required)";
-    text += "\n        " + entry.help;
-    if (!entry.default_text.empty() && !entry.required) text += " [" + entry.default_text + "]";
-    text += "\n";
+    std::string head = "--" + entry.name + (entry.binding.type.empty() ? "" : " " + entry.binding.type);
+    if (entry.required) head += "  (required)";
+    std::string help = entry.help;
+    if (!entry.default_text.empty() && !entry.required) help += " [" + entry.default_text + "]";
+    std::size_t longest = 0;
+    for (const auto& kind : entry.kinds) longest = std::max(longest, std::string(kind.name).size());
+    for (const auto& kind : entry.kinds) {
+      std::string name = kind.name;
+      name.resize(longest + 2, ' ');
+      help += "\n" + name + kind.help;
+    }
+    text += in_column(head, help, kColumn, width);
   }
   if (std::any_of(s.entries.begin(), s.entries.end(), [](const auto& e) { return e.binding.is_list; }))
-    text += "\nOptions with TEXT... may be given several times: their words add up.\n";
-  if (!s.epilogue.empty()) text += "\n" + s.epilogue + "\n";
+    text += "\n" + wrapped("Options with TEXT... may be given several times: their words add up.\n", width);
+  if (!s.epilogue.empty()) text += "\n" + wrapped(s.epilogue, width) + "\n";
   return text;
 }
 

@@ -17,7 +17,8 @@ Train training() {
     config.common.threads = 1;
     config.relation = "none";
     const RunConfig common = run_config_of(config);
-    run_training(*world, common, "", [&](const Store& opened, World& with, const std::string& init) {
+    const auto text = [](const OrderConfig& /*chosen*/) { return std::string(); };
+    run_training(*world, common, text, [&](const Store& opened, World& with, const std::string& init) {
       return make_pretraining(config, opened, with, init);
     });
   };

@@ -25,7 +25,7 @@ ends_with 2 "a missing store" 'nowhere' train 1 --store nowhere
 ends_with 2 "a missing store, on two ranks" 'nowhere' train 2 --store nowhere
 ends_with 2 "an option given twice" '--seed is given twice: 1, 2' train 1 --seed 1 --seed 2
 ends_with 2 "numbers that are none" 'epochs.*not finite' "$facemae" pretrain --store faces --run r --epochs inf --batch 4
-ends_with 2 "more threads than a machine has" '--threads is at most' train 1 --threads 100000
+ends_with 2 "more threads than a machine has" '--threads must be from 0 to 1024, not 100000' train 1 --threads 100000
 ends_with 2 "a patch that does not divide" 'does not divide' train 1 --patch 13
 ends_with 2 "a batch smaller than the ranks" 'without an image' train 2 --batch 2 --accumulate 2 --relation none
 check "nothing was made" test ! -e r

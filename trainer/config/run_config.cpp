@@ -17,38 +17,6 @@
 namespace facemae {
 namespace {
 
-// Beyond these nothing is meant, and clocks, counters and thread pools overflow.
-constexpr std::uint64_t kMostImagesOfABatch = 1 << 30;
-constexpr int kMostThreads = 1024;
-constexpr double kLongestSeconds = 1e9;  // thirty years
-constexpr double kMostEpochs = 1e6;
-
-void validate_ranges(Options& o, const RunConfig& c) {
-  o.check(c.batch <= kMostImagesOfABatch, fmt::format("--batch is at most {}", kMostImagesOfABatch));
-  o.check(c.steps.value_or(0) <= (std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, c.batch),
-          "--steps times --batch is more images than can be counted");
-  o.check(c.epochs.value_or(0) <= kMostEpochs, fmt::format("--epochs is at most {}", kMostEpochs));
-  const std::pair<const char*, double> seconds[] = {{"save-minutes", 60 * c.save_minutes.value_or(0)},
-                                                    {"mtbf-hours", 3600 * c.mtbf_hours.value_or(0)},
-                                                    {"max-hours", 3600 * c.max_hours.value_or(0)},
-                                                    {"read-patience", c.read_patience},
-                                                    {"peer-deadline", c.peer_deadline},
-                                                    {"hang-limit", c.hang_limit}};
-  for (const auto& [name, value] : seconds)
-    o.check(value <= kLongestSeconds, fmt::format("--{} is at most {} seconds", name, kLongestSeconds));
-  const std::pair<const char*, double> decays[] = {
-      {"momentum", c.optimizer.momentum}, {"beta1", c.optimizer.beta1}, {"beta2", c.optimizer.beta2}};
-  for (const auto& [name, value] : decays)
-    o.check(value >= 0 && value < 1, fmt::format("--{} is from 0 to below 1", name));
-  o.check(c.optimizer.weight_decay >= 0, "--weight-decay must not be negative");
-  for (const auto& [name, value] : {std::pair("threads", c.threads), std::pair("workers", c.workers)})
-    o.check(value <= kMostThreads, fmt::format("--{} is at most {}", name, kMostThreads));
-  o.check(c.block_cache_mib <= 1 << 30, "--block-cache-mib is at most 2^30");
-  for (const auto& [name, value] : {std::pair("lanes", c.order.lanes), std::pair("block", c.order.block),
-                                    std::pair("images-per-identity", c.order.images_per_identity)})
-    o.check(value <= 1 << 30, fmt::format("--order-{} is at most 2^30", name));
-}
-
 std::uint64_t smallest_micro_batch(const RunConfig& c) {
   return c.batch / static_cast<std::uint64_t>(std::max(1, c.accumulate));
 }
@@ -70,56 +38,35 @@ void validate_exact(Options& o, const RunConfig& c) {
 }
 
 void validate_common(Options& o, const RunConfig& c) {
-  validate_ranges(o, c);
+  o.check(c.steps.value_or(0) <= (std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, c.batch),
+          "--steps times --batch is more images than can be counted");
   o.check(c.steps.has_value() != c.epochs.has_value(), "give one of --steps and --epochs");
-  o.check(!c.steps || *c.steps > 0, "--steps must be at least 1");
-  o.check(!c.epochs || *c.epochs > 0, "--epochs must be above 0");
-  o.check(c.batch > 0 || !o.given("batch"), "--batch must be at least 1");
-  o.check(c.accumulate > 0, "--accumulate must be at least 1");
   o.check(
       c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
       "--accumulate is larger than --batch: a micro-batch would be empty");
   o.check(!(c.lr && c.base_lr), "give one of --lr and --base-lr");
-  o.check(c.peak_lr() >= 0, "the learning rate must not be negative");
-  o.check(c.warmup >= 0 && c.warmup < 1, "--warmup is a fraction of the run: 0 to below 1");
-  o.check(c.clip >= 0, "--clip must not be negative");
   o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
           "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
-  o.check(c.max_hours.value_or(1) > 0, "--max-hours must be above 0");
-  o.check(c.save_minutes.value_or(1) > 0, "--save-minutes must be above 0");
-  o.check(c.mtbf_hours.value_or(1) > 0, "--mtbf-hours must be above 0");
-  o.check(c.max_failed_saves > 0, "--max-failed-saves must be at least 1");
-  o.check(c.max_idle_starts >= 0, "--max-idle-starts must not be negative");
   try {
     c.end_seconds();
   } catch (const ConfigError& error) {
     o.check(false, error.what());
   }
-  o.check(c.keep >= 2, "--keep must be at least 2: one checkpoint may turn out bad");
-  o.check(c.log_every > 0, "--log-every must be at least 1");
-  o.check(c.workers >= 0, "--workers must not be negative");
-  o.check(c.threads >= 0, "--threads must not be negative");
   validate_exact(o, c);
-  o.check(c.max_bad_fraction >= 0 && c.max_bad_fraction <= 1, "--max-bad-fraction is within 0 and 1");
-  o.check(c.order.block > 0, "--order-block must be at least 1");
-  o.check(c.order.images_per_identity > 0, "--order-images-per-identity must be at least 1");
   const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
                       static_cast<std::uint64_t>(std::max(1, c.accumulate));
   o.check(
       c.order.kind != "balanced" || c.batch % groups == 0,
       "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so that no group of images is torn apart");
   o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
-  o.check(c.max_quarantined >= 0 && c.max_quarantined < 1, "--max-quarantined is a fraction: 0 to below 1");
-  o.check(c.read_patience > 0, "--read-patience must be above 0");
-  o.check(c.peer_deadline > 0, "--peer-deadline must be above 0");
-  o.check(c.hang_limit >= 0, "--hang-limit must not be negative");
 }
 
-std::map<std::string, std::string> parse_text(const std::string& text) {
+/// By the name that each option has now.
+std::map<std::string, std::string> parse_text(const std::string& text, const Options& known) {
   std::map<std::string, std::string> values;
   for (const auto& line : split(text, '\n'))
     if (const auto equals = line.find('='); equals != std::string::npos)
-      values[trim(line.substr(0, equals))] = trim(line.substr(equals + 1));
+      values[known.name_now(trim(line.substr(0, equals)))] = trim(line.substr(equals + 1));
   return values;
 }
 
@@ -173,11 +120,6 @@ RunConfig run_config_of(const RecognizeConfig& config) {
 
 void validate(Options& o, const PretrainConfig& c) {
   validate_common(o, c.common);
-  o.check(c.patch > 0, "--patch must be at least 1");
-  o.check(c.mask_ratio > 0 && c.mask_ratio < 1, "--mask-ratio must be between 0 and 1");
-  o.check(c.reconstruction_weight >= 0, "--reconstruction-weight must not be negative");
-  o.check(c.embedder_size >= 8 && c.embedder_size <= 4096, "--embedder-size is from 8 to 4096");
-  o.check(c.embedder_width > 0 && c.embedder_width <= 65536, "--embedder-width is from 1 to 65536");
   const bool automatic = c.relation_weight.starts_with("auto:");
   const std::string number = automatic ? c.relation_weight.substr(5) : c.relation_weight;
   double weight = 0;
@@ -204,11 +146,7 @@ void validate(Options& o, const PretrainConfig& c) {
 
 void validate(Options& o, const RecognizeConfig& c) {
   validate_common(o, c.common);
-  for (const double p : {c.probabilities.crop, c.probabilities.low_resolution, c.probabilities.photometric})
-    o.check(p >= 0 && p <= 1, "probabilities of --augment are within 0 and 1");
   o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
-  o.check(c.scale > 0, "--scale must be above 0");
-  o.check(c.class_shards > 0 && c.class_shards <= 1 << 20, "--class-shards is from 1 to 2^20");
   o.check(
       !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
           smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),
@@ -222,64 +160,23 @@ void validate(Options& o, const RecognizeConfig& c) {
           "--eval with a text of pairs needs --eval-store or --eval-images; packs end in .bin");
 }
 
-std::string with_order(const std::string& text, const OrderConfig& settled) {
-  std::string changed;
-  for (const auto& line : split(text, '\n')) {
-    const std::string key = trim(line.substr(0, line.find('=')));
-    if (key == "order") {
-      changed += "order = " + settled.kind + "\n";
-    } else if (key == "order-lanes") {
-      changed += fmt::format("order-lanes = {}\n", settled.lanes);
-    } else if (!line.empty()) {
-      changed += line + "\n";
-    }
-  }
-  return changed;
-}
-
-bool free_to_change(const std::string& key) {
-  static const std::set<std::string> keys = {"run",
-                                             "stop-after",
-                                             "max-hours",
-                                             "save-every",
-                                             "keep",
-                                             "class-map",
-                                             "end-time",
-                                             "max-idle-starts",
-                                             "max-failed-saves",
-                                             "keep-best",
-                                             "keep-every",
-                                             "mtbf-hours",
-                                             "save-minutes",
-                                             "workers",
-                                             "threads",
-                                             "device",
-                                             "backend",
-                                             "log-every",
-                                             "fresh",
-                                             "dry-run",
-                                             "peer-deadline",
-                                             "hang-limit",
-                                             "check-replicas",
-                                             "init",
-                                             "max-skips",
-                                             "allow-changes",
-                                             "max-bad-fraction",
-                                             "block-cache-mib",
-                                             "eval",
-                                             "eval-store",
-                                             "eval-images",
-                                             "eval-every",
-                                             "data-mode",
-                                             "local-dir",
-                                             "max-quarantined",
-                                             "read-patience",
-                                             "store"};  // the store is compared by its dataset digest
-  return keys.contains(key);
-}
-
 std::vector<std::string> result_changes(const std::string& was, const std::string& is) {
-  const auto before = parse_text(was), now = parse_text(is);
+  PretrainConfig pretrain;
+  RecognizeConfig recognize;
+  Options options("", "");
+  declare(options, pretrain);
+  Options others("", "");
+  declare(others, recognize);
+  const auto may_change = [&](const std::string& key) {
+    return options.may_change(key) || others.may_change(key);
+  };
+  const auto named_now = [&](const std::string& text) {
+    auto values = parse_text(text, options);
+    std::map<std::string, std::string> all;
+    for (auto& [key, value] : values) all[others.name_now(key)] = std::move(value);
+    return all;
+  };
+  const auto before = named_now(was), now = named_now(is);
   std::set<std::string> keys;
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : now) keys.insert(key);
@@ -289,7 +186,7 @@ std::vector<std::string> result_changes(const std::string& was, const std::strin
   };
   std::vector<std::string> changes;
   for (const auto& key : keys)
-    if (!free_to_change(key) && shown(before, key) != shown(now, key))
+    if (!may_change(key) && shown(before, key) != shown(now, key))
       changes.push_back(key + ": was " + shown(before, key) + ", is " + shown(now, key));
   return changes;
 }

@@ -2,6 +2,7 @@
 // The configuration of a training run: one struct tree with defaults in place, declared as
 // options, validated once.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,12 +118,10 @@ void declare(Options& options, RecognizeConfig& config);
 void validate(Options& options, const PretrainConfig& config);
 void validate(Options& options, const RecognizeConfig& config);
 
-/// The configuration text with a settled order in place of what was asked for.
-std::string with_order(const std::string& text, const OrderConfig& settled);
+/// The text of a command's configuration, once the order of its images is chosen: what a run writes down.
+using ConfigText = std::function<std::string(const OrderConfig& chosen)>;
 
-/// Keys that may change between starts of a run without changing its result.
-bool free_to_change(const std::string& key);
-/// Lines "key: was A, is B" for the keys that differ and may not. Both are configuration texts.
+/// Lines "key: was A, is B" for the keys that differ and may not (Option::free). Both are configuration texts.
 std::vector<std::string> result_changes(const std::string& was, const std::string& is);
 
 }  // namespace facemae

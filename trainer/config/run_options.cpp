@@ -7,122 +7,226 @@
 namespace facemae {
 namespace {
 
-void declare_common(Options& o, RunConfig& c) {
+// Beyond these nothing is meant, and clocks, counters and thread pools overflow.
+constexpr double kMostImagesOfABatch = 1 << 30;
+constexpr double kMostOfAnOrder = 1 << 30;
+constexpr double kMostThreads = 1024;
+constexpr double kLongestSeconds = 1e9;  // thirty years
+constexpr double kLongestMinutes = 16'666'666, kLongestHours = 277'777;
+constexpr double kMostEpochs = 1e6;
+
+void declare_run(Options& o, RunConfig& c) {
   o.group("Run")
       .require("store", c.store, "folder made by `facemae pack` or `facemae synth`")
-      .require("run", c.run, "folder of the run; the same command again resumes it")
+      .free()  // its dataset digest is compared
+      .require("run", c.run, "folder of the run; the same command resumes it")
+      .free()
       .add("steps", c.steps, "optimizer steps of the whole run (or --epochs)")
+      .at_least(1)
       .add("epochs", c.epochs, "passes over the store, also fractions (or --steps)")
-      .require("batch", c.batch, "images of a global batch, over all ranks")
+      .above(0)
+      .at_most(kMostEpochs)
+      .require("batch", c.batch, "images per global batch, over all ranks")
+      .between(1, kMostImagesOfABatch)
       .add("accumulate", c.accumulate, "micro-batches that a global batch is cut into")
-      .add("seed", c.seed, "of order, masks, flips and initial weights")
+      .at_least(1)
+      .add("seed", c.seed, "seed for order, masks, flips and initial weights")
       .add("flip", c.flip, "mirror half of the images")
       .choice("decode", c.decode, {"rgb", "yuv420"},
-              "yuv420: the decoder leaves upsampling and colours to the device, which makes it faster")
-      .add("max-bad-fraction", c.max_bad_fraction,
-           "of the images read that may be damaged; others stand in for them. A few are borne in any case; "
-           "more end the run (exit 65)")
+              "format of decoded images; yuv420 leaves upsampling and colours to the device, which is faster")
+      .add(
+          "max-bad-fraction", c.max_bad_fraction,
+          "fraction of the images read that may be damaged (each is replaced by another); three are always tolerated, more end the run (exit 65)")
+      .between(0, 1)
+      .free()
       .add("init", c.init, "initial weights: RUN, a checkpoint, or a safetensors file")
+      .free()
       .flag("fresh", c.fresh, "start anew although RUN has checkpoints (they stay, unused)")
+      .free()
       .flag("allow-changes", c.allow_changes, "resume although settings that alter the result have changed")
-      .flag("dry-run", c.dry_run, "print parameters, memory, steps and bytes to read and write, then stop");
+      .free()
+      .flag("dry-run", c.dry_run, "print parameters, memory, steps and bytes to read and write, then stop")
+      .free();
+}
+
+void declare_data(Options& o, RunConfig& c) {
   o.group("Data")
       .choice("order", c.order.kind, {"auto", "uniform", "blocks", "balanced"},
-              "of images. uniform: a shuffle of all, each read on its own; "
+              "order of images. uniform: a shuffle of all, each read on its own; "
               "blocks: a shuffle of large reads, for large stores on shared disks; "
               "balanced: images of an identity together, identities equally often; "
               "auto: blocks from 16 million images on, else uniform")
-      .add("order-lanes", c.order.lanes,
-           "of blocks: streams that are read side by side, each by one rank; "
-           "0: about 1024, suited to the micro-batch. Not less than the ranks that the run will ever have")
-      .add("order-block", c.order.block, "of blocks: images that lie and are read together")
-      .add("order-images-per-identity", c.order.images_per_identity, "of balanced; divides a micro-batch")
+      .add(
+          "order-lanes", c.order.lanes,
+          "for `--order blocks`: streams read in parallel, each by one rank. 0 picks about 1024, to suit the micro-batch. At least as many as the most ranks this run will ever use")
+      .at_most(kMostOfAnOrder)
+      .add("order-block", c.order.block,
+           "for `--order blocks`: images stored next to each other that are read together")
+      .between(1, kMostOfAnOrder)
+      .add("order-images-per-identity", c.order.images_per_identity,
+           "for `--order balanced`: images per identity in a micro-batch, whose size it must divide")
+      .between(1, kMostOfAnOrder)
       .choice("data-mode", c.data_mode, {"auto", "shared", "replica"},
-              "shared: all nodes read the store; "
-              "replica: each copies it to --local-dir while it trains and reads what has landed; "
+              "where nodes read images. shared: all nodes read the store; "
+              "replica: each node copies it to --local-dir while it trains and reads what has arrived; "
               "auto: replica when it fits on every node")
+      .free()
       .add("local-dir", c.local_dir, "folder on a disk of each node, for copies of the shards")
-      .add("max-quarantined", c.max_quarantined,
-           "of the images that may be in shards that cannot be read any more; others stand in for them. "
-           "More end the run (exit 65)")
+      .free()
+      .add(
+          "max-quarantined", c.max_quarantined,
+          "fraction of the images that may be in unreadable shards (each is replaced by another); more end the run (exit 65)")
+      .at_least(0)
+      .below(1)
+      .free()
       .add("read-patience", c.read_patience,
-           "seconds for which a failing read is tried again before its shard counts as unreadable");
+           "seconds for which a failing read is repeated before its shard counts as unreadable")
+      .above(0)
+      .at_most(kLongestSeconds)
+      .free();
+}
+
+void declare_optimizer(Options& o, RunConfig& c) {
   o.group("Optimizer")
-      .choice("optimizer", c.optimizer.kind, {"adamw", "sgd"}, "sgd has momentum")
+      .choice("optimizer", c.optimizer.kind, {"adamw", "sgd"},
+              "method that updates the weights; sgd has momentum")
       .add("lr", c.lr, "peak learning rate at this batch (or --base-lr)")
+      .at_least(0)
       .add("base-lr", c.base_lr,
            "peak learning rate per 256 images of global batch [" + fmt::format("{}", c.default_base_lr) + "]")
+      .at_least(0)
       .add("warmup", c.warmup, "fraction of the run in which the rate climbs from zero")
-      .choice("schedule", c.schedule, schedule_names(), "of the learning rate, a function of images seen")
-      .add("weight-decay", c.optimizer.weight_decay, "decoupled for adamw")
-      .add("momentum", c.optimizer.momentum, "of sgd")
-      .add("beta1", c.optimizer.beta1, "of adamw")
-      .add("beta2", c.optimizer.beta2, "of adamw")
-      .add("clip", c.clip, "largest gradient norm, 0 for no limit")
-      .add("max-skips", c.max_skips,
-           "steps in a row that may be skipped for a non-finite gradient; "
-           "more, or a skipped last step, end in 93");
+      .at_least(0)
+      .below(1)
+      .choice("schedule", c.schedule, schedule_names(),
+              "curve of the learning rate, a function of images seen")
+      .add("weight-decay", c.optimizer.weight_decay, "weight decay, decoupled for adamw")
+      .at_least(0)
+      .add("momentum", c.optimizer.momentum, "momentum, for `--optimizer sgd`")
+      .at_least(0)
+      .below(1)
+      .add("beta1", c.optimizer.beta1, "decay of the first moment, for `--optimizer adamw`")
+      .at_least(0)
+      .below(1)
+      .add("beta2", c.optimizer.beta2, "decay of the second moment, for `--optimizer adamw`")
+      .at_least(0)
+      .below(1)
+      .add("clip", c.clip, "largest gradient norm; 0: no limit")
+      .at_least(0)
+      .add(
+          "max-skips", c.max_skips,
+          "steps in a row that may be skipped for a non-finite gradient; more, or a skipped last step, end the run (exit 93)")
+      .free();
+}
+
+void declare_checkpoints(Options& o, RunConfig& c) {
   o.group("Checkpoints and stopping")
       .add("save-every", c.save_every,
-           "steps between checkpoints, 0: by time alone. They are written while training goes on")
+           "steps between checkpoints, which are written while training continues; 0: by time alone")
+      .free()
       .add("save-minutes", c.save_minutes, "minutes between checkpoints")
+      .above(0)
+      .at_most(kLongestMinutes)
+      .free()
       .add(
           "mtbf-hours", c.mtbf_hours,
-          "mean time between failures of the job: checkpoints also come at the interval that loses least time in all (Young, Daly), from what they are measured to cost")
-      .add("keep", c.keep,
-           "last checkpoints to keep, at least 2. "
-           "One goes only when two newer ones were read back and found right")
-      .add("keep-every", c.keep_every, "also keep those whose step this divides, 0: none")
+          "mean time between failures of this job: also save at the interval that wastes least time (Young/Daly), computed from the measured cost of a save")
+      .above(0)
+      .at_most(kLongestHours)
+      .free()
+      .add(
+          "keep", c.keep,
+          "number of newest checkpoints to keep; one is removed only when two newer ones were read back and found right")
+      .at_least(2, "one checkpoint may turn out bad")
+      .free()
+      .add("keep-every", c.keep_every, "also keep every checkpoint whose step is a multiple of N; 0: none")
+      .free()
       .flag(
           "keep-best", c.keep_best,
-          "also keep the one with the best mean accuracy on the sets of --eval, of those saved at a step that was evaluated")
+          "also keep the checkpoint with the best mean accuracy on the sets of --eval, among those saved at an evaluated step")
+      .free()
       .add("max-failed-saves", c.max_failed_saves, "failed saves in a row that end the run (exit 93)")
+      .at_least(1)
+      .free()
       .add(
           "max-idle-starts", c.max_idle_starts,
-          "starts in a row that trained, committed nothing and failed by an error of their own, after which the run is refused (exit 93); "
-          "0: never")
-      .add("stop-after", c.stop_after, "commit after this step and exit 76, as on notice; the schedule stays")
-      .add("max-hours", c.max_hours, "commit and exit 76 after this time")
+          "starts in a row that trained, committed nothing and failed by an error of their own, after which the run is refused (exit 93); 0: never")
+      .at_least(0)
+      .free()
+      .add("stop-after", c.stop_after,
+           "step after which to commit and exit 76, as on notice; the schedule stays")
+      .free()
+      .add("max-hours", c.max_hours, "hours after which to commit and exit 76")
+      .above(0)
+      .at_most(kLongestHours)
+      .free()
       .add(
           "end-time", c.end_time,
-          "commit and exit 76 in time before this: 2026-01-31T12:00 or 12:00 (local time), seconds since 1970, or slurm for the end of the job (SLURM_JOB_END_TIME)");
+          "time before which to commit and exit 76: 2026-01-31T12:00 or 12:00 (local time), seconds since 1970, or slurm for the end of the job (SLURM_JOB_END_TIME)")
+      .free();
+}
+
+void declare_machine(Options& o, RunConfig& c) {
   o.group("Machine")
       .choice(
           "device", c.device, {"auto", "cpu", "cuda", "mixed"},
-          "auto takes a GPU when there is one, cuda demands one. "
+          "where to compute. auto takes a GPU when there is one, cuda demands one. "
           "All ranks must have GPUs of one model, or all none: a host that lacks what the others have is named (exit 75). "
           "mixed: whatever each rank has")
+      .free()
       .choice("backend", c.backend, {"auto", "mpi", "nccl"},
-              "of tensor collectives. NCCL needs a GPU for each rank; "
-              "with --device cuda nothing else is taken unless mpi is asked for")
+              "library for tensor collectives. NCCL needs a GPU per rank; "
+              "with --device cuda nothing else is used unless mpi is given")
+      .free()
       .choice("precision", c.precision, {"auto", "float32", "tf32", "bfloat16"},
-              "of the forward pass; auto: bfloat16 on GPUs that have it, else float32")
+              "number format in the forward pass; auto: bfloat16 on GPUs that have it, else float32")
       .flag(
           "exact", c.exact,
-          "weights with the same bits on any number of ranks, also when it changes at a resume: the CPU, float32, one thread a rank; "
-          "slower")
-      .add("exact-slots", c.exact_slots,
-           "of --exact: parts that a micro-batch is cut into and computed by; "
-           "a power of two, not less than the ranks that the run will ever have")
-      .add("threads", c.threads, "compute threads of a rank; 0: the cores it may use / ranks on the host")
+          "compute weights with the same bits on any number of ranks, also when it changes at a resume: on the CPU, in float32, with one thread per rank; slower")
+      .add(
+          "exact-slots", c.exact_slots,
+          "for --exact: parts that a micro-batch is cut into and computed by; a power of two, at least as many as the most ranks this run will ever use")
+      .add("threads", c.threads, "compute threads per rank; 0: the cores it may use / ranks on the host")
+      .between(0, kMostThreads)
+      .free()
       .add("workers", c.workers,
-           "threads of a rank that read and decode; 0: 1 on a CPU, beside a GPU the rank's cores less two")
-      .add("block-cache-mib", c.block_cache_mib,
-           "MiB of a rank for blocks of images, which the order of blocks reads in one piece each; "
-           "0 reads every image on its own")
+           "threads per rank that read and decode; 0: 1 on a CPU, beside a GPU the rank's cores less two")
+      .between(0, kMostThreads)
+      .free()
+      .add(
+          "block-cache-mib", c.block_cache_mib,
+          "MiB per rank for blocks of images, which `--order blocks` reads in one piece each; 0: read every image on its own")
+      .at_most(1 << 30)
+      .free()
       .add(
           "peer-deadline", c.peer_deadline,
           "seconds that a single wait for other ranks or for images may take, and that a phase other than a step (start, evaluation, save) may go without progress, before the run gives up (exit 75)")
+      .above(0)
+      .at_most(kLongestSeconds)
+      .free()
       .add(
           "hang-limit", c.hang_limit,
           "seconds without progress in a step after which ranks look for the one that keeps the others waiting (exit 75, RUN/hang); "
           "5 times the 99th percentile of recent steps if that is longer, at most --peer-deadline, which counts alone until a step after the first was measured; "
           "0: only --peer-deadline counts")
+      .between(0, kLongestSeconds)
+      .free()
       .add(
           "check-replicas", c.check_replicas,
           "steps between comparisons of what all ranks must have alike, which are also made before each save; "
           "a rank that differs is named (exit 75); 0: never")
-      .add("log-every", c.log_every, "steps between lines of metrics.jsonl");
+      .free()
+      .add("log-every", c.log_every, "steps between lines of metrics.jsonl")
+      .at_least(1)
+      .free();
+}
+
+void declare_common(Options& o, RunConfig& c) {
+  declare_run(o, c);
+  declare_data(o, c);
+  declare_optimizer(o, c);
+  declare_checkpoints(o, c);
+  declare_machine(o, c);
 }
 
 }  // namespace
@@ -132,63 +236,84 @@ void declare(Options& o, PretrainConfig& c) {
   o.group("FaceMAE")
       .choice("model", c.model, {"tiny", "small", "base", "large", "huge"}, "size of encoder and decoder")
       .add("patch", c.patch, "side of a patch in pixels; must divide the image side (112: 7, 8, 14, 16, 28)")
+      .at_least(1)
       .add("mask-ratio", c.mask_ratio, "fraction of patches that is hidden")
+      .above(0)
+      .below(1)
       .flag("activation-checkpointing", c.activation_checkpointing,
             "recompute blocks in backward: less memory, slower");
   o.group("Losses")
       .choice("reconstruction", c.reconstruction, {"all", "hidden", "none"},
               "patches in the pixel loss; a release needs all")
-      .add("reconstruction-weight", c.reconstruction_weight, "of the pixel loss")
+      .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")
+      .at_least(0)
       .flag("normalise-patches", c.normalise_patches,
-            "norm_pix targets of MAE, for comparisons; such a model cannot make a release")
+            "use norm_pix targets of MAE, for comparisons; such a model cannot make a release")
       .choice("relation", c.relation, relation_names(),
               "instance relation matching (IRM) between real and rebuilt faces")
-      .add("relation-weight", c.relation_weight,
-           "of the relation loss: a number, or auto:R to hold its gradient at R times the pixel gradient")
+      .add(
+          "relation-weight", c.relation_weight,
+          "weight of the relation loss: a number, or auto:R to hold its gradient at R times the pixel gradient")
       .flag("relation-center", c.relation_center, "subtract the global mean embedding first")
       .choice("relation-batch", c.relation_batch, {"micro", "global"},
               "faces related to each other: those of a micro-batch, or (two passes) the whole global batch")
-      .add("embedder", c.embedder,
-           "random, or weights of a recognition network: RUN, checkpoint or safetensors file")
+      .add(
+          "embedder", c.embedder,
+          "network that embeds the faces: random, or weights of a recognition network (RUN, checkpoint or safetensors file)")
       .add("embedder-size", c.embedder_size,
-           "random embedder: images are pooled to this side in pixels first")
-      .add("embedder-width", c.embedder_width, "random embedder: channels (32 suits one CPU core)")
-      .add("embedder-redraw", c.embedder_redraw, "random embedder: draw anew every so many steps, 0 never");
+           "side in pixels that images are pooled to first, for a random embedder")
+      .between(8, 4096)
+      .add("embedder-width", c.embedder_width, "channels of a random embedder (32 suits one CPU core)")
+      .between(1, 65536)
+      .add("embedder-redraw", c.embedder_redraw,
+           "steps after which a random embedder is drawn anew; 0: never");
 }
 
 void declare(Options& o, RecognizeConfig& c) {
   declare_common(o, c.common);
   o.group("Recognition")
-      .choice("network", c.network, network_names(), "iresnet-tiny suits CPUs")
-      .choice("margin", c.margin, {"arcface", "cosface"}, "softmax with an angular or a cosine margin")
-      .add("margin-m", c.margin_m, "margin [0.5 for arcface, 0.4 for cosface]")
-      .add("scale", c.scale, "of the cosines")
+      .choice("network", c.network, network_names(), "recognition network; iresnet-tiny suits CPUs")
+      .choice("margin", c.margin, {"arcface", "cosface"}, "margin of the softmax: angular or of the cosine")
+      .add("margin-m", c.margin_m, "size of the margin [0.5 for arcface, 0.4 for cosface]")
+      .add("scale", c.scale, "factor of the cosines")
+      .above(0)
       .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},
-              "straight-through: arcface_torch's present behaviour")
+              "gradient of the margin; straight-through: arcface_torch's present behaviour")
       .add(
           "class-map", c.common.class_map,
-          "resume on a store with other identities: a file of lines \"now,before\" that says which class of the run each class of the store was; "
+          "file of lines \"now,before\", to resume on a store with other identities: it says which class of the run each class of the store was; "
           "those not named are new, those that nobody comes from are dropped")
-      .add("class-shards", c.class_shards, "virtual shards of the classes: at least as many as ranks, ever")
+      .free()
+      .add("class-shards", c.class_shards,
+           "virtual shards of the classes: at least as many as the most ranks this run will ever use")
+      .between(1, 1 << 20)
       .choice(
           "batch-norm", c.batch_norm, {"local", "frozen"},
-          "local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
+          "statistics of batch norms. local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
           "frozen: running ones only");
   o.group("Augmentation")
-      .choice("augment", c.augment, {"none", "adaface"},
-              "adaface: each of the following with its probability, in this order; a mirror image is --flip")
+      .choice(
+          "augment", c.augment, {"none", "adaface"},
+          "changes to training images; adaface: each of the following with its probability, in this order; a mirror image is --flip")
       .add("crop-probability", c.probabilities.crop,
-           "all but a rectangle of 0.2 to 1 of the area becomes black")
+           "probability that all but a rectangle of 0.2 to 1 of the area becomes black")
+      .between(0, 1)
       .add("low-resolution-probability", c.probabilities.low_resolution,
-           "shrunk to 0.2 to 1 of the side and enlarged again")
+           "probability that an image is shrunk to 0.2 to 1 of the side and enlarged again")
+      .between(0, 1)
       .add("photometric-probability", c.probabilities.photometric,
-           "brightness, contrast and saturation by factors of 0.5 to 1.5");
+           "probability that brightness, contrast and saturation change by factors of 0.5 to 1.5")
+      .between(0, 1);
   o.group("Evaluation during training")
       .add("eval", c.eval,
            "InsightFace packs (.bin) and texts of pairs to verify while training: evaluations.jsonl")
+      .free()
       .add("eval-store", c.eval_store, "store whose rows the texts of --eval name")
+      .free()
       .add("eval-images", c.eval_images, "folder whose files the texts of --eval name")
-      .add("eval-every", c.common.eval_every, "steps between evaluations, 0: only after the last step");
+      .free()
+      .add("eval-every", c.common.eval_every, "steps between evaluations; 0: only after the last step")
+      .free();
 }
 
 }  // namespace facemae

@@ -130,7 +130,7 @@ std::optional<SecretKey> agree_on_people_key(Control& control, const RunConfig& 
 
 }  // namespace
 
-TrainingStore open_training_store(World& world, const RunConfig& config, const std::string& config_text,
+TrainingStore open_training_store(World& world, const RunConfig& config, const ConfigText& config_text,
                                   const std::vector<std::size_t>& lost) {
   Control& control = world.control();
   const auto& topology = world.topology();
@@ -150,7 +150,7 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const s
   auto plan = plan_shards(std::move(shards), store->dataset_digest().hex(), topology.nodes, 0);
   plan.mode = agree_on_mode(world, config, *store).mode;
   plan = publish(plan, control);
-  const std::string text = with_order(config_text, settled.order);
+  const std::string text = config_text(settled.order);
   if (!control.same_everywhere(text + program_version()))
     throw AgreedError(
         "the ranks do not have the same configuration or version: start them all with the same command",

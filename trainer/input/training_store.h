@@ -28,7 +28,7 @@ struct TrainingStore {
 /// All ranks. `lost` are shards in quarantine, without which the store may be opened. Throws AgreedError:
 /// whatever is wrong with the store on one rank, a batch that leaves ranks without rows, a plan or
 /// configuration that differs between ranks, a data mode that cannot be had.
-TrainingStore open_training_store(World& world, const RunConfig& config, const std::string& config_text,
+TrainingStore open_training_store(World& world, const RunConfig& config, const ConfigText& config_text,
                                   const std::vector<std::size_t>& lost);
 
 }  // namespace facemae

@@ -30,7 +30,7 @@ namespace {
 /// Open, begin, resume, wire, finish: in this order.
 class Session {
  public:
-  Session(World& world, const RunConfig& given, const std::string& given_text, const MakeTask& make_task)
+  Session(World& world, const RunConfig& given, const ConfigText& given_text, const MakeTask& make_task)
       : world_(world),
         control_(world.control()),
         clock_(given.max_hours, given.end_seconds()),
@@ -56,7 +56,7 @@ class Session {
  private:
   const RunConfig& config() const { return data_.config; }
 
-  TrainingStore open_store(const RunConfig& given, const std::string& given_text) {
+  TrainingStore open_store(const RunConfig& given, const ConfigText& given_text) {
     threads_ = given.exact         ? 1
                : given.threads > 0 ? given.threads
                                    : std::max(1, available_cores() / world_.topology().local_size);
@@ -247,7 +247,7 @@ class Session {
 
 }  // namespace
 
-Outcome run_training(World& world, const RunConfig& config, const std::string& config_text,
+Outcome run_training(World& world, const RunConfig& config, const ConfigText& config_text,
                      const MakeTask& make_task) {
   return Session(world, config, config_text, make_task).run();
 }

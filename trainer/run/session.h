@@ -18,7 +18,7 @@ using MakeTask = std::function<TrainingTask(const Store& store, World& world, co
 /// All ranks. Opens the store, agrees on plan and configuration, resumes from the newest valid checkpoint,
 /// trains, commits and leaves outcome.json. Throws AgreedError when all ranks know of the failure, else
 /// whatever failed here alone.
-Outcome run_training(World& world, const RunConfig& config, const std::string& config_text,
+Outcome run_training(World& world, const RunConfig& config, const ConfigText& config_text,
                      const MakeTask& make_task);
 
 }  // namespace facemae

@@ -199,10 +199,101 @@ TEST(Options, DoesNotGuessAbbreviations) {
 
 TEST(Options, HelpShowsDefaultsAndTypes) {
   const std::string help = Bound().options.help();
-  EXPECT_THAT(help, HasSubstr("--rate X\n        per second [0.5]"));
+  EXPECT_THAT(help, HasSubstr("--rate X                per second [0.5]"));
   EXPECT_THAT(help, HasSubstr("Does things."));
   EXPECT_THAT(help, HasSubstr("--list TEXT...\n"));
   EXPECT_THAT(help, HasSubstr("may be given several times"));
+}
+
+TEST(Options, ValuesOutsideOfTheirBoundsAreFaultsThatNameOptionBoundAndValue) {
+  int count = 0;
+  double ratio = 0.5;
+  std::optional<std::uint64_t> limit;
+  std::vector<std::string> words;
+  const auto faults = [&](const std::vector<std::string>& given) {
+    Options options("", "thing");
+    options.add("count", count, "a number").at_least(2, "one may be lost").add("ratio", ratio, "a number");
+    options.add("share", ratio, "a number").above(0).below(1).add("limit", limit, "a number").between(1, 9);
+    options.positional("PLACE", words, "a place", 1).at_most(1);
+    CommonOptions common;
+    options.parse(given, common);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(faults({"here"}), "") << "a default is not measured, only what was given";
+  EXPECT_EQ(faults({"here", "--count", "2", "--share", "1e-9", "--limit", "9", "--ratio", "-5"}), "");
+  EXPECT_EQ(faults({"here", "--count=1"}), "--count must be at least 2, not 1: one may be lost");
+  EXPECT_EQ(faults({"here", "--share", "0"}), "--share must be above 0 and below 1, not 0");
+  EXPECT_EQ(faults({"here", "--share", "1"}), "--share must be above 0 and below 1, not 1");
+  EXPECT_EQ(faults({"here", "--limit", "10"}), "--limit must be from 1 to 9, not 10");
+  EXPECT_EQ(faults({"here", "there"}), "PLACE: 1 expected, not 2 (here there)");
+  EXPECT_EQ(faults({}), "PLACE is missing");
+  EXPECT_THAT(faults({"--count", "0", "--limit", "0"}), HasSubstr("3 faults"));
+}
+
+TEST(Options, SayWhichMayChangeBetweenStarts) {
+  int threads = 1, batch = 1;
+  Options options("", "thing");
+  options.add("threads", threads, "a number").free().add("batch", batch, "a number");
+  EXPECT_TRUE(options.may_change("threads"));
+  EXPECT_FALSE(options.may_change("batch"));
+  EXPECT_FALSE(options.may_change("nothing"));
+}
+
+TEST(Options, AnOldNameIsUnderstoodWithAWarning) {
+  int speed = 1;
+  const auto told = [&](const std::vector<std::string>& given) {
+    Options options("", "thing");
+    options.add("speed", speed, "a number").was("velocity").free();
+    CommonOptions common;
+    testing::internal::CaptureStderr();
+    std::string fault;
+    try {
+      options.parse(given, common);
+      options.finish();
+    } catch (const ConfigError& error) {
+      fault = error.what();
+    }
+    EXPECT_EQ(options.name_now("velocity"), "speed");
+    EXPECT_TRUE(options.may_change("velocity"));
+    EXPECT_EQ(options.text(), "speed = " + std::to_string(speed) + "\n");
+    return testing::internal::GetCapturedStderr() + fault;
+  };
+  EXPECT_EQ(told({"--velocity", "3"}),
+            "facemae: --velocity is now called --speed: the old name still works\n");
+  EXPECT_EQ(speed, 3);
+  EXPECT_EQ(told({"--speed", "4"}), "");
+  EXPECT_EQ(told({"--speed", "4", "--velocity=5"}), "--speed is given twice: 4, 5");
+  const Path file = Path(testing::TempDir()) / ("options_old_" + std::to_string(::getpid()));
+  write_durably(real_files(), file, "velocity = 6\n");
+  EXPECT_THAT(told({"--config", file.string()}),
+              HasSubstr("--velocity (" + file.string() + ":1) is now called"));
+  EXPECT_EQ(speed, 6);
+  std::filesystem::remove(file);
+}
+
+enum class Colour { Red, Green };
+
+TEST(Options, ATableOfKindsGivesParsingTextAndHelp) {
+  constexpr Named<Colour> colours[] = {{"red", Colour::Red, "as blood"},
+                                       {"green", Colour::Green, "as grass"}};
+  Colour colour = Colour::Green;
+  std::string name = "red";
+  Options options("", "thing");
+  options.choice("colour", colour, colours, "paint").choice("other", name, colours, "paint of the other");
+  CommonOptions common;
+  const std::vector<std::string> words = {"--colour", "red", "--other", "gren"};
+  EXPECT_THAT(options.help(100), HasSubstr("--colour red|green      paint [green]\n"
+                                           "                          red    as blood\n"
+                                           "                          green  as grass\n"));
+  options.parse(words, common);
+  EXPECT_EQ(colour, Colour::Red);
+  EXPECT_EQ(options.text(), "colour = red\nother = red\n");
+  EXPECT_THROW(options.finish(), ConfigError);
 }
 
 }  // namespace
