@@ -8,6 +8,7 @@
 #include "core/files/files.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/options/help_text.h"
 #include "core/text.h"
 
 namespace facemae {
@@ -37,6 +38,13 @@ void App::result(const nlohmann::ordered_json& result) {
                result.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+ConfigError unknown_command(const std::string& given, const std::string& word,
+                            const std::vector<std::string>& names) {
+  const std::string near = nearest(word, names);
+  return ConfigError("unknown command \"" + given + "\": " +
+                     (near.empty() ? "one of " + join(names, ", ") : "did you mean \"" + near + "\"?"));
+}
+
 bool asks_for_help(const std::string& word) { return word == "help" || word == "--help" || word == "-h"; }
 
 ExitCode run_verb(App& app, Words words, const Verbs& all) {
@@ -45,8 +53,9 @@ ExitCode run_verb(App& app, Words words, const Verbs& all) {
     std::string text =
         fmt::format("facemae {0}: {1}\n\n  facemae {0} VERB {2} [OPTIONS]        facemae help {0} VERB\n\n",
                     all.command, all.summary, all.subject);
-    for (const auto& verb : all.verbs) text += fmt::format("  {:<9} {}\n", verb.name, verb.summary);
-    std::fputs((text + "\n" + all.epilogue).c_str(), stdout);
+    const int width = help_width();
+    for (const auto& verb : all.verbs) text += in_column(verb.name, verb.summary, 12, width);
+    std::fputs(wrapped(text + "\n" + all.epilogue, width).c_str(), stdout);
     return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
   }
   static const std::string kHelp = "--help";
@@ -56,7 +65,7 @@ ExitCode run_verb(App& app, Words words, const Verbs& all) {
     if (words[0] == verb.name) return verb.run(app, help ? Words(&kHelp, 1) : words.subspan(1));
     names.emplace_back(verb.name);
   }
-  throw ConfigError(all.command + " cannot \"" + words[0] + "\"" + suggestion(words[0], names));
+  throw unknown_command(all.command + " " + words[0], words[0], names);
 }
 
 }  // namespace facemae

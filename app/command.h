@@ -36,10 +36,14 @@ class App {
 
 struct Command {
   const char* name;
+  const char* heading;  ///< of the group that it is listed in
   const char* summary;
   ExitCode (*run)(App& app, Words words);
 };
 std::span<const Command> all_commands();
+/// "unknown command ...", with the nearest of the names.
+ConfigError unknown_command(const std::string& given, const std::string& word,
+                            const std::vector<std::string>& names);
 /// "help", "--help" or "-h".
 bool asks_for_help(const std::string& word);
 

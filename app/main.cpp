@@ -12,8 +12,8 @@
 #include "cluster/mpi/mpi_session.h"
 #include "core/host.h"
 #include "core/log.h"
+#include "core/options/help_text.h"
 #include "core/program_version.h"
-#include "core/text.h"
 #include "data/hdf5/hdf5.h"
 #include "trainer/files/version.h"
 
@@ -24,16 +24,21 @@ using namespace facemae;
 std::string program_help() {
   std::string text =
       "facemae: FaceMAE training on MPI clusters, from faces to a measured release\n\n"
-      "  facemae COMMAND [OPTIONS]        facemae help COMMAND        facemae --version\n\n";
-  for (const auto& command : all_commands())
-    text += fmt::format("  {:<12} {}\n", command.name, command.summary);
-  return text +
-         "\nA first run, on synthetic faces:\n"
-         "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
-         "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 --patch 16\n\n"
-         "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 3 (checkpoint diff)\n"
-         "not equal, 65 bad data or a damaged checkpoint,\n"
-         "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not requeue.\n";
+      "  facemae COMMAND [OPTIONS]        facemae help COMMAND        facemae --version\n";
+  const int width = help_width();
+  std::string heading;
+  for (const auto& command : all_commands()) {
+    if (heading != command.heading) text += "\n" + (heading = command.heading) + ":\n";
+    text += in_column(command.name, command.summary, 15, width);
+  }
+  text +=
+      "\nA first run, on synthetic faces:\n"
+      "  facemae synth --out faces --identities 100 --images-per-identity 20\n"
+      "  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/first --epochs 5 --batch 64 --patch 16\n\n"
+      "Unofficial; no formal privacy guarantee. Exit codes: 0 done, 2 wrong command line or path, 3 (checkpoint diff) "
+      "not equal, 65 bad data or a damaged checkpoint, "
+      "66 release refused, 75 a peer was lost (restart), 76 stopped with a commit (requeue), 93 do not requeue.\n";
+  return wrapped(text, width);
 }
 
 std::string version_text() {
@@ -48,7 +53,7 @@ const Command& find_command(const std::string& name) {
     names.emplace_back(command.name);
   }
   names.emplace_back("help");
-  throw ConfigError("unknown command \"" + name + "\"" + suggestion(name, names));
+  throw unknown_command(name, name, names);
 }
 
 ExitCode run(App& app, std::vector<std::string> words) {

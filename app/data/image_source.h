@@ -16,7 +16,8 @@ struct SourceOptions {
   void declare(Options& options);
   void check(Options& options) const;
   std::unique_ptr<ImageSource> open(bool show_progress) const;
-  /// For the end of --help: what each kind of source looks like.
+  static std::string names();  ///< "folder|zip|..."
+  /// For the end of --help: labels and landmarks.
   static std::string help();
 };
 

@@ -20,7 +20,7 @@ ExitCode run_pack(App& app, Words words) {
       "Killed at any moment, the same command goes on, on any number of ranks. "
       "Storage that fails is waited for, and ends the command without rejecting anything; "
       "a second start in one place ends in 93.",
-      "pack --from folder|zip|tar|rec|list --in PATH... --out STORE [OPTIONS]");
+      "pack --from " + SourceOptions::names() + " --in PATH... --out STORE [OPTIONS]");
   options.group("Images");
   images.declare(options);
   options.require("out", out, "folder of the new store")

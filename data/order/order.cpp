@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/kinds.h"
 
 namespace facemae {
 namespace {
@@ -15,7 +16,29 @@ std::uint64_t lanes_for(std::uint64_t micro_rows) {
   return lanes;
 }
 
+AnyOrder uniform(const OrderConfig& /*config*/, std::uint64_t rows, std::uint64_t seed,
+                 IdentityRows /*identities*/) {
+  return UniformOrder(rows, seed);
+}
+AnyOrder blocks(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed,
+                IdentityRows /*identities*/) {
+  return BlocksOrder(rows, seed, config.lanes, config.block);
+}
+AnyOrder balanced(const OrderConfig& config, std::uint64_t /*rows*/, std::uint64_t seed,
+                  IdentityRows identities) {
+  return BalancedOrder(std::move(identities), seed, config.images_per_identity);
+}
+
+constexpr OrderKind kOrders[] = {
+    {"auto", "use blocks from 16 million images on, else uniform", nullptr},
+    {"uniform", "shuffle all images, read each on its own", uniform},
+    {"blocks", "shuffle large reads, for large stores on shared disks", blocks},
+    {"balanced", "keep images of an identity together, draw identities equally often", balanced},
+};
+
 }  // namespace
+
+std::span<const OrderKind> order_kinds() { return kOrders; }
 
 OrderConfig OrderConfig::settled(std::uint64_t rows, std::uint64_t micro_rows) const {
   OrderConfig config = *this;
@@ -28,13 +51,10 @@ Order::Order(std::uint64_t rows, std::uint64_t seed) : rows_(rows), order_(Unifo
 
 Order::Order(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed, IdentityRows identities)
     : Order(rows, seed) {
-  if (config.kind == "blocks") {
-    order_ = BlocksOrder(rows, seed, config.lanes, config.block);
-  } else if (config.kind == "balanced") {
-    order_ = BalancedOrder(std::move(identities), seed, config.images_per_identity);
-  } else if (config.kind != "uniform") {
-    throw ConfigError("there is no order \"" + config.kind + "\"; orders are uniform, blocks and balanced");
-  }
+  const OrderKind& kind = row_of(kOrders, config.kind, "choosing the order of images");
+  if (kind.make == nullptr)
+    throw Error("the order \"auto\" must be replaced by what it means: OrderConfig::settled");
+  order_ = kind.make(config, rows, seed, std::move(identities));
 }
 
 std::uint64_t Order::lanes() const noexcept {

@@ -2,6 +2,7 @@
 // Defines the order of a run: which row an ordinal refers to, which ordinals make up a micro-batch, and which
 // rank has them. All pure.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,9 +14,22 @@
 
 namespace facemae {
 
+using AnyOrder = std::variant<class UniformOrder, BlocksOrder, BalancedOrder>;
+struct OrderConfig;
+
+/// A row of the table of orders, which is in order.cpp.
+struct OrderKind {
+  const char* name;
+  const char* help;
+  /// Null for "auto", which settled() replaces.
+  AnyOrder (*make)(const OrderConfig& config, std::uint64_t rows, std::uint64_t seed,
+                   IdentityRows identities);
+};
+std::span<const OrderKind> order_kinds();
+
 /// What is fixed at the start of a run.
 struct OrderConfig {
-  std::string kind = "auto";              ///< auto, uniform, blocks or balanced
+  std::string kind = "auto";              ///< a name of order_kinds()
   std::uint64_t lanes = 0;                ///< of blocks; 0: suited to the micro-batch
   std::uint64_t block = 256;              ///< of blocks: rows that lie and are read together
   std::uint64_t images_per_identity = 4;  ///< of balanced
@@ -56,7 +70,7 @@ class Order {
 
  private:
   std::uint64_t rows_;
-  std::variant<UniformOrder, BlocksOrder, BalancedOrder> order_;
+  AnyOrder order_;
 };
 
 /// The global batch of step t is ordinals [tG, (t+1)G). Micro-batch j of M is [jG/M, (j+1)G/M) of it, THEN

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,22 @@ std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const P
 /// name. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line
 /// fits several images.
 std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks);
+/// What a command says about where its images are.
+struct SourcePlaces {
+  std::vector<Path> in;
+  Path root = {};  ///< of list_source
+  bool show_progress = true;
+};
+/// A row of the table of sources that a user may name, which is in source.cpp.
+struct SourceKind {
+  const char* name;
+  const char* help;
+  std::unique_ptr<ImageSource> (*open)(const SourcePlaces& places);
+  const char* only_one = "";  ///< why `in` must be one place; "": it may be several
+  bool has_root = false;      ///< `root` means something
+};
+std::span<const SourceKind> source_kinds();
+
 /// Synthetic identities first..first+count-1, JPEG quality 95.
 std::unique_ptr<ImageSource> synth_source(std::uint64_t seed, std::uint64_t first_identity,
                                           std::uint64_t identities, std::uint64_t images_per_identity);

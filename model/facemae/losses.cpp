@@ -3,8 +3,6 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "core/log.h"
-#include "core/text.h"
 #include "model/common/precision.h"
 
 namespace facemae {
@@ -26,14 +24,17 @@ torch::Tensor at_least_float(const torch::Tensor& x) {
   return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32);
 }
 
+constexpr Named<Reconstruction> kReconstructions[] = {
+    {"all", Reconstruction::All, "count all patches, as a release needs"},
+    {"hidden", Reconstruction::Hidden, "count the hidden patches alone, as MAE does"},
+    {"none", Reconstruction::None, "train without a pixel loss"},
+};
+
 }  // namespace
 
+std::span<const Named<Reconstruction>> reconstruction_kinds() { return kReconstructions; }
 Reconstruction reconstruction_from(const std::string& name) {
-  if (name == "all") return Reconstruction::All;
-  if (name == "hidden") return Reconstruction::Hidden;
-  if (name == "none") return Reconstruction::None;
-  throw ConfigError(fmt::format("choosing the pixel loss: \"{}\" is unknown{}", name,
-                                suggestion(name, {"all", "hidden", "none"})));
+  return row_of(kReconstructions, name, "choosing the pixel loss").value;
 }
 
 double reconstruction_count(Reconstruction which, std::int64_t images, std::int64_t patches, double ratio) {

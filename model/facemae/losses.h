@@ -2,14 +2,17 @@
 // Computes the pixel loss, as this rank's share of one global scalar.
 #include <torch/types.h>
 
+#include <span>
 #include <string>
 
+#include "core/kinds.h"
 #include "model/facemae/masking.h"
 
 namespace facemae {
 
 enum class Reconstruction { All, Hidden, None };
-Reconstruction reconstruction_from(const std::string& name);  ///< all | hidden | none; throws ConfigError
+std::span<const Named<Reconstruction>> reconstruction_kinds();
+Reconstruction reconstruction_from(const std::string& name);  ///< throws ConfigError with the nearest name
 
 /// How many patches of `images` images are in the loss: the denominator, a pure function.
 double reconstruction_count(Reconstruction which, std::int64_t images, std::int64_t patches, double ratio);

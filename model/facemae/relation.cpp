@@ -6,28 +6,40 @@
 
 #include "cluster/tensors/collectives.h"
 #include "core/error.h"
+#include "core/kinds.h"
 #include "core/log.h"
-#include "core/text.h"
 #include "model/common/precision.h"
 
 namespace facemae {
-namespace {
 
 using torch::Tensor;
 
-constexpr double kNormEps = 1e-8;
-
 /// Which of the G rows are ours.
-struct Rows {
+struct RelatedRows {
   std::int64_t first = 0, own = 0, total = 0;
   Tensor of(const Tensor& all) const { return all.narrow(0, first, own); }
   double pairs() const { return static_cast<double>(total) * static_cast<double>(total - 1); }
 };
 
 /// One side of the comparison, with the rows of every rank.
-struct Side {
+struct RelatedSide {
   Tensor embeddings, unit;  ///< [G, D]: as they came (centred when asked), and L2-normalised
 };
+
+/// What a relation is computed from.
+struct RelatedFaces {
+  const RelatedSide &real, &rebuilt;     ///< of all ranks
+  const Tensor &own_real, &own_rebuilt;  ///< [b, D], as they came (centred when asked)
+  const RelatedRows& rows;
+  Communicator& ranks;
+};
+
+namespace {
+
+using Rows = RelatedRows;
+using Side = RelatedSide;
+
+constexpr double kNormEps = 1e-8;
 
 Tensor normalised(const Tensor& rows) {
   return torch::nn::functional::normalize(
@@ -43,8 +55,9 @@ Tensor others(const Rows& rows, const torch::TensorOptions& options) {
 
 Tensor cosines(const Side& side, const Rows& rows) { return rows.of(side.unit).matmul(side.unit.t()); }
 
-Tensor cosine_share(const Side& real, const Side& rebuilt, const Rows& rows) {
-  const auto gap = cosines(real, rows) - cosines(rebuilt, rows);
+Tensor cosine_share(const RelatedFaces& faces) {
+  const Rows& rows = faces.rows;
+  const auto gap = cosines(faces.real, rows) - cosines(faces.rebuilt, rows);
   return (gap.square() * others(rows, gap.options())).sum() / rows.pairs();
 }
 
@@ -58,33 +71,36 @@ Tensor relative_distances(const Side& side, const Rows& rows, const Tensor& apar
 }
 
 /// RKD's distance term (Park et al. 2019, arXiv 1904.05068).
-Tensor distance_share(const Side& real, const Side& rebuilt, const Rows& rows, Communicator& ranks) {
-  const auto apart = others(rows, real.embeddings.options());
-  const auto target = relative_distances(real, rows, apart, ranks);
-  const auto found = relative_distances(rebuilt, rows, apart, ranks);
+Tensor distance_share(const RelatedFaces& faces) {
+  const Rows& rows = faces.rows;
+  const auto apart = others(rows, faces.real.embeddings.options());
+  const auto target = relative_distances(faces.real, rows, apart, faces.ranks);
+  const auto found = relative_distances(faces.rebuilt, rows, apart, faces.ranks);
   return at::smooth_l1_loss(found, target, at::Reduction::Sum, /*beta=*/1.0) / rows.pairs();
 }
 
 /// Similarity-preserving distillation (Tung and Mori 2019, arXiv 1907.09682).
-Tensor similarity_share(const Side& real, const Side& rebuilt, const Rows& rows) {
+Tensor similarity_share(const RelatedFaces& faces) {
+  const Rows& rows = faces.rows;
   const auto relation = [&](const Side& side) {
     return normalised(rows.of(side.embeddings).matmul(side.embeddings.t()));
   };
   const auto total = static_cast<double>(rows.total);
-  return (relation(real) - relation(rebuilt)).square().sum() / (total * total);
+  return (relation(faces.real) - relation(faces.rebuilt)).square().sum() / (total * total);
 }
 
 /// Probabilistic knowledge transfer (Passalis and Tefas 2018, arXiv 1803.10837), each
 /// row's own entry left out.
-Tensor pkt_share(const Side& real, const Side& rebuilt, const Rows& rows) {
+Tensor pkt_share(const RelatedFaces& faces) {
   constexpr double eps = 1e-7;
-  const auto apart = others(rows, real.unit.options());
+  const Rows& rows = faces.rows;
+  const auto apart = others(rows, faces.real.unit.options());
   const auto probabilities = [&](const Side& side) {
     const auto affinity = ((cosines(side, rows) + 1) / 2).clamp_min(0) * apart;  // rounding may pass -1
     return affinity /
            affinity.sum(1, /*keepdim=*/true).clamp_min(1e-12);  // a sum of 0: all others exactly opposite
   };
-  const auto p = probabilities(real), q = probabilities(rebuilt);
+  const auto p = probabilities(faces.real), q = probabilities(faces.rebuilt);
   return (p * ((p + eps).log() - (q + eps).log())).sum() / static_cast<double>(rows.total);
 }
 
@@ -99,12 +115,16 @@ struct Moments {
   Tensor mean, covariance;  ///< [D], [D, D]
 };
 
-Tensor moments_share(const Tensor& real, const Tensor& rebuilt, const Rows& rows, Communicator& ranks) {
-  const Moments target(normalised(real), rows.total, ranks), found(normalised(rebuilt), rows.total, ranks);
-  const auto loss = (found.mean - target.mean).square().sum() +
-                    (found.covariance - target.covariance).square().sum() / static_cast<double>(real.size(1));
-  return ranks.rank() == 0 ? loss
-                           : loss * 0;  // every rank has all of it, and backward needs every rank's graph
+Tensor moments_share(const RelatedFaces& faces) {
+  const auto total = faces.rows.total;
+  const Moments target(normalised(faces.own_real), total, faces.ranks),
+      found(normalised(faces.own_rebuilt), total, faces.ranks);
+  const auto loss =
+      (found.mean - target.mean).square().sum() +
+      (found.covariance - target.covariance).square().sum() / static_cast<double>(faces.own_real.size(1));
+  return faces.ranks.rank() == 0
+             ? loss
+             : loss * 0;  // every rank has all of it, and backward needs every rank's graph
 }
 
 /// Own rows' share of Pearson's correlation of two matrices over their entries off the diagonal.
@@ -148,18 +168,25 @@ Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
 /// Autocast must not touch the small differences that the losses are made of; float64 stays for tests.
 Tensor full(const Tensor& x) { return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32); }
 
+constexpr const char* kNoPair = "one image alone is in no pair";
+constexpr RelationKind kRelations[] = {
+    {"cosine", "match the cosines of all pairs", cosine_share, 2, kNoPair},
+    {"distance", "match the distances of all pairs, relative to their mean (RKD)", distance_share, 2,
+     kNoPair},
+    {"pkt", "match the probabilities that one face is taken for another (PKT)", pkt_share, 3,
+     "with 2 there is one other, always likely"},
+    {"similarity", "match each row of the matrix of inner products (similarity-preserving)", similarity_share,
+     2, kNoPair},
+    {"moments", "match mean and covariance of the embeddings", moments_share, 2, kNoPair, false},
+    {"none", "train without a relation loss", nullptr, 0, ""},
+};
+
 }  // namespace
 
-std::vector<std::string> relation_names() {
-  return {"cosine", "distance", "pkt", "similarity", "moments", "none"};
-}
-
+std::span<const RelationKind> relation_kinds() { return kRelations; }
+std::vector<std::string> relation_names() { return names_of(kRelations); }
 Relation relation_from(const std::string& name) {
-  const auto names = relation_names();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == name) return static_cast<Relation>(i);
-  throw ConfigError(
-      fmt::format("choosing the relation loss: \"{}\" is unknown{}", name, suggestion(name, names)));
+  return Relation(row_of(kRelations, name, "choosing the relation loss"));
 }
 
 RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation kind, bool center,
@@ -175,35 +202,16 @@ RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation 
     own_real = centred(own_real, rows.total, ranks);
     own_rebuilt = centred(own_rebuilt, rows.total, ranks);
   }
-  // The gather of the rebuilt side takes part in backward, so only where the loss needs it:
-  // moments has no pairs.
+  // The gather of the rebuilt side takes part in backward, so only where the loss needs it.
   const auto gather = [&](const Tensor& own) {
     const auto all = gather_rows(own, ranks, rows_of_rank);
     return Side{all, normalised(all)};
   };
   const Side all_real = gather(own_real);
-  const Side all_rebuilt = gather(kind == Relation::Moments ? own_rebuilt.detach() : own_rebuilt);
+  const Side all_rebuilt = gather(kind.kind()->over_pairs ? own_rebuilt : own_rebuilt.detach());
   RelationLoss result;
   result.correlation = correlation_share(all_real, all_rebuilt, rows, ranks);
-  switch (kind) {
-    case Relation::Cosine:
-      result.share = cosine_share(all_real, all_rebuilt, rows);
-      break;
-    case Relation::Distance:
-      result.share = distance_share(all_real, all_rebuilt, rows, ranks);
-      break;
-    case Relation::Pkt:
-      result.share = pkt_share(all_real, all_rebuilt, rows);
-      break;
-    case Relation::Similarity:
-      result.share = similarity_share(all_real, all_rebuilt, rows);
-      break;
-    case Relation::Moments:
-      result.share = moments_share(own_real, own_rebuilt, rows, ranks);
-      break;
-    case Relation::None:
-      break;
-  }
+  result.share = kind.kind()->share({all_real, all_rebuilt, own_real, own_rebuilt, rows, ranks});
   return result;
 }
 

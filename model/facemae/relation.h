@@ -11,9 +11,35 @@
 
 namespace facemae {
 
-enum class Relation { Cosine, Distance, Pkt, Similarity, Moments, None };
-Relation relation_from(const std::string& name);  ///< cosine | distance | pkt | similarity | moments | none
-std::vector<std::string> relation_names();
+struct RelatedFaces;  // the embeddings of a batch, real and rebuilt: relation.cpp
+/// A row of the table of relations, which is in relation.cpp.
+struct RelationKind {
+  const char* name;
+  const char* help;
+  torch::Tensor (*share)(const RelatedFaces& faces);  ///< null: "none"
+  /// Images that a batch needs, and why.
+  std::int64_t least_images;
+  const char* why;
+  /// The loss is over pairs: the rebuilt rows of other ranks take part in backward.
+  bool over_pairs = true;
+};
+std::span<const RelationKind> relation_kinds();
+std::vector<std::string> relation_names();  ///< with "none"
+
+/// A row of the table, or none.
+class Relation {
+ public:
+  static const Relation None;
+  constexpr Relation() = default;
+  constexpr explicit Relation(const RelationKind& kind) : kind_(kind.share != nullptr ? &kind : nullptr) {}
+  constexpr const RelationKind* kind() const { return kind_; }  ///< null: none
+  bool operator==(const Relation&) const = default;
+
+ private:
+  const RelationKind* kind_ = nullptr;
+};
+inline constexpr Relation Relation::None{};
+Relation relation_from(const std::string& name);  ///< throws ConfigError with the nearest name
 
 struct RelationLoss {
   torch::Tensor

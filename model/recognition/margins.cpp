@@ -5,8 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/kinds.h"
 
 namespace facemae {
 namespace {
@@ -27,20 +26,27 @@ torch::Tensor add_angle_straight_through(const torch::Tensor& c, double m) {
   return c + ((value.acos() + m).cos() - value);
 }
 
-torch::Tensor with_margin(const torch::Tensor& c, const Margin& margin) {
-  if (margin.kind == "cosface") return c - margin.m;
-  if (margin.kind == "arcface")
-    return margin.straight_through ? add_angle_straight_through(c, margin.m) : add_angle(c, margin.m);
-  throw ConfigError("margin softmax: no margin is called '" + margin.kind + "'" +
-                    suggestion(margin.kind, {"arcface", "cosface"}));
+torch::Tensor arcface(const torch::Tensor& c, const Margin& margin) {
+  return margin.straight_through ? add_angle_straight_through(c, margin.m) : add_angle(c, margin.m);
 }
+torch::Tensor cosface(const torch::Tensor& c, const Margin& margin) { return c - margin.m; }
+
+constexpr MarginKind kMargins[] = {
+    {"arcface", "add m to the angle of an image to its class", 0.5, arcface},
+    {"cosface", "subtract m from the cosine of that angle", 0.4, cosface},
+};
 
 }  // namespace
+
+std::span<const MarginKind> margin_kinds() { return kMargins; }
+const MarginKind& margin_kind(const std::string& name) {
+  return row_of(kMargins, name, "choosing the margin of the softmax");
+}
 
 torch::Tensor margin_logits(const torch::Tensor& cosines, const torch::Tensor& target, const Margin& margin) {
   const auto rows = (target >= 0).nonzero().squeeze(1);
   const auto columns = target.index_select(0, rows);
-  const auto moved = with_margin(cosines.index({rows, columns}), margin);
+  const auto moved = margin_kind(margin.kind).move(cosines.index({rows, columns}), margin);
   auto logits = cosines * margin.scale;
   // In place: the product needs no saved value, and a second [B, C] matrix would be the
   // largest tensor of the step.

@@ -3,17 +3,28 @@
 // 2018, arXiv 1801.09414).
 #include <torch/types.h>
 
+#include <span>
 #include <string>
 
 namespace facemae {
 
 struct Margin {
-  std::string kind = "arcface";  ///< arcface | cosface
-  double m = 0.5;                ///< 0.5 for arcface, 0.4 for cosface
+  std::string kind = "arcface";  ///< a name of margin_kinds()
+  double m = 0.5;                ///< that of the kind, unless another is asked for
   double scale = 64;
   bool straight_through =
       false;  ///< arcface_torch's present gradient: d(target)/d(cos) = scale, and no fallback
 };
+
+/// A row of the table of margins, which is in margins.cpp.
+struct MarginKind {
+  const char* name;
+  const char* help;
+  double m;  ///< size of the margin unless another is given
+  torch::Tensor (*move)(const torch::Tensor& cosines, const Margin& margin);
+};
+std::span<const MarginKind> margin_kinds();
+const MarginKind& margin_kind(const std::string& name);  ///< throws ConfigError with the nearest name
 
 /// Logits from cosines: scale * cos, with the margin on target entries (rows i with target[i] >= 0, column
 /// target[i]). arcface: cos(theta + m); beyond theta > pi - m it goes on as cos(theta) - m sin(m), monotone.

@@ -2,26 +2,35 @@
 
 #include <torch/torch.h>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/kinds.h"
 #include "model/recognition/iresnet.h"
 #include "model/recognition/mobilefacenet.h"
 
 namespace facemae {
 
-std::vector<std::string> network_names() {
-  return {"mobilefacenet", "iresnet-tiny", "iresnet18", "iresnet34", "iresnet50", "iresnet100"};
-}
+namespace {
 
+template <auto config>
+std::shared_ptr<RecognitionNetwork> iresnet() {
+  return std::make_shared<IResNet>(config());
+}
+std::shared_ptr<RecognitionNetwork> mobilefacenet() { return std::make_shared<MobileFaceNet>(); }
+
+constexpr NetworkKind kNetworks[] = {
+    {"mobilefacenet", "2.1 million parameters, few operations", mobilefacenet},
+    {"iresnet-tiny", "0.4 million parameters: suits CPUs", iresnet<iresnet_tiny>},
+    {"iresnet18", "24 million parameters", iresnet<iresnet18>},
+    {"iresnet34", "34 million parameters", iresnet<iresnet34>},
+    {"iresnet50", "44 million parameters", iresnet<iresnet50>},
+    {"iresnet100", "65 million parameters", iresnet<iresnet100>},
+};
+
+}  // namespace
+
+std::span<const NetworkKind> network_kinds() { return kNetworks; }
+std::vector<std::string> network_names() { return names_of(kNetworks); }
 std::shared_ptr<RecognitionNetwork> make_network(const std::string& name) {
-  if (name == "mobilefacenet") return std::make_shared<MobileFaceNet>();
-  if (name == "iresnet-tiny") return std::make_shared<IResNet>(iresnet_tiny());
-  if (name == "iresnet18") return std::make_shared<IResNet>(iresnet18());
-  if (name == "iresnet34") return std::make_shared<IResNet>(iresnet34());
-  if (name == "iresnet50") return std::make_shared<IResNet>(iresnet50());
-  if (name == "iresnet100") return std::make_shared<IResNet>(iresnet100());
-  throw ConfigError("making a recognition network: no network is called '" + name + "'" +
-                    suggestion(name, network_names()));
+  return row_of(kNetworks, name, "making a recognition network").make();
 }
 
 }  // namespace facemae

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,13 @@ struct RecognitionNetwork : torch::nn::Module {
 
 inline constexpr std::int64_t kEmbeddingWidth = 512;
 
-/// mobilefacenet, iresnet-tiny, iresnet18, iresnet34, iresnet50, iresnet100
+/// A row of the table of networks, which is in recognition.cpp.
+struct NetworkKind {
+  const char* name;
+  const char* help;
+  std::shared_ptr<RecognitionNetwork> (*make)();
+};
+std::span<const NetworkKind> network_kinds();
 std::vector<std::string> network_names();
 /// Throws ConfigError with the nearest name.
 std::shared_ptr<RecognitionNetwork> make_network(const std::string& name);

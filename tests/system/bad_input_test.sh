@@ -9,7 +9,7 @@ train() { # train N OPTION...: a very small run, unless the options say otherwis
   ranks "$n" pretrain "${words[@]}"
 }
 
-ends_with 2 "an unknown command" 'did you mean pretrain\?' "$facemae" pretrian
+ends_with 2 "an unknown command" 'did you mean "pretrain"\?' "$facemae" pretrian
 ends_with 2 "an unknown option" 'did you mean --batch\?' "$facemae" pretrain --store faces --run r --steps 1 --bacth 4
 ends_with 0 "-h helps" '--bin TEXT' "$facemae" evaluate -h
 ends_with 0 "help COMMAND" '--bin TEXT' "$facemae" help evaluate
@@ -18,7 +18,7 @@ ends_with 0 "COMMAND help VERB" 'store split STORE' "$facemae" store help split
 ends_with 0 "COMMAND VERB -h" 'store split STORE' "$facemae" store split -h
 ends_with 0 "-h of verbs" 'checkpoint VERB' "$facemae" checkpoint -h
 for word in help -h; do ends_with 0 "$word alone" 'facemae COMMAND' "$facemae" $word; done
-ends_with 2 "help for what is no command" 'did you mean pretrain' "$facemae" help pretrian
+ends_with 2 "help for what is no command" 'did you mean "pretrain"' "$facemae" help pretrian
 ends_with 2 "several faults at once" 'faults:' "$facemae" pretrain --mask-ratio 2 --model huuge
 ends_with 2 "several faults, on two ranks" 'faults:' ranks 2 pretrain --mask-ratio 2 --model huuge
 ends_with 2 "a missing store" 'nowhere' train 1 --store nowhere

@@ -16,7 +16,7 @@ ends_with 0 "store --help names every verb" 'compact' "$facemae" store --help
 for verb in info verify stage split subset remove compact; do
   ends_with 0 "$verb --help has an example" "facemae store $verb" "$facemae" store $verb --help
 done
-ends_with 2 "an unknown verb gets the nearest" 'did you mean verify' "$facemae" store verfy faces
+ends_with 2 "an unknown verb gets the nearest" 'unknown command "store verfy": did you mean "verify"\?' "$facemae" store verfy faces
 ends_with 0 "info tells images of each identity" 'images of each +10 to 10, median 10' "$facemae" store info faces
 check "and so does its JSON" equal "$(told faces images) $(told faces identities) $(told faces kind)" "400 40 store"
 check "there are several shards" test "$(told faces shards)" -gt 1

@@ -127,19 +127,18 @@ void validate(Options& o, const PretrainConfig& c) {
   o.check(code == std::errc() && end == number.data() + number.size() && std::isfinite(weight) &&
               (automatic ? weight > 0 : weight >= 0),
           "--relation-weight is a number, 0 or greater, or auto:R, R above 0");
-  o.check(!automatic || c.reconstruction != "none",
+  const Relation relation = relation_from(c.relation);
+  o.check(!automatic || c.reconstruction != Reconstruction::None,
           "--relation-weight auto needs a pixel loss to compare with");
-  o.check(c.reconstruction != "none" || c.relation != "none",
+  o.check(c.reconstruction != Reconstruction::None || relation != Relation::None,
           "nothing to learn: --reconstruction and --relation are none");
   const auto& common = c.common;
-  const std::uint64_t smallest = smallest_micro_batch(common);
-  o.check(c.relation == "none" || common.batch == 0 ||
-              (c.relation_batch == "global" ? common.batch : smallest) >= 2,
-          "a relation needs at least 2 images in a (micro-)batch");
-  o.check(
-      c.relation != "pkt" || common.batch == 0 ||
-          (c.relation_batch == "global" ? common.batch : smallest) >= 3,
-      "--relation pkt needs at least 3 images in a (micro-)batch: with 2 there is one other, always likely");
+  if (const RelationKind* kind = relation.kind(); kind != nullptr && common.batch > 0) {
+    const std::uint64_t related = c.relation_batch == "global" ? common.batch : smallest_micro_batch(common);
+    o.check(related >= static_cast<std::uint64_t>(kind->least_images),
+            fmt::format("--relation {} needs at least {} images in a (micro-)batch, not {}: {}", kind->name,
+                        kind->least_images, related, kind->why));
+  }
   o.check(c.relation_batch == "micro" || !automatic,
           "--relation-weight auto works with --relation-batch micro only");
 }

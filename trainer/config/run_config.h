@@ -10,6 +10,7 @@
 #include "core/options/options.h"
 #include "data/image/augment.h"
 #include "data/order/order.h"
+#include "model/facemae/losses.h"
 #include "trainer/config/save_schedule.h"
 #include "trainer/config/schedule.h"
 #include "trainer/step/optimizer.h"
@@ -79,7 +80,7 @@ struct PretrainConfig {
   std::string model = "tiny";
   int patch = 8;
   double mask_ratio = 0.75;
-  std::string reconstruction = "all";
+  Reconstruction reconstruction = Reconstruction::All;
   bool normalise_patches = false;
   double reconstruction_weight = 1;
   std::string relation = "cosine";

@@ -1,6 +1,9 @@
 // The options of training commands, with the help that teaches them.
 #include "core/log.h"
+#include "core/text.h"
+#include "model/facemae/losses.h"
 #include "model/facemae/relation.h"
+#include "model/recognition/margins.h"
 #include "model/recognition/recognition.h"
 #include "trainer/config/run_config.h"
 
@@ -51,11 +54,7 @@ void declare_run(Options& o, RunConfig& c) {
 
 void declare_data(Options& o, RunConfig& c) {
   o.group("Data")
-      .choice("order", c.order.kind, {"auto", "uniform", "blocks", "balanced"},
-              "order of images. uniform: a shuffle of all, each read on its own; "
-              "blocks: a shuffle of large reads, for large stores on shared disks; "
-              "balanced: images of an identity together, identities equally often; "
-              "auto: blocks from 16 million images on, else uniform")
+      .choice("order", c.order.kind, order_kinds(), "order of images")
       .add(
           "order-lanes", c.order.lanes,
           "for `--order blocks`: streams read in parallel, each by one rank. 0 picks about 1024, to suit the micro-batch. At least as many as the most ranks this run will ever use")
@@ -98,7 +97,7 @@ void declare_optimizer(Options& o, RunConfig& c) {
       .add("warmup", c.warmup, "fraction of the run in which the rate climbs from zero")
       .at_least(0)
       .below(1)
-      .choice("schedule", c.schedule, schedule_names(),
+      .choice("schedule", c.schedule, schedule_kinds(),
               "curve of the learning rate, a function of images seen")
       .add("weight-decay", c.optimizer.weight_decay, "weight decay, decoupled for adamw")
       .at_least(0)
@@ -229,6 +228,12 @@ void declare_common(Options& o, RunConfig& c) {
   declare_machine(o, c);
 }
 
+std::string default_margins() {
+  std::vector<std::string> all;
+  for (const auto& kind : margin_kinds()) all.push_back(fmt::format("{} for {}", kind.m, kind.name));
+  return join(all, ", ");
+}
+
 }  // namespace
 
 void declare(Options& o, PretrainConfig& c) {
@@ -243,13 +248,12 @@ void declare(Options& o, PretrainConfig& c) {
       .flag("activation-checkpointing", c.activation_checkpointing,
             "recompute blocks in backward: less memory, slower");
   o.group("Losses")
-      .choice("reconstruction", c.reconstruction, {"all", "hidden", "none"},
-              "patches in the pixel loss; a release needs all")
+      .choice("reconstruction", c.reconstruction, reconstruction_kinds(), "patches in the pixel loss")
       .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")
       .at_least(0)
       .flag("normalise-patches", c.normalise_patches,
             "use norm_pix targets of MAE, for comparisons; such a model cannot make a release")
-      .choice("relation", c.relation, relation_names(),
+      .choice("relation", c.relation, relation_kinds(),
               "instance relation matching (IRM) between real and rebuilt faces")
       .add(
           "relation-weight", c.relation_weight,
@@ -272,9 +276,9 @@ void declare(Options& o, PretrainConfig& c) {
 void declare(Options& o, RecognizeConfig& c) {
   declare_common(o, c.common);
   o.group("Recognition")
-      .choice("network", c.network, network_names(), "recognition network; iresnet-tiny suits CPUs")
-      .choice("margin", c.margin, {"arcface", "cosface"}, "margin of the softmax: angular or of the cosine")
-      .add("margin-m", c.margin_m, "size of the margin [0.5 for arcface, 0.4 for cosface]")
+      .choice("network", c.network, network_kinds(), "recognition network")
+      .choice("margin", c.margin, margin_kinds(), "margin of the softmax")
+      .add("margin-m", c.margin_m, "size m of the margin [" + default_margins() + "]")
       .add("scale", c.scale, "factor of the cosines")
       .above(0)
       .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},

@@ -2,14 +2,14 @@
 // Learning rates as pure functions of images seen, so that they do not depend on ranks,
 // restarts or accumulation.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace facemae {
 
 struct Schedule {
-  std::string kind =
-      "cosine";  ///< cosine (to zero) | polynomial (linear to zero) | multistep (x 0.1) | constant
+  std::string kind = "cosine";  ///< a name of schedule_kinds()
   double peak = 1e-3;
   std::uint64_t total_images = 1;
   double warmup = 0;                             ///< fraction of the run: linear from zero
@@ -18,6 +18,14 @@ struct Schedule {
   /// The rate for the optimizer step that follows `images` images.
   double at(std::uint64_t images) const;
 };
-std::vector<std::string> schedule_names();
+
+/// A row of the table of schedules, which is in schedule.cpp.
+struct ScheduleKind {
+  const char* name;
+  const char* help;
+  /// The rate at `done` of the run (0 to 1), which is `rest` of what follows the warm-up.
+  double (*rate)(const Schedule& schedule, double done, double rest);
+};
+std::span<const ScheduleKind> schedule_kinds();
 
 }  // namespace facemae

@@ -32,7 +32,7 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       precision_(precision),
       device_(device),
       relation_(relation_from(config.relation)),
-      reconstruction_(reconstruction_from(config.reconstruction)),
+      reconstruction_(config.reconstruction),
       global_batch_(static_cast<double>(config.common.batch)) {
   const bool automatic = config.relation_weight.starts_with("auto:");
   const double number = std::stod(automatic ? config.relation_weight.substr(5) : config.relation_weight);

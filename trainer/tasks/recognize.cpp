@@ -10,7 +10,7 @@ namespace facemae {
 
 Margin margin_of(const RecognizeConfig& config) {
   return {.kind = config.margin,
-          .m = config.margin_m.value_or(config.margin == "arcface" ? 0.5 : 0.4),
+          .m = config.margin_m.value_or(margin_kind(config.margin).m),
           .scale = config.scale,
           .straight_through = config.margin_gradient == "straight-through"};
 }

@@ -4,6 +4,8 @@
 
 #include "cluster/mpi/mpi_communicator.h"
 #include "cluster/tensors/alone.h"
+#include "core/kinds.h"
+#include "model/recognition/margins.h"
 #include "tests/ranked/trainer/step/exact_fixture.h"
 
 namespace facemae::trials {
@@ -34,7 +36,7 @@ TEST_P(Exact, HasTheBitsOfOneProcess) {
 std::vector<std::pair<std::string, ExactTrial>> trials() {
   const OptimizerConfig adamw{.kind = "adamw"};
   std::vector<std::pair<std::string, ExactTrial>> all;
-  for (const std::string relation : {"none", "cosine", "distance", "pkt", "similarity", "moments"}) {
+  for (const std::string& relation : relation_names()) {
     all.push_back({relation + "InOneMicroBatchByAdamW",
                    {.trial = {.relation = relation, .global_batch = 19}, .slots = 8, .optimizer = adamw}});
     all.push_back({relation + "InThreeMicroBatchesBySgd",
@@ -60,7 +62,7 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                  {.trial = {.relation = "distance", .global_batch = 10, .automatic_ratio = 0.3},
                   .optimizer = adamw,
                   .clip = 0.05}});
-  for (const std::string margin : {"arcface", "cosface"}) {
+  for (const std::string& margin : names_of(margin_kinds())) {
     all.push_back(
         {margin + "BySgd",
          {.trial = {.recognition = true, .global_batch = 9, .steps = 2}, .margin = margin, .clip = 0.1}});
@@ -104,7 +106,7 @@ TEST(Exactly, TrainsAsTheOrdinaryStepDoesUpToTheOrderOfSums) {
   AloneCommunicator alone;
   MpiCommunicator in_graph("in graph", minutes(1)), reduction("reduction", minutes(1));
   std::vector<Trial> ordinary;
-  for (const std::string relation : {"none", "cosine", "distance", "pkt", "similarity", "moments"}) {
+  for (const std::string& relation : relation_names()) {
     ordinary.push_back({.relation = relation, .global_batch = 14, .micro_batches = 3});
     if (relation == "none") continue;
     ordinary.push_back(

@@ -34,7 +34,7 @@ TEST_P(GlobalBatch, GivesTheGradientsAndWeightsOfOneProcess) {
 std::vector<Trial> trials() {
   std::vector<Trial> all;
   for (const int micro_batches : {1, 3})
-    for (const std::string relation : {"none", "cosine", "distance", "pkt", "similarity", "moments"})
+    for (const std::string& relation : relation_names())
       // 14 in 3 parts: micro-batches of 4, 5 and 5, which 2, 3 and 4 ranks do not divide alike.
       all.push_back({.relation = relation,
                      .global_batch = micro_batches == 1 ? 10u : 14u,
@@ -52,7 +52,8 @@ TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {
   torch::set_num_threads(1);
   AloneCommunicator alone;
   MpiCommunicator in_graph("in graph", minutes(1)), reduction("reduction", minutes(1));
-  for (const std::string relation : {"cosine", "distance", "pkt", "similarity", "moments"}) {
+  for (const std::string& relation : relation_names()) {
+    if (relation == "none") continue;
     const Trained one = train({.relation = relation, .global_batch = 14}, alone, alone);
     const Trained ranks = train(
         {.relation = relation, .global_batch = 14, .micro_batches = 3, .relation_over_global_batch = true},

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "core/kinds.h"
 
 namespace facemae {
 namespace {
@@ -23,7 +24,7 @@ torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin) 
 TEST(Margins, ChangeTargetEntriesOnlyAndScaleTheRest) {
   const auto cosines = torch::tensor({{0.1, -0.2, 0.3}, {0.4, 0.5, -0.6}, {0.7, 0.8, 0.9}}, kDouble);
   const auto target = torch::tensor({2, -1, 0}, torch::kInt64);  // the target of row 1 lives on another rank
-  for (const auto* kind : {"arcface", "cosface"}) {
+  for (const auto& kind : names_of(margin_kinds())) {
     const auto logits = margin_logits(cosines, target, {.kind = kind, .m = 0.4, .scale = 64});
     auto plain = cosines * 64;
     EXPECT_TRUE(torch::equal(logits.ne(plain).nonzero(), torch::tensor({{0, 2}, {2, 0}}, torch::kInt64)))
