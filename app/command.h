@@ -54,7 +54,7 @@ struct Verb {
   ExitCode (*run)(App& app, Words words);
 };
 struct Verbs {
-  std::string command, summary, subject;  ///< "store", "what one does with ...", "STORE"
+  std::string command, summary, subject;  ///< "store", "works on finished stores", "STORE"
   std::span<const Verb> verbs;
   std::string epilogue;  ///< of --help
 };

@@ -43,11 +43,11 @@ ExitCode run_pack(App& app, Words words) {
       .between(1, 1024);
   options.epilogue(
       SourceOptions::help() + "\n" +
-      "Ranks meet in STORE/packing, which goes at the end: STORE must lie on a file system that all ranks share.\n"
+      "Ranks meet in STORE/packing, which is removed at the end: STORE must lie on a file system that all ranks share.\n"
       "Images of archives pass through it, so archives need room for all images twice. It is checked beforehand.\n"
-      "Memory: a shard per rank, and on rank 0 about 16 bytes an image at the end (4 GiB for 260 million), beside\n"
+      "Memory: a shard per rank, and on rank 0 about 16 bytes per image at the end (4 GiB for 260 million), beside "
       "the names of all images.\n"
-      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the same\n"
+      "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the same "
       "bytes; both are kept).\n\n"
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"
       "           mpirun -n 16 facemae pack --from zip --in WebFace260M/*.zip --out webface");

@@ -15,11 +15,11 @@ namespace {
 
 void log_figures(const PackConfig& config, const PackResult& result) {
   const std::string out = config.out.string();
-  spdlog::info(
-      "{}: {} images of {} identities in {} shard(s), {}; an image has {} on average ({} to {} bytes)", out,
-      human_count(result.images), human_count(static_cast<std::uint64_t>(result.identities)), result.shards,
-      human_bytes(result.bytes), human_bytes(result.bytes / std::max<std::uint64_t>(1, result.images)),
-      result.smallest, result.largest);
+  spdlog::info("{}: {} images of {} identities in {} shard(s), {}; {} per image on average ({} to {} bytes)",
+               out, human_count(result.images), human_count(static_cast<std::uint64_t>(result.identities)),
+               result.shards, human_bytes(result.bytes),
+               human_bytes(result.bytes / std::max<std::uint64_t>(1, result.images)), result.smallest,
+               result.largest);
   std::string rejects = human_count(result.rejects) + " rejected";
   for (const auto& [reason, count] : result.rejects_by_reason)
     rejects += fmt::format(", {} {}", human_count(count), reason);

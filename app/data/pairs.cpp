@@ -16,7 +16,7 @@ ExitCode run_pairs(App& app, Words words) {
       "pairs --store STORE --out pairs.txt [OPTIONS]");
   options.group("Pairs")
       .require("store", store_folder, "store with the images")
-      .require("out", out, "text file: two rows of the store and 1 (same) or 0 a line")
+      .require("out", out, "text file to write: two rows of the store and 1 (same) or 0 per line")
       .add("folds", folds, "folds of the protocol")
       .at_least(2)
       .add("pairs", pairs, "number of pairs in all, rounded down to an even number in each fold")

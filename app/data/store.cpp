@@ -34,7 +34,7 @@ void print_facts(const StoreFacts& facts) {
 
 ExitCode store_info(App& app, Words words) {
   std::vector<std::string> what;
-  Options options("Figures of a store, without reading its images.", "store info STORE [OPTIONS]");
+  Options options("Prints figures of a store, without reading its images.", "store info STORE [OPTIONS]");
   options.positional("STORE", what, "the store", 1).at_most(1);
   options.epilogue("Example:  facemae store info faces --json faces.json");
   if (!options.parse(words, app.common)) return ExitCode::Done;
@@ -47,14 +47,15 @@ ExitCode store_info(App& app, Words words) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"info", "figures: images, identities, sizes, licence, digest", store_info},
+    {"info", "print figures: images, identities, sizes, licence, digest", store_info},
     {"verify", "re-read everything on any number of ranks, name what is bad, restore it from a copy",
      store_verify},
     {"stage", "copy to a node's own disk: checked, atomic, resumable", store_stage},
-    {"split", "two identity-disjoint views", store_split},
-    {"subset", "a view of some identities, or of some images of each", store_subset},
-    {"remove", "a view of everybody but some", store_remove},
-    {"compact", "a store of its own of a view's images, so that the rest can be deleted", store_compact},
+    {"split", "make two identity-disjoint views", store_split},
+    {"subset", "make a view of some identities, or of some images of each", store_subset},
+    {"remove", "make a view without some identities", store_remove},
+    {"compact", "copy a view's images into a store of its own, so that the rest can be deleted",
+     store_compact},
 };
 
 }  // namespace
@@ -97,7 +98,7 @@ ExitCode run_store(App& app, Words words) {
   return run_verb(
       app, words,
       {.command = "store",
-       .summary = "what one does with finished stores",
+       .summary = "works on finished stores",
        .subject = "STORE",
        .verbs = kVerbs,
        .epilogue =

@@ -11,7 +11,7 @@ namespace facemae {
 namespace {
 
 constexpr const char* kFileHelp =
-    "file of identities, a name a line (a label number in a released store, which has no names)";
+    "file of identities, one name per line (a label number in a released store, which has no names)";
 
 std::vector<bool> chosen(const Store& store, const std::string& file, bool value) {
   std::vector<bool> identities(static_cast<std::size_t>(store.identities()), !value);
@@ -27,7 +27,7 @@ ExitCode store_split(App& app, Words words) {
   double identities = 0.5;
   std::uint64_t seed = 0;
   Options options(
-      "Two identity-disjoint stores that refer to the images of this one, without copies: to train on one and rebuild or test on the other.",
+      "Makes two identity-disjoint stores that refer to the images of this one, without copies: to train on one and rebuild or test on the other.",
       "store split STORE --out A B [OPTIONS]");
   options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Split")
@@ -55,7 +55,7 @@ ExitCode store_subset(App& app, Words words) {
   std::string file, out;
   std::uint64_t most = 0;
   Options options(
-      "A view of some identities, or of some images of each: it refers to the images of the store.",
+      "Makes a view of some identities, or of some images of each: it refers to the images of the store.",
       "store subset STORE --identities FILE --out NEW [OPTIONS]");
   options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Subset")
@@ -85,16 +85,16 @@ ExitCode store_remove(App& app, Words words) {
   std::vector<std::string> what;
   std::string file, out;
   Options options(
-      "A view of everybody but some: what one trains on from the moment when a person asks to be deleted.",
+      "Makes a view without some identities: to train on from the moment when a person asks to be deleted.",
       "store remove STORE --identities FILE --out NEW [OPTIONS]");
   options.positional("STORE", what, "the store", 1).at_most(1);
   options.group("Remove")
-      .require("identities", file, std::string(kFileHelp) + ": who goes")
+      .require("identities", file, std::string(kFileHelp) + ": those to remove")
       .require("out", out, "the view's folder");
   options.epilogue(
-      "Says how many identities and images went, also as \"removed\" in --json. FILE may be a pipe (/dev/stdin); one that\n"
+      "Prints how many identities and images were removed, also as \"removed\" in --json. FILE may be a pipe (/dev/stdin); one that "
       "names nobody is refused.\n"
-      "The images themselves are still in STORE. To delete them for good: `facemae store compact NEW --out\n"
+      "The images themselves are still in STORE. To delete them for good: `facemae store compact NEW --out "
       "FINAL`, then delete STORE, NEW, other views of STORE, staged copies and replicas, and the source.\n"
       "Runs that saw the person are not changed by this: train anew.\n"
       "Example:  facemae store remove faces --identities requests.txt --out faces-kept");
@@ -122,7 +122,7 @@ ExitCode store_compact(App& app, Words words) {
   options.positional("VIEW", what, "a view", 1).at_most(1);
   options.group("Compact").require("out", out, "the new store's folder");
   options.epilogue(
-      "Killed, the same command goes on where it was.\n"
+      "After a kill, the same command continues where it was.\n"
       "Example:  facemae store compact faces-kept --out faces-final");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;

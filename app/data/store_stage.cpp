@@ -16,11 +16,11 @@ ExitCode store_stage(App& app, Words words) {
       "Copies a store to each node's own disk. Every byte is hashed on its way; "
       "a file has its name only when it is whole, and what is there already is not copied again.",
       "store stage STORE --to FOLDER [OPTIONS]");
-  options.positional("STORE", what, "the store, or a view: its parent comes along", 1).at_most(1);
+  options.positional("STORE", what, "the store, or a view: its parent is copied, too", 1).at_most(1);
   options.group("Stage").require("to", to,
                                  "folder on the node's own disk; the copy gets the store's name in it");
   options.epilogue(
-      "Under a launcher every node makes its own copy, and its ranks share the shards; FOLDER must be another\n"
+      "Under a launcher every node makes its own copy, and its ranks share the shards; FOLDER must be another "
       "disk on every node. The folder to train from is printed last.\n"
       "Example:  mpirun -n 16 --map-by ppr:8:node facemae store stage /lustre/faces --to /scratch\n"
       "          mpirun -n 16 --map-by ppr:8:node facemae pretrain --store /scratch/faces ...");

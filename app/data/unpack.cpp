@@ -8,6 +8,20 @@
 
 namespace facemae {
 
+namespace {
+
+constexpr Named<UnpackTo> kFormats[] = {
+    {"folder", UnpackTo::Folder, "OUT/<identity>/<number>.jpg or .png"},
+    {"rec", UnpackTo::Rec,
+     "OUT/train.rec, train.idx, train.lst and property, as InsightFace reads them: a header record, images by identity, "
+     "a record for each identity. Sets that float32 cannot count (more than 16,777,215 images and identities) are "
+     "written plainly, as MXNet's im2rec does"},
+    {"tar", UnpackTo::Tar,
+     "WebDataset: <identity>/<row>.jpg and <identity>/<row>.cls (the label), in the store's shuffled order"},
+};
+
+}  // namespace
+
 ExitCode run_unpack(App& app, Words words) {
   std::string store_folder, to, out;
   Options options(
@@ -16,23 +30,18 @@ ExitCode run_unpack(App& app, Words words) {
       "unpack --store STORE --to folder|rec|tar --out PATH [OPTIONS]");
   options.group("Images")
       .require("store", store_folder, "the store")
-      .choice("to", to, {"folder", "rec", "tar"}, "what to write; see below")
-      .require("out", out, "new folder (folder, rec) or new file (tar)");
+      .choice("to", to, kFormats, "format to write")
+      .require("out", out, "new folder (for folder and rec) or new file (for tar)");
   options.epilogue(
-      "  folder  OUT/<identity>/<number>.jpg or .png\n"
-      "  rec     OUT/train.rec, train.idx, train.lst and property, as InsightFace reads them: a header record, images\n"
-      "          by identity, a record for each identity. Sets that float32 cannot count (more than 16,777,215 images\n"
-      "          and identities) are written plainly, as MXNet's im2rec does\n"
-      "  tar     WebDataset: <identity>/<row>.jpg and <identity>/<row>.cls (the label), in the store's shuffled order\n"
-      "The numbers are new: a store does not keep file names. Identities of a released store are called by their\n"
+      "The numbers are new: a store does not keep file names. Identities of a released store are called by their "
       "labels; images without an identity are put in \"unlabelled\".\n\n"
       "Examples:  facemae unpack --store casia --to rec --out casia-rec\n"
       "           facemae unpack --store rebuilt --to tar --out rebuilt.tar");
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!to.empty(), "--to is missing: folder, rec or tar");
+  options.check(!to.empty(), "--to is missing: " + join(names_of(kFormats), ", "));
   if (!options.finish()) return ExitCode::Done;
   app.alone("unpack");
-  const UnpackTo format = to == "rec" ? UnpackTo::Rec : to == "tar" ? UnpackTo::Tar : UnpackTo::Folder;
+  const UnpackTo format = row_of(kFormats, to, "choosing the format").value;
   OutputLocks locks("unpack");
   locks.whole("--out", out);
   const auto result = unpack(*Store::open(store_folder), format, out, real_files());

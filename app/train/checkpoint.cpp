@@ -36,12 +36,12 @@ nlohmann::ordered_json json_of(const CheckpointFacts& facts) {
 
 ExitCode checkpoint_list(App& app, Words words) {
   std::vector<std::string> what;
-  Options options("The checkpoints of a run, newest first.", "checkpoint list RUN [OPTIONS]");
+  Options options("Lists the checkpoints of a run, newest first.", "checkpoint list RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1).at_most(1);
   options.epilogue(
-      "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch that no start\n"
+      "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch that no start "
       "goes on from); unfinished (no COMMIT).\n"
-      "\"verified\" was read back from the storage after it was written. Files are not read: checkpoint verify does.\n"
+      "\"verified\": the checkpoint was read back from the storage after it was written. Files are not read here: checkpoint verify does.\n"
       "Ends with 93 when there are or were commits and none is valid.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
@@ -75,14 +75,14 @@ ExitCode checkpoint_list(App& app, Words words) {
 ExitCode checkpoint_show(App& app, Words words) {
   std::vector<std::string> what;
   bool tensors = false, config = false;
-  Options options("What a checkpoint holds.", "checkpoint show RUN_OR_CHECKPOINT [OPTIONS]");
+  Options options("Shows what a checkpoint holds.", "checkpoint show RUN_OR_CHECKPOINT [OPTIONS]");
   options
       .positional("RUN_OR_CHECKPOINT", what,
                   "a run (its newest valid checkpoint), or RUN/checkpoints/sNNN.aNN", 1)
       .at_most(1);
   options.group("Show")
-      .flag("tensors", tensors, "list the tensors, too")
-      .flag("configuration", config, "print the configuration of the run, too");
+      .flag("tensors", tensors, "list the tensors as well")
+      .flag("configuration", config, "print the configuration of the run as well");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint show");
@@ -139,11 +139,11 @@ ExitCode checkpoint_show(App& app, Words words) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"list", "the checkpoints of a run: step, size, state", checkpoint_list},
-    {"show", "what one holds: step, tensors, versions, configuration", checkpoint_show},
-    {"verify", "read every byte, compare every hash", checkpoint_verify},
-    {"diff", "are two equal, bit for bit? What differs?", checkpoint_diff},
-    {"prune", "remove old ones by the run's own rule", checkpoint_prune},
+    {"list", "list the checkpoints of a run: step, size, state", checkpoint_list},
+    {"show", "show step, tensors, versions and configuration of a checkpoint", checkpoint_show},
+    {"verify", "read every byte and compare every hash", checkpoint_verify},
+    {"diff", "compare two checkpoints bit for bit and name what differs", checkpoint_diff},
+    {"prune", "remove old checkpoints by the run's own rule", checkpoint_prune},
 };
 
 }  // namespace

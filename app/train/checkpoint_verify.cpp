@@ -44,12 +44,12 @@ ExitCode checkpoint_verify(App& app, Words words) {
       "ends with 65 when one is wrong, or a value is not finite.",
       "checkpoint verify RUN_OR_CHECKPOINT... [OPTIONS]");
   options.epilogue(
-      "What has no checkpoint to verify is refused: with 2 when it is no run or has none yet, with 93 when its HISTORY\n"
-      "names some and none is left.");
+      "A path without a checkpoint to verify is refused: with 2 when it is not a run or has no checkpoint yet, with 93 when its HISTORY "
+      "names checkpoints and none is left.");
   options.positional("RUN_OR_CHECKPOINT", what, "runs (their newest valid checkpoint) and checkpoints", 1);
   options.group("Verify")
-      .flag("all", all, "all committed checkpoints of the runs")
-      .flag("stamp", stamp, "mark those that are right as VERIFIED, as the run does itself after a save");
+      .flag("all", all, "verify all committed checkpoints of the runs")
+      .flag("stamp", stamp, "mark right checkpoints as VERIFIED, as the run does itself after a save");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("checkpoint verify");
@@ -85,7 +85,7 @@ ExitCode checkpoint_diff(App& app, Words words) {
                   "checkpoint diff A B [OPTIONS]");
   options.positional("A_B", what, "two runs (their newest valid checkpoints) or checkpoints", 2).at_most(2);
   options.epilogue(
-      "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a checkpoint\n"
+      "Ends with 0 when all tensors are bit-equal (the roots are), with 3 when they are not, with 65 when a checkpoint "
       "is damaged.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
@@ -109,7 +109,7 @@ ExitCode checkpoint_prune(App& app, Words words) {
   Options options("Removes old checkpoints of a run by the same rule as the run itself.",
                   "checkpoint prune RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1).at_most(1);
-  options.group("Keep (unless given: as the run was told)")
+  options.group("Keep (unless given: as the run was started)")
       .add("keep", policy.last, "number of newest checkpoints to keep")
       .at_least(2, "one checkpoint may turn out bad")
       .add("keep-every", policy.every, "also keep every checkpoint whose step is a multiple of N; 0: none")

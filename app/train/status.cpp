@@ -16,7 +16,7 @@ ExitCode run_status(App& app, Words words) {
   bool watch = false;
   double interval = 5;
   Options options(
-      "How a run is doing: state, step, rate, time left, age of the last commit, every start and its end.",
+      "Shows the state of a run: step, rate, time left, age of the last commit, every start and its end.",
       "status RUN [OPTIONS]");
   options.positional("RUN", what, "the run", 1).at_most(1);
   options.group("Status")
@@ -25,7 +25,7 @@ ExitCode run_status(App& app, Words words) {
       .above(0)
       .at_most(86400, "that is a day");
   options.epilogue(
-      "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file\n"
+      "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file "
       "system a run counts as running while its heartbeat is fresh.\n"
       "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
   if (!options.parse(words, app.common)) return ExitCode::Done;

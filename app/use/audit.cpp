@@ -158,9 +158,9 @@ ExitCode run_audit(App& app, Words words) {
       "Works on one rank, with both stores in memory (37 KB an image of 112 x 112): for larger ones rebuild and audit a `store subset`.",
       "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
   options.group("Audit")
-      .require("real", config.real, "the store that was rebuilt")
-      .require("released", config.released, "what `facemae reconstruct` made of it")
-      .require("link", config.link, "its --private folder")
+      .require("real", config.real, "store that was rebuilt")
+      .require("released", config.released, "store that `facemae reconstruct` made of it")
+      .require("link", config.link, "private folder of that release")
       .require("report", config.report, "folder for report.html and report.json")
       .add("embedder", config.embedders,
            "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
@@ -168,11 +168,11 @@ ExitCode run_audit(App& app, Words words) {
       .at_least(1)
       .add("utility", config.utility,
            "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
-      .add("note", config.note, "a sentence for the top of the report")
+      .add("note", config.note, "sentence for the top of the report")
       .choice("pictures", config.pictures, {"none", "released", "all"},
               "pictures in the report; all shows real faces too, in files that only you may read")
       .add("seed", config.seed, "seed for the draw and for the intervals")
-      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
+      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = config.device});

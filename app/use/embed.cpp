@@ -39,16 +39,16 @@ ExitCode run_embed(App& app, Words words) {
       "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
   options.group("Embeddings")
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
-      .add("network", network_name, "which network the weights are, when they do not say")
+      .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
       .add("images", folder, "JPEG and PNG files below a folder, sorted by path")
       .add("bin", bin, "images of an InsightFace verification pack")
       .require("out", out, ".npy file to write")
-      .add("names", names, "text file for one name or row a line")
+      .add("names", names, "text file to write, one name or row per line")
       .flag("no-flip", no_flip, "do not add the mirrored image's embedding")
       .flag("raw", raw, "do not normalise")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");

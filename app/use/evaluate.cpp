@@ -21,15 +21,15 @@ ExitCode run_evaluate(App& app, Words words) {
       "[OPTIONS]");
   options.group("Evaluation")
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
-      .add("network", network_name, "which network the weights are, when they do not say")
-      .add("store", store_folder, "where --pairs names rows of a store (`facemae pairs` made them)")
-      .add("images", folder, "where --pairs names files below a folder")
-      .add("pairs", pairs, "text: `a b same` a line, folds in order")
+      .add("network", network_name, "name of the network, when the weights do not have it")
+      .add("store", store_folder, "store whose rows --pairs names (`facemae pairs` made them)")
+      .add("images", folder, "folder whose files --pairs names")
+      .add("pairs", pairs, "text of pairs: `a b same` per line, folds in order")
       .add("bin", bins, "InsightFace verification packs")
       .add("folds", folds, "folds of the protocol; 0: what the pairs say, else 10")
-      .add("csv", csv, "file for one line a set")
+      .add("csv", csv, "file to write, one line per set")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1,
                 "give one of --store, --images and --bin");

@@ -42,7 +42,7 @@ ExitCode run_export(App& app, Words words) {
       "export --from RUN_OR_CHECKPOINT --out FILE [OPTIONS]");
   options.group("Weights")
       .require("from", from, "RUN, a checkpoint of it, or a safetensors file")
-      .choice("to", to, {"safetensors"}, "format")
+      .choice("to", to, {"safetensors"}, "format to write")
       .require("out", out, "file to write");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
@@ -65,7 +65,7 @@ ExitCode run_import(App& app, Words words) {
   names.emplace_back("facemae");
   options.group("Weights")
       .require("weights", from, "safetensors with the official keys (insightface's, or MAE's)")
-      .choice("network", network, names, "which network they are; facemae for MAE weights")
+      .choice("network", network, names, "network that the weights belong to; facemae for MAE weights")
       .require("out", out, "file to write");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!network.empty(), "--network is missing");

@@ -155,7 +155,7 @@ ExitCode run_reconstruct(App& app, Words words) {
       .between(1, 100)
       .add("second-release", config.second_release,
            "reason for which faces of an earlier release are released once more: each release leaks more")
-      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "where to compute");
+      .choice("device", config.device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
 

@@ -108,7 +108,7 @@ class RecSource final : public ImageSource {
         identities = end >= images_end ? end - images_end : 0;
         if (!by_key)
           spdlog::warn(
-              "{}: its header counts to {}, more than float32 can ({}): which records are images is told by their content",
+              "{}: its header counts to {}, more than float32 can ({}): records are recognised as images by their content",
               file_.path().string(), end, kExactFloat);
       }
     }

@@ -100,13 +100,13 @@ std::optional<std::int64_t> RunConfig::end_seconds() const {
     const char* end = std::getenv("SLURM_JOB_END_TIME");
     if (end == nullptr)
       throw ConfigError(
-          "--end-time slurm: SLURM_JOB_END_TIME is not set; this is no job of a Slurm that tells it");
+          "--end-time slurm: SLURM_JOB_END_TIME is not set: this is not a job of a Slurm that sets it; give a time");
     text = end;
   }
   const auto seconds = parse_time(text, epoch_seconds());
   if (!seconds)
     throw ConfigError("--end-time " + end_time +
-                      " is no time: write 2026-01-31T12:00, 12:00, seconds since 1970, or slurm");
+                      " is not a time: write 2026-01-31T12:00, 12:00, seconds since 1970, or slurm");
   return seconds;
 }
 

@@ -66,7 +66,7 @@ void declare_data(Options& o, RunConfig& c) {
            "for `--order balanced`: images per identity in a micro-batch, whose size it must divide")
       .between(1, kMostOfAnOrder)
       .choice("data-mode", c.data_mode, {"auto", "shared", "replica"},
-              "where nodes read images. shared: all nodes read the store; "
+              "place that nodes read images from. shared: all nodes read the store; "
               "replica: each node copies it to --local-dir while it trains and reads what has arrived; "
               "auto: replica when it fits on every node")
       .free()
@@ -169,7 +169,7 @@ void declare_machine(Options& o, RunConfig& c) {
   o.group("Machine")
       .choice(
           "device", c.device, {"auto", "cpu", "cuda", "mixed"},
-          "where to compute. auto takes a GPU when there is one, cuda demands one. "
+          "device to compute on. auto takes a GPU when there is one, cuda demands one. "
           "All ranks must have GPUs of one model, or all none: a host that lacks what the others have is named (exit 75). "
           "mixed: whatever each rank has")
       .free()
