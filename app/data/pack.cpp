@@ -17,8 +17,8 @@ ExitCode run_pack(App& app, Words words) {
   Options options(
       "Makes a store from images. Every image is decoded once to check it; bad ones go to rejects.csv. "
       "Works on any number of ranks, with equal bytes for any. "
-      "Killed at any moment, the same command goes on, on any number of ranks. "
-      "Storage that fails is waited for, and ends the command without rejecting anything; "
+      "After a kill at any moment the same command continues, on any number of ranks. "
+      "When the storage fails, the command waits for it, then ends without rejecting anything; "
       "a second start in one place ends in 93.",
       "pack --from " + SourceOptions::names() + " --in PATH... --out STORE [OPTIONS]");
   options.group("Images");
@@ -35,7 +35,7 @@ ExitCode run_pack(App& app, Words words) {
             "re-encode images of another size (the middle square) instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
            "fraction of the images that may be rejected; more end the command (exit 65). "
-           "With a larger fraction, or with mended images, the same command goes on from there")
+           "With a larger fraction, or with mended images, the same command continues from there")
       .between(0, 1)
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")

@@ -14,7 +14,7 @@ ExitCode store_stage(App& app, Words words) {
   std::string to;
   Options options(
       "Copies a store to each node's own disk. Every byte is hashed on its way; "
-      "a file has its name only when it is whole, and what is there already is not copied again.",
+      "a file has its name only when it is whole, and files that are there already are not copied again.",
       "store stage STORE --to FOLDER [OPTIONS]");
   options.positional("STORE", what, "the store, or a view: its parent is copied, too", 1).at_most(1);
   options.group("Stage").require("to", to,

@@ -26,7 +26,7 @@ ExitCode run_unpack(App& app, Words words) {
   std::string store_folder, to, out;
   Options options(
       "Writes the images of a store, byte for byte, as other programs read them. "
-      "Nothing half-made is ever called --out: it is written under a temporary name beside it first.",
+      "The output is called --out only when it is complete: it is written under a temporary name beside it first.",
       "unpack --store STORE --to folder|rec|tar --out PATH [OPTIONS]");
   options.group("Images")
       .require("store", store_folder, "the store")

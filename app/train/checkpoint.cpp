@@ -40,7 +40,7 @@ ExitCode checkpoint_list(App& app, Words words) {
   options.positional("RUN", what, "the run", 1).at_most(1);
   options.epilogue(
       "States: valid; damaged (with the reason); unreadable (the storage does not answer); left (a branch that no start "
-      "goes on from); unfinished (no COMMIT).\n"
+      "continues); unfinished (no COMMIT).\n"
       "\"verified\": the checkpoint was read back from the storage after it was written. Files are not read here: checkpoint verify does.\n"
       "Ends with 93 when there are or were commits and none is valid.");
   if (!options.parse(words, app.common)) return ExitCode::Done;

@@ -116,7 +116,7 @@ ExitCode checkpoint_prune(App& app, Words words) {
       .flag("keep-best", policy.best, "also keep the checkpoint with the best metric")
       .flag("dry-run", dry_run, "only print what would be removed");
   options.epilogue(
-      "A checkpoint goes only when two newer ones are verified; "
+      "A checkpoint is removed only when two newer ones are verified; "
       "`checkpoint verify RUN --all --stamp` verifies those that are not yet.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (what.size() == 1 && std::filesystem::exists(Path(what[0]) / "config.txt")) {

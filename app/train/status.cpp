@@ -27,7 +27,7 @@ ExitCode run_status(App& app, Words words) {
   options.epilogue(
       "Reads files only: it works beside a running job and from any host that sees the run. Without locks on the file "
       "system a run counts as running while its heartbeat is fresh.\n"
-      "States: running; done; stopped or lost (the same command goes on); failed (needs a cure); new.");
+      "States: running; done; stopped or lost (the same command continues); failed (needs a fix); new.");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
   app.alone("status");

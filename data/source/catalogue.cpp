@@ -45,7 +45,7 @@ void Catalogue::sort(const std::vector<std::string>& part_names) {
   const auto [first, second] = std::minmax(twin->part, std::next(twin)->part);
   throw DataError(
       fmt::format("two images have one name, {}/{}: one in {}, one in {}. "
-                  "What is given together is one set: rename one, or leave one out",
+                  "Sources that are given together are one set: rename one image, or leave one out",
                   identities_[twin->identity], text(*twin), part_names.at(first), part_names.at(second)));
 }
 

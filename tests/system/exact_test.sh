@@ -66,5 +66,5 @@ ends_with 2 "slots without an image are refused" "leaves some of the 8 slots emp
 ends_with 2 "slots that halves cannot make are refused" "power of two" tiny 1 --exact-slots 6
 ends_with 2 "--exact on a GPU is refused" "computes on the CPU" tiny 1 --device cuda
 ends_with 2 "--exact in bfloat16 is refused" "computes in float32" tiny 1 --precision bfloat16
-ends_with 2 "--exact on two threads is refused" "one thread a rank" tiny 1 --threads 2
+ends_with 2 "--exact on two threads is refused" "one thread per rank" tiny 1 --threads 2
 finish

@@ -29,7 +29,7 @@ void validate_exact(Options& o, const RunConfig& c) {
           "--exact computes on the CPU: leave out --device " + c.device);
   o.check(c.precision == "float32" || c.precision == "auto",
           "--exact computes in float32: leave out --precision");
-  o.check(c.threads <= 1, "--exact computes with one thread a rank: leave out --threads, take more ranks");
+  o.check(c.threads <= 1, "--exact computes with one thread per rank: leave out --threads, take more ranks");
   o.check(
       !power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
       fmt::format(

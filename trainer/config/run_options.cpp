@@ -286,7 +286,7 @@ void declare(Options& o, RecognizeConfig& c) {
       .add(
           "class-map", c.common.class_map,
           "file of lines \"now,before\", to resume on a store with other identities: it says which class of the run each class of the store was; "
-          "those not named are new, those that nobody comes from are dropped")
+          "classes of the store that are not named are new, classes of the run that no line names are dropped")
       .free()
       .add("class-shards", c.class_shards,
            "virtual shards of the classes: at least as many as the most ranks this run will ever use")

@@ -112,7 +112,7 @@ TEST(PretrainConfig, RefusesWhatCannotBeExact) {
   EXPECT_THAT(with({"--batch", "16", "--exact-slots", "0"}), HasSubstr("power of two"));
   EXPECT_THAT(with({"--batch", "16", "--device", "cuda"}), HasSubstr("computes on the CPU"));
   EXPECT_THAT(with({"--batch", "16", "--precision", "bfloat16"}), HasSubstr("computes in float32"));
-  EXPECT_THAT(with({"--batch", "16", "--threads", "2"}), HasSubstr("one thread a rank"));
+  EXPECT_THAT(with({"--batch", "16", "--threads", "2"}), HasSubstr("one thread per rank"));
 }
 
 TEST(RecognizeConfig, NeedsTwoImagesInASlotForExactBatchStatistics) {
