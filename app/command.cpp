@@ -16,7 +16,7 @@ namespace facemae {
 World& App::world(const WorldConfig& config) {
   if (!world_) {
     refused_ = true;
-    world_ = World::open(config);
+    world_ = World::open(back_ends_, config);
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
     torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));

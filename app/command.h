@@ -17,6 +17,7 @@ using Words = std::span<const std::string>;
 /// The program around a command: opens the world when asked, writes the command's result.
 class App {
  public:
+  explicit App(BackEnds back_ends) : back_ends_(std::move(back_ends)) {}
   CommonOptions common;
   /// Starts MPI (when a launcher started us) and logging; the second call returns the same world.
   World& world(const WorldConfig& config = {});
@@ -30,6 +31,7 @@ class App {
   void result(const nlohmann::ordered_json& result);
 
  private:
+  BackEnds back_ends_;
   std::unique_ptr<World> world_;
   bool refused_ = false;
 };

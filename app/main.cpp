@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <span>
 
 #include "app/command.h"
 #include "cluster/host/agree.h"
-#include "cluster/mpi/mpi_session.h"
+#include "cluster/mpi/mpi_back_end.h"
+#include "cluster/nccl/nccl_back_end.h"
 #include "core/host.h"
 #include "core/log.h"
 #include "core/options/help_text.h"
@@ -41,9 +43,15 @@ std::string program_help() {
   return wrapped(text, width);
 }
 
+/// What carries tensors between the ranks, the best first.
+BackEnds back_ends() { return {nccl_back_end(), mpi_back_end()}; }
+
 std::string version_text() {
-  return fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}\n{}\n", program_version(), libtorch_version(),
-                     mpi_version(), hdf5::version(), nccl_version());
+  std::string text = fmt::format("facemae {}\nLibTorch {}\n{}\nHDF5 {}\n", program_version(),
+                                 libtorch_version(), back_ends().back().version(), hdf5::version());
+  for (const BackEnds all = back_ends(); const auto& back_end : std::span(all).first(all.size() - 1))
+    text += back_end.version() + "\n";
+  return text;
 }
 
 const Command& find_command(const std::string& name) {
@@ -99,7 +107,7 @@ int with_stdout_flushed(int code) {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
-  App app;
+  App app(back_ends());
   try {
     return with_stdout_flushed(end_in_order(app, run(app, {argv + 1, argv + argc})));
   } catch (const AgreedError& error) {

@@ -2,58 +2,25 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cluster/host/agree.h"
+#include "cluster/host/gather.h"
 #include "core/log.h"
 #include "core/text.h"
 
 namespace facemae {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeviceReport, rank, node, host, gpu, fault, name, driver, bus, bfloat16,
+                                   back_ends)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeviceVote, backend, bfloat16, warning, refusal, code)
+
 namespace {
-
-constexpr std::size_t kNamed = 8;  ///< hosts in a message
-
-using Reports = std::vector<DeviceReport>;
-
-/// "n1, n2 and 3 more": hosts in the order of their ranks, each once.
-std::string hosts_text(const std::vector<std::string>& hosts) {
-  std::vector<std::string> named;
-  for (const auto& host : hosts)
-    if (std::find(named.begin(), named.end(), host) == named.end()) named.push_back(host);
-  const std::size_t more = named.size() > kNamed ? named.size() - kNamed : 0;
-  named.resize(named.size() - more);
-  return join(named, ", ") + (more > 0 ? fmt::format(" and {} more", more) : "");
-}
 
 DeviceVote refused(ExitCode code, std::string why) { return {.refusal = std::move(why), .code = code}; }
 
-/// GPUs that several ranks of a node share, "8 ranks on 7 GPU(s) of host n1", by node. By address, not by
-/// numbers: a rank may see its own GPU only.
-std::map<int, std::string> shared_gpus(const Reports& reports) {
-  std::map<int, std::vector<const DeviceReport*>> by_node;
-  for (const auto& report : reports)
-    if (report.gpu && !report.bus.empty()) by_node[report.node].push_back(&report);
-  std::map<int, std::string> shared;
-  for (const auto& [node, ranks] : by_node) {
-    std::set<std::string> gpus;
-    for (const auto* report : ranks) gpus.insert(report->bus);
-    if (gpus.size() < ranks.size())
-      shared[node] =
-          fmt::format("{} ranks on {} GPU(s) of host {}", ranks.size(), gpus.size(), ranks.front()->host);
-  }
-  return shared;
-}
-
-std::string first_text(const std::map<int, std::string>& of_nodes) {
-  std::vector<std::string> texts;
-  for (const auto& [node, text] : of_nodes)
-    if (texts.size() < kNamed) texts.push_back(text);
-  return join(texts, "; ");
-}
-
 /// Ranks without a GPU among ranks that have one.
-DeviceVote without_gpu(const Reports& reports) {
+DeviceVote without_gpu(const DeviceReports& reports) {
   std::vector<std::string> hosts;
   std::string fault;
   for (const auto& report : reports) {
@@ -70,7 +37,7 @@ DeviceVote without_gpu(const Reports& reports) {
 }
 
 /// Nothing when all GPUs are of one kind; else which hosts have which, the rarest first.
-std::string mixture(const Reports& reports) {
+std::string mixture(const DeviceReports& reports) {
   std::map<std::string, std::vector<std::string>> hosts_of;
   for (const auto& report : reports)
     hosts_of[report.gpu ? report.name + " (" + report.driver + ")" : "the CPU"].push_back(report.host);
@@ -84,45 +51,52 @@ std::string mixture(const Reports& reports) {
   return join(texts, "; ");
 }
 
-/// Why NCCL cannot carry the tensors; "" when it can.
-std::string why_no_nccl(const Reports& reports, const std::map<int, std::string>& shared) {
-  std::vector<std::string> on_cpu, unbuilt;
-  for (const auto& report : reports) {
-    if (!report.gpu) on_cpu.push_back(report.host);
-    if (!report.nccl) unbuilt.push_back(report.host);
+/// The ranks' own back end, once their devices belong together: the first of the table that can carry their
+/// tensors, or the one that was asked for.
+DeviceVote choose(DeviceVote vote, const DeviceReports& reports, const std::string& device,
+                  const std::string& backend, const std::vector<Carrier>& carriers) {
+  const Carrier& last = carriers.back();
+  vote.backend = last.name;
+  if (backend == last.name) return vote;
+  std::string obstacle;  // of the first that cannot
+  for (const auto& carrier : carriers) {
+    if (&carrier == &last || (backend != "auto" && backend != carrier.name)) continue;
+    const std::string why = carrier.obstacle(reports);
+    if (why.empty()) {
+      vote.backend = carrier.name;
+      return vote;
+    }
+    const bool built = std::all_of(reports.begin(), reports.end(),
+                                   [&](const auto& report) { return report.has(carrier.name); });
+    if (backend == carrier.name || (device == "cuda" && built))
+      return refused(
+          ExitCode::BadConfiguration,
+          fmt::format(
+              "{}: {}. "
+              "Start as many ranks on a host as it has GPUs, or pass --backend {}, which goes through host copies and is slow",
+              backend == carrier.name ? "--backend " + carrier.name
+                                      : "--device cuda without " + carrier.title + " would be slow",
+              why, last.name));
+    if (obstacle.empty()) obstacle = ": " + why;
   }
-  if (!on_cpu.empty()) return "ranks on " + hosts_text(on_cpu) + " compute on the CPU";
-  if (!unbuilt.empty())
-    return "the program was built without NCCL (facemae --version tells) on " + hosts_text(unbuilt);
-  if (!shared.empty()) return "each rank needs a GPU to itself, but " + first_text(shared);
-  return "";
+  if (std::any_of(reports.begin(), reports.end(), [](const auto& report) { return report.gpu; }))
+    vote.warning += (vote.warning.empty() ? "" : "; ") +
+                    ("CUDA tensors go over " + last.title + " through host copies, which is slow" + obstacle);
+  return vote;
 }
 
-std::string to_text(const DeviceReport& report) {
-  return nlohmann::json{{"rank", report.rank},        {"node", report.node},   {"host", report.host},
-                        {"gpu", report.gpu},          {"fault", report.fault}, {"name", report.name},
-                        {"driver", report.driver},    {"bus", report.bus},     {"nccl", report.nccl},
-                        {"bfloat16", report.bfloat16}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-DeviceReport report_from(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  return {.rank = json.at("rank"),
-          .node = json.at("node"),
-          .host = json.at("host"),
-          .gpu = json.at("gpu"),
-          .fault = json.at("fault"),
-          .name = json.at("name"),
-          .driver = json.at("driver"),
-          .bus = json.at("bus"),
-          .nccl = json.at("nccl"),
-          .bfloat16 = json.at("bfloat16")};
+bool knows(const std::vector<Carrier>& carriers, const std::string& name) {
+  return std::any_of(carriers.begin(), carriers.end(),
+                     [&](const Carrier& carrier) { return carrier.name == name; });
 }
 
 }  // namespace
 
-DeviceVote vote_on_devices(const Reports& reports, const std::string& device, const std::string& backend) {
+DeviceVote vote_on_devices(const DeviceReports& reports, const std::string& device,
+                           const std::string& backend, const std::vector<Carrier>& carriers) {
+  if (backend != "auto" && !knows(carriers, backend))
+    return refused(ExitCode::BadConfiguration,
+                   "--backend " + backend + ": this program has no such back end");
   const auto gpus = static_cast<std::size_t>(
       std::count_if(reports.begin(), reports.end(), [](const auto& report) { return report.gpu; }));
   const bool alike = device == "auto" || device == "cuda";
@@ -143,7 +117,7 @@ DeviceVote vote_on_devices(const Reports& reports, const std::string& device, co
   const auto shared = shared_gpus(reports);
   std::set<int> nodes;
   for (const auto& report : reports) nodes.insert(report.node);
-  if (alike && backend != "mpi" && !shared.empty() && shared.size() < nodes.size())
+  if (alike && backend != carriers.back().name && !shared.empty() && shared.size() < nodes.size())
     return refused(
         ExitCode::PeerLost,
         "a GPU is missing that other hosts have: " + first_text(shared) +
@@ -154,69 +128,17 @@ DeviceVote vote_on_devices(const Reports& reports, const std::string& device, co
   vote.bfloat16 = gpus == reports.size() && std::all_of(reports.begin(), reports.end(),
                                                         [](const auto& report) { return report.bfloat16; });
   if (!kinds.empty()) vote.warning = "the ranks' devices are not alike, as asked for: " + kinds;
-  if (backend == "mpi") return vote;
-  const std::string obstacle = why_no_nccl(reports, shared);
-  if (obstacle.empty()) {
-    vote.backend = "nccl";
-    return vote;
-  }
-  const bool built =
-      std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.nccl; });
-  if (backend == "nccl" || (device == "cuda" && built))
-    return refused(
-        ExitCode::BadConfiguration,
-        fmt::format(
-            "{}: {}. "
-            "Start as many ranks on a host as it has GPUs, or pass --backend mpi, which goes through host copies and is slow",
-            backend == "nccl" ? "--backend nccl" : "--device cuda without NCCL would be slow", obstacle));
-  if (gpus > 0)
-    vote.warning += (vote.warning.empty() ? "" : "; ") +
-                    ("CUDA tensors go over MPI through host copies, which is slow: " + obstacle);
-  return vote;
+  return choose(std::move(vote), reports, device, backend, carriers);
 }
 
 DeviceVote agree_on_devices(Control& control, const DeviceReport& mine, const std::string& device,
-                            const std::string& backend) {
-  const auto texts = control.gather(to_text(mine));
-  std::string result;
-  if (control.is_root()) {
-    Reports reports;
-    reports.reserve(texts.size());
-    for (const auto& text : texts) reports.push_back(report_from(text));
-    const DeviceVote vote = vote_on_devices(reports, device, backend);
-    result = nlohmann::json{{"backend", vote.backend},
-                            {"bfloat16", vote.bfloat16},
-                            {"warning", vote.warning},
-                            {"refusal", vote.refusal},
-                            {"code", static_cast<int>(vote.code)}}
-                 .dump();
-  }
-  const auto json = nlohmann::json::parse(control.broadcast(result));
-  DeviceVote vote{.backend = json.at("backend"),
-                  .bfloat16 = json.at("bfloat16"),
-                  .warning = json.at("warning"),
-                  .refusal = json.at("refusal"),
-                  .code = static_cast<ExitCode>(json.at("code").get<int>())};
+                            const std::string& backend, const std::vector<Carrier>& carriers) {
+  const auto reports = gather(control, mine);
+  const auto vote = broadcast(
+      control, control.is_root() ? vote_on_devices(reports, device, backend, carriers) : DeviceVote{});
   if (vote.refusal.empty()) return vote;
   if (vote.code == ExitCode::PeerLost) throw AgreedError(vote.refusal, vote.code, "DeviceLost");
   throw ConfigError(vote.refusal);
-}
-
-std::string cuda_version_text(int version) {
-  return version == 0 ? "an unknown CUDA" : fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
-}
-
-std::string why_no_gpu(int driver_version, int runtime_version, const std::string& load_error) {
-  if (!load_error.empty())
-    return "LibTorch's CUDA library cannot be loaded: " + load_error +
-           "; install the full torch wheel (scripts/setup.sh --cuda)";
-  if (driver_version > 0 && driver_version / 1000 < runtime_version / 1000)
-    return fmt::format(
-        "the driver is too old: it can do {}, LibTorch here needs {}; "
-        "update the driver, or build with a LibTorch for {}",
-        cuda_version_text(driver_version), cuda_version_text(runtime_version),
-        cuda_version_text(driver_version / 1000 * 1000));
-  return "NVIDIA's driver is there, but LibTorch sees no GPU: look at nvidia-smi and CUDA_VISIBLE_DEVICES";
 }
 
 }  // namespace facemae

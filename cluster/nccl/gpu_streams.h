@@ -29,7 +29,7 @@ class GpuStreams {
   virtual void keep(const torch::Tensor& tensor, c10::Stream stream) = 0;
 };
 
-/// CUDA's; only where FACEMAE_HAS_NCCL.
+/// CUDA's; only where NCCL is built.
 std::shared_ptr<GpuStreams> cuda_streams(int device);
 
 }  // namespace facemae

@@ -44,9 +44,9 @@ struct Api {
   std::function<std::string(Code)> text;
 };
 
-/// NCCL itself; only where FACEMAE_HAS_NCCL.
+/// NCCL itself; only where NCCL is built.
 Api real_api();
-/// "2.28.9" of the loaded library; only where FACEMAE_HAS_NCCL.
+/// "2.28.9" of the loaded library; only where NCCL is built.
 std::string library_version();
 
 }  // namespace facemae::nccl

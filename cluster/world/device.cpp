@@ -1,49 +1,31 @@
 #include "cluster/world/device.h"
 
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "core/log.h"
-#ifdef FACEMAE_HAS_NCCL
-#include <c10/cuda/CUDAFunctions.h>
-#include <cuda_runtime_api.h>
-#endif
 
 namespace facemae {
 namespace {
 
 bool has_driver() { return std::filesystem::exists("/dev/nvidiactl"); }
 
-/// 0 when unknown. Neither makes a context.
-int driver_version() {
-  int version = 0;
-#ifdef FACEMAE_HAS_NCCL
-  if (cudaDriverGetVersion(&version) != cudaSuccess) version = 0;
-#endif
-  return version;
-}
-int runtime_version() {
-  int version = 0;
-#ifdef FACEMAE_HAS_NCCL
-  if (cudaRuntimeGetVersion(&version) != cudaSuccess) version = 0;
-#endif
-  return version;
+/// By the first back end that can look; nothing is known where none can.
+GpuFacts look(const BackEnds& back_ends, std::optional<int> gpu) {
+  for (const auto& back_end : back_ends)
+    if (back_end.look) return back_end.look(gpu);
+  return {};
 }
 
-void describe_gpu([[maybe_unused]] int index, DeviceReport& report) {
-  report.driver = cuda_version_text(driver_version());
-#ifdef FACEMAE_HAS_NCCL
-  cudaDeviceProp properties{};
-  if (cudaGetDeviceProperties(&properties, index) == cudaSuccess) {
-    report.name = properties.name;
-    report.bfloat16 = properties.major >= 8;
-  }
-  char bus[32] = "";
-  if (cudaDeviceGetPCIBusId(bus, sizeof bus, index) == cudaSuccess) report.bus = bus;
-  (void)cudaGetLastError();  // a question that failed must not be taken for the next call's failure
-#endif
+void describe_gpu(const GpuFacts& facts, DeviceReport& report) {
+  report.driver = cuda_version_text(facts.driver);
+  report.name = facts.name;
+  report.bus = facts.bus;
+  report.bfloat16 = facts.bfloat16;
 }
 
 /// Does it compute? A device that has failed is still counted. Makes the context that is needed anyway.
@@ -69,14 +51,14 @@ std::string load_cuda_if_present(const WorldConfig& config) {
   return error != nullptr ? error : "for a reason that the loader does not tell";
 }
 
-FoundDevice find_device(const WorldConfig& config, const Topology& topology, const std::string& load_error) {
+FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, const Topology& topology,
+                        const std::string& load_error) {
   FoundDevice found;
   found.report.rank = topology.rank;
   found.report.node = topology.node;
   found.report.host = topology.host;
-#ifdef FACEMAE_HAS_NCCL
-  found.report.nccl = true;
-#endif
+  for (const auto& back_end : back_ends)
+    if (back_end.built) found.report.back_ends.push_back(back_end.carrier.name);
   if (config.device == "cpu") return found;
   if (torch::cuda::is_available()) {
     const int devices = torch::cuda::device_count();  // NOLINT(bugprone-signed-char-misuse): no character
@@ -86,12 +68,14 @@ FoundDevice find_device(const WorldConfig& config, const Topology& topology, con
     if (found.report.fault.empty()) {
       found.device = device;
       found.report.gpu = true;
-      describe_gpu(index, found.report);
+      describe_gpu(look(back_ends, index), found.report);
       return found;
     }
+  } else if (has_driver()) {
+    const GpuFacts facts = look(back_ends, std::nullopt);
+    found.report.fault = why_no_gpu(facts.driver, facts.runtime, load_error);
   } else {
-    found.report.fault = has_driver() ? why_no_gpu(driver_version(), runtime_version(), load_error)
-                                      : "the machine has no NVIDIA driver";
+    found.report.fault = "the machine has no NVIDIA driver";
   }
   if (has_driver() &&
       (torch::cuda::is_available() || topology.local_rank == 0))  // of a host's own fault once
@@ -100,10 +84,8 @@ FoundDevice find_device(const WorldConfig& config, const Topology& topology, con
   return found;
 }
 
-void use_device([[maybe_unused]] const torch::Device& device) {
-#ifdef FACEMAE_HAS_NCCL
-  if (device.is_cuda()) c10::cuda::set_device(device.index());
-#endif
+void use_device(const torch::Device& device) {
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(torch::kCUDA).setDevice(device);
 }
 
 }  // namespace facemae

@@ -7,10 +7,8 @@
 
 #include "cluster/host/call_limit.h"
 #include "cluster/host/launch.h"
-#include "cluster/mpi/mpi_communicator.h"
 #include "cluster/mpi/mpi_control.h"
 #include "cluster/mpi/mpi_session.h"
-#include "cluster/nccl/nccl_communicator.h"
 #include "cluster/tensors/alone.h"
 #include "cluster/world/device.h"
 #include "core/error.h"
@@ -34,14 +32,22 @@ std::string seconds_text(std::chrono::milliseconds time) {
   return human_seconds(std::chrono::duration<double>(time).count());
 }
 
+std::vector<Carrier> carriers_of(const BackEnds& back_ends) {
+  std::vector<Carrier> carriers;
+  for (const auto& back_end : back_ends) carriers.push_back(back_end.carrier);
+  return carriers;
+}
+
 class LonelyWorld final : public World {
  public:
-  LonelyWorld(const WorldConfig& config, const std::string& load_error)
+  LonelyWorld(const BackEnds& back_ends, const WorldConfig& config, const std::string& load_error)
       : topology_{.host = host_name()},
-        found_(find_device(config, topology_, load_error)),
+        found_(find_device(config, back_ends, topology_, load_error)),
         gradients_(found_.device),
         batch_(found_.device) {
-    bfloat16_ = agree_on_devices(control_, found_.report, config.device, config.backend).bfloat16;
+    bfloat16_ =
+        agree_on_devices(control_, found_.report, config.device, config.backend, carriers_of(back_ends))
+            .bfloat16;
     use_device(found_.device);
   }
   const Topology& topology() const noexcept override { return topology_; }
@@ -66,12 +72,12 @@ class LonelyWorld final : public World {
 
 class RankedWorld final : public World {
  public:
-  RankedWorld(const WorldConfig& config, const std::string& load_error)
+  RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const std::string& load_error)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
     try {
-      const FoundDevice found = find_device(config, topology_, load_error);
+      const FoundDevice found = find_device(config, back_ends, topology_, load_error);
       device_ = found.device;
-      vote_ = agree_on_devices(control_, found.report, config.device, config.backend);
+      vote_ = agree_on_devices(control_, found.report, config.device, config.backend, carriers_of(back_ends));
     } catch (const PeerLost&) {
       throw;  // nobody is left to end with
     } catch (const Error&) {
@@ -80,7 +86,9 @@ class RankedWorld final : public World {
     }
     if (control_.is_root() && !vote_.warning.empty()) spdlog::warn("{}", vote_.warning);
     use_device(device_);
-    open_communicators();
+    for (const auto& back_end : back_ends)
+      if (back_end.carrier.name == vote_.backend)
+        link_ = back_end.open(control_, {.device = device_, .deadline = limit_});
     spdlog::debug("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
                   device_.is_cuda() ? "CUDA" : "CPU", vote_.backend);
   }
@@ -89,23 +97,18 @@ class RankedWorld final : public World {
   torch::Device device() const noexcept override { return device_; }
   bool bfloat16() const noexcept override { return vote_.bfloat16; }
   Control& control() override { return control_; }
-  Communicator& gradients() override { return *gradients_; }
-  Communicator& batch() override { return *batch_; }
+  Communicator& gradients() override { return link_->gradients(); }
+  Communicator& batch() override { return link_->batch(); }
   OperationRings operations() const override {
     OperationRings rings{control_.operations()};
-    for (const auto* mpi : mpi_) rings.push_back(mpi->operations());
-    if (nccl_) rings.push_back(nccl_->operations());
+    for (auto& ring : link_->operations()) rings.push_back(std::move(ring));
     return rings;
   }
 
   void close() override {
     control_.barrier(limit_);
-    for (auto* mpi : mpi_) mpi->drain();
-    if (nccl_) nccl_->close();
-    mpi_.clear();
-    mpi_gradients_.reset();
-    mpi_batch_.reset();
-    nccl_.reset();
+    link_->close();
+    link_.reset();
     flush_logs();
     failpoint("world.finalize");
     const CallLimit finalizing(limit_, [this] {
@@ -127,38 +130,18 @@ class RankedWorld final : public World {
   }
 
  private:
-  void open_communicators() {
-#ifdef FACEMAE_HAS_NCCL
-    if (vote_.backend == "nccl") {
-      nccl_ = std::make_unique<NcclCommunicator>(nccl::real_api(), cuda_streams(device_.index()), control_,
-                                                 NcclCommunicator::Options{.deadline = limit_});
-      gradients_ = batch_ = nccl_.get();  // one order for all collectives of a device
-      return;
-    }
-#endif
-    mpi_gradients_ = std::make_unique<MpiCommunicator>("gradients", limit_, kMpiCount, device_);
-    mpi_batch_ = std::make_unique<MpiCommunicator>("batch", limit_, kMpiCount, device_);
-    mpi_ = {mpi_gradients_.get(), mpi_batch_.get()};
-    gradients_ = mpi_gradients_.get();
-    batch_ = mpi_batch_.get();
-  }
-
   std::chrono::milliseconds limit_;
   MpiSession session_;
   Topology topology_;
   torch::Device device_ = torch::kCPU;
   DeviceVote vote_;
   MpiControl control_;
-  std::unique_ptr<MpiCommunicator> mpi_gradients_, mpi_batch_;
-  std::unique_ptr<NcclCommunicator> nccl_;
-  std::vector<MpiCommunicator*> mpi_;
-  Communicator* gradients_ = nullptr;
-  Communicator* batch_ = nullptr;
+  std::unique_ptr<Link> link_;
 };
 
 }  // namespace
 
-std::unique_ptr<World> World::open(const WorldConfig& config) {
+std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig& config) {
   const Launch launch = detect_launch(process_environment());
   if (launch.kind == LaunchKind::Refused) throw ConfigError(launch.reason);
   const std::string load_error = load_cuda_if_present(config);
@@ -170,17 +153,9 @@ std::unique_ptr<World> World::open(const WorldConfig& config) {
       _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
     });
     failpoint("world.join");
-    return std::make_unique<RankedWorld>(config, load_error);
+    return std::make_unique<RankedWorld>(back_ends, config, load_error);
   }
-  return std::make_unique<LonelyWorld>(config, load_error);
-}
-
-std::string nccl_version() {
-#ifdef FACEMAE_HAS_NCCL
-  return "NCCL " + nccl::library_version();
-#else
-  return "NCCL: not built";
-#endif
+  return std::make_unique<LonelyWorld>(back_ends, config, load_error);
 }
 
 }  // namespace facemae

@@ -44,7 +44,7 @@ struct Foreign {
 const std::vector<Foreign>& foreign() {
   static const std::vector<Foreign> rules = {
       {std::regex(R"(mpi\.h)"), {"cluster/mpi"}, false},
-      {std::regex(R"(nccl\.h|cuda.*\.h|c10/cuda/.*)"), {"cluster/nccl", "cluster/world"}, false},
+      {std::regex(R"(nccl\.h|cuda.*\.h|c10/cuda/.*)"), {"cluster/nccl"}, false},
       {std::regex(R"(hdf5.*\.h|H5.*\.h)"), {"data/hdf5"}, false},
       {std::regex(R"(archive(_entry)?\.h)"), {"data/formats"}, false},
       {std::regex(R"(png\.h|turbojpeg\.h)"), {"data/image"}, false},

@@ -1,3 +1,4 @@
+#include "cluster/mpi/mpi_back_end.h"
 #include "cluster/world/world.h"
 #include "core/error.h"
 #include "tests/forged/use_store.h"
@@ -7,7 +8,7 @@
 namespace facemae::forged {
 
 Train training() {
-  const std::shared_ptr<World> world = World::open({});
+  const std::shared_ptr<World> world = World::open({mpi_back_end()}, {});
   return [world](const Path& store, const Path& run) {
     PretrainConfig config;
     config.common.store = store;

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "cluster/nccl/nccl_communicator.h"
+#include "cluster/nccl/nccl_back_end.h"
 #include "cluster/world/device.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
 
@@ -9,18 +9,17 @@ namespace facemae {
 namespace {
 
 TEST(NcclCommunicator, ConformsOnOneGpu) {
-#ifdef FACEMAE_HAS_NCCL
+  const BackEnd nccl = nccl_back_end();
+  if (!nccl.built) GTEST_SKIP() << nccl.version();
   (void)load_cuda_if_present({});
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
+  const torch::Device device(torch::kCUDA, 0);
+  use_device(device);
   AloneControl control;
-  NcclCommunicator ranks(nccl::real_api(), cuda_streams(0), control,
-                         NcclCommunicator::Options{.deadline = std::chrono::seconds(60)});
-  expect_conforming(ranks, {torch::kCUDA, 0});
+  const auto link = nccl.open(control, {.device = device, .deadline = kLong});
+  expect_conforming(link->gradients(), device);
   torch::cuda::synchronize();
-  ranks.close();
-#else
-  GTEST_SKIP() << "built without NCCL";
-#endif
+  link->close();
 }
 
 }  // namespace

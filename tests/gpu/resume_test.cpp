@@ -5,7 +5,7 @@
 
 #include "checkpoint/tensors/store.h"
 #include "checkpoint/tensors/weights.h"
-#include "cluster/nccl/nccl_communicator.h"
+#include "cluster/nccl/nccl_back_end.h"
 #include "cluster/tensors/alone.h"
 #include "cluster/world/device.h"
 #include "core/log.h"
@@ -107,19 +107,17 @@ TEST(Resume, OfOneProcessGoesOnFromWhatWasCommitted) {
 }
 
 TEST(Resume, OnOneGpuOverNcclGoesOnFromWhatWasCommitted) {
-#ifdef FACEMAE_HAS_NCCL
+  const BackEnd nccl = nccl_back_end();
+  if (!nccl.built) GTEST_SKIP() << nccl.version();
   (void)load_cuda_if_present({});
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
-  use_device({torch::kCUDA, 0});
+  const torch::Device device(torch::kCUDA, 0);
+  use_device(device);
   AloneControl control;
-  NcclCommunicator ranks(nccl::real_api(), cuda_streams(0), control,
-                         NcclCommunicator::Options{.deadline = std::chrono::seconds(60)});
-  expect_resuming(ranks);
-  ranks.check();
-  ranks.close();
-#else
-  GTEST_SKIP() << "built without NCCL";
-#endif
+  const auto link = nccl.open(control, {.device = device, .deadline = std::chrono::seconds(60)});
+  expect_resuming(link->gradients());
+  link->gradients().check();
+  link->close();
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "cluster/host/agree.h"
 #include "cluster/host/device_vote.h"
 #include "cluster/host/plan.h"
 #include "cluster/mpi/mpi_control.h"
-#include "cluster/world/world.h"
 #include "core/error.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
 
@@ -85,21 +83,6 @@ TEST(Plan, IsPublishedOrRefusedOnAllRanksTogether) {
   EXPECT_THROW(publish(plan_shards(shards, other ? "another" : "digest", 2, 1), control), DataError);
 }
 
-TEST(World, OpensOverMpiWithTwoSeparateCommunicators) {
-  auto world = World::open({.backend = "auto", .device = "cpu", .deadline = kLong});
-  const auto& topology = world->topology();
-  EXPECT_EQ(topology.rank, world->control().rank());
-  EXPECT_EQ(topology.size, world->control().size());
-  EXPECT_EQ(topology.nodes, 1);
-  EXPECT_EQ(topology.local_rank, topology.rank);
-  EXPECT_EQ(topology.local_size, topology.size);
-  EXPECT_NE(&world->gradients(), &world->batch());
-  auto tensor = torch::ones({3});
-  world->gradients().all_reduce(tensor, Reduce::Sum).wait();
-  EXPECT_EQ(tensor[2].item<float>(), static_cast<float>(topology.size));
-  world->close();
-}
-
 TEST(Devices, AHostThatLacksTheOthersGpuIsNamedOnAllRanks) {
   MpiControl control(kLong);
   const int rank = control.rank();
@@ -111,19 +94,25 @@ TEST(Devices, AHostThatLacksTheOthersGpuIsNamedOnAllRanks) {
                         .name = "a GPU",
                         .driver = "CUDA 13.0",
                         .bus = "0000:01:00.0",
-                        .nccl = true,
-                        .bfloat16 = true};
+                        .bfloat16 = true,
+                        .back_ends = {"nccl"}};
   };
-  const auto sound = agree_on_devices(control, gpu_of(rank), "cuda", "auto");
+  const std::vector<Carrier> carriers = {
+      {.name = "nccl",
+       .title = "NCCL",
+       .obstacle = [](const DeviceReports& reports) { return why_no_gpu_each(reports, "nccl", "NCCL"); }},
+      {.name = "mpi", .title = "MPI", .obstacle = [](const auto&) { return ""; }}};
+  const auto sound = agree_on_devices(control, gpu_of(rank), "cuda", "auto", carriers);
   EXPECT_EQ(sound.backend, "nccl");
   EXPECT_TRUE(sound.bfloat16);
   if (control.size() == 1) return;
   const int last = control.size() - 1;
   DeviceReport mine = gpu_of(rank);
   if (rank == last)
-    mine = {.rank = rank, .node = rank, .host = mine.host, .fault = "a dead GPU", .nccl = true};
+    mine = {
+        .rank = rank, .node = rank, .host = mine.host, .fault = "a dead GPU", .back_ends = mine.back_ends};
   try {
-    agree_on_devices(control, mine, "auto", "auto");
+    agree_on_devices(control, mine, "auto", "auto", carriers);
     ADD_FAILURE() << "the job would go on with a CPU among GPUs";
   } catch (const AgreedError& error) {
     EXPECT_EQ(error.code(), ExitCode::PeerLost);
@@ -131,13 +120,9 @@ TEST(Devices, AHostThatLacksTheOthersGpuIsNamedOnAllRanks) {
     const std::string named = "host-" + std::to_string(last) + " (a dead GPU)";
     EXPECT_NE(std::string(error.what()).find(named), std::string::npos) << error.what();
   }
-  EXPECT_EQ(agree_on_devices(control, mine, "mixed", "auto").backend, "mpi");
+  EXPECT_EQ(agree_on_devices(control, mine, "mixed", "auto", carriers).backend, "mpi");
   if (rank == last) mine = gpu_of(rank), mine.name = "an older GPU";
-  EXPECT_THROW(agree_on_devices(control, mine, "auto", "auto"), ConfigError);
-}
-
-TEST(World, RefusesNcclOnTheCpuOnAllRanks) {
-  EXPECT_THROW(World::open({.backend = "nccl", .device = "cpu", .deadline = kLong}), ConfigError);
+  EXPECT_THROW(agree_on_devices(control, mine, "auto", "auto", carriers), ConfigError);
 }
 
 }  // namespace

@@ -2,10 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cluster/mpi/mpi_session.h"
-#include "cluster/world/world.h"
-#include "core/error.h"
-
 namespace facemae {
 namespace {
 
@@ -24,26 +20,6 @@ TEST(Topology, NumbersNodesByTheirLowestRankAndRanksWithinThem) {
     EXPECT_EQ(topology.local_size, neighbours[r]);
     EXPECT_EQ(topology.host, "host");
   }
-}
-
-TEST(World, OfOneProcessDiesWithTheCodeItIsGiven) {
-  EXPECT_EXIT(World::open({.backend = "auto", .device = "cpu"})->die(75), testing::ExitedWithCode(75), "");
-}
-
-TEST(World, OfOneProcessIsRankZeroOfOneWithoutMpi) {
-  auto world = World::open({.backend = "auto", .device = "cpu"});
-  EXPECT_EQ(world->topology().size, 1);
-  EXPECT_TRUE(world->device().is_cpu());
-  EXPECT_EQ(world->gradients().size(), 1);
-  EXPECT_FALSE(world->bfloat16());
-  EXPECT_EQ(world->batch().device(), world->device());
-  EXPECT_THROW(World::open({.backend = "nccl", .device = "cpu"}), ConfigError);
-  world->close();
-}
-
-TEST(Versions, NameTheLibraries) {
-  EXPECT_NE(mpi_version().find('.'), std::string::npos) << mpi_version();
-  EXPECT_EQ(nccl_version().substr(0, 4), "NCCL");
 }
 
 }  // namespace

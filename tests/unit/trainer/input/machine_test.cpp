@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/unit/cluster/world/fake_back_end.h"
+
 namespace facemae {
 namespace {
 
@@ -32,7 +34,7 @@ TEST(Machine, ARunOnCpusIsConfiguredAsEver) {
   const std::vector<std::string> words = {"--store", "s", "--run", "r", "--batch", "48", "--steps", "7"};
   options.parse(words, common);
   validate(options, config);
-  const auto world = World::open({.device = "cpu"});
+  const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
   settle_precision(config.common, *world);
   EXPECT_THAT(options.text(), HasSubstr("precision = float32\n"));
   EXPECT_EQ(workers_of(config.common, *world), 1);
