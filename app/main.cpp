@@ -91,6 +91,14 @@ int end_in_order(App& app, ExitCode code) {
 
 void report(const std::string& what) { std::fprintf(stderr, "facemae: %s\n", what.c_str()); }
 
+/// Where it was raised, too, at --log-level debug and trace.
+void report(const App& app, const std::exception& error, const std::string& rank = "") {
+  report(rank + error.what());
+  const std::string place = place_of(error);
+  if ((app.common.log_level == "debug" || app.common.log_level == "trace") && !place.empty())
+    report(rank + "raised at " + place);
+}
+
 /// What was printed may not have arrived: a full disk shows at the last flush. Who closed
 /// stdout wanted nothing.
 int with_stdout_flushed(int code) {
@@ -112,28 +120,28 @@ int main(int argc, char** argv) {
     return with_stdout_flushed(end_in_order(app, run(app, {argv + 1, argv + argc})));
   } catch (const AgreedError& error) {
     if (app.world_refused()) {  // a host lacks the devices that others have; MPI has ended
-      if (launched_rank() == 0) report(error.what());
+      if (launched_rank() == 0) report(app, error);
       return launched_rank() == 0 ? static_cast<int>(error.code()) : 0;
     }
-    if (app.world().topology().rank == 0) report(error.what());
+    if (app.world().topology().rank == 0) report(app, error);
     return end_in_order(app, error.code());
   } catch (const std::exception& error) {
     const ExitCode code = exit_code_for(error);
     if (app.world_refused()) {  // no such device or back end, on every rank alike; MPI has ended
-      if (launched_rank() == 0) report(error.what());
+      if (launched_rank() == 0) report(app, error);
       return static_cast<int>(code);
     }
     if (!app.has_world()) {  // the words themselves are wrong, on every rank alike
       try {
-        if (app.world({.device = "cpu"}).topology().rank == 0) report(error.what());
+        if (app.world({.device = "cpu"}).topology().rank == 0) report(app, error);
       } catch (const std::exception&) {  // the launch is the fault
-        report(error.what());
+        report(app, error);
         return static_cast<int>(code);
       }
       return end_in_order(app, code);
     }
-    report((app.world().topology().size > 1 ? fmt::format("rank {}: ", app.world().topology().rank) : "") +
-           error.what());
+    report(app, error,
+           app.world().topology().size > 1 ? fmt::format("rank {}: ", app.world().topology().rank) : "");
     if (app.world().topology().size > 1) app.world().die(static_cast<int>(code));
     return static_cast<int>(code);
   }

@@ -26,6 +26,10 @@ bool code_may_pass(int code) {
 
 }  // namespace
 
+std::string Error::place() const {
+  return std::string(at_.file_name()) + ":" + std::to_string(at_.line()) + ", in " + at_.function_name();
+}
+
 bool FileError::may_pass() const noexcept { return code_may_pass(code_); }
 
 ExitCode exit_code_for(const std::exception& error) noexcept {
@@ -54,6 +58,11 @@ std::string kind_of(const std::exception& error) {
       dynamic_cast<const std::filesystem::filesystem_error*>(&error) != nullptr)
     return "FileError";
   return "crash";
+}
+
+std::string place_of(const std::exception& error) {
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  return ours == nullptr ? "" : ours->place();
 }
 
 }  // namespace facemae

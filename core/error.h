@@ -19,13 +19,15 @@ enum class ExitCode : int {
   DoNotRequeue = 93,     ///< no valid checkpoint despite a history, or no progress: stop and tell the user
 };
 
-/// Every failure that this project raises. `where()` is the caller's line, not ours. A message says what was
-/// being done, on what, what was found, and the likely remedy.
+/// Every failure that this project raises. `where()` is the line that raised it: --log-level debug prints it. A message
+/// says what was being done, on what, what was found, and the likely remedy.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& what, std::source_location at = std::source_location::current())
       : std::runtime_error(what), at_(at) {}
   const std::source_location& where() const noexcept { return at_; }
+  /// "data/store/store.cpp:71, in Store::open": `where()` as text, of the rank on which it failed first.
+  virtual std::string place() const;
 
  private:
   std::source_location at_;
@@ -70,5 +72,7 @@ class FileError : public Error {
 ExitCode exit_code_for(const std::exception& error) noexcept;
 /// "ConfigError", "PeerLost", ... for outcome.json; "crash" for exceptions that are not ours.
 std::string kind_of(const std::exception& error);
+/// Its place(); "" for foreign exceptions.
+std::string place_of(const std::exception& error);
 
 }  // namespace facemae

@@ -1,27 +1,36 @@
 #include "cluster/host/agree.h"
 
+#include "cluster/host/gather.h"
+
 namespace facemae {
+namespace {
+
+struct Failure {
+  ExitCode code = ExitCode::Done;
+  std::string kind, message, place;  // no kind: it did not fail
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failure, code, kind, message, place)
+
+}  // namespace
 
 void together(Control& control, const std::function<void()>& work) {
-  std::string failure;  // code, kind and message, separated by line ends
+  Failure mine;
   try {
     work();
   } catch (const AgreedError& error) {
-    failure = std::to_string(static_cast<int>(error.code())) + "\n" + error.kind() + "\n" + error.what();
+    mine = {error.code(), error.kind(), error.what(), error.place()};
   } catch (const std::exception& error) {
-    failure =
-        std::to_string(static_cast<int>(exit_code_for(error))) + "\n" + kind_of(error) + "\n" + error.what();
+    mine = {exit_code_for(error), kind_of(error), error.what(), place_of(error)};
   }
-  if (control.all_agree(failure.empty())) return;
-  std::string first;
-  const auto failures = control.gather(failure);
-  for (std::size_t rank = 0; rank < failures.size() && first.empty(); ++rank)
-    if (!failures[rank].empty())
-      first = failures[rank] + (rank == 0 ? "" : " (rank " + std::to_string(rank) + ")");
-  first = control.broadcast(first);
-  const auto code_end = first.find('\n'), kind_end = first.find('\n', code_end + 1);
-  throw AgreedError(first.substr(kind_end + 1), static_cast<ExitCode>(std::stoi(first.substr(0, code_end))),
-                    first.substr(code_end + 1, kind_end - code_end - 1));
+  if (control.all_agree(mine.kind.empty())) return;
+  Failure first;
+  const auto failures = gather(control, mine);
+  for (std::size_t rank = 0; rank < failures.size() && first.kind.empty(); ++rank) {
+    first = failures[rank];
+    if (rank > 0) first.message += " (rank " + std::to_string(rank) + ")";
+  }
+  first = broadcast(control, first);
+  throw AgreedError(first.message, first.code, first.kind, first.place);
 }
 
 std::string attempt(Control& control, const std::function<void()>& work) {

@@ -12,14 +12,22 @@ namespace facemae {
 /// A failure that all ranks know of: the program may end in order, with rank 0 returning the code.
 class AgreedError : public Error {
  public:
-  AgreedError(const std::string& what, ExitCode code, std::string kind)
-      : Error(what), code_(code), kind_(std::move(kind)) {}
+  AgreedError(const std::string& what, ExitCode code, std::string kind,
+              std::source_location at = std::source_location::current())
+      : Error(what, at), code_(code), kind_(std::move(kind)), place_(Error::place()) {}
+  /// The same of the rank that failed first.
+  AgreedError(const std::string& what, ExitCode code, std::string kind, std::string place)
+      : Error(what), code_(code), kind_(std::move(kind)), place_(std::move(place)) {}
+  /// One of our errors that every rank raises alike: its message, code and kind.
+  explicit AgreedError(const Error& known)
+      : Error(known), code_(exit_code_for(known)), kind_(kind_of(known)), place_(known.place()) {}
   ExitCode code() const noexcept { return code_; }
   const std::string& kind() const noexcept { return kind_; }
+  std::string place() const override { return place_; }
 
  private:
   ExitCode code_;
-  std::string kind_;
+  std::string kind_, place_;
 };
 
 /// Runs `work` on this rank and then votes: when it threw on any rank, every rank throws an

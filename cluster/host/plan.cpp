@@ -3,9 +3,9 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
-#include <algorithm>
-#include <numeric>
+#include <utility>
 
+#include "cluster/host/gather.h"
 #include "cluster/host/plan.pb.h"
 #include "core/checksum.h"
 #include "core/error.h"
@@ -13,22 +13,9 @@
 
 namespace facemae {
 
-ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes,
-                      std::uint64_t seed) {
+ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes) {
   if (nodes < 1)
     throw ConfigError("planning shards: there must be at least one node, not " + std::to_string(nodes));
-  std::vector<std::size_t> largest_first(shards.size());
-  std::iota(largest_first.begin(), largest_first.end(), std::size_t{0});
-  std::stable_sort(largest_first.begin(), largest_first.end(),
-                   [&](std::size_t a, std::size_t b) { return shards[a].bytes > shards[b].bytes; });
-  std::vector<std::uint64_t> load(static_cast<std::size_t>(nodes), 0);
-  const auto rotation = seed % static_cast<std::uint64_t>(nodes);
-  for (const std::size_t shard : largest_first) {
-    const auto idlest = std::min_element(load.begin(), load.end());
-    *idlest += shards[shard].bytes;
-    const auto node = (static_cast<std::uint64_t>(idlest - load.begin()) + rotation) % load.size();
-    shards[shard].reader_node = static_cast<int>(node);
-  }
   ShardPlan plan;
   plan.dataset_digest = dataset_digest;
   plan.nodes = nodes;
@@ -53,7 +40,6 @@ std::string serialise(const ShardPlan& plan) {
     planned->set_file(shard.file);
     planned->set_images(shard.images);
     planned->set_bytes(shard.bytes);
-    planned->set_reader_node(static_cast<std::uint32_t>(shard.reader_node));
   }
   for (const auto& entry : plan.quarantine) {
     auto* quarantined = message.add_quarantine();
@@ -82,15 +68,8 @@ ShardPlan parse_plan(const std::string& bytes) {
   plan.dataset_digest = message.dataset_digest();
   plan.mode = message.mode();
   plan.nodes = static_cast<int>(message.nodes());
-  for (const auto& shard : message.shards()) {
-    if (shard.reader_node() >= message.nodes())
-      throw DataError("reading a shard plan: " + shard.file() + " is given to node " +
-                      std::to_string(shard.reader_node()) + " of " + std::to_string(message.nodes()));
-    plan.shards.push_back({.file = shard.file(),
-                           .images = shard.images(),
-                           .bytes = shard.bytes(),
-                           .reader_node = static_cast<int>(shard.reader_node())});
-  }
+  for (const auto& shard : message.shards())
+    plan.shards.push_back({.file = shard.file(), .images = shard.images(), .bytes = shard.bytes()});
   for (const auto& entry : message.quarantine()) {
     if (entry.shard() >= plan.shards.size())
       throw DataError(fmt::format("reading a shard plan: shard {} of {} is quarantined", entry.shard(),
@@ -105,10 +84,10 @@ ShardPlan publish(const ShardPlan& own, Control& control) {
   const std::string sent = control.broadcast(mine);
   const std::string mine_hash = xxh128(bytes_of(mine)).hex(), got_hash = xxh128(bytes_of(sent)).hex();
   // Every rank compares twice: what arrived with what rank 0 sent, and its own plan with that.
-  const auto all = control.gather(got_hash + " " + mine_hash);
+  const auto all = gather(control, std::pair(got_hash, mine_hash));
   std::string verdict;
   for (std::size_t rank = 0; rank < all.size(); ++rank)
-    if (all[rank] != got_hash + " " + got_hash)
+    if (all[rank] != std::pair(got_hash, got_hash))
       verdict += (verdict.empty() ? "" : ", ") + std::to_string(rank);
   verdict = control.broadcast(verdict);
   if (!verdict.empty())

@@ -1,6 +1,6 @@
 #pragma once
-// The coordinator: a pure plan of which node reads which shard, published as protobuf and
-// agreed by all ranks.
+// The coordinator: which shards there are and how nodes read them, published as protobuf and agreed by all
+// ranks.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,7 +12,6 @@ namespace facemae {
 struct PlannedShard {
   std::string file;
   std::uint64_t images = 0, bytes = 0;
-  int reader_node = 0;  ///< whose part it is of work that is divided over nodes
 };
 /// From `from_ordinal` on, no row of this shard is used.
 struct PlannedQuarantine {
@@ -27,9 +26,8 @@ struct ShardPlan {
   std::vector<PlannedQuarantine> quarantine;
 };
 
-/// Pure: shards to nodes, balanced by bytes (largest first, ties by index), rotated by the seed.
-ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes,
-                      std::uint64_t seed);
+/// Pure: the first version, for shards in the order of the manifest.
+ShardPlan plan_shards(std::vector<PlannedShard> shards, const std::string& dataset_digest, int nodes);
 /// Pure: the plan with one more version, in which these shards are quarantined.
 ShardPlan replan(ShardPlan plan, std::vector<PlannedQuarantine> quarantine);
 std::string serialise(const ShardPlan& plan);    ///< deterministic protobuf bytes (cluster/host/plan.proto)

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "cluster/host/agree.h"
+#include "cluster/host/gather.h"
 #include "core/error.h"
 #include "core/files/shared_view.h"
 #include "core/host.h"
@@ -61,22 +62,27 @@ std::string answer(FileSystem& files, const Path& meeting, const std::string& to
   return "";
 }
 
+/// What a rank tells of the folder; no fault: it saw what rank 0 wrote.
+struct Seen {
+  std::string host, fault;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Seen, host, fault)
+
 /// Rank 0: one line for each rank that has another folder, with its host.
-std::vector<std::string> judge(const Path& meeting, const std::string& token,
-                               const std::vector<std::string>& answers, const std::vector<std::string>& hosts,
+std::vector<std::string> judge(const Path& meeting, const std::string& token, const std::vector<Seen>& seen,
                                std::chrono::milliseconds patience) {
   std::vector<ExpectedFile> expected;
-  for (std::size_t rank = 1; rank < answers.size(); ++rank)
-    if (answers[rank].empty()) expected.push_back({name_of(static_cast<int>(rank)), token.size()});
+  for (std::size_t rank = 1; rank < seen.size(); ++rank)
+    if (seen[rank].fault.empty()) expected.push_back({name_of(static_cast<int>(rank)), token.size()});
   const auto unseen = unseen_after(meeting, expected, patience);
   std::vector<std::string> faults;
-  for (std::size_t rank = 1; rank < answers.size(); ++rank) {
+  for (std::size_t rank = 1; rank < seen.size(); ++rank) {
     const std::string name = name_of(static_cast<int>(rank));
     const bool lost = std::any_of(unseen.begin(), unseen.end(), [&](const std::string& fault) {
       return fault.starts_with(name + " ") || fault.starts_with(name + ":");
     });
-    const std::string fault = lost ? "writes there what rank 0 does not see" : answers[rank];
-    if (!fault.empty()) faults.push_back(fmt::format("rank {} on {} {}", rank, hosts[rank], fault));
+    const std::string fault = lost ? "writes there what rank 0 does not see" : seen[rank].fault;
+    if (!fault.empty()) faults.push_back(fmt::format("rank {} on {} {}", rank, seen[rank].host, fault));
   }
   return faults;
 }
@@ -92,19 +98,21 @@ void require_shared(Control& control, FileSystem& files, const Path& folder, con
   together(control, [&] {
     if (control.is_root()) prepare(files, folder, token);
   });
-  const auto answers =
-      control.gather(control.is_root() ? "" : answer(files, meeting, token, control.rank(), patience));
-  const auto hosts = control.gather(host_name());
+  const auto seen =
+      gather(control,
+             Seen{.host = host_name(),
+                  .fault = control.is_root() ? "" : answer(files, meeting, token, control.rank(), patience)});
   std::string verdict;
   if (control.is_root()) {
-    auto faults = judge(meeting, token, answers, hosts, patience);
+    auto faults = judge(meeting, token, seen, patience);
     if (!faults.empty()) {
       const std::size_t count = faults.size();
       faults.resize(std::min(count, kNamed));
       verdict = fmt::format(
           "{} is not one folder for all ranks. Seen from rank 0 on {}: {}{}. "
           "Every node needs the same file system under this path (NFS, Lustre, ...): name a folder on one that all of them mount",
-          said, hosts[0], join(faults, "; "), count > kNamed ? fmt::format("; {} ranks in all", count) : "");
+          said, seen[0].host, join(faults, "; "),
+          count > kNamed ? fmt::format("; {} ranks in all", count) : "");
     }
     try {
       remove_meeting(files, meeting);
@@ -113,7 +121,7 @@ void require_shared(Control& control, FileSystem& files, const Path& folder, con
     }
   }
   verdict = control.broadcast(verdict);
-  if (!verdict.empty()) throw AgreedError(verdict, ExitCode::BadConfiguration, "ConfigError");
+  if (!verdict.empty()) throw AgreedError(ConfigError(verdict));
 }
 
 }  // namespace facemae

@@ -50,7 +50,7 @@ TEST(Scale, PlansShardsAndFindsARanksRowsAtOnceInConstantMemory) {
     shards.push_back({.file = "shard-00000.h5", .images = kRows / kShards, .bytes = 2'100'000'000});
   const double before = resident_mib();
   auto start = std::chrono::steady_clock::now();
-  const auto plan = plan_shards(std::move(shards), "digest", kNodes, 0);
+  const auto plan = plan_shards(std::move(shards), "digest", kNodes);
   const auto bytes = serialise(plan);
   const auto received = parse_plan(bytes);
   const double planning = seconds_since(start);

@@ -108,8 +108,8 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
 
 void expect_same_weights(Control& control, const std::string& from, const std::string& hash) {
   if (!control.same_everywhere(hash))
-    throw AgreedError("the ranks read different weights from " + from + ": export them to a file first",
-                      ExitCode::BadConfiguration, "ConfigError");
+    throw AgreedError(
+        ConfigError("the ranks read different weights from " + from + ": export them to a file first"));
 }
 
 }  // namespace facemae

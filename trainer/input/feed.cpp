@@ -3,11 +3,11 @@
 #include <torch/torch.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cluster/host/agree.h"
 #include "cluster/host/data_mode.h"
+#include "cluster/host/gather.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/store/checked_note.h"
@@ -55,25 +55,17 @@ std::unique_ptr<Replicas> stage_while_training(const TrainingStore& data, const 
       [store](std::size_t shard, const Path& file) { store->add_replica(shard, file); });
 }
 
-std::string to_text(const std::vector<ShardFailure>& failures) {
-  auto list = nlohmann::json::array();
-  for (const auto& failure : failures) list.push_back({failure.shard, failure.reason});
-  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 /// All ranks: the shards that failed on any of them, each with the reason on the lowest such rank.
 std::map<std::size_t, std::string> failed_anywhere(const std::vector<ShardFailure>& own, Control& control) {
-  std::vector<ShardFailure> all;
-  const auto of_ranks = control.gather(to_text(own));
-  for (std::size_t rank = 0; rank < of_ranks.size(); ++rank)
-    for (const auto& [shard, reason] :
-         nlohmann::json::parse(of_ranks[rank]).get<std::vector<std::pair<std::size_t, std::string>>>())
-      all.push_back({shard, fmt::format("rank {}: {}", rank, reason)});
+  std::vector<std::pair<std::size_t, std::string>> mine;
+  mine.reserve(own.size());
+  for (const auto& failure : own) mine.emplace_back(failure.shard, failure.reason);
   std::map<std::size_t, std::string> first;
-  for (const auto& [shard, reason] : nlohmann::json::parse(control.broadcast(to_text(all)))
-                                         .get<std::vector<std::pair<std::size_t, std::string>>>())
-    first.emplace(shard, reason);
-  return first;
+  const auto of_ranks = gather(control, mine);
+  for (std::size_t rank = 0; rank < of_ranks.size(); ++rank)
+    for (const auto& [shard, reason] : of_ranks[rank])
+      first.emplace(shard, fmt::format("rank {}: {}", rank, reason));
+  return broadcast(control, first);
 }
 
 }  // namespace
@@ -136,12 +128,9 @@ void Feed::publish_quarantine() {
   }
   const double fraction = static_cast<double>(images) / static_cast<double>(all);
   if (fraction > data_.config.max_quarantined)
-    throw AgreedError(
-        fmt::format(
-            "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
-            entries.size(), 100 * fraction, data_.store->folder().string(),
-            100 * data_.config.max_quarantined),
-        ExitCode::BadData, "DataError");
+    throw AgreedError(DataError(fmt::format(
+        "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
+        entries.size(), 100 * fraction, data_.store->folder().string(), 100 * data_.config.max_quarantined)));
   plan_ = publish(replan(plan_, std::move(entries)), world_.control());
   if (world_.control().is_root())
     spdlog::info("plan version {}: {} shard(s) in quarantine, {:.1f} % of the images", plan_.version,

@@ -146,15 +146,14 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const C
   if (control.is_root()) say_order(settled, *store);
 
   std::vector<PlannedShard> shards;
-  for (const auto& shard : store->shards()) shards.push_back({shard.file, shard.images, shard.bytes, 0});
-  auto plan = plan_shards(std::move(shards), store->dataset_digest().hex(), topology.nodes, 0);
+  for (const auto& shard : store->shards()) shards.push_back({shard.file, shard.images, shard.bytes});
+  auto plan = plan_shards(std::move(shards), store->dataset_digest().hex(), topology.nodes);
   plan.mode = agree_on_mode(world, config, *store).mode;
   plan = publish(plan, control);
   const std::string text = config_text(settled.order);
   if (!control.same_everywhere(text + program_version()))
-    throw AgreedError(
-        "the ranks do not have the same configuration or version: start them all with the same command",
-        ExitCode::BadConfiguration, "ConfigError");
+    throw AgreedError(ConfigError(
+        "the ranks do not have the same configuration or version: start them all with the same command"));
   const Path replicas = plan.mode == "replica" ? replica_folder(config, *store) : Path();
   return {.store = store,
           .config = settled,

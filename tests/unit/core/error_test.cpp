@@ -55,7 +55,12 @@ TEST(ExitCodes, FollowTheKindOfError) {
 }
 
 TEST(Error, KnowsWhereItWasRaised) {
-  EXPECT_NE(std::string(Error("x").where().file_name()).find("error_test"), std::string::npos);
+  const unsigned line = __LINE__ + 1;
+  const Error error("x");
+  EXPECT_EQ(error.where().line(), line);
+  EXPECT_NE(error.place().find("error_test.cpp:" + std::to_string(line) + ", in "), std::string::npos);
+  EXPECT_EQ(place_of(error), error.place());
+  EXPECT_EQ(place_of(std::runtime_error("")), "");
 }
 
 }  // namespace

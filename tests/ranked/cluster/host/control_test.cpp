@@ -2,6 +2,7 @@
 
 #include "cluster/host/agree.h"
 #include "cluster/host/device_vote.h"
+#include "cluster/host/gather.h"
 #include "cluster/host/plan.h"
 #include "cluster/mpi/mpi_control.h"
 #include "core/error.h"
@@ -30,6 +31,18 @@ TEST(MpiControl, GathersTextsOfUnequalLengths) {
     const auto all = control.gather(text_of(control.rank()), root);
     ASSERT_EQ(all.size(), control.rank() == root ? static_cast<std::size_t>(control.size()) : 0u);
     for (std::size_t r = 0; r < all.size(); ++r) EXPECT_EQ(all[r], text_of(static_cast<int>(r)));
+  }
+}
+
+TEST(MpiControl, GathersAndBroadcastsValues) {
+  MpiControl control(kLong);
+  using Value = std::pair<int, std::string>;
+  const auto value_of = [](int rank) { return Value(rank, "\xff of rank " + std::to_string(rank)); };
+  for (int root = 0; root < control.size(); ++root) {
+    const auto all = gather(control, value_of(control.rank()), root);
+    ASSERT_EQ(all.size(), control.rank() == root ? static_cast<std::size_t>(control.size()) : 0u);
+    for (std::size_t r = 0; r < all.size(); ++r) EXPECT_EQ(all[r], value_of(static_cast<int>(r)));
+    EXPECT_EQ(broadcast(control, value_of(control.rank()), root), value_of(root));
   }
 }
 
@@ -70,17 +83,18 @@ TEST(Together, EndsAllRanksWithTheLowestFailingRanksError) {
     EXPECT_NE(std::string(error.what()).find("shard 3 is torn"), std::string::npos);
     EXPECT_EQ(error.code(), ExitCode::BadData);
     EXPECT_EQ(error.kind(), "DataError");
+    EXPECT_NE(error.place().find("control_test.cpp"), std::string::npos) << error.place();
   }
 }
 
 TEST(Plan, IsPublishedOrRefusedOnAllRanksTogether) {
   MpiControl control(kLong);
-  const std::vector<PlannedShard> shards = {{"a.h5", 10, 1000, 0}, {"b.h5", 20, 2000, 0}};
-  const auto plan = plan_shards(shards, "digest", 2, 1);
+  const std::vector<PlannedShard> shards = {{"a.h5", 10, 1000}, {"b.h5", 20, 2000}};
+  const auto plan = plan_shards(shards, "digest", 2);
   EXPECT_EQ(serialise(publish(plan, control)), serialise(plan));
   if (control.size() == 1) return;
   const bool other = control.rank() == control.size() - 1;
-  EXPECT_THROW(publish(plan_shards(shards, other ? "another" : "digest", 2, 1), control), DataError);
+  EXPECT_THROW(publish(plan_shards(shards, other ? "another" : "digest", 2), control), DataError);
 }
 
 TEST(Devices, AHostThatLacksTheOthersGpuIsNamedOnAllRanks) {

@@ -84,7 +84,7 @@ TrainingStore training_store(const Control& control, bool shard_1_fails, double 
           .config_text = "",
           .order = Order(kRows, config.seed),
           .batches = {.global_batch = kBatch, .micro_batches = 1, .world = control.size()},
-          .plan = plan_shards(std::move(shards), "memory", 1, 0)};
+          .plan = plan_shards(std::move(shards), "memory", 1)};
 }
 
 std::vector<std::uint64_t> rows_of(const Faces& faces) {
