@@ -8,7 +8,6 @@
 
 #include "app/command.h"
 #include "app/output_locks.h"
-#include "app/stored_images.h"
 #include "core/files/owner_files.h"
 #include "core/log.h"
 #include "core/program_version.h"
@@ -19,6 +18,7 @@
 #include "evaluation/intervals.h"
 #include "model/common/pixels.h"
 #include "trainer/apply/models.h"
+#include "trainer/apply/stored_images.h"
 
 namespace facemae {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "tests/unit/data/store/small_store.h"
+#include "tests/unit/trainer/apply/small_model.h"
 
 namespace facemae {
 namespace {
@@ -16,16 +17,7 @@ using testing_stores::make_store;
 /// What is said of a model after `spoil`, "" when nothing is.
 std::string said_of(const Store& store, const std::function<void(FaceMae&)>& spoil) {
   torch::set_num_threads(1);
-  FaceMae model(FaceMaeConfig{.image = 16,
-                              .patch = 4,
-                              .width = 16,
-                              .depth = 1,
-                              .heads = 2,
-                              .decoder_width = 8,
-                              .decoder_depth = 1,
-                              .decoder_heads = 2});
-  model->initialise(7);
-  model->eval();
+  FaceMae model = test::small_model();
   {
     const torch::NoGradGuard no_grad;
     spoil(model);

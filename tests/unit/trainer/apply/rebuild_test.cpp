@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "tests/unit/data/store/small_store.h"
+#include "tests/unit/trainer/apply/small_model.h"
 
 namespace facemae {
 namespace {
@@ -17,16 +18,7 @@ class Rebuild : public testing::Test {
  protected:
   void SetUp() override {
     torch::set_num_threads(1);
-    model_ = FaceMae(FaceMaeConfig{.image = 16,
-                                   .patch = 4,
-                                   .width = 16,
-                                   .depth = 1,
-                                   .heads = 2,
-                                   .decoder_width = 8,
-                                   .decoder_depth = 1,
-                                   .decoder_heads = 2});
-    model_->initialise(7);
-    model_->eval();
+    model_ = test::small_model();
   }
   std::vector<std::vector<std::byte>> rebuilt(const Store& store, const std::vector<std::uint64_t>& rows,
                                               std::size_t batch = 64) {

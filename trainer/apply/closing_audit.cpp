@@ -1,14 +1,14 @@
-#include "app/use/closing_audit.h"
+#include "trainer/apply/closing_audit.h"
 
 #include <algorithm>
 
-#include "app/stored_images.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/release/release.h"
 #include "evaluation/intervals.h"
+#include "trainer/apply/stored_images.h"
 
 namespace facemae {
 namespace {
@@ -38,8 +38,8 @@ QuickAudit closing_audit(const Path& out, const Path& private_folder, const Stor
   return quick_pixel_audit(input);
 }
 
-void print_closing_audit(const QuickAudit& audit) {
-  fmt::print(
+std::string closing_audit_text(const QuickAudit& audit) {
+  std::string text = fmt::format(
       "quick pixel audit: of {} rebuilt faces of {} people, {:.1f} % are linked to their original among {} candidates by the best of three simple pixel attackers, {} (chance {:.2f} %; "
       "95 % interval {:.1f} to {:.1f}, by person).\n"
       "More candidates lower this figure, better attackers raise it, and it says nothing of people who are not in it: run `facemae audit` before anything leaves your hands.\n",
@@ -48,7 +48,8 @@ void print_closing_audit(const QuickAudit& audit) {
       human_count(static_cast<std::uint64_t>(audit.candidates)), audit.attacker, 100 * audit.chance,
       100 * audit.rank1.low, 100 * audit.rank1.high);
   if (audit.people < kFewPeople)
-    fmt::print("The interval rests on {} people only: it says little of others.\n", audit.people);
+    text += fmt::format("The interval rests on {} people only: it says little of others.\n", audit.people);
+  return text;
 }
 
 }  // namespace facemae

@@ -1,4 +1,4 @@
-#include "app/stored_images.h"
+#include "trainer/apply/stored_images.h"
 
 #include <torch/torch.h>
 

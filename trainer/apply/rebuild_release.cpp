@@ -1,0 +1,75 @@
+#include "trainer/apply/rebuild_release.h"
+
+#include "cluster/host/agree.h"
+#include "cluster/host/shared_folder.h"
+#include "core/log.h"
+#include "core/program_version.h"
+#include "core/text.h"
+#include "trainer/apply/closing_audit.h"
+#include "trainer/apply/models.h"
+#include "trainer/apply/rebuild_begin.h"
+#include "trainer/apply/rebuild_shards.h"
+#include "trainer/apply/rebuild_source.h"
+
+namespace facemae {
+namespace {
+
+/// Where OUT will be made, as long as it is not there: a release that is refused leaves nothing behind.
+void require_shared_place(Control& control, const std::string& out) {
+  const bool there = control.any_of(control.is_root() && std::filesystem::is_directory(out) ? 1 : 0) != 0;
+  require_shared(control, real_files(), there ? Path(out) : std::filesystem::absolute(out).parent_path(),
+                 "--out " + out);
+}
+
+}  // namespace
+
+RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
+                               const std::function<void()>& claim) {
+  Control& control = world.control();
+  ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
+  RebuildSource source;
+  std::unique_ptr<PrivateFolder> folder;  // rank 0 holds it to the end
+  together(control, [&] {
+    source = open_rebuild_source(config, world.device());
+    check_release(*source.store, choice);
+    if (!control.is_root()) return;
+    refuse_flat_pictures(source, world.device());
+    folder = open_places(config, claim);
+    warn_of_doubts(source);
+  });
+  expect_same_weights(control, config.from, source.weights.hash);
+  require_shared_place(control, config.out);
+  const ReleaseSecret secret = begin_rebuilding(control, folder.get(), config, source, choice);
+  ReleasePlan plan;
+  together(control, [&] {
+    plan = plan_release(*source.store, secret, choice, config.shard_images);
+    rebuild_shards(world.topology(), world.device(), source, config, secret, plan);
+  });
+
+  RebuiltRelease made{.images = plan.source_rows.size(),
+                      .copies = choice.copies.size(),
+                      .identities = plan.identities,
+                      .model_hash = source.weights.hash,
+                      .mask_ratio = source.mask_ratio};
+  together(control, [&] {
+    if (!control.is_root()) return;
+    finish_release(real_files(), config.out, *folder, secret, plan,
+                   {.model_hash = source.weights.hash,
+                    .software_version = program_version(),
+                    .source_licence = source.store->source_licence(),
+                    .mask_ratio = source.mask_ratio,
+                    .images_per_identity = config.images_per_identity},
+                   *source.store);
+    try {
+      made.audit = closing_audit(config.out, config.private_folder, *source.store);
+    } catch (const std::exception& error) {  // the release is whole; but nobody should take it for audited
+      made.code = exit_code_for(error);
+      spdlog::error(
+          "the release is written, but its closing audit failed: {}. The same command tries the audit again",
+          error.what());
+    }
+  });
+  return made;
+}
+
+}  // namespace facemae

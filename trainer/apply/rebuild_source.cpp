@@ -1,0 +1,55 @@
+#include "trainer/apply/rebuild_source.h"
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/store/people_key.h"
+#include "trainer/apply/models.h"
+#include "trainer/apply/plausible.h"
+#include "trainer/input/training_identities.h"
+
+namespace facemae {
+namespace {
+
+/// Releases people whose faces trained the model: the paper's setting is unseen people.
+void warn_of_training_identities(const Store& store, const Weights& weights) {
+  const auto both = trained_on(weights.training_identities, store, people_key(store));
+  if (!both) {
+    spdlog::warn(
+        "it cannot be told whether {} was trained on people of {} (it was not on views of the same packed store, or does not say): make sure that the release has others",
+        weights.origin, store.folder().string());
+  } else if (*both > 0) {
+    spdlog::warn(
+        "{} of {} identities of the release were in the model's training set: their rebuilt faces may be closer to the real ones. "
+        "Use identities that the model has not seen (`facemae store split`)",
+        *both, store.identities());
+  }
+}
+
+}  // namespace
+
+RebuildSource open_rebuild_source(const ReconstructConfig& config, torch::Device device) {
+  RebuildSource source{.store = Store::open(config.store), .weights = read_weights(config.from)};
+  source.model = face_mae_from(source.weights);
+  if (const std::string reason = unfit_for_release(source.weights); !reason.empty())
+    throw ConfigError(reason);
+  if (source.model->config.image != source.store->image_size())
+    throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}",
+                                  source.model->config.image, source.store->image_size()));
+  source.mask_ratio = mask_ratio_for(source.weights, config.mask_ratio);
+  source.model->to(device);
+  return source;
+}
+
+void refuse_flat_pictures(RebuildSource& source, torch::Device device) {
+  refuse_flat_pictures(*source.store, source.model, device, source.mask_ratio);
+}
+
+void warn_of_doubts(const RebuildSource& source) {
+  warn_of_training_identities(*source.store, source.weights);
+  if (reconstruction_of(source.weights).empty())
+    spdlog::warn(
+        "{} does not say what it was trained to rebuild: a model that learned hidden patches alone (as the official MAE did) makes no pictures fit for a release",
+        source.weights.origin);
+}
+
+}  // namespace facemae

@@ -1,0 +1,27 @@
+#pragma once
+// What a release is made of: faces of unseen people and the model that rebuilds them, with all that speaks against
+// the pair.
+#include <memory>
+
+#include "checkpoint/tensors/weights.h"
+#include "data/store/store.h"
+#include "model/facemae/face_mae.h"
+#include "trainer/apply/rebuild_release.h"
+
+namespace facemae {
+
+struct RebuildSource {
+  std::shared_ptr<const Store> store;
+  Weights weights;
+  FaceMae model{nullptr};  ///< on the device
+  double mask_ratio = 0;
+};
+
+/// Throws ConfigError when the model must not make a release, or was trained on pictures of another size.
+RebuildSource open_rebuild_source(const ReconstructConfig& config, torch::Device device);
+/// Throws DataError: see trainer/apply/plausible.h.
+void refuse_flat_pictures(RebuildSource& source, torch::Device device);
+/// Warns when the model may have seen these people, or does not say what it learned to rebuild.
+void warn_of_doubts(const RebuildSource& source);
+
+}  // namespace facemae
