@@ -147,8 +147,7 @@ std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig&
   const std::string load_error = load_cuda_if_present(config);
   if (launch.kind == LaunchKind::Mpi) {
     const CallLimit joining(config.deadline, [limit = config.deadline] {
-      spdlog::error("the ranks did not find together within {}: one has not started, or is stopped",
-                    seconds_text(limit));
+      spdlog::error("not all ranks joined within {}: one did not start or is stopped", seconds_text(limit));
       flush_logs();
       _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
     });

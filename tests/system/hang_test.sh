@@ -106,7 +106,7 @@ check "orphaned: the outcome is that of a lost peer" equal "$(outcome orphaned)"
 # MPI's own calls at both ends know no deadline; ours holds.
 FACEMAE_FAILPOINT='world.join@1=stop' tiny_run 3 joining 10 --peer-deadline 5
 check "joining: ends as a lost peer" lost $?
-check "joining: and says why" grep -q "did not find together" joining.log
+check "joining: and says why" grep -q "not all ranks joined within" joining.log
 FACEMAE_FAILPOINT='world.finalize@1=stop' tiny_run 3 leaving 4 --peer-deadline 8
 check "leaving: ends as a lost peer" lost $?
 check "leaving: what was done is done" equal "$(outcome leaving)" 0

@@ -1,0 +1,73 @@
+#include "trainer/apply/audit_release.h"
+
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "data/release/release.h"
+#include "tests/unit/cluster/world/fake_back_end.h"
+#include "tests/unit/data/store/small_store.h"
+#include "tests/unit/trainer/apply/small_model.h"
+#include "trainer/apply/rebuild_release.h"
+
+namespace facemae {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class AuditedRelease : public testing::Test {
+ protected:
+  void SetUp() override {
+    torch::set_num_threads(1);
+    testing_stores::make_store(folder_ / "s", {4, 3, 2});
+    test::write_model(folder_ / "mae.safetensors", test::small_model());
+    release("out", "hidden");
+  }
+  void release(const std::string& out, const std::string& hidden) {
+    const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
+    rebuild_release(*world,
+                    {.store = folder_ / "s",
+                     .from = folder_ / "mae.safetensors",
+                     .out = folder_ / out,
+                     .private_folder = folder_ / hidden},
+                    [] {});
+  }
+  AuditConfig config() {
+    return {.real = folder_ / "s",
+            .released = folder_ / "out",
+            .link = folder_ / "hidden",
+            .report = folder_ / "report"};
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(AuditedRelease, LeavesAReportOfEveryAttack) {
+  auto asked = config();
+  asked.note = "a note";
+  int claimed = 0;
+  const Report report = audit_release(asked, torch::kCPU, [&] { ++claimed; });
+  EXPECT_EQ(claimed, 1);
+  EXPECT_EQ(report.attacks.size(), 6U) << "three pixel attackers, and each on the mosaics";
+  EXPECT_EQ(report.facts.front().second, "9");
+  EXPECT_EQ(report.facts.back(), std::pair(std::string("note"), std::string("a note")));
+  EXPECT_EQ(read_file(folder_ / "report" / "report.json"), to_json(report).dump(2) + "\n");
+  EXPECT_THAT(read_file(folder_ / "report" / "report.html"),
+              HasSubstr("Linkage audit of a rebuilt face set"));
+}
+
+TEST_F(AuditedRelease, RefusesStoresThatAreNotOfTheLink) {
+  release("other", "elsewhere");
+  testing_stores::make_store(folder_ / "strangers", {4, 3, 3});
+  auto real = config(), link = config();
+  real.real = folder_ / "strangers";
+  link.link = folder_ / "elsewhere";
+  EXPECT_THAT([&] { audit_release(real, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("--real is not the store that was rebuilt")));
+  EXPECT_THAT([&] { audit_release(link, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("--link belongs to another release")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report" / "report.json"));
+}
+
+}  // namespace
+}  // namespace facemae
