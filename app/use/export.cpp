@@ -59,7 +59,7 @@ ExitCode run_export(App& app, Words words) {
 ExitCode run_import(App& app, Words words) {
   std::string from, network, out;
   Options options(
-      "Checks weights of others against a network, strictly, and writes them with the metadata that our other commands look for.",
+      "Checks weights that others made strictly against a network, and writes them with the metadata that the other commands need.",
       "import --weights FILE --network NAME --out FILE");
   std::vector<std::string> names = network_names();
   names.emplace_back("facemae");

@@ -142,7 +142,7 @@ void WorkQueue::wait(const Handle& job) {
         human_seconds(std::chrono::duration<double>(state_->limit).count()) +
         (stuck == job ? ""
                       : ", and #" + std::to_string(job->number) + " (" + job->what + ") waits behind it") +
-        "; a rank is lost, or has not entered it. Look at the logs of the other ranks")));
+        "; a rank is lost or did not enter it; see the logs of the other ranks")));
   }
   if (job->failure) std::rethrow_exception(job->failure);
 }

@@ -18,14 +18,15 @@ DataMode choose_mode(const std::string& wanted, std::uint64_t store_bytes, std::
   for (const auto& disk : disks) {
     const std::uint64_t missing = store_bytes - std::min(store_bytes, disk.staged);
     if (missing <= disk.free - disk.free / 20) continue;
-    const std::string lack = fmt::format("{} has {} free on --local-dir, {} of the shards are missing there",
-                                         disk.host, human_bytes(disk.free), human_bytes(missing));
+    const std::string lack =
+        fmt::format("{} has {} free on --local-dir, but {} of the shards are not there yet", disk.host,
+                    human_bytes(disk.free), human_bytes(missing));
     if (wanted == "replica")
       throw ConfigError("--data-mode replica: " + lack + "; free space, or use --data-mode shared");
     return {"shared", lack};
   }
   return {"replica", wanted == "replica" ? "--data-mode replica"
-                                         : fmt::format("all {} of the store fit on each of {} node(s)",
+                                         : fmt::format("the {} of the store fit on each of {} node(s)",
                                                        human_bytes(store_bytes), disks.size())};
 }
 

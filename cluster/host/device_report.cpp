@@ -63,7 +63,8 @@ std::string why_no_gpu_each(const DeviceReports& reports, const std::string& nam
 }
 
 std::string cuda_version_text(int version) {
-  return version == 0 ? "an unknown CUDA" : fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
+  return version == 0 ? "an unknown version of CUDA"
+                      : fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
 }
 
 std::string why_no_gpu(int driver_version, int runtime_version, const std::string& load_error) {
@@ -72,7 +73,7 @@ std::string why_no_gpu(int driver_version, int runtime_version, const std::strin
            "; install the full torch wheel (scripts/setup.sh --cuda)";
   if (driver_version > 0 && driver_version / 1000 < runtime_version / 1000)
     return fmt::format(
-        "the driver is too old: it can do {}, LibTorch here needs {}; "
+        "the driver is too old: it supports {}, but this LibTorch needs {}; "
         "update the driver, or build with a LibTorch for {}",
         cuda_version_text(driver_version), cuda_version_text(runtime_version),
         cuda_version_text(driver_version / 1000 * 1000));

@@ -31,8 +31,8 @@ DeviceVote without_gpu(const DeviceReports& reports) {
   return refused(
       ExitCode::PeerLost,
       fmt::format(
-          "{} of {} ranks have no GPU that they can use, the others have one: host(s) {} ({}). "
-          "Take them out of service (nvidia-smi there tells more), or compute on all CPUs with --device cpu, or on what each rank has with --device mixed",
+          "{} of {} ranks have no usable GPU although the others have one: host(s) {} ({}). "
+          "Take these hosts out of service (nvidia-smi on them tells more), or use the CPUs of all ranks with --device cpu, or what each rank has with --device mixed",
           hosts.size(), reports.size(), hosts_text(hosts), fault.empty() ? "no reason was given" : fault));
 }
 
@@ -112,7 +112,7 @@ DeviceVote vote_on_devices(const DeviceReports& reports, const std::string& devi
         ExitCode::BadConfiguration,
         "the ranks' GPUs are not alike: " + kinds +
             ". "
-            "The slowest would set the pace and they round differently: choose other nodes, or ask for this with --device mixed");
+            "The slowest one would set the pace, and different GPUs round differently: choose other nodes, or allow this with --device mixed");
 
   const auto shared = shared_gpus(reports);
   std::set<int> nodes;
@@ -120,14 +120,14 @@ DeviceVote vote_on_devices(const DeviceReports& reports, const std::string& devi
   if (alike && backend != carriers.back().name && !shared.empty() && shared.size() < nodes.size())
     return refused(
         ExitCode::PeerLost,
-        "a GPU is missing that other hosts have: " + first_text(shared) +
-            ", elsewhere one for each rank. "
-            "Take the host out of service (nvidia-smi there tells more), or start the same number of ranks as each host has GPUs");
+        "a host lacks a GPU that the other hosts have: " + first_text(shared) +
+            "; elsewhere each rank has its own. "
+            "Take the host out of service (nvidia-smi on it tells more), or start as many ranks on each host as it has GPUs");
 
   DeviceVote vote;
   vote.bfloat16 = gpus == reports.size() && std::all_of(reports.begin(), reports.end(),
                                                         [](const auto& report) { return report.bfloat16; });
-  if (!kinds.empty()) vote.warning = "the ranks' devices are not alike, as asked for: " + kinds;
+  if (!kinds.empty()) vote.warning = "the ranks' devices are not alike, as --device mixed allows: " + kinds;
   return choose(std::move(vote), reports, device, backend, carriers);
 }
 

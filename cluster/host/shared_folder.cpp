@@ -117,7 +117,7 @@ void require_shared(Control& control, FileSystem& files, const Path& folder, con
     try {
       remove_meeting(files, meeting);
     } catch (const FileError& error) {
-      spdlog::warn("{} stays behind: {}", meeting.string(), error.what());
+      spdlog::warn("could not remove {}: {}", meeting.string(), error.what());
     }
   }
   verdict = control.broadcast(verdict);

@@ -75,7 +75,7 @@ void MpiControl::complete(const std::string& what, const std::shared_ptr<Call>& 
         throw PeerLost("control call #" + std::to_string(operations_->pushed()) + " (" + what + ", rank " +
                        std::to_string(rank_) + " of " + std::to_string(size_) + ") did not finish within " +
                        human_seconds(std::chrono::duration<double>(limit).count()) +
-                       "; a rank is lost, or has not entered it. Look at the logs of the other ranks");
+                       "; a rank is lost or did not enter it; see the logs of the other ranks");
       patience.pause();
     }
   } catch (const PeerLost& error) {

@@ -118,7 +118,7 @@ void NcclCommunicator::settle(const std::string& what, nccl::Code code) {
     if (Clock::now() >= deadline) {
       lose("NCCL: " + what + " was still in progress after " +
            human_seconds(std::chrono::duration<double>(options_.deadline).count()) +
-           "; a rank is lost, or has not entered it. Look at the logs of the other ranks");
+           "; a rank is lost or did not enter it; see the logs of the other ranks");
       throw_if_lost();
     }
     pause(polls);
@@ -231,7 +231,7 @@ void NcclCommunicator::look() noexcept {
       lose("NCCL: collective #" + std::to_string(stuck.number) + " (" + stuck.what +
            ") did not finish within " +
            human_seconds(std::chrono::duration<double>(options_.deadline).count()) +
-           "; a rank is lost, or has not entered it. Look at the logs of the other ranks");
+           "; a rank is lost or did not enter it; see the logs of the other ranks");
     }
   } catch (const std::exception& error) {  // a CUDA error in a query: the device is lost
     lose(std::string("NCCL: the device failed: ") + error.what());

@@ -48,7 +48,7 @@ std::string load_cuda_if_present(const WorldConfig& config) {
   // The program links LibTorch's CPU half only, so that it starts on machines without CUDA's libraries.
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr) return "";
   const char* error = dlerror();
-  return error != nullptr ? error : "for a reason that the loader does not tell";
+  return error != nullptr ? error : "the loader gives no reason";
 }
 
 FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, const Topology& topology,

@@ -41,8 +41,7 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
     if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
     if (config.refuse_not_finite && !torch::isfinite(embedding).all().item<bool>())
       throw DataError("the network's embeddings are not finite (images " + images.name(at - count) + " to " +
-                      images.name(at - 1) +
-                      "): its weights have grown beyond use, take an earlier checkpoint");
+                      images.name(at - 1) + "): its weights are unusable; take an earlier checkpoint");
     if (config.normalise)
       embedding =
           torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));

@@ -61,7 +61,8 @@ std::optional<double> mask_ratio_of(const Weights& weights) {
   double ratio = 0;
   const auto [end, error] = std::from_chars(known.data(), known.data() + known.size(), ratio);
   if (error != std::errc() || end != known.data() + known.size() || !(ratio > 0 && ratio < 1))
-    throw ConfigError(weights.origin + " says that its mask ratio is \"" + known + "\", which is none");
+    throw ConfigError(weights.origin + " says that its mask ratio is \"" + known +
+                      "\", which is not a ratio between 0 and 1");
   return ratio;
 }
 

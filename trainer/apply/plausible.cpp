@@ -51,8 +51,8 @@ void refuse_flat_pictures(const Store& source, FaceMae& model, torch::Device dev
   const std::string which =
       "the model's pictures of " + std::to_string(keys.size()) + " faces of " + source.folder().string();
   const std::string remedy =
-      ": its weights are of no use, as after a training that diverged. "
-      "Look at samples/ of its run, and take an earlier checkpoint or train again";
+      ": its weights are unusable, as after a training that diverged. "
+      "Look at samples/ of its run, then take an earlier checkpoint or train again";
   if (!torch::isfinite(rebuilt).all().item<bool>()) throw DataError(which + " are not finite" + remedy);
   const auto bytes = ((rebuilt.clamp(-1, 1) + 1) * 127.5).round().to(torch::kInt32);
   if (one_colour(bytes)) throw DataError(which + " are each of one colour" + remedy);

@@ -15,7 +15,7 @@ void warn_of_training_identities(const Store& store, const Weights& weights) {
   const auto both = trained_on(weights.training_identities, store, people_key(store));
   if (!both) {
     spdlog::warn(
-        "it cannot be told whether {} was trained on people of {} (it was not on views of the same packed store, or does not say): make sure that the release has others",
+        "cannot tell whether {} was trained on people of {} (it was not trained on views of the same packed store, or does not say): make sure that the release shows other people",
         weights.origin, store.folder().string());
   } else if (*both > 0) {
     spdlog::warn(
@@ -33,7 +33,7 @@ RebuildSource open_rebuild_source(const ReconstructConfig& config, torch::Device
   if (const std::string reason = unfit_for_release(source.weights); !reason.empty())
     throw ConfigError(reason);
   if (source.model->config.image != source.store->image_size())
-    throw ConfigError(fmt::format("the model was trained on {} pixels, the store has {}",
+    throw ConfigError(fmt::format("the model was trained on images of {} pixels, the store has {}",
                                   source.model->config.image, source.store->image_size()));
   source.mask_ratio = mask_ratio_for(source.weights, config.mask_ratio);
   source.model->to(device);

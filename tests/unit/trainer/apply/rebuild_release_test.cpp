@@ -77,7 +77,7 @@ TEST_F(RebuiltReleases, AreRefusedBeforeAnythingIsWritten) {
   const auto good = config_;
   test::write_model(folder_ / "large.safetensors", test::small_model(32));
   config_.from = folder_ / "large.safetensors";
-  expect_refused("trained on 32 pixels, the store has 16");
+  expect_refused("trained on images of 32 pixels, the store has 16");
   test::write_model(folder_ / "hidden.safetensors", test::small_model(), "hidden");
   config_.from = folder_ / "hidden.safetensors";
   expect_refused("--reconstruction hidden");
