@@ -146,21 +146,20 @@ class Session {
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
     ReplicaCheck replicas(snapshot_, control_, config().check_replicas);
     announce(first);
-    const LoopEnd end =
-        facemae::train({.task = task(),
-                        .supply = feed,
-                        .gradients = *gradients_,
-                        .sums = slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_,
-                        .optimizer = *optimizer_,
-                        .control = control_,
-                        .watchdog = *watchdog_,
-                        .observer = observer,
-                        .saves = saves,
-                        .replicas = replicas,
-                        .clock = clock_,
-                        .state = state_,
-                        .reached = outcome_.reached},
-                       update_config(), plan(first));
+    const LoopEnd end = facemae::train({.task = task(),
+                                        .supply = feed,
+                                        .gradients = *gradients_,
+                                        .sums = slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_,
+                                        .optimizer = *optimizer_,
+                                        .control = control_,
+                                        .watchdog = *watchdog_,
+                                        .observer = observer,
+                                        .saves = saves,
+                                        .replicas = replicas,
+                                        .clock = clock_,
+                                        .state = state_,
+                                        .reached = outcome_.reached},
+                                       update_config(), plan(first));
     watchdog_->enter(Phase::Shutdown);
     observer.finish();
     return end;
