@@ -11,6 +11,7 @@
 #include "model/facemae/losses.h"
 #include "model/facemae/positions.h"
 #include "tests/golden/numbers.h"
+#include "tests/relative.h"
 
 namespace facemae {
 namespace {
@@ -26,12 +27,6 @@ struct Golden {
 };
 
 double length(const torch::Tensor& x) { return x.to(torch::kFloat64).norm().item<double>(); }
-
-/// |a - b| / (|b| + 1e-7 |whole|), the project's meaning of "within x relative".
-double relative(const torch::Tensor& a, const torch::Tensor& b, double whole = 0) {
-  EXPECT_EQ(a.sizes(), b.sizes());
-  return length(a.detach().to(torch::kFloat64) - b.to(torch::kFloat64)) / (length(b) + 1e-7 * whole);
-}
 
 class MaeGolden : public testing::TestWithParam<const char*> {
  protected:
@@ -84,8 +79,8 @@ TEST_P(MaeGolden, HasTheOfficialKeysAndPositionTables) {
   for (const auto& [name, tensor] : state_of(*fresh)) own[name] = tensor;
   EXPECT_EQ(own.size(), golden_.weights.size());
   for (const auto& [name, tensor] : golden_.weights) EXPECT_EQ(own.at(name).sizes(), tensor.sizes()) << name;
-  EXPECT_LT(relative(own.at("pos_embed"), golden("weight.pos_embed")), 1e-6);
-  EXPECT_LT(relative(own.at("decoder_pos_embed"), golden("weight.decoder_pos_embed")), 1e-6);
+  EXPECT_THAT(own.at("pos_embed"), test::IsWithin(1e-6, golden("weight.pos_embed")));
+  EXPECT_THAT(own.at("decoder_pos_embed"), test::IsWithin(1e-6, golden("weight.decoder_pos_embed")));
 }
 
 TEST_P(MaeGolden, HidesTheSamePatches) { EXPECT_TRUE(torch::equal(mask().hidden, golden("mask"))); }
@@ -99,8 +94,8 @@ TEST_P(MaeGolden, CutsTheSamePatchesAndPutsThemBack) {
 TEST_P(MaeGolden, GivesTheSameLatentAndPrediction) {
   auto mae = model(false);
   const auto latent = mae->encode(golden("image"), mask());
-  const double latent_gap = relative(latent, golden("latent"));
-  const double prediction_gap = relative(mae->decode(latent, mask()), golden("pred"));
+  const double latent_gap = test::relative_distance(latent, golden("latent"));
+  const double prediction_gap = test::relative_distance(mae->decode(latent, mask()), golden("pred"));
   RecordProperty("latent_gap", std::to_string(latent_gap));
   std::printf("%s: latent %.2e, prediction %.2e\n", GetParam(), latent_gap, prediction_gap);
   EXPECT_LT(latent_gap, kBar);
@@ -109,8 +104,9 @@ TEST_P(MaeGolden, GivesTheSameLatentAndPrediction) {
 
 TEST_P(MaeGolden, GivesTheSameLosses) {
   auto mae = model(false);
-  EXPECT_LT(relative(loss(mae, golden("target")).reshape({1}), golden("loss.plain")), kBar);
-  EXPECT_LT(relative(loss(mae, normalise_patches(golden("target"))).reshape({1}), golden("loss.norm")), kBar);
+  EXPECT_THAT(loss(mae, golden("target")).reshape({1}), test::IsWithin(kBar, golden("loss.plain")));
+  EXPECT_THAT(loss(mae, normalise_patches(golden("target"))).reshape({1}),
+              test::IsWithin(kBar, golden("loss.norm")));
 }
 
 TEST_P(MaeGolden, GivesTheSameGradientsWithAndWithoutRecomputing) {
@@ -126,7 +122,7 @@ TEST_P(MaeGolden, GivesTheSameGradientsWithAndWithoutRecomputing) {
     for (const auto& item : mae->named_parameters()) {
       if (!item.value().requires_grad()) continue;
       ASSERT_TRUE(item.value().grad().defined()) << item.key();
-      const double gap = relative(item.value().grad(), golden("grad." + item.key()), whole);
+      const double gap = test::relative_distance(item.value().grad(), golden("grad." + item.key()), whole);
       EXPECT_LT(gap, kBar) << item.key() << (recompute ? " recomputed" : "");
       worst = std::max(worst, gap);
       ++compared;

@@ -10,6 +10,7 @@
 #include "cluster/tensors/alone.h"
 #include "core/random/keys.h"
 #include "model/facemae/relation.h"
+#include "tests/relative.h"
 
 namespace facemae {
 namespace {
@@ -54,10 +55,6 @@ Outcome run(Relation kind, bool center, Communicator& ranks, const std::vector<s
   return outcome;
 }
 
-double gap(const torch::Tensor& a, const torch::Tensor& b, double whole) {
-  return (a - b).norm().item<double>() / (b.norm().item<double>() + 1e-7 * whole);
-}
-
 /// `rows_of` says how many rows each of so many ranks holds.
 void expect_one_process(const std::function<std::vector<std::int64_t>(std::size_t ranks)>& rows_of) {
   MpiCommunicator ranks("relation", std::chrono::seconds(60));
@@ -77,9 +74,11 @@ void expect_one_process(const std::function<std::vector<std::int64_t>(std::size_
       EXPECT_GT(one.loss, 1e-4) << where;
       EXPECT_NEAR(many.loss, one.loss, 1e-5 * one.loss) << where;
       EXPECT_NEAR(many.correlation, one.correlation, 1e-5) << where;
-      EXPECT_LT(gap(many.gradient, one.gradient, 0), 1e-5) << where;
+      EXPECT_LT(test::relative_distance(many.gradient, one.gradient, 0), 1e-5) << where;
       const auto own = one.own_gradient.narrow(0, first, many.own_gradient.size(0));
-      EXPECT_LT(gap(many.own_gradient, own, one.own_gradient.norm().item<double>() * 1e3), 1e-5) << where;
+      EXPECT_LT(test::relative_distance(many.own_gradient, own, one.own_gradient.norm().item<double>() * 1e3),
+                1e-5)
+          << where;
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "cluster/tensors/collectives.h"
 #include "core/random/keys.h"
 #include "model/recognition/class_shards.h"
+#include "tests/relative.h"
 
 namespace facemae {
 namespace {
@@ -20,10 +21,6 @@ struct Case {
 class ShardedSoftmax : public testing::TestWithParam<Case> {
  protected:
   MpiCommunicator ranks_{"class shards test", std::chrono::seconds(60)};
-
-  double relative(const torch::Tensor& a, const torch::Tensor& b) {
-    return ((a - b).norm() / b.norm().clamp_min(1e-30)).item<double>();
-  }
 
   /// Value, gradients and accuracy of `classes` over `shards` against one process; `rows` of each rank.
   void compare(std::int64_t classes, std::int64_t shards, const std::vector<std::int64_t>& rows,
@@ -54,17 +51,17 @@ class ShardedSoftmax : public testing::TestWithParam<Case> {
     const auto dense = torch::cross_entropy_loss(margin_logits(cosines, labels, margin), labels);
     dense.backward();
 
-    EXPECT_LT(relative(loss, dense.detach()), tolerance);
+    EXPECT_THAT(loss, test::IsWithin(tolerance, dense.detach()));
     ASSERT_TRUE(own.grad().defined());
     ASSERT_TRUE(centres.weight().grad().defined());
     EXPECT_EQ(centres.weight().grad().sizes(), centres.weight().sizes());
     const auto of_rows = x.grad().narrow(0, first, own.size(0)),
                of_classes = w.grad().narrow(0, range.first, range.count);
     if (own.size(0) > 0) {
-      EXPECT_LT(relative(own.grad(), of_rows), tolerance);
+      EXPECT_THAT(own.grad(), test::IsWithin(tolerance, of_rows));
     }
     if (range.count > 0) {
-      EXPECT_LT(relative(centres.weight().grad(), of_classes), tolerance);
+      EXPECT_THAT(centres.weight().grad(), test::IsWithin(tolerance, of_classes));
     }
     EXPECT_EQ(result.correct.item<double>(), cosines.argmax(1).eq(labels).sum().item<double>());
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cluster/tensors/communicator.h"
+#include "tests/relative.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/step.h"
@@ -172,15 +173,12 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
   return result;
 }
 
-/// Largest per-tensor |a - b| / (|b| + 1e-7 |whole|) of the gradients.
+/// The largest relative distance of a gradient.
 inline double worst_gradient(const Trained& a, const Trained& b) {
   double whole = 0, worst = 0;
   for (const auto& [name, gradient] : b.gradients) whole += gradient.pow(2).sum().item<double>();
-  for (const auto& [name, gradient] : b.gradients) {
-    const double difference = (a.gradients.at(name) - gradient).to(torch::kFloat64).norm().item<double>();
-    worst = std::max(
-        worst, difference / (gradient.to(torch::kFloat64).norm().item<double>() + 1e-7 * std::sqrt(whole)));
-  }
+  for (const auto& [name, gradient] : b.gradients)
+    worst = std::max(worst, test::relative_distance(a.gradients.at(name), gradient, std::sqrt(whole)));
   return worst;
 }
 

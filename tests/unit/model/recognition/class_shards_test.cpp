@@ -7,6 +7,7 @@
 #include "cluster/tensors/alone.h"
 #include "core/error.h"
 #include "model/recognition/recognition.h"
+#include "tests/relative.h"
 
 namespace facemae {
 namespace {
@@ -85,10 +86,6 @@ Dense dense_cosface(const torch::Tensor& embeddings, const torch::Tensor& centre
   return {loss.detach(), x.grad(), w.grad()};
 }
 
-double relative_to(const torch::Tensor& a, const torch::Tensor& b) {
-  return ((a - b).norm() / b.norm()).item<double>();
-}
-
 TEST(ClassCentres, GiveTheDenseSoftmaxOnOneRank) {
   AloneCommunicator alone;
   torch::manual_seed(2);
@@ -100,9 +97,9 @@ TEST(ClassCentres, GiveTheDenseSoftmaxOnOneRank) {
     const auto result = centres.loss(embeddings, labels, {.kind = "cosface", .m = 0.4}, 10);
     result.share.backward();
     const auto dense = dense_cosface(embeddings, centres.weight(), labels);
-    EXPECT_LT(relative_to(result.share, dense.loss), tolerance);
-    EXPECT_LT(relative_to(embeddings.grad(), dense.of_embeddings), tolerance);
-    EXPECT_LT(relative_to(centres.weight().grad(), dense.of_centres), tolerance);
+    EXPECT_THAT(result.share, test::IsWithin(tolerance, dense.loss));
+    EXPECT_THAT(embeddings.grad(), test::IsWithin(tolerance, dense.of_embeddings));
+    EXPECT_THAT(centres.weight().grad(), test::IsWithin(tolerance, dense.of_centres));
   }
 }
 
@@ -123,7 +120,7 @@ TEST(ClassCentres, AddUpOverMicroBatchesToTheWholeBatch) {
     sum += share.item<double>();
   }
   EXPECT_NEAR(sum, all.item<double>(), 1e-10);
-  EXPECT_LT(relative_to(pieces.weight().grad(), whole.weight().grad()), 1e-12);
+  EXPECT_THAT(pieces.weight().grad(), test::IsWithin(1e-12, whole.weight().grad()));
 }
 
 TEST(ClassCentres, CountRowsWhoseOwnCentreIsStrictlyTheNearest) {

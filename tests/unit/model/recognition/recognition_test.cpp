@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "model/common/state.h"
+#include "tests/relative.h"
 
 namespace facemae {
 namespace {
@@ -24,10 +25,6 @@ std::int64_t parameters_of(RecognitionNetwork& network) {
 torch::Tensor some_faces(std::int64_t count) {
   torch::manual_seed(1);
   return torch::rand({count, 3, 112, 112}) * 2 - 1;
-}
-
-double relative(const torch::Tensor& a, const torch::Tensor& b) {
-  return ((a - b).norm() / b.norm()).item<double>();
 }
 
 TEST(RecognitionNetworks, HaveTheParameterCountsOfTheirPublicImplementations) {
@@ -88,7 +85,8 @@ TEST_P(EveryNetwork, GivesTheSameEmbeddingsForRowsInChannelsLastMemory) {
   ASSERT_EQ(rows.sizes(), (std::vector<std::int64_t>{2, kEmbeddingWidth}));
   for (auto& parameter : network->parameters())
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  EXPECT_LT(relative(network->forward(faces.contiguous(torch::MemoryFormat::ChannelsLast)), rows), 1e-5);
+  EXPECT_THAT(network->forward(faces.contiguous(torch::MemoryFormat::ChannelsLast)),
+              test::IsWithin(1e-5, rows));
 }
 
 TEST_P(EveryNetwork, TrainsItsWholeBodyAndKeepsItsHeadInFloat32UnderAutocast) {
