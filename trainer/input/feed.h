@@ -8,7 +8,7 @@
 #include "cluster/world/world.h"
 #include "data/loader/replicas.h"
 #include "trainer/input/training_store.h"
-#include "trainer/step/supply.h"
+#include "trainer/step/step.h"
 
 namespace facemae {
 

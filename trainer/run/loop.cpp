@@ -48,10 +48,10 @@ class Loop {
     for (std::uint64_t step = plan_.first; step < plan_.last; ++step) {
       run_.watchdog.begin_step(step + 1);
       failpoint("loop.step");
-      const StepResult result = step_.compute(step);
+      const torch::Tensor loss = step_.compute(step);
       const torch::Tensor norm = run_.gradients.norm();
       const double gradient_norm = norm.item<double>();  // the host has waited for the whole step
-      const Vote vote = decide(step + 1, result, gradient_norm);
+      const Vote vote = decide(step + 1, loss, gradient_norm);
       run_.saves.advance(vote.bits());
       run_.saves.wait_copied();
       vote.not_finite ? skip(step + 1) : apply(step, norm, gradient_norm);
@@ -70,12 +70,12 @@ class Loop {
 
  private:
   /// All ranks, before anything rests on the sums: those that a lost peer left half done are finite, too.
-  Vote decide(std::uint64_t step, const StepResult& result, double gradient_norm) {
+  Vote decide(std::uint64_t step, const torch::Tensor& loss, double gradient_norm) {
     Vote own;
     own.stop = notice_received() != 0 ||
                (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds));
     const auto centres = run_.task.classes().centres;
-    own.not_finite = !std::isfinite(gradient_norm) || !torch::isfinite(result.loss).item<bool>() ||
+    own.not_finite = !std::isfinite(gradient_norm) || !torch::isfinite(loss).item<bool>() ||
                      (centres.defined() && !finite(centres.grad(), exact_));
     own.shard_failed = run_.supply.shard_failed();
     failpoint("loop.vote");

@@ -14,7 +14,7 @@
 #include "trainer/run/vote.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
-#include "trainer/step/supply.h"
+#include "trainer/step/step.h"
 #include "trainer/step/task.h"
 
 namespace facemae {

@@ -6,7 +6,6 @@
 #include "cluster/world/world.h"
 #include "data/store/store.h"
 #include "trainer/config/run_config.h"
-#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 
 namespace facemae {

@@ -11,7 +11,6 @@
 #include "data/loader/loader_figures.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
-#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 
 namespace facemae {

@@ -25,7 +25,7 @@ struct Faces {
 Faces to_faces(const ByteBatch& bytes, const BatchPlan& plan, std::uint64_t seed, bool flip,
                torch::Device device);
 
-/// This rank's slots of a micro-batch (parts.h): each on tensors of its own, made of its own rows alone.
+/// This rank's slots of a micro-batch (coupling.h): each on tensors of its own, made of its own rows alone.
 std::vector<Faces> to_slots(const ByteBatch& bytes, const BatchPlan& plan, int rank, std::uint64_t seed,
                             bool flip, torch::Device device);
 

@@ -6,7 +6,7 @@
 
 namespace facemae {
 
-StepResult Step::compute(std::uint64_t step) {
+torch::Tensor Step::compute(std::uint64_t step) {
   task_.begin(step);
   sums_.begin();
   if (auto centres = task_.classes().centres; centres.defined()) centres.mutable_grad().zero_();
@@ -26,7 +26,7 @@ StepResult Step::compute(std::uint64_t step) {
   }
   failpoint("loop.backward");
   sums_.finish();
-  return {.loss = loss_};
+  return loss_;
 }
 
 Passes Step::forward(const std::vector<Faces>& parts) {
@@ -70,7 +70,5 @@ void Step::backward(const Passes& passes, const std::vector<torch::Tensor>& want
     torch::autograd::backward(of, gradients);
   }
 }
-
-void Step::add(const torch::Tensor& loss) { loss_ = loss_.defined() ? loss_ + loss : loss; }
 
 }  // namespace facemae

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/loader/loader.h"
 #include "trainer/step/faces.h"
 #include "trainer/step/gradient_sums.h"
 #include "trainer/step/task.h"
@@ -15,12 +16,20 @@ namespace facemae {
 class FaceSource {
  public:
   virtual ~FaceSource() = default;
-  /// This rank's next micro-batch, one element for each own part (trainer/step/parts.h).
+  /// This rank's next micro-batch, one element for each own part (coupling.h).
   virtual std::vector<Faces> next() = 0;
 };
 
-struct StepResult {
-  torch::Tensor loss;  ///< finite when this rank's losses are; no gradient
+/// A run's supply of faces, and what the loop asks of it beside them.
+class Supply : public FaceSource {
+ public:
+  virtual LoaderFigures figures() = 0;  ///< since the last call
+  /// True when a shard turned out unreadable on this rank and the ranks have not agreed on it yet.
+  virtual bool shard_failed() = 0;
+  /// All ranks, when it is true on any: the shards are quarantined from `step` (not begun yet) on everywhere, and the
+  /// plan has a new version. Returns all that are quarantined. Throws AgreedError (65) when they hold more of the
+  /// images than --max-quarantined.
+  virtual std::vector<Quarantined> quarantine_failed(std::uint64_t step) = 0;
 };
 
 class Step {
@@ -29,15 +38,15 @@ class Step {
   Step(Task& task, FaceSource& source, GradientSums& sums, int micro_batches)
       : task_(task), source_(source), sums_(sums), micro_batches_(micro_batches) {}
 
-  /// All ranks. Throws PeerLost.
-  StepResult compute(std::uint64_t step);
+  /// All ranks. Returns a scalar that is finite when this rank's losses are; no gradient. Throws PeerLost.
+  torch::Tensor compute(std::uint64_t step);
 
  private:
   Passes forward(const std::vector<Faces>& parts);
   Group observe(int micro_batches, std::vector<std::vector<Faces>>& read);
   Cotangents couple(const Group& group);
   void backward(const Passes& passes, const std::vector<torch::Tensor>& wanted);
-  void add(const torch::Tensor& loss);
+  void add(const torch::Tensor& loss) { loss_ = loss_.defined() ? loss_ + loss : loss; }
 
   Task& task_;
   FaceSource& source_;

@@ -7,11 +7,15 @@
 #include <vector>
 
 #include "checkpoint/tensors/snapshot.h"
+#include "data/image/image.h"
+#include "evaluation/verification.h"
 #include "trainer/step/coupling.h"
 #include "trainer/step/faces.h"
 #include "trainer/step/gradient_buckets.h"
 
 namespace facemae {
+
+class World;
 
 /// A figure of the step: each rank holds its share, the shares sum to the figure.
 struct Metric {
@@ -52,6 +56,20 @@ class Task {
 
   bool compares_whole_batch = false;  ///< couple() wants all micro-batches of a step at once
   double automatic_weight = 0;        ///< part of RunState
+};
+
+// What a task can do beside training, for those who watch a run.
+class PictureMaker {
+ public:
+  virtual ~PictureMaker() = default;
+  /// Shows what the model does with these faces.
+  virtual Image picture(const Faces& faces) = 0;
+};
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  /// All ranks. Measures the model on sets kept apart from training, and leaves its state as it was.
+  virtual std::vector<Evaluated> evaluate(World& world) = 0;
 };
 
 }  // namespace facemae

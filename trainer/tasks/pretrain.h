@@ -10,7 +10,6 @@
 #include "model/facemae/relation.h"
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
-#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 
 namespace facemae {

@@ -11,7 +11,6 @@
 #include "trainer/apply/pair_set.h"
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
-#include "trainer/step/roles.h"
 #include "trainer/step/task.h"
 #include "trainer/tasks/running_statistics.h"
 

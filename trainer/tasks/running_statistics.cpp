@@ -51,18 +51,11 @@ void RunningStatistics::undo() {
   if (parts_.exact()) restore(counters_, counters_before_);
 }
 
-void RunningStatistics::end() { parts_.exact() ? end_of_slots() : end_of_ranks(); }
-
-/// Replicated state stays replicated.
-void RunningStatistics::end_of_ranks() {
-  if (frozen_ || parts_.ranks().size() == 1) return;
-  set(parts_.sum({flat().mul_(static_cast<double>(own_rows_) / global_batch_)}));
-}
-
-/// One update a step, whatever the numbers of slots and micro-batches.
-void RunningStatistics::end_of_slots() {
-  undo();
-  if (frozen_) return;
+/// One update a step by slots, whatever the numbers of slots and micro-batches; replicated state stays replicated.
+void RunningStatistics::end() {
+  if (parts_.exact()) undo();
+  if (frozen_ || (!parts_.exact() && parts_.ranks().size() == 1)) return;
+  if (!parts_.exact()) return set(parts_.sum({flat().mul_(static_cast<double>(own_rows_) / global_batch_)}));
   set(parts_.sum(after_slot_));
   const torch::NoGradGuard no_grad;
   for (auto& counter : counters_) counter.add_(1);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/recognition/recognition.h"
-#include "trainer/step/parts.h"
+#include "trainer/step/coupling.h"
 
 namespace facemae {
 
@@ -27,8 +27,6 @@ class RunningStatistics {
  private:
   torch::Tensor flat() const;           ///< all of them, one after the other: [values]
   void set(const torch::Tensor& flat);  ///< from the same
-  void end_of_ranks();
-  void end_of_slots();
 
   const Parts& parts_;
   double global_batch_;
