@@ -2,8 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <numeric>
-#include <optional>
 
 #include "core/error.h"
 #include "core/files/owner_files.h"
