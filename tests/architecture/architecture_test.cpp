@@ -93,7 +93,7 @@ std::vector<std::string> machine_traces(const fs::path& root) {
 /// What decides who is who in a release draws from core/random/secret.h alone: core/random/keys.h can be predicted.
 std::vector<std::string> predictable_releases(const fs::path& root) {
   static const std::regex pattern(
-      R"re(core/(keys|permutation)\.h|\b(key_of|Draws|Permutation|mt19937\w*|random_device|s?rand)\b|<random>)re");
+      R"re(core/(random/)?(keys|permutation)\.h|\b(key_of|Draws|Permutation|mt19937\w*|random_device|s?rand)\b|<random>)re");
   std::vector<std::string> faults;
   for (const Source& source : read_tree(root, {".h", ".cpp"})) {
     if (!source.path.starts_with("data/release/") && !source.path.starts_with("trainer/apply/rebuild") &&
