@@ -104,10 +104,10 @@ net-constant|recognize|plain|--schedule constant --clip 0
 net-clip|recognize|both|--clip 1
 frozen|recognize|both|--batch-norm frozen
 augment|recognize|both|--augment adaface --crop-probability 0.5 --low-resolution-probability 0.5 --photometric-probability 0.5
-augment-adamw|recognize|plain|--augment adaface --optimizer adamw --lr 1e-3 --accumulate 2
+augment-adamw|recognize|plain|--batch 12 --augment adaface --optimizer adamw --lr 1e-3 --accumulate 2
 net-yuv420|recognize|both|--decode yuv420
 net-bfloat16|recognize|plain|--precision bfloat16
-net-bfloat16-cosface|recognize|plain|--precision bfloat16 --margin cosface --accumulate 2 --order balanced --order-images-per-identity 2
+net-bfloat16-cosface|recognize|plain|--batch 12 --precision bfloat16 --margin cosface --accumulate 2 --order balanced --order-images-per-identity 2
 net-blocks|recognize|both|--order blocks --order-lanes 4 --order-block 4
 net-balanced|recognize|both|--order balanced --order-images-per-identity 2
 net-replica|recognize|plain|--data-mode replica --local-dir local
