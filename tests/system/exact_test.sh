@@ -57,7 +57,7 @@ if "$facemae" --version | grep -q AVX; then
   tiny_run 1 plain 4 --stop-after 2
   check "kernels are not told of while they stay" test -z "$(grep 'computed with kernels' plain.log)"
   ATEN_CPU_CAPABILITY=default tiny_run 1 plain 4
-  check "a resume with other kernels is warned of" grep -q "computed with kernels for AVX.*, now they are for DEFAULT" plain.log
+  check "a resume with other kernels is warned of" grep -q "computed with kernels for AVX.*, this start uses those for DEFAULT" plain.log
 fi
 
 tiny() { ranks "$1" pretrain --store faces --run refused --steps 2 --batch 9 --exact "${@:2}"; }

@@ -45,7 +45,7 @@ Outcome without_a_word(std::uint32_t start) {
   return {.start = start,
           .code = ExitCode::PeerLost,
           .kind = "PeerLost",
-          .reason = "ended without a last word: a rank, a node or the launcher was lost"};
+          .reason = "ended without a message: a rank, a node or the launcher was lost"};
 }
 
 std::string environment(const char* name) {
@@ -73,7 +73,8 @@ void RunFolder::refuse_a_file() const {
   const auto there = std::filesystem::status(run_, error);
   if (std::filesystem::exists(there) ? !std::filesystem::is_directory(there)
                                      : error && error != std::errc::no_such_file_or_directory)
-    throw ConfigError("--run " + run_.string() + ": a file is in the way, or it may not be looked at (" +
+    throw ConfigError("--run " + run_.string() +
+                      ": a file is in the way, or permission to read it is missing (" +
                       (error ? error : std::make_error_code(std::errc::not_a_directory)).message() +
                       "); choose another folder");
 }
@@ -164,7 +165,7 @@ void RunFolder::write_exit(const Outcome& outcome, int rank) noexcept {
     make_folders(files_, folder);
     write_durably(files_, folder / fmt::format("rank{}.json", rank), to_text(outcome));
   } catch (const std::exception& error) {
-    spdlog::warn("could not note how this rank ended: {}", error.what());
+    spdlog::warn("could not record how this rank ended: {}", error.what());
   }
 }
 

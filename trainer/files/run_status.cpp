@@ -140,7 +140,7 @@ std::string describe(const RunStatus& status, std::int64_t now) {
                                      : std::string(", loss not finite (the run ends when it stays so)"),
         status.has_accuracy ? fmt::format(", accuracy {:.2f} %", 100 * status.accuracy) : "");
   if (status.seconds_left > 0)
-    text += "\n  time left    " + human_seconds(status.seconds_left) + " at that rate";
+    text += "\n  time left    " + human_seconds(status.seconds_left) + " at this rate";
   text += status.committed_at == 0
               ? "\n  last commit  none"
               : fmt::format("\n  last commit  step {}, {}", human_count(status.committed_step),

@@ -110,9 +110,10 @@ std::vector<Quarantined> Feed::quarantine_failed(std::uint64_t step) {
     quarantine_.add(entry);
     loader_.quarantine(entry);
     if (control.is_root())
-      spdlog::warn("shard {} ({}, {} images) is quarantined from step {} on, others stand in: {}", shard,
-                   data_.plan.shards[shard].file, human_count(data_.plan.shards[shard].images), step + 1,
-                   reason);
+      spdlog::warn(
+          "shard {} ({}, {} images) is quarantined from step {} on, other images replace its images: {}",
+          shard, data_.plan.shards[shard].file, human_count(data_.plan.shards[shard].images), step + 1,
+          reason);
   }
   publish_quarantine();
   return quarantine_.entries();
@@ -129,7 +130,7 @@ void Feed::publish_quarantine() {
   const double fraction = static_cast<double>(images) / static_cast<double>(all);
   if (fraction > data_.config.max_quarantined)
     throw AgreedError(DataError(fmt::format(
-        "{} shards that cannot be read hold {:.1f} % of the images of {}, --max-quarantined bears {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
+        "unreadable shards ({}) hold {:.1f} % of the images of {}; --max-quarantined allows {:.1f} %: repair the store with `facemae store verify --repair-from` and run the same command again",
         entries.size(), 100 * fraction, data_.store->folder().string(), 100 * data_.config.max_quarantined)));
   plan_ = publish(replan(plan_, std::move(entries)), world_.control());
   if (world_.control().is_root())

@@ -26,7 +26,7 @@ void settle_precision(RunConfig& config, World& world) {
   const bool asked = config.precision != "auto";
   config.precision = settled_precision(config.precision, world.bfloat16());
   if (!asked && world.device().is_cuda() && world.control().is_root())
-    spdlog::info("precision: {}, the default on these GPUs (--precision float32 or bfloat16 says otherwise)",
+    spdlog::info("precision: {}, the default on these GPUs (--precision float32 or bfloat16 overrides it)",
                  config.precision);
 }
 

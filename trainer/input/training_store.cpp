@@ -28,7 +28,7 @@ std::shared_ptr<const Store> open_store(const RunConfig& config, std::uint64_t r
         config.batch, config.accumulate, ranks));
   if (config.exact && ranks > static_cast<std::uint64_t>(config.exact_slots))
     throw ConfigError(fmt::format(
-        "--exact: {} ranks are more than the {} slots that every micro-batch is cut into: use fewer ranks, or begin a run with a larger --exact-slots",
+        "--exact: {} ranks are more than the {} slots into which every micro-batch is cut: use fewer ranks, or begin a run with a larger --exact-slots",
         ranks, config.exact_slots));
   return store;
 }
@@ -121,7 +121,7 @@ std::optional<SecretKey> agree_on_people_key(Control& control, const RunConfig& 
     if (found) key = found->hex();
     if (!found && !config.dry_run && !store.released())
       spdlog::warn(
-          "{} cannot be made in {}: checkpoints will not tell whom they were trained on, and `reconstruct` will not notice when it is to rebuild these people",
+          "{} cannot be made in {}: checkpoints will not record whom they were trained on, and `reconstruct` will not notice when it is asked to rebuild these people",
           kPeopleKeyName, store.shard_folder().string());
   });
   key = control.broadcast(key);

@@ -46,13 +46,13 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("model             {}\n", snapshot.model_hash);
   fmt::print("ranks             {} on {} node(s), device {}\n", world.topology().size, world.topology().nodes,
              world.device().str());
-  fmt::print("arithmetic        {}, float32 products {}; {} compute and {} loader thread(s) a rank\n",
+  fmt::print("arithmetic        {}, float32 products {}; {} compute and {} loader thread(s) per rank\n",
              config.precision, at::globalContext().allowTF32CuBLAS() ? "in TF32" : "not in TF32",
              torch::get_num_threads(), workers_of(config, world));
   fmt::print("parameters        {} trained, replicated on every rank\n",
              human_count(trained_values(gradients)));
   fmt::print(
-      "memory of a rank  {} weights and moments, {} gradients, {} class rows, {} loader; activations come on top\n",
+      "memory per rank   {} weights and moments, {} gradients, {} class rows, {} loader; activations come on top\n",
       human_bytes(replicated), human_bytes(gradient), human_bytes(own_classes), human_bytes(loader));
   fmt::print("store             {} images, {} identities, {}\n", human_count(store.size()),
              human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))),
@@ -72,7 +72,7 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
     fmt::print("to be written     {} in {} checkpoint(s) of {}, {} kept\n", human_bytes(saves * checkpoint),
                saves, human_bytes(checkpoint), config.keep);
   } else {
-    fmt::print("to be written     checkpoints of {} whenever it is time, {} kept\n", human_bytes(checkpoint),
+    fmt::print("to be written     checkpoints of {} at intervals of time, {} kept\n", human_bytes(checkpoint),
                config.keep);
   }
 }

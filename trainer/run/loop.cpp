@@ -165,15 +165,15 @@ class Loop {
     const std::string skipped =
         fmt::format("the loss or its gradient was not finite in the last {} step(s) up to step {}",
                     run_.state.skipped_in_row, done);
-    if (!stopped) diverged("the run has no good end: " + skipped + ", so nothing is saved");
+    if (!stopped) diverged("the run did not end well: " + skipped + ", so nothing is saved");
     const std::string reason = reason_of(done, stopped);
     const auto saving = run_.watchdog.within(Phase::Save);
     run_.saves.finish();
     if (run_.saves.committed() == 0) diverged("stopped (" + reason + ") without a checkpoint: " + skipped);
     return {.step = done,
             .stopped = true,
-            .reason = fmt::format("{}; {}, so the checkpoint of step {} stands", reason, skipped,
-                                  run_.saves.committed())};
+            .reason = fmt::format("{}; {}, so the checkpoint of step {} remains the last one", reason,
+                                  skipped, run_.saves.committed())};
   }
 
   const Wiring& run_;

@@ -39,7 +39,7 @@ void refuse_lonely_images(const RecognizeConfig& config, int ranks) {
     for (const auto rows : plan.rows_of_rank(micro))
       if (rows < 2)
         throw ConfigError(fmt::format(
-            "--batch {} in {} micro-batch(es) leaves a rank of {} with one image, which has no batch statistics: raise --batch, lower --accumulate or use fewer ranks",
+            "--batch {} in {} micro-batch(es) leaves one of {} ranks with a single image, which has no batch statistics: raise --batch, lower --accumulate or use fewer ranks",
             config.common.batch, config.common.accumulate, ranks));
 }
 
@@ -74,7 +74,7 @@ TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, 
   if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" &&
       world.control().is_root())
     spdlog::info(
-        "the relation is within each of {} micro-batches; --relation-batch global relates the whole batch",
+        "faces are related within each of {} micro-batches; --relation-batch global relates the whole batch",
         config.common.accumulate);
   auto task = std::make_unique<Pretraining>(
       std::move(model), std::move(embedder), config, kind, parts_of(config.common, world),

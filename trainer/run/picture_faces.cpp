@@ -31,7 +31,7 @@ Faces picture_faces(const Store& store, std::uint64_t seed, torch::Device device
       bytes.pixels.insert(bytes.pixels.end(), image.pixels.begin(), image.pixels.end());
       bytes.ordinals.push_back(kPictureOrdinals + i);
     } catch (const Error& error) {
-      spdlog::warn("sample pictures go without row {}: {}", choice(i), error.what());
+      spdlog::warn("sample pictures leave out row {}: {}", choice(i), error.what());
     }
   }
   Faces faces;

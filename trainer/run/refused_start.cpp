@@ -22,7 +22,7 @@ void note_refused_start(const Path& run, ExitCode code, const std::string& kind,
     outcome.step = outcome.first = outcome.reached = newest_committed(folder);
     folder.write_outcome(outcome);
   } catch (const std::exception& error) {
-    spdlog::warn("could not note in {} why the start was refused: {}", run.string(), error.what());
+    spdlog::warn("could not record in {} why the start was refused: {}", run.string(), error.what());
   }
 }
 

@@ -66,9 +66,9 @@ std::string describe(const Snapshot& snapshot, const std::vector<std::string>& o
   const bool majority = odd.size() < of_ranks.size();
   return fmt::format(
       "step {}: the ranks no longer hold the same weights and moments. {} {}: {} tensor(s) differ, {}. "
-      "A processor, memory or link errs silently: take {} out of service; "
-      "the run goes on from its last checkpoint",
-      done, majority ? "Different from most: rank" : "No majority tells which is right: ranks",
+      "A processor, memory or link fails silently: take {} out of service; "
+      "the next start resumes from the last checkpoint",
+      done, majority ? "Different from most: rank" : "Without a majority it is unknown which is right: ranks",
       join(ranks, ", "), count, join(names, ", "), majority ? "its node" : "the nodes");
 }
 
@@ -92,7 +92,7 @@ ReplicaCheck::ReplicaCheck(const Snapshot& snapshot, Control& control, std::uint
   every_ = 0;
   if (control_.is_root())
     spdlog::warn(
-        "ranks run on different processors or numbers of threads, which round differently: what they should have alike is not compared (--check-replicas)");
+        "ranks run on different processors or with different numbers of threads, which round differently: their weights are not compared (--check-replicas)");
 }
 
 void ReplicaCheck::compare(std::uint64_t done) const {

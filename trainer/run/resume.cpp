@@ -38,10 +38,11 @@ void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool
   const bool other_batch = std::any_of(changes.begin(), changes.end(),
                                        [](const auto& change) { return change.starts_with("batch:"); });
   if (other_batch)
-    throw AgreedError("the run " + data.config.run + " was made with another global batch:\n  " + list +
-                          "\nSteps are counted in it. Use the old --batch, or another --run with --init " +
-                          data.config.run + ".",
-                      ExitCode::BadConfiguration, "ConfigError");
+    throw AgreedError(
+        "the run " + data.config.run + " was made with another global batch:\n  " + list +
+            "\nSteps are counted in batches. Use the old --batch, or another --run with --init " +
+            data.config.run + ".",
+        ExitCode::BadConfiguration, "ConfigError");
   if (!data.config.allow_changes)
     throw AgreedError("the run " + data.config.run + " was made with other settings:\n  " + list +
                           "\nUse the old settings, another --run, --fresh, or --allow-changes.",
@@ -92,7 +93,7 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
     together(control, [&] { map = class_map_for(*info, into, data); });
     if (!control.same_everywhere(map ? xxh128(std::as_bytes(std::span(*map))).hex() : ""))
       throw AgreedError("--class-map " + data.config.class_map +
-                            " is not the same file for all ranks: put it where every node reads the same",
+                            " is not the same file on all ranks: put it where every node reads the same file",
                         ExitCode::BadConfiguration, "ConfigError");
     check_unchanged(*info, data, map.has_value());
     if (const auto corrupt =
@@ -103,8 +104,9 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
     }
     state = RunState::from_json(info->run_state);
     if (control.is_root() && info->cpu != at::get_cpu_capability())
-      spdlog::warn("the run was computed with kernels for {}, now they are for {}: the last bits will differ",
-                   info->cpu, at::get_cpu_capability());
+      spdlog::warn(
+          "the run was computed with kernels for {}, this start uses those for {}: the last bits will differ",
+          info->cpu, at::get_cpu_capability());
     if (control.is_root())
       spdlog::info("resumed from {} (step {}, {} images){}", info->folder.string(), info->step, info->samples,
                    map ? ", with the classes of --class-map" : "");
@@ -136,7 +138,7 @@ void refuse_without_progress(const RunFolder& run, int limit) {
   throw Unresumable(fmt::format(
       "the run {} makes no progress: {} starts in a row trained, committed nothing and failed; "
       "the last, {}. "
-      "Cure that (for a failure late in a step, save more often: --save-every), then start with --max-idle-starts 0",
+      "Mend the cause (if steps fail before the next save, save more often: --save-every), then start with --max-idle-starts 0",
       run.path().string(), idle, reasons));
 }
 

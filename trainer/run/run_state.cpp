@@ -28,8 +28,7 @@ RunState RunState::from_json(const std::string& text) {
       state.quarantine.push_back({.shard = entry.at("shard"), .from_ordinal = entry.at("from_ordinal")});
     return state;
   } catch (const nlohmann::json::exception& error) {
-    throw CheckpointError("the run state of the checkpoint does not say what it must: " +
-                          std::string(error.what()));
+    throw CheckpointError("the run state of the checkpoint lacks a field: " + std::string(error.what()));
   }
 }
 

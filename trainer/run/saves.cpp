@@ -51,13 +51,13 @@ void Saves::tell_of_delays(std::uint64_t mask) {
   if ((mask & kDue) != 0 && !told_postponed_) {
     told_postponed_ = true;
     spdlog::info(
-        "a checkpoint is due and waits for that of step {}, which is still being written or read back",
+        "a checkpoint is due, but that of step {} is still being written or read back: waiting for it",
         last_begun_);
   }
   if (age > kSlow && !told_slow_) {
     told_slow_ = true;
     spdlog::warn(
-        "the checkpoint of step {} has been under way for {}: is the storage slow, or does it hang? Nothing newer than step {} is safe",
+        "writing the checkpoint of step {} has taken {} so far: check whether the storage is slow or hangs. Nothing newer than step {} is safe",
         last_begun_, human_seconds(std::chrono::duration<double>(age).count()), committed_);
   }
 }

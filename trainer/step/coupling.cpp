@@ -74,7 +74,7 @@ Coupling::Coupling(const Parts& parts, const Group& group, std::span<const Membe
 torch::Tensor Coupling::rows(Member member) const {
   for (const auto& [name, pieces] : of_micro_)
     if (name == member) return joined(pieces);
-  throw Error("a coupled loss asks for rows that it did not name");
+  throw Error("a coupled loss asks for rows that were not gathered");
 }
 
 std::int64_t Coupling::total() const { return sum_of(rows_of_rank_); }

@@ -129,7 +129,7 @@ void GradientBuckets::finish() {
     for (const auto& slot : impl_->buckets[impl_->next].slots) names += " " + slot.name;
     throw Error(
         "gradient bucket " + std::to_string(impl_->next) + " of " + std::to_string(impl_->buckets.size()) +
-        " never filled: one of its parameters got no gradient. Freeze it (requires_grad = false) or use it:" +
+        " was never filled: one of its parameters got no gradient. Freeze it (requires_grad = false) or use it:" +
         names);
   }
   const auto start = std::chrono::steady_clock::now();

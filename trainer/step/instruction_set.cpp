@@ -49,7 +49,7 @@ void agree_on_kernels(Control& control) {
         "--exact: the ranks' processors allow different kernels, whose sums differ in the last bits. "
         "Use hosts of one kind",
         ExitCode::BadConfiguration, "ConfigError");
-  if (control.is_root()) spdlog::info("exact: one thread a rank, {}", kernels);
+  if (control.is_root()) spdlog::info("exact: one thread per rank, {}", kernels);
 }
 
 }  // namespace facemae
