@@ -78,7 +78,7 @@ TrainingStore training_store(const Control& control, bool shard_1_fails, double 
   config.max_quarantined = max_quarantined;
   const auto store = std::make_shared<MemoryStore>(shard_1_fails);
   std::vector<PlannedShard> shards;
-  for (const auto& shard : store->shards()) shards.push_back({shard.file, shard.images, shard.bytes, 0});
+  for (const auto& shard : store->shards()) shards.push_back({shard.file, shard.images, shard.bytes});
   return {.store = store,
           .config = config,
           .config_text = "",
@@ -132,7 +132,7 @@ TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
   const auto again = training_store(alone, false, 0.5);
   Feed later(again, one, first, entries);
   for (std::uint64_t step = first; step < 20; ++step) {
-    const Faces all = later.next();
+    const Faces all = later.next().front();
     const auto expected = rows_of(all);
     for (const auto row : expected) EXPECT_NE(shard_of(row), 1U);
     const auto mine = data.batches.ordinals(step, 0, control.rank());

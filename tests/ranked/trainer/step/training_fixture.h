@@ -71,13 +71,14 @@ inline RecognizeConfig recognize_config_of(const Trial& trial) {
 }
 
 inline std::unique_ptr<Task> make_task(const PretrainConfig& config, const Parts& parts,
-                                       torch::Device device = torch::kCPU, std::uint64_t seed = 3) {
+                                       torch::Device device = torch::kCPU, std::uint64_t seed = 3,
+                                       Precision precision = Precision::Float32) {
   auto model = trial_model(seed);
   model->to(device);
   auto embedder = config.relation == "none" ? nullptr : trial_embedder();
   if (embedder) embedder->to(device);
   return std::make_unique<Pretraining>(std::move(model), std::move(embedder), config, "trial", parts,
-                                       Precision::Float32, device);
+                                       precision, device);
 }
 inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Parts& parts,
                                        std::int64_t classes = 11, std::int64_t class_shards = 5) {

@@ -16,7 +16,7 @@ TEST(Precision, Float32MeansFloat32OnGpusToo) {
   for (const bool recognition : {false, true}) {
     at::globalContext().setAllowTF32CuBLAS(true);
     at::globalContext().setAllowTF32CuDNN(true);
-    const auto task = trials::make_task({.recognition = recognition}, alone);
+    const auto task = trials::make_task(trials::Trial{.recognition = recognition}, Parts::of_ranks(alone));
     EXPECT_FALSE(at::globalContext().allowTF32CuBLAS());
     EXPECT_FALSE(at::globalContext().allowTF32CuDNN());
   }
@@ -36,14 +36,13 @@ TEST(Precision, BFloat16TrainsTheSameRoughly) {  // slowly, where the processor 
   AloneCommunicator alone;
   const trials::Trial trial{.recognition = false, .global_batch = 6};
   const auto gradient = [&](Precision used) {
-    Pretraining training(trials::trial_model(), nullptr, trials::settings_of(trial), alone, used,
-                         torch::kCPU);
-    training.begin_step(0);
-    const BatchPlan plan{.global_batch = trial.global_batch, .micro_batches = 1, .world = 1};
-    const auto parameters = training.parameters();
-    for (const auto& parameter : parameters)
-      parameter.value.mutable_grad() = torch::zeros_like(parameter.value);
-    training.loss_share(trials::faces_of(trial, plan, 0, 0, 0)).backward();
+    const auto training =
+        trials::make_task(trials::pretrain_config_of(trial), Parts::of_ranks(alone), torch::kCPU,
+                          /*seed=*/3, used);
+    const auto parameters = training->parameters();
+    GradientBuckets gradients(parameters, alone);
+    trials::TrialFaces faces(trial, {.global_batch = trial.global_batch, .micro_batches = 1, .world = 1}, 0);
+    Step(*training, faces, gradients, 1).compute(0);
     std::vector<torch::Tensor> flat;
     for (const auto& parameter : parameters) {
       EXPECT_EQ(parameter.value.scalar_type(), torch::kFloat32);
