@@ -1,5 +1,5 @@
 # facemae_library(<folder> SOURCES ... [LIBRARIES ...] [PRIVATE_LIBRARIES ...] [PROTO <name>...] [TORCH]): the library of
-# one folder, facemae_data_store of data/store; of core/ itself facemae_core_root. It links what arrows.txt lets the
+# one folder, facemae_data_store of data/store; of a folder that has folders below it, as core/, facemae_core_root. It links what arrows.txt lets the
 # folder include. SOURCES and PROTO are names in it; the header of x.proto is included as "<folder>/x.pb.h".
 # TORCH: its sources see LibTorch, so they share one precompiled torch/torch.h. Beside the fuzz targets there is none.
 # facemae_umbrella(<folder>): facemae_data, all libraries below data/.
@@ -10,8 +10,13 @@ foreach(arrow IN LISTS arrows)
   string(REPLACE " " ";" arrows_of_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
 endforeach()
 
-function(facemae_library_of folder variable)
+# Sets `variable` to what stands for a folder in the line of `from`: its own library for the folder itself and from
+# below it, all libraries below it for others.
+function(facemae_library_of folder from variable)
   string(REPLACE "/" "_" name facemae_${folder})
+  if(arrows MATCHES "(^|;)${folder}/" AND DEFINED arrows_of_${folder} AND "${from}/" MATCHES "^${folder}/")
+    set(name ${name}_root)
+  endif()
   set(${variable} ${name} PARENT_SCOPE)
 endfunction()
 
@@ -23,17 +28,13 @@ function(facemae_library folder)
   if(NOT DEFINED arrows_of_${folder})
     message(FATAL_ERROR "${folder} has no line in cmake/arrows.txt: it says what the folder may include.")
   endif()
-  facemae_library_of(${folder} name)
+  facemae_library_of(${folder} ${folder} name)
   set(linked facemae_core)
   if(folder MATCHES "^core")
     set(linked "")
-    string(REGEX REPLACE "_core$" "_core_root" name ${name})
   endif()
   foreach(other IN LISTS arrows_of_${folder})
-    facemae_library_of(${other} library)
-    if(folder MATCHES "^core")
-      string(REGEX REPLACE "_core$" "_core_root" library ${library})
-    endif()
+    facemae_library_of(${other} ${folder} library)
     if(NOT FACEMAE_FUZZ OR TARGET ${library})
       list(APPEND linked ${library})
     endif()

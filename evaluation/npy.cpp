@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/npy_header.h"
+#include "evaluation/formats/npy_header.h"
 
 namespace facemae {
 void write_npy(FileSystem& files, const Path& path, const torch::Tensor& array) {

@@ -8,7 +8,7 @@
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "core/log.h"
-#include "evaluation/bin_pack.h"
+#include "evaluation/formats/bin_pack.h"
 #include "evaluation/npy.h"
 #include "trainer/apply/embed_images.h"
 #include "trainer/apply/models.h"

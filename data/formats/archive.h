@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/files/files.h"
-#include "data/store/shard_reader.h"
+#include "core/files/patience.h"
 
 namespace facemae {
 

@@ -1,5 +1,5 @@
-// InsightFace verification packs: pickles that others wrote (evaluation/bin_pack.h).
-#include "evaluation/bin_pack.h"
+// InsightFace verification packs: pickles that others wrote (evaluation/formats/bin_pack.h).
+#include "evaluation/formats/bin_pack.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

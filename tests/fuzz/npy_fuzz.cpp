@@ -1,5 +1,5 @@
-// numpy arrays (evaluation/npy_header.h).
-#include "evaluation/npy_header.h"
+// numpy arrays (evaluation/formats/npy_header.h).
+#include "evaluation/formats/npy_header.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {

@@ -7,7 +7,7 @@
 #include "cluster/host/agree.h"
 #include "core/log.h"
 #include "data/upkeep/store_tools.h"
-#include "evaluation/bin_pack.h"
+#include "evaluation/formats/bin_pack.h"
 
 namespace facemae {
 

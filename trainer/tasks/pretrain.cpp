@@ -63,17 +63,15 @@ void Pretraining::begin(std::uint64_t step) {
 }
 
 Pass Pretraining::forward(const Faces& faces) {
-  const bool learns = torch::GradMode::is_enabled(), balanced = to_be_balanced(faces.micro);
-  const torch::AutoGradMode graph(learns || balanced);
   const Masked mask = mask_of(faces);
   const auto predicted = rebuild(faces.images, mask);
   const auto pixel = pixel_loss(faces.images, predicted, mask);
-  if (learns) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
+  if (torch::GradMode::is_enabled()) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
   Pass pass{.loss = config_.reconstruction_weight * pixel};
   if (relation_ == Relation::None) return pass;
 
   pass.rows = embedder_->embed(clamp_straight_through(model_->unpatchify(predicted), -1, 1));
-  if (balanced) pass.output = predicted;
+  if (to_be_balanced(faces.micro)) pass.output = predicted;
   const torch::NoGradGuard no_grad;
   pass.reference = embedder_->embed(faces.images);
   return pass;

@@ -52,12 +52,6 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
   }
   all.push_back(
       {"weightOfAThird", {.trial = {.relation = "cosine", .global_batch = 9}, .relation_weight = "0.3"}});
-  all.push_back({"automaticWeightOverTheGlobalBatch",
-                 {.trial = {.relation = "cosine",
-                            .global_batch = 14,
-                            .micro_batches = 3,
-                            .relation_over_global_batch = true,
-                            .automatic_ratio = 0.3}}});
   all.push_back({"automaticWeightAndClip",
                  {.trial = {.relation = "distance", .global_batch = 10, .automatic_ratio = 0.3},
                   .optimizer = adamw,

@@ -201,7 +201,7 @@ TEST(Options, HelpShowsDefaultsAndTypes) {
   const std::string help = Bound().options.help();
   EXPECT_THAT(help, HasSubstr("--rate X                per second [0.5]"));
   EXPECT_THAT(help, HasSubstr("Does things."));
-  EXPECT_THAT(help, HasSubstr("--list TEXT...\n"));
+  EXPECT_THAT(help, HasSubstr("--list TEXT...          several\n"));
   EXPECT_THAT(help, HasSubstr("may be given several times"));
 }
 

@@ -1,4 +1,4 @@
-#include "evaluation/npy_header.h"
+#include "evaluation/formats/npy_header.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "evaluation/bin_pack.h"
+#include "evaluation/formats/bin_pack.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include "evaluation/bin_pack.h"
+#include "evaluation/formats/bin_pack.h"
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/pickle.h"
+#include "evaluation/formats/pickle.h"
 
 namespace facemae {
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "core/log.h"
-#include "evaluation/pickle.h"
+#include "evaluation/formats/pickle.h"
 
 namespace facemae {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "evaluation/pickle_machine.h"
+#include "evaluation/formats/pickle_machine.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "evaluation/pickle.h"
+#include "evaluation/formats/pickle.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "evaluation/pickle_machine.h"
+#include "evaluation/formats/pickle_machine.h"
 
 namespace facemae {
 
