@@ -352,6 +352,7 @@ one_case() { # one_case NAME COMMAND N OPTION...: prints its line
   shift 3
   kept=$cache/$name-$number-$(say "$words_of_things $(defaults_of "${command#resume }") $command $number $*" | hash_of)
   if [ ! -e "$kept/code" ]; then
+    rm -rf "$kept.new"
     record "$kept.new" "$old" "$old" "$command" "$number" "$@"
     mv "$kept.new" "$kept"
   fi
