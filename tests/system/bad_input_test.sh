@@ -108,8 +108,8 @@ for verb in list show verify prune; do
   ends_with 2 "checkpoint $verb of a store" 'faces' "$facemae" checkpoint $verb faces
 done
 ends_with 2 "checkpoint verify --all of nothing" 'typo' "$facemae" checkpoint verify typo --all
-ends_with 2 "checkpoint verify --all of a store" 'faces is no run' "$facemae" checkpoint verify faces --all
-ends_with 2 "status of a store" 'faces is no run' "$facemae" status faces
+ends_with 2 "checkpoint verify --all of a store" 'faces is not a run' "$facemae" checkpoint verify faces --all
+ends_with 2 "status of a store" 'faces is not a run' "$facemae" status faces
 ends_with 0 "checkpoint diff of equal ones" 'equal' "$facemae" checkpoint diff mae mae
 train 1 --run other --seed 1 --save-every 1 >/dev/null 2>&1
 ends_with 3 "checkpoint diff of different ones: no code of a crash" 'other values' "$facemae" checkpoint diff mae other
