@@ -19,8 +19,9 @@ using namespace trials;
 
 class DeviceFaces final : public TrialFaces {
  public:
-  DeviceFaces(const Trial& trial, const BatchPlan& plan, torch::Device device)
-      : TrialFaces(trial, plan, 0), device_(device) {}
+  DeviceFaces(const Trial& trial, std::uint64_t step, torch::Device device)
+      : TrialFaces(trial, {.global_batch = trial.global_batch, .micro_batches = 1, .world = 1}, 0, step),
+        device_(device) {}
 
  private:
   std::vector<Faces> parts_of(Faces own) override {
@@ -36,8 +37,6 @@ class Run {
  public:
   Run(Communicator& ranks, std::uint64_t seed) : ranks_(ranks), device_(ranks.device()) {
     task_ = make_task(pretrain_config_of(trial_), Parts::of_ranks(ranks), device_, seed);
-    faces_.emplace(trial_, BatchPlan{.global_batch = trial_.global_batch, .micro_batches = 1, .world = 1},
-                   device_);
     gradients_.emplace(task_->parameters(), ranks);
     optimizer_.emplace(OptimizerConfig{.kind = "adamw"}, *gradients_, torch::Tensor());
     task_->state(snapshot_);
@@ -47,7 +46,8 @@ class Run {
   }
 
   void train(std::uint64_t step) {
-    Step(*task_, *faces_, *gradients_, 1).compute(step);
+    DeviceFaces faces(trial_, step, device_);
+    Step(*task_, faces, *gradients_, 1).compute(step);
     gradients_->check();
     optimizer_->step(0.01);
     task_->end();
@@ -65,7 +65,6 @@ class Run {
   Communicator& ranks_;
   torch::Device device_;
   std::unique_ptr<Task> task_;
-  std::optional<DeviceFaces> faces_;
   std::optional<GradientBuckets> gradients_;
   std::optional<Optimizer> optimizer_;
   Snapshot snapshot_;

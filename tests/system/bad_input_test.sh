@@ -29,8 +29,8 @@ ends_with 2 "more threads than a machine has" '--threads must be from 0 to 1024,
 ends_with 2 "a patch that does not divide" 'does not divide' train 1 --patch 13
 ends_with 2 "a batch smaller than the ranks" 'without an image' train 2 --batch 2 --accumulate 2 --relation none
 check "nothing was made" test ! -e r
-ends_with 2 "batch statistics of one image" 'one image' "$facemae" recognize --store faces --run r --steps 2 --batch 1 --threads 1
-ends_with 2 "batch statistics of one image on a rank" 'one image' ranks 2 recognize --store faces --run r --steps 2 --batch 3 --threads 1
+ends_with 2 "batch statistics of one image" 'a single image' "$facemae" recognize --store faces --run r --steps 2 --batch 1 --threads 1
+ends_with 2 "batch statistics of one image on a rank" 'a single image' ranks 2 recognize --store faces --run r --steps 2 --batch 3 --threads 1
 check "nothing was made of them" test ! -e r
 
 cp -r faces unfinished && rm unfinished/manifest.*

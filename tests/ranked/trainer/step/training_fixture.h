@@ -120,7 +120,11 @@ inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t s
 /// Micro-batches of one rank, one step after the other.
 class TrialFaces : public FaceSource {
  public:
-  TrialFaces(const Trial& trial, const BatchPlan& plan, int rank) : trial_(trial), plan_(plan), rank_(rank) {}
+  TrialFaces(const Trial& trial, const BatchPlan& plan, int rank, std::uint64_t first_step = 0)
+      : trial_(trial),
+        plan_(plan),
+        rank_(rank),
+        calls_(first_step * static_cast<std::uint64_t>(plan.micro_batches)) {}
   std::vector<Faces> next() override {
     const auto micro = static_cast<int>(calls_ % static_cast<std::uint64_t>(plan_.micro_batches));
     return parts_of(
@@ -134,7 +138,7 @@ class TrialFaces : public FaceSource {
   const int rank_;
 
  private:
-  std::uint64_t calls_ = 0;
+  std::uint64_t calls_;
 };
 
 /// `in_graph` carries gathers and sums inside the loss, `reduction` the gradients.

@@ -136,7 +136,7 @@ TEST(RecordIo, NamesTheLineOfABadIndex) {
                           "0\t0\n99999999999999999999\t0", "0\t0\n1\t2\t3"})
     EXPECT_THAT(fault(bad), testing::HasSubstr("line 2")) << bad;
   EXPECT_THAT(fault("0\t96"), testing::HasSubstr("no record can begin at offset 96 in a file of 100 bytes"));
-  EXPECT_THAT(fault("0\t2"), testing::HasSubstr("no place"));
+  EXPECT_THAT(fault("0\t2"), testing::HasSubstr("no record can begin at offset 2 in a file"));
   EXPECT_THAT(fault("4\t0\n4\t40"), testing::HasSubstr("key 4 twice"));
 }
 

@@ -55,7 +55,7 @@ TEST_F(VerifyStoreTest, ListsMissingTruncatedAndSwappedShardsAtOnce) {
   fs::remove(file(shard_name(1)));
   const auto report = verify_store(here_ / "store");
   ASSERT_EQ(report.files.size(), 3U);
-  const char* reasons[] = {"truncated", "missing", "another shard"};
+  const char* reasons[] = {"truncated", "missing", "not the shard"};
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(report.files[i].file, shard_name(i));
     EXPECT_EQ(report.files[i].folder, here_ / "store");
