@@ -85,7 +85,7 @@ mutant "one that was passed over goes with any two" checkpoint/history/retention
 mutant "a replaced start tidies" checkpoint/history/tidy.cpp '  if (superseded(checkpoints, start)) return;' ''
 mutant "a replaced start goes on deleting" checkpoint/history/tidy.cpp 'if (start && superseded(checkpoints, *start)) break;' 'if (start && superseded(checkpoints, *start) && false) break;'
 mutant "one verified checkpoint is enough to delete" checkpoint/history/retention.cpp 'constexpr int kVerifiedToDelete = 2;' 'constexpr int kVerifiedToDelete = 1;'
-mutant "a torn stamp counts" checkpoint/history/retention.cpp 'read_file(folder / "VERIFIED") == stamp_of(folder)' '!read_file(folder / "VERIFIED").empty()'
+mutant "a torn stamp counts" checkpoint/history/retention.cpp 'read_plain_file(folder / "VERIFIED") == stamp_of(folder)' '!read_plain_file(folder / "VERIFIED").empty()'
 mutant "another model's checkpoint is loaded" checkpoint/tensors/store.cpp 'map != nullptr || info.model_hash == into.model_hash' 'true'
 mutant "ranks with other tensors save together" checkpoint/tensors/saver.cpp 'if (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start)))' 'if (false && (!control_.same_everywhere(fingerprint(snapshot, flight.shape, start))))'
 say "$tried mutants, $lived not noticed"
