@@ -89,7 +89,7 @@ std::vector<HangReport> HangFolder::read(const HangReport& own, Seconds fresh) n
       try {
         reports.push_back(parse_hang_report(read_plain_file(file_of(rank))));
       } catch (const Error& error) {
-        spdlog::warn("{} is no report: {}", file_of(rank).string(), error.what());
+        spdlog::warn("{} is not a report: {}", file_of(rank).string(), error.what());
       }
     }
   });

@@ -19,14 +19,14 @@ constexpr std::array kStates = {"pushed", "started", "finished"};     // in the 
 template <class Enum, class Words>
 Enum from_word(const Words& words, const std::string& word) {
   const auto found = std::find(words.begin(), words.end(), word);
-  if (found == words.end()) throw Error("\"" + word + "\" is no word of a hang report");
+  if (found == words.end()) throw Error("\"" + word + "\" is not a word of a hang report");
   return static_cast<Enum>(found - words.begin());
 }
 
 Phase phase_from(const std::string& name) {
   const auto found =
       std::find_if(kPhases.begin(), kPhases.end(), [&](Phase phase) { return name_of(phase) == name; });
-  if (found == kPhases.end()) throw Error("\"" + name + "\" is no phase");
+  if (found == kPhases.end()) throw Error("\"" + name + "\" is not a phase");
   return *found;
 }
 

@@ -29,7 +29,7 @@ class ArchiveSource final : public ImageSource {
     for (const Path& archive : archives_) names.push_back(archive.string());
     catalogue_.sort(names);
     if (ignored_ > 0)
-      spdlog::info("{} member(s) of the archives are no images (the first: {}) and are left out",
+      spdlog::info("{} member(s) of the archives are not images (the first: {}) and are left out",
                    human_count(ignored_), first_ignored_);
     if (catalogue_.size() == 0)
       throw ConfigError(

@@ -88,7 +88,7 @@ std::string unfit_for_release(const Weights& weights) {
   const std::string learned = reconstruction_of(weights);
   if (!learned.empty() && learned != "all")
     return fmt::format(
-        "{} was trained with --reconstruction {}: its output is no picture where the faces are {}, and real pixels must not be put there. "
+        "{} was trained with --reconstruction {}: its output is not a picture where the faces are {}, and real pixels must not be put there. "
         "Train with --reconstruction all",
         weights.origin, learned, learned == "hidden" ? "visible" : "visible or hidden");
   return "";
