@@ -19,29 +19,6 @@ TEST_F(Architecture, NoFolderIsCrowded) { EXPECT_THAT(crowded_folders(tree()), I
 TEST_F(Architecture, CMakeBuildsTheFoldersOfTheArrows) { EXPECT_THAT(faults_of_cmake(tree()), IsEmpty()); }
 TEST_F(Architecture, TheTableOfFoldersIsTrue) { EXPECT_THAT(faults_of_table(tree()), IsEmpty()); }
 
-/// Two folders of data, one of which sees LibTorch, and core.
-class PlantedFolders : public PlantedTree {
- protected:
-  void SetUp() override {
-    PlantedTree::SetUp();
-    plant("cmake/arrows.txt",
-          "# who may include whom\ncore:\ncore/files: core\ndata/image:\ndata/store: data/image\n");
-    plant("core/CMakeLists.txt",
-          "facemae_library(core\n  SOURCES a.cpp)\nfacemae_library(core/files\n  SOURCES b.cpp)\n");
-    plant(
-        "data/CMakeLists.txt",
-        "facemae_library(data/image\n  SOURCES c.cpp)\nfacemae_library(data/store TORCH\n  SOURCES d.cpp)\n");
-    plant(
-        "docs/ARCHITECTURE.md",
-        "| folder | what | may include |\n|---|---|---|\n| `core/` | x | - |\n| `core/files/` | x | `core` |\n"
-        "| `data/image/` | x | - |\n| `data/store/` | x | `data/image` |\n");
-    plant("core/a.cpp", "#include <vector>\n");
-    plant("core/files/b.cpp", "#include \"core/a.h\"\n");
-    plant("data/image/c.cpp", "#include \"core/files/b.h\"\n#include \"data/image/c.h\"\n");
-    plant("data/store/d.cpp", "#include \"data/image/c.h\"\n#include <torch/torch.h>\n");
-  }
-};
-
 TEST_F(PlantedTree, ACleanTreePasses) {
   plant("cmake/arrows.txt", "core:\n");
   plant("core/a.h", "#pragma once\n// A thing.\n#include <vector>\n");
@@ -50,7 +27,8 @@ TEST_F(PlantedTree, ACleanTreePasses) {
   EXPECT_THAT(foreign_includes(root_), IsEmpty());
 }
 
-TEST_F(PlantedFolders, ThatFollowTheirArrowsPass) {
+TEST_F(PlantedTree, FoldersThatFollowTheirArrowsPass) {
+  plant_folders();
   EXPECT_THAT(wrong_includes(root_), IsEmpty());
   EXPECT_THAT(foreign_includes(root_), IsEmpty());
   EXPECT_THAT(cycles(root_), IsEmpty());
@@ -59,7 +37,8 @@ TEST_F(PlantedFolders, ThatFollowTheirArrowsPass) {
   EXPECT_THAT(faults_of_table(root_), IsEmpty());
 }
 
-TEST_F(PlantedFolders, AnArrowBackwardsIsSeen) {
+TEST_F(PlantedTree, AnArrowBackwardsIsSeen) {
+  plant_folders();
   plant("core/a.cpp", "#include \"data/store/d.h\"\n");
   plant("data/image/c.h", "#include \"data/store/d.h\"\n");
   plant("data/odd/e.h", "#include <vector>\n");
@@ -68,12 +47,14 @@ TEST_F(PlantedFolders, AnArrowBackwardsIsSeen) {
   EXPECT_THAT(wrong_includes(root_), Contains(HasSubstr("data/odd/e.h lies in a folder")));
 }
 
-TEST_F(PlantedFolders, AnIncludeWithoutItsFolderIsSeen) {
+TEST_F(PlantedTree, AnIncludeWithoutItsFolderIsSeen) {
+  plant_folders();
   plant("core/a.cpp", "#include \"a.h\"\n");
   EXPECT_THAT(wrong_includes(root_), Contains(HasSubstr("\"core/a.h\"")));
 }
 
-TEST_F(PlantedFolders, AForeignHeaderOutOfPlaceIsSeen) {
+TEST_F(PlantedTree, AForeignHeaderOutOfPlaceIsSeen) {
+  plant_folders();
   plant("core/a.cpp", "#include <mpi.h>\n");
   plant("data/image/c.cpp", "#include <torch/types.h>\n");
   EXPECT_THAT(foreign_includes(root_),
@@ -89,17 +70,20 @@ TEST_F(PlantedTree, AForeignHeaderInAHeaderThatOthersSeeIsSeen) {
   EXPECT_THAT(foreign_includes(root_), ElementsAre(HasSubstr("seen.h includes mpi.h")));
 }
 
-TEST_F(PlantedFolders, ACycleIsSeen) {
+TEST_F(PlantedTree, ACycleIsSeen) {
+  plant_folders();
   plant("cmake/arrows.txt", "core:\ndata/image: data/store\ndata/store: data/image\n");
   EXPECT_THAT(cycles(root_), ElementsAre("data/image depends on itself", "data/store depends on itself"));
 }
 
-TEST_F(PlantedFolders, ACrowdIsSeen) {
+TEST_F(PlantedTree, ACrowdIsSeen) {
+  plant_folders();
   for (int i = 0; i < 31; ++i) plant("data/image/n" + std::to_string(i) + ".h", "");
   EXPECT_THAT(crowded_folders(root_), ElementsAre(HasSubstr("data/image has 32 sources")));
 }
 
-TEST_F(PlantedFolders, WhatCMakeDoesOtherwiseIsSeen) {
+TEST_F(PlantedTree, WhatCMakeDoesOtherwiseIsSeen) {
+  plant_folders();
   plant(
       "data/CMakeLists.txt",
       "facemae_library(data/image\n  SOURCES c.cpp\n  LIBRARIES facemae_data_store)\nfacemae_library(data/odd)\n");
@@ -109,7 +93,8 @@ TEST_F(PlantedFolders, WhatCMakeDoesOtherwiseIsSeen) {
                           HasSubstr("data/odd has no line"), "data/store/d.cpp is not compiled"));
 }
 
-TEST_F(PlantedFolders, AWrongRowIsSeen) {
+TEST_F(PlantedTree, AWrongRowIsSeen) {
+  plant_folders();
   plant("docs/ARCHITECTURE.md",
         "| `core/` | x | - |\n| `core/files/` | x | - |\n| `data/image/` | x | - |\n| `old/` | x | - |\n");
   EXPECT_THAT(faults_of_table(root_), ElementsAre(HasSubstr("row of core/files"),

@@ -64,4 +64,21 @@ void PlantedTree::plant(const std::string& path, const std::string& text) const 
   std::ofstream(root_ / path) << text;
 }
 
+void PlantedTree::plant_folders() const {
+  plant("cmake/arrows.txt",
+        "# who may include whom\ncore:\ncore/files: core\ndata/image:\ndata/store: data/image\n");
+  plant("core/CMakeLists.txt",
+        "facemae_library(core\n  SOURCES a.cpp)\nfacemae_library(core/files\n  SOURCES b.cpp)\n");
+  plant("data/CMakeLists.txt",
+        "facemae_library(data/image\n  SOURCES c.cpp)\nfacemae_library(data/store TORCH\n  SOURCES d.cpp)\n");
+  plant(
+      "docs/ARCHITECTURE.md",
+      "| folder | what | may include |\n|---|---|---|\n| `core/` | x | - |\n| `core/files/` | x | `core` |\n"
+      "| `data/image/` | x | - |\n| `data/store/` | x | `data/image` |\n");
+  plant("core/a.cpp", "#include <vector>\n");
+  plant("core/files/b.cpp", "#include \"core/a.h\"\n");
+  plant("data/image/c.cpp", "#include \"core/files/b.h\"\n#include \"data/image/c.h\"\n");
+  plant("data/store/d.cpp", "#include \"data/image/c.h\"\n#include <torch/torch.h>\n");
+}
+
 }  // namespace facemae::architecture

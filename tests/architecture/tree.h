@@ -41,6 +41,8 @@ class PlantedTree : public testing::Test {
   void SetUp() override;
   void TearDown() override { fs::remove_all(root_); }
   void plant(const std::string& path, const std::string& text) const;
+  /// core, and two folders of data, one of which sees LibTorch, without a fault.
+  void plant_folders() const;
   fs::path root_;
 };
 

@@ -48,7 +48,7 @@ TEST(World, OpensTheFirstBackEndThatIsPossibleAndClosesIt) {
   EXPECT_EQ(fake.opened, 1);
 }
 
-TEST(World, RefusesWhatIsNotPossibleOnAllRanks) {
+TEST(World, RefusesNcclOnTheCpuOnAllRanks) {
   test::FakeBackEnd fake{.obstacle = "not here"};
   EXPECT_THROW(open_ranked({fake.row(), mpi_back_end()}, "fake"), ConfigError);
   EXPECT_THROW(open_ranked({nccl_back_end(), mpi_back_end()}, "nccl"), ConfigError);

@@ -21,7 +21,7 @@ TEST(World, OfOneProcessDiesWithTheCodeItIsGiven) {
   EXPECT_EXIT(open_on_cpu(test::mpi_alone())->die(75), testing::ExitedWithCode(75), "");
 }
 
-TEST(World, OfOneProcessIsRankZeroOfOneWithoutMpiAndOpensNoBackEnd) {
+TEST(World, OfOneProcessIsRankZeroOfOneWithoutMpi) {
   test::FakeBackEnd fake;
   auto world = open_on_cpu({fake.row(), mpi_back_end()});
   EXPECT_EQ(world->topology().size, 1);
@@ -48,7 +48,7 @@ TEST(World, RefusesABackEndThatIsNotPossible) {
   refuses(test::mpi_alone(), "nccl", HasSubstr("no such back end"));
 }
 
-TEST(BackEnds, NameTheirLibraries) {
+TEST(Versions, NameTheLibraries) {
   EXPECT_THAT(mpi_back_end().version(), HasSubstr("."));
   EXPECT_THAT(nccl_back_end().version(),
               StartsWith(nccl_back_end().built ? std::string("NCCL ") : std::string("NCCL: not built")));
