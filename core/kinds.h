@@ -1,6 +1,7 @@
 #pragma once
 // Tables of kinds: one row for each thing that users choose by name, from which options, help, checks and tests take
 // their lists. A row is any struct with a `name` and a line of `help`.
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ concept KindTable = requires(const Rows& rows) {
 template <KindTable Rows>
 std::vector<std::string> names_of(const Rows& rows) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(std::distance(std::begin(rows), std::end(rows))));
   for (const auto& row : rows) names.emplace_back(row.name);
   return names;
 }

@@ -134,7 +134,7 @@ DeviceVote vote_on_devices(const DeviceReports& reports, const std::string& devi
 DeviceVote agree_on_devices(Control& control, const DeviceReport& mine, const std::string& device,
                             const std::string& backend, const std::vector<Carrier>& carriers) {
   const auto reports = gather(control, mine);
-  const auto vote = broadcast(
+  auto vote = broadcast(
       control, control.is_root() ? vote_on_devices(reports, device, backend, carriers) : DeviceVote{});
   if (vote.refusal.empty()) return vote;
   if (vote.code == ExitCode::PeerLost) throw AgreedError(vote.refusal, vote.code, "DeviceLost");

@@ -15,8 +15,8 @@ std::string OptionBounds::text() const {
   const auto number = [](double x) {
     return x == std::floor(x) && std::fabs(x) < 1e15 ? fmt::format("{:.0f}", x) : fmt::format("{}", x);
   };
-  const std::string low = (lowest_fits ? "at least " : "above ") + number(lowest);
-  const std::string high = (highest_fits ? "at most " : "below ") + number(highest);
+  std::string low = (lowest_fits ? "at least " : "above ") + number(lowest);
+  std::string high = (highest_fits ? "at most " : "below ") + number(highest);
   if (lowest == highest) return number(lowest);
   if (highest == kNone) return low;
   if (lowest == -kNone) return high;
@@ -67,7 +67,7 @@ Option Declarations::choice(const std::string& name, std::string& value, std::ve
   return declare(name, help, std::move(binding), false);
 }
 
-Option Declarations::declare_choice(const std::string& name, std::vector<Named<std::size_t>> rows,
+Option Declarations::declare_choice(const std::string& name, const std::vector<Named<std::size_t>>& rows,
                                     const std::string& help, const std::function<void(std::size_t)>& choose,
                                     const std::function<std::size_t()>& chosen) {
   const std::vector<std::string> names = names_of(rows);

@@ -87,7 +87,7 @@ class Declarations {
   struct Entry;
   explicit Declarations(State* state) : state_(state) {}
   Option declare(const std::string& name, const std::string& help, OptionBinding binding, bool required);
-  Option declare_choice(const std::string& name, std::vector<Named<std::size_t>> rows,
+  Option declare_choice(const std::string& name, const std::vector<Named<std::size_t>>& rows,
                         const std::string& help, const std::function<void(std::size_t)>& choose,
                         const std::function<std::size_t()>& chosen);
 

@@ -21,21 +21,9 @@ constexpr std::size_t kLongestName = 255;
 constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
 
 /// Kinds of messages in an object's header (HDF5 File Format Specification 3.0, IV.A.2).
-enum Message : std::uint8_t {
-  kNil = 0x00,
-  kDataspace = 0x01,
-  kLinkInfo = 0x02,
-  kDatatype = 0x03,
-  kFillValue = 0x05,
-  kLink = 0x06,
-  kExternalFiles = 0x07,
-  kDataLayout = 0x08,
-  kGroupInfo = 0x0A,
-  kFilters = 0x0B,
-  kAttribute = 0x0C,
-  kContinuation = 0x10,
-  kAttributeInfo = 0x15,
-};
+constexpr std::uint8_t kNil = 0x00, kDataspace = 0x01, kLinkInfo = 0x02, kDatatype = 0x03, kFillValue = 0x05,
+                       kLink = 0x06, kExternalFiles = 0x07, kDataLayout = 0x08, kGroupInfo = 0x0A,
+                       kFilters = 0x0B, kAttribute = 0x0C, kContinuation = 0x10, kAttributeInfo = 0x15;
 constexpr std::uint8_t kShared = 0x02;  // flag of a message whose content lies elsewhere
 
 /// Why the file is refused; read_layout adds its name.

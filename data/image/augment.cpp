@@ -19,8 +19,8 @@ Draws draws_of(std::uint64_t seed, std::uint64_t ordinal, Stage stage) {
 }
 
 std::uint8_t to_byte(float value) {
-  // lround, called for each value, would cost more than everything else; no value
-  // is negative here.
+  // lround, called for each value, would cost more than everything else; no value is negative here.
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings)
   return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
 }
 

@@ -16,6 +16,7 @@ std::uint64_t lanes_for(std::uint64_t micro_rows) {
   return lanes;
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): rows of a table have one type.
 AnyOrder uniform(const OrderConfig& /*config*/, std::uint64_t rows, std::uint64_t seed,
                  IdentityRows /*identities*/) {
   return UniformOrder(rows, seed);
@@ -24,6 +25,7 @@ AnyOrder blocks(const OrderConfig& config, std::uint64_t rows, std::uint64_t see
                 IdentityRows /*identities*/) {
   return BlocksOrder(rows, seed, config.lanes, config.block);
 }
+// NOLINTEND(performance-unnecessary-value-param)
 AnyOrder balanced(const OrderConfig& config, std::uint64_t /*rows*/, std::uint64_t seed,
                   IdentityRows identities) {
   return BalancedOrder(std::move(identities), seed, config.images_per_identity);
