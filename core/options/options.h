@@ -168,7 +168,7 @@ Option Declarations::choice(const std::string& name, T& value, const Rows& rows,
       values.push_back(row.value);
   }
   return declare_choice(
-      name, std::move(names), help, [values, &value](std::size_t at) { value = values[at]; },
+      name, names, help, [values, &value](std::size_t at) { value = values[at]; },
       [values, &value] {
         std::size_t at = 0;
         while (at < values.size() && !(values[at] == value)) ++at;
