@@ -4,7 +4,7 @@
 compat=$here recorded=$here/recorded
 . "$compat/facts.sh"
 for piece in store release mae net; do
-  check "$piece.tar.xz is whole" tar -xpf "$compat/$piece.tar.xz" --no-same-owner
+  check "$piece.tar.xz is whole" python3 -W ignore -m tarfile -e "$compat/$piece.tar.xz" # tar needs an xz beside it
 done
 same() { python3 "$compat/same.py" "$@"; }
 alike() { diff "$recorded/$1" "now/$1"; }
