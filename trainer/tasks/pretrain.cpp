@@ -106,10 +106,13 @@ Coupled Pretraining::couple(const Group& group) {
                                       config_.relation_center, faces.ranks(), faces.rows_of_rank());
   const double part = static_cast<double>(faces.total()) / global_batch_;
   const auto loss = part * matched.share;
-  // The weight is in the seed of backward, so the relation's own numbers are those of a loss that has it.
+  // Where the weight enters is a matter of last bits, which runs keep from start to start: before the way back through
+  // a loss of one micro-batch, behind it through one of several, and of --exact.
+  const bool before = !parts_.exact() && group.size() == 1;
   const auto wanted = [&](double weight, bool again) {
-    const auto seed = torch::full_like(loss, weight).detach();
-    return faces.spread(torch::autograd::grad({loss}, {rebuilt}, {seed}, /*retain_graph=*/again).front());
+    const auto seed = torch::full_like(loss, before ? weight : 1).detach();
+    const auto gradient = torch::autograd::grad({loss}, {rebuilt}, {seed}, /*retain_graph=*/again).front();
+    return faces.spread(before ? gradient : gradient * weight);
   };
   if (to_be_balanced(group.front().micro)) balance(group.front(), wanted(1, true).front());
   relation_figure_ += loss.detach();
