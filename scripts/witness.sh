@@ -42,11 +42,13 @@ relation-moments|pretrain|both|--relation moments
 relation-none|pretrain|both|--relation none
 weight-0|pretrain|both|--relation-weight 0
 weight-half|pretrain|both|--relation-weight 0.5
+weight-third|pretrain|both|--relation-weight 0.3
 weight-auto|pretrain|both|--relation-weight auto:0.3
 weight-auto-pkt|pretrain|both|--relation pkt --relation-weight auto:1 --relation-center --clip 0.5
 center|pretrain|both|--relation-center
 center-moments|pretrain|both|--relation moments --relation-center --relation-weight 0.5
 global|pretrain|both|--relation-batch global
+global-third|pretrain|both|--relation-batch global --accumulate 2 --relation-weight 0.3
 global-accumulate-2|pretrain|both|--relation-batch global --accumulate 2 --relation distance
 global-accumulate-3|pretrain|both|--relation-batch global --accumulate 3 --batch 13 --relation pkt --relation-weight 0.5
 global-center-moments|pretrain|both|--relation-batch global --accumulate 2 --relation moments --relation-center
