@@ -1,6 +1,7 @@
 # facemae_library(<folder> SOURCES ... [LIBRARIES ...] [PRIVATE_LIBRARIES ...] [PROTO <name>...] [TORCH]): the library of
-# one folder, facemae_data_store of data/store; of a folder that has folders below it, as core/, facemae_core_root. It links what arrows.txt lets the
-# folder include. SOURCES and PROTO are names in it; the header of x.proto is included as "<folder>/x.pb.h".
+# one folder, facemae_data_store of data/store; of a folder that has folders below it, as core/, facemae_core_root. It
+# links what arrows.txt lets the folder include. SOURCES and PROTO are names in it; the header of x.proto is included
+# as "<folder>/x.pb.h".
 # TORCH: its sources see LibTorch, so they share one precompiled torch/torch.h. Beside the fuzz targets there is none.
 # facemae_umbrella(<folder>): facemae_data, all libraries below data/.
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/arrows.txt arrows REGEX "^[a-z]")

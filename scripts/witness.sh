@@ -200,7 +200,7 @@ if [ ${#programs[@]} != 2 ]; then
 fi
 
 whole() { # whole PROGRAM: with all of its path
-  [ -f "$1" ] && [ -x "$1" ] || { say "witness.sh: $1 is no program" >&2; exit 2; }
+  [ -f "$1" ] && [ -x "$1" ] || { say "witness.sh: $1 is not a program" >&2; exit 2; }
   say "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
 }
 old=$(whole "${programs[0]}") || exit 2
@@ -247,7 +247,7 @@ fi
 new=$(whole "${programs[1]}") || exit 2
 compare=$root/scripts/witness_compare.py
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-witness.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-witness.XXXXXX") || exit 1
 # end_all PID: ends what it started, and that what it started in turn.
 end_all() {
   local child
@@ -318,7 +318,7 @@ fi
 record() {
   local into=$1 program=$2 first=$3 command=$4 number=$5 here code after=$5
   shift 5
-  here=$(mktemp -d "$work/run.XXXXXX")
+  here=$(mktemp -d "$work/run.XXXXXX") || return 1
   mkdir -p "$into"
   (
     cd "$here" && ln -s "$things"/* . || exit 1

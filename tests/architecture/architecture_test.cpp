@@ -87,6 +87,8 @@ std::vector<std::string> machine_traces(const fs::path& root) {
       if (std::regex_search(source.lines[i], pattern))
         faults.push_back(source.path + ":" + std::to_string(i + 1) +
                          " names a path or host of one machine: " + source.lines[i]);
+  for (const auto& [link, target] : read_links(root))
+    if (target.is_absolute()) faults.push_back(link + " links to a path of one machine: " + target.string());
   return faults;
 }
 
@@ -148,7 +150,9 @@ TEST_F(PlantedTree, APathOfOneMachineIsSeen) {
   plant("docs/b.md", "see https://" + std::string("mirror.example.com/x\n"));
   plant(".github/workflows/ci.yml", "run: /" + std::string("root/check.sh\n"));
   plant("docs/c.md", "see tests/" + std::string("work/x and ${root}/") + "work/y\n");
-  EXPECT_EQ(machine_traces(root_).size(), 3u);
+  fs::create_symlink("/" + std::string("data/faces"), root_ / "faces");
+  fs::create_symlink("c.md", root_ / "docs" / "d.md");
+  EXPECT_EQ(machine_traces(root_).size(), 4u);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 # The scripts' own promises: tests are counted right, help teaches, a wrong option and a missing package are told.
 set -uo pipefail
 scripts=${FACEMAE_SOURCE:?}/scripts
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 faults=0
 expect() { # expect WHAT WANTED GOT

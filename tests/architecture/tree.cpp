@@ -34,6 +34,19 @@ std::vector<Source> read_tree(const fs::path& root, const std::set<std::string>&
   return sources;
 }
 
+std::vector<std::pair<std::string, fs::path>> read_links(const fs::path& root) {
+  std::vector<std::pair<std::string, fs::path>> links;
+  for (auto entry = fs::recursive_directory_iterator(root); entry != fs::recursive_directory_iterator();
+       ++entry) {
+    const fs::path relative = fs::relative(entry->path().parent_path(), root) / entry->path().filename();
+    if (ignored(relative.lexically_normal()))
+      entry.disable_recursion_pending();
+    else if (entry->is_symlink())
+      links.emplace_back(relative.lexically_normal().generic_string(), fs::read_symlink(entry->path()));
+  }
+  return links;
+}
+
 std::vector<std::pair<std::string, bool>> includes(const Source& source) {
   static const std::regex pattern(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"])re");
   std::vector<std::pair<std::string, bool>> found;

@@ -21,6 +21,8 @@ struct Source {
 
 /// All files below `root` that end so, but for what is built or hidden.
 std::vector<Source> read_tree(const fs::path& root, const std::set<std::string>& extensions);
+/// All symbolic links, and where they point.
+std::vector<std::pair<std::string, fs::path>> read_links(const fs::path& root);
 /// Nothing when the file is not there.
 std::vector<std::string> read_lines(const fs::path& file);
 

@@ -27,7 +27,7 @@ cluster_enter() {
     skip "mounts cannot be made private here, as in a chroot"
   unshare --mount --pid --net --uts --fork --kill-child ip link add probe0 type veth peer name probe1 2>/dev/null ||
     skip "this machine does not let root make network namespaces"
-  cluster=$(mktemp -d /tmp/facemae-slurm.XXXXXX) # short, for socket names
+  cluster=$(mktemp -d /tmp/facemae-slurm.XXXXXX) || exit 1 # short, for socket names
   chmod 755 "$cluster"
   export FACEMAE_CLUSTER_INSIDE=yes cluster PATH
   local code

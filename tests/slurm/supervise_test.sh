@@ -5,7 +5,7 @@
 # a fourth word "wait" lets the start last until USR2 reaches it.
 set -uo pipefail
 supervise=${FACEMAE_SOURCE:?}/slurm/supervise.sh
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 faults=0 name=
 check() { # check WHAT WANTED GOT

@@ -2,10 +2,10 @@
 set -u
 facemae=${FACEMAE:?the program to test}
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-test.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/facemae-test.XXXXXX") || exit 1
 failures=0
 trap 'rm -rf "$work"' EXIT
-cd "$work"
+cd "$work" || exit 1
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 # some tests preload a library
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1

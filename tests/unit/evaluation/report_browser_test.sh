@@ -10,7 +10,7 @@ for name in chromium chromium-browser google-chrome; do
 done
 [ -n "$browser" ] || { echo "no Chromium on this machine: skipped"; exit 77; }
 
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 "$sample" "$work/page.html"
 
