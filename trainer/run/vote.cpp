@@ -23,12 +23,13 @@ Vote Vote::of(std::uint64_t bits) {
 Next next_after(std::uint64_t done, const Vote& vote, const LoopPlan& plan, bool skipped, bool in_flight) {
   const bool due = (vote.saving & Saves::kDue) != 0 && !in_flight;
   Next next;
-  next.stops = done < plan.last && (vote.stop || done == plan.stop_after);
+  const bool hurried = done < plan.last && vote.stop;
+  next.stops = hurried || (done < plan.last && done == plan.stop_after);
   next.ends = next.stops || done == plan.last;
   next.stands = !skipped;
   const bool evaluation_due =
       done == plan.last || (plan.evaluate_every > 0 && done % plan.evaluate_every == 0);
-  next.evaluates = evaluation_due && !next.stops && !(next.ends && skipped);
+  next.evaluates = evaluation_due && !hurried && !(next.ends && skipped);
   next.saves = next.stands && (next.ends || due);
   return next;
 }

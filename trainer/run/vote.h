@@ -31,8 +31,8 @@ struct Next {
   bool saves = false;
 };
 /// After `done` steps. `skipped`: the update of the last one was; `in_flight`: a save is under way. With a notice given
-/// time is short: nothing is evaluated. A skipped step is never saved: whether the weights before it are any good
-/// only the next finite step shows.
+/// time is short, and nothing is evaluated; --stop-after is in no hurry. A skipped step is never saved: whether the
+/// weights before it are any good only the next finite step shows.
 Next next_after(std::uint64_t done, const Vote& vote, const LoopPlan& plan, bool skipped, bool in_flight);
 
 }  // namespace facemae

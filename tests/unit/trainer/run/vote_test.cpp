@@ -23,6 +23,8 @@ TEST(Vote, SurvivesItsBitsAndJoinsThoseOfOthers) {
 
 TEST(NextAfter, IsToGoOnToEvaluateToSaveOrToEnd) {
   const LoopPlan plan{.first = 0, .last = 10, .stop_after = 7, .evaluate_every = 4};
+  LoopPlan due_there = plan;  // --stop-after where an evaluation is due
+  due_there.stop_after = 8;
   const Vote none, stop{.stop = true}, due{.saving = Saves::kDue};
   struct Case {
     const char* what;
@@ -43,12 +45,15 @@ TEST(NextAfter, IsToGoOnToEvaluateToSaveOrToEnd) {
       {"a notice while a save is under way", 3, stop, false, true, "sew"},
       {"a notice, the step was skipped", 3, stop, true, false, "sex"},
       {"--stop-after", 7, none, false, false, "sew"},
+      {"--stop-after, an evaluation is due", 8, none, false, false, "sevw"},
+      {"--stop-after with a notice: no evaluation", 8, stop, false, false, "sew"},
+      {"--stop-after, an evaluation is due, the step was skipped", 8, none, true, false, "sex"},
       {"the last step", 10, none, false, false, "evw"},
       {"the last step, with a notice", 10, stop, false, false, "evw"},
       {"the last step was skipped", 10, none, true, false, "ex"},
   };
   for (const auto& [what, done, vote, skipped, in_flight, expected] : cases) {
-    const Next next = next_after(done, vote, plan, skipped, in_flight);
+    const Next next = next_after(done, vote, done == 8 ? due_there : plan, skipped, in_flight);
     const std::string got = std::string(next.stops ? "s" : "") + (next.ends ? "e" : "") +
                             (next.stands ? "" : "x") + (next.evaluates ? "v" : "") + (next.saves ? "w" : "");
     EXPECT_EQ(got, expected) << what;
