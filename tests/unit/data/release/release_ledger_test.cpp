@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "data/upkeep/store_tools.h"
 #include "tests/unit/data/release/released.h"
 
 namespace facemae {
