@@ -33,7 +33,8 @@ bool is_image_name(std::string_view file_name) {
   std::string ending(file_name.substr(dot + 1));
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == "jpg" || ending == "jpeg" || ending == "png";
+  constexpr std::string_view endings[] = {"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"};
+  return std::ranges::find(endings, ending) != std::end(endings);
 }
 
 std::optional<MemberImage> image_of_member(std::string_view path) {

@@ -5,7 +5,7 @@
 
 namespace facemae {
 
-/// Ends in .jpg, .jpeg or .png in any case, and is not one of macOS's "._" companions.
+/// Ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp or .bmp in any case, and is not one of macOS's "._" companions.
 bool is_image_name(std::string_view file_name);
 
 struct MemberImage {

@@ -35,9 +35,10 @@ TEST(MemberName, AnImageOutsideAnyFolderHasNoIdentity) {
 }
 
 TEST(MemberName, EndingsCountInAnyCase) {
-  for (const auto name : {"1.jpg", "1.JPG", "1.jpeg", "1.Png", "a.b.jpg"})
+  for (const auto name :
+       {"1.jpg", "1.JPG", "1.jpeg", "1.Png", "a.b.jpg", "1.jpe", "1.JFIF", "1.webp", "1.Bmp"})
     EXPECT_TRUE(is_image_name(name)) << name;
-  for (const auto name : {"", ".", "jpg", ".png", "1.jp", "1.jpgx", "1.", "._1.jpg"})
+  for (const auto name : {"", ".", "jpg", ".png", "1.jp", "1.jpgx", "1.gif", "1.tiff", "1.", "._1.jpg"})
     EXPECT_FALSE(is_image_name(name)) << name;
 }
 
