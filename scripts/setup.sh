@@ -74,6 +74,8 @@ libprotobuf-dev               hdr:google/protobuf/message.h
 protobuf-compiler             cmd:protoc
 libturbojpeg0-dev             hdr:turbojpeg.h
 libpng-dev                    hdr:png.h
+libwebp-dev                   hdr:webp/decode.h
+libexif-dev                   hdr:libexif/exif-data.h
 libarchive-dev                hdr:archive.h
 libxxhash-dev                 hdr:xxhash.h
 libspdlog-dev                 hdr:spdlog/spdlog.h

@@ -32,7 +32,8 @@ ExitCode run_pack(App& app, Words words) {
            "side in pixels; images of another size are rejected. 0: the most common size of a sample")
       .between(0, 4096)
       .flag("resize", config.resize,
-            "re-encode images of another size (the middle square) instead of rejecting them")
+            "re-encode images of another size (the middle square), and those with an EXIF orientation "
+            "(turned upright), instead of rejecting them")
       .add("max-reject-fraction", config.max_reject_fraction,
            "fraction of the images that may be rejected; more end the command (exit 65). "
            "With a larger fraction, or with mended images, the same command continues from there")

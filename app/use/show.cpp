@@ -8,6 +8,7 @@
 #include "core/files/owner_files.h"
 #include "core/log.h"
 #include "core/random/keys.h"
+#include "data/image/resize.h"
 #include "model/common/pixels.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/triptych.h"
@@ -20,9 +21,10 @@ ExitCode run_show(App& app, Words words) {
   std::optional<double> asked_ratio;
   std::uint64_t seed = 0;
   Options options(
-      "Draws original | masked | rebuilt for a few pictures. They are resized to the model's size.",
+      "Draws original | masked | rebuilt for a few pictures. They are fitted to the model's size (the middle square).",
       "show IMAGE... --from WEIGHTS --out triptych.png [OPTIONS]");
-  options.positional("IMAGE...", pictures, "JPEG or PNG files, aligned like the training faces", 1);
+  options.positional("IMAGE...", pictures, "JPEG, PNG, WebP or BMP files, aligned like the training faces",
+                     1);
   options.group("Picture")
       .require("from", from, "RUN, a checkpoint of it, or FaceMAE weights in safetensors")
       .require("out", out, "PNG file to write")
@@ -44,7 +46,7 @@ ExitCode run_show(App& app, Words words) {
   std::vector<std::uint64_t> keys;
   Decoder decoder;
   for (const auto& picture : pictures) {
-    const Image image = resize(decoder.decode(bytes_of(read_file(picture))), side, side);
+    const Image image = fit_square(decoder.decode_upright(bytes_of(read_file(picture))), side);
     pixels.insert(pixels.end(), image.pixels.begin(), image.pixels.end());
     keys.push_back(key_of(seed, Purpose::Mask, keys.size()));
   }

@@ -39,12 +39,15 @@ struct PlanesDecoder::Handles {
     if (jpeg != nullptr) tjDestroy(std::exchange(jpeg, nullptr));
     if (encoder != nullptr) tjDestroy(std::exchange(encoder, nullptr));
   }
+  void start_again() {
+    stop();
+    start();
+  }
   /// As in Decoder: a warning counts as an error, and a handle that failed is not used again.
   void check(tjhandle handle, int result) {
     if (result == 0) return;
     const std::string reason = tjGetErrorStr2(handle);
-    stop();
-    start();
+    start_again();
     throw DataError("JPEG: " + reason);
   }
 
@@ -53,13 +56,17 @@ struct PlanesDecoder::Handles {
     if (encoded.size() < 2 || encoded[0] != std::byte{0xFF} || encoded[1] != std::byte{0xD8}) return false;
     const auto* data = reinterpret_cast<const unsigned char*>(encoded.data());
     int width = 0, height = 0, subsampling = 0, colours = 0;
-    check(jpeg, tjDecompressHeader3(jpeg, data, encoded.size(), &width, &height, &subsampling, &colours));
+    if (tjDecompressHeader3(jpeg, data, encoded.size(), &width, &height, &subsampling, &colours) != 0) {
+      start_again();
+      return false;  // also where its subsampling has no name
+    }
     const bool grey = subsampling == TJSAMP_GRAY;
     if (!grey && (subsampling != TJSAMP_420 || colours != TJCS_YCbCr)) return false;
     if (width != side || height != side)
       throw DataError(fmt::format("the image is {} x {}, expected {} x {}", width, height, side, side));
     Planes planes = planes_of(out, side);
-    check(jpeg, tjDecompressToYUVPlanes(jpeg, data, encoded.size(), planes.data(), side, nullptr, side, 0));
+    check(jpeg, tjDecompressToYUVPlanes(jpeg, data, encoded.size(), planes.data(), side, nullptr, side,
+                                        TJFLAG_LIMITSCANS));
     if (grey) std::fill(planes[1], out.data() + out.size(), std::uint8_t{128});
     return true;
   }

@@ -1,10 +1,10 @@
-// Implements resize() of data/image/image.h: separable, each direction area-averaged when it shrinks and
-// bilinear when it grows.
+// Separable: each direction is area-averaged when it shrinks and bilinear when it grows.
+#include "data/image/resize.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
-#include "data/image/image.h"
 
 namespace facemae {
 namespace {
@@ -37,7 +37,27 @@ std::vector<Tap> taps(int from, int to) {
   return result;
 }
 
+Image centre_square(const Image& image) {
+  const int side = std::min(image.width, image.height);
+  const auto left = static_cast<std::size_t>((image.width - side) / 2),
+             top = static_cast<std::size_t>((image.height - side) / 2);
+  const auto wide = static_cast<std::size_t>(side) * 3;
+  Image square{side, side, {}};
+  square.pixels.reserve(wide * static_cast<std::size_t>(side));
+  for (std::size_t y = 0; y < static_cast<std::size_t>(side); ++y) {
+    const auto from =
+        image.pixels.begin() +
+        static_cast<std::ptrdiff_t>(((top + y) * static_cast<std::size_t>(image.width) + left) * 3);
+    square.pixels.insert(square.pixels.end(), from, from + static_cast<std::ptrdiff_t>(wide));
+  }
+  return square;
+}
+
 }  // namespace
+
+Image fit_square(const Image& image, int side) {
+  return image.width == image.height ? resize(image, side, side) : resize(centre_square(image), side, side);
+}
 
 Image resize(const Image& image, int width, int height) {
   if (width < 1 || height < 1 || image.width < 1 || image.height < 1)

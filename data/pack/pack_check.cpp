@@ -8,28 +8,11 @@
 #include "core/files/patience.h"
 #include "core/log.h"
 #include "data/image/jpeg_markers.h"
+#include "data/image/orientation.h"
+#include "data/image/resize.h"
 
 namespace facemae {
 namespace {
-
-constexpr int kReencodeQuality = 95;
-
-/// The central square of an image: stretching would change the shape of faces.
-Image centre_square(Image image) {
-  if (image.width == image.height) return image;
-  const int side = std::min(image.width, image.height);
-  const auto left = static_cast<std::size_t>((image.width - side) / 2),
-             top = static_cast<std::size_t>((image.height - side) / 2);
-  const auto wide = static_cast<std::size_t>(side) * 3;
-  Image square{side, side, {}};
-  for (std::size_t y = 0; y < static_cast<std::size_t>(side); ++y) {
-    const auto from =
-        image.pixels.begin() +
-        static_cast<std::ptrdiff_t>(((top + y) * static_cast<std::size_t>(image.width) + left) * 3);
-    square.pixels.insert(square.pixels.end(), from, from + static_cast<std::ptrdiff_t>(wide));
-  }
-  return square;
-}
 
 PreparedImage rejected(const std::string& kind, const std::string& why) { return {{}, 0, kind + ": " + why}; }
 
@@ -41,13 +24,25 @@ PreparedImage ImageChecker::check(std::vector<std::byte> encoded) {
   PreparedImage image{std::move(encoded), 0, ""};
   try {
     const auto header = decoder_.check(image.bytes, image_size_, image_size_);
-    if (header.width == image_size_ && header.height == image_size_) {
-      image.flags = encoding_flags(image.bytes);
-    } else if (resize_) {
-      fit(image, header);
-    } else {
+    const bool fits = header.width == image_size_ && header.height == image_size_;
+    if (!fits && !resize_)
       return rejected("another size", fmt::format("{} x {} pixels, expected {} x {}", header.width,
                                                   header.height, image_size_, image_size_));
+    if (!fits) {
+      make_again(image, header);
+    } else if (header.codec != Codec::Jpeg && header.codec != Codec::Png) {
+      make_again(image, {header.width, header.height, header.codec, true});  // nothing may get lost
+    } else if (const int orientation = orientation_of(image.bytes); orientation == 1) {
+      image.flags = encoding_flags(image.bytes);
+    } else if (resize_) {
+      make_again(image, header);
+    } else {
+      return rejected(
+          "not upright",
+          fmt::format("its EXIF orientation is {}, and images of the right size are kept as they "
+                      "are; --resize turns it upright (encodes it again), or turn the file itself "
+                      "by exiftran -ai or mogrify -auto-orient",
+                      orientation));
     }
   } catch (const DataError& error) {
     return rejected("does not decode", error.what());
@@ -78,9 +73,8 @@ PreparedImage ImageChecker::read(const ImageSource& source, std::uint64_t entry,
   }
 }
 
-void ImageChecker::fit(PreparedImage& image, const Decoder::Header& header) {
-  const Image fitted = resize(centre_square(decoder_.decode(image.bytes)), image_size_, image_size_);
-  image.bytes = header.codec == Codec::Png ? encode_png(fitted) : encode_jpeg(fitted, kReencodeQuality);
+void ImageChecker::make_again(PreparedImage& image, const Decoder::Header& source) {
+  image.bytes = encode_again(fit_square(decoder_.decode_upright(image.bytes), image_size_), source);
   image.flags = static_cast<std::uint8_t>(encoding_flags(image.bytes) | kFlagReencoded);
 }
 

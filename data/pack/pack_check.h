@@ -12,8 +12,8 @@
 
 namespace facemae {
 
-/// An image that cannot be used. `reason` begins with its kind: "does not decode: ...", "another size: ..."
-/// or "cannot be read: ...".
+/// An image that cannot be used. `reason` begins with its kind: "does not decode: ...", "another size: ...",
+/// "not upright: ..." or "cannot be read: ...".
 struct Reject {
   std::uint64_t entry = 0;  ///< of the catalogue
   std::string reason;
@@ -35,14 +35,16 @@ std::vector<std::byte> read_entry(const ImageSource& source, std::uint64_t entry
 /// One per thread.
 class ImageChecker {
  public:
-  /// Images of another size than image_size x image_size are rejected, or with `resize` re-encoded.
+  /// Images of another size than image_size x image_size, and those that an EXIF orientation turns, are
+  /// rejected, or with `resize` re-encoded. WebP and BMP of the right size become PNG.
   ImageChecker(int image_size, bool resize) : image_size_(image_size), resize_(resize) {}
   PreparedImage check(std::vector<std::byte> encoded);
   /// Reads it with read_entry, whose DataError makes a reject.
   PreparedImage read(const ImageSource& source, std::uint64_t entry, const ReadPolicy& patience);
 
  private:
-  void fit(PreparedImage& image, const Decoder::Header& header);
+  /// Upright, of the right size, encoded as encode_again() does.
+  void make_again(PreparedImage& image, const Decoder::Header& source);
   int image_size_;
   bool resize_;
   Decoder decoder_;

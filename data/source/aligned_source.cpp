@@ -11,8 +11,6 @@
 namespace facemae {
 namespace {
 
-constexpr int kQuality = 95;
-
 std::string_view file_name_of(std::string_view name) { return name.substr(name.rfind('/') + 1); }
 
 class AlignedSource final : public ImageSource {
@@ -102,10 +100,10 @@ class AlignedSource final : public ImageSource {
   std::vector<std::byte> aligned(std::uint64_t entry, const std::vector<std::byte>& bytes) const {
     const auto row = row_of(entry);
     if (!row) throw DataError("no landmarks of it in " + landmarks_.origin());
-    Decoder decoder;
-    const Image image = decoder.decode(bytes);
+    thread_local Decoder decoder;
+    const Image image = decoder.decode_upright(bytes);
     const Image face = align_face(image, landmarks_.points(*row, image.width, image.height));
-    return decoder.header(bytes).codec == Codec::Png ? encode_png(face) : encode_jpeg(face, kQuality);
+    return encode_again(face, decoder.header(bytes));
   }
 
   std::unique_ptr<ImageSource> inner_;

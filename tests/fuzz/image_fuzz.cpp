@@ -1,8 +1,11 @@
-// Encoded images (data/image/image.h) and the markers of JPEGs (data/image/jpeg_markers.h). The decoders' own
-// code is not compiled for the fuzzer, so it sees what is ours: sizes, errors, and that a decoder
-// works on after a bad image.
+// Encoded images (data/image/image.h), their EXIF orientation and the markers of JPEGs (data/image/jpeg_markers.h).
+// The decoders' own code is not compiled for the fuzzer, so it sees what is ours: sizes, errors, the reader of
+// BMPs, the way to EXIF blocks, and that a decoder works on after a bad image.
+#include <array>
+
 #include "data/image/image.h"
 #include "data/image/jpeg_markers.h"
+#include "data/image/orientation.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {
@@ -16,6 +19,31 @@ Image drawing(int width, int height) {
 std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+template <std::size_t n>
+std::string text_of(const std::array<unsigned char, n>& bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+/// Few pixels: a lossless WebP with an EXIF block that turns it, and a BMP of 4 bits in runs.
+constexpr std::array<unsigned char, 128> kWebp = {
+    0x52, 0x49, 0x46, 0x46, 0x78, 0x00, 0x00, 0x00, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x58,
+    0x0A, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x02, 0x00, 0x00, 0x56, 0x50,
+    0x38, 0x4C, 0x37, 0x00, 0x00, 0x00, 0x2F, 0x01, 0x80, 0x00, 0x00, 0x2F, 0x40, 0x20, 0x40, 0x51,
+    0x9C, 0xF3, 0xFF, 0x90, 0x1B, 0x0A, 0xD2, 0x36, 0x60, 0x76, 0xFD, 0x4B, 0x9A, 0xB4, 0x29, 0x48,
+    0xDB, 0x80, 0xE9, 0x8E, 0x91, 0xF9, 0x17, 0xB9, 0xF9, 0x0F, 0xC0, 0xFF, 0xAA, 0x6A, 0xA5, 0x8E,
+    0x6D, 0x20, 0x10, 0x48, 0x43, 0x0A, 0x49, 0x6C, 0x70, 0x44, 0xFF, 0x23, 0x03, 0x00, 0x45, 0x58,
+    0x49, 0x46, 0x1A, 0x00, 0x00, 0x00, 0x4D, 0x4D, 0x00, 0x2A, 0x00, 0x00, 0x00, 0x08, 0x00, 0x01,
+    0x01, 0x12, 0x00, 0x03, 0x00, 0x00, 0x00, 0x01, 0x00, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+constexpr std::array<unsigned char, 80> kBmp = {
+    0x42, 0x4D, 0x50, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46, 0x00, 0x00, 0x00, 0x28, 0x00,
+    0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x00, 0x04, 0x00, 0x02, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0x00, 0x00, 0x00, 0x00,
+    0xFF, 0x00, 0xFF, 0xFF, 0xFF, 0x00, 0x02, 0x03, 0x00, 0x00, 0x02, 0x21, 0x00, 0x00, 0x00, 0x01};
+/// An EXIF segment that turns a JPEG.
+constexpr std::array<unsigned char, 36> kExif = {0xFF, 0xE1, 0, 34, 'E', 'x', 'i', 'f', 0,    0, 'I', 'I',
+                                                 42,   0,    8, 0,  0,   0,   1,   0,   0x12, 1, 3,   0,
+                                                 1,    0,    0, 0,  6,   0,   0,   0,   0,    0, 0,   0};
 
 }  // namespace
 
@@ -23,17 +51,21 @@ void parse(std::string_view input) {
   static Decoder decoder;
   const Bytes encoded = std::as_bytes(std::span(input));
   encoding_flags(encoded);
+  const int orientation = orientation_of(encoded);
   const Decoder::Header header = decoder.header(encoded);
   // A header may rightly ask for 64 million pixels, which takes too long to decode here.
   if (header.width > 64 || header.height > 64) return;
-  const Image image = decoder.decode(encoded);
+  const Image image = decoder.decode_upright(encoded);
   require(image.pixels.size() == static_cast<std::size_t>(3 * header.width * header.height),
           "a picture has the size that its header says");
+  require(image.width == (orientation < 5 ? header.width : header.height), "it is turned as its EXIF says");
 }
 
 std::vector<std::string> seeds() {
-  return {text_of(encode_jpeg(drawing(8, 8), 50)), text_of(encode_jpeg(drawing(17, 9), 97)),
-          text_of(encode_png(drawing(8, 8)))};
+  std::string turned = text_of(encode_jpeg(drawing(17, 9), 97));
+  turned.insert(2, text_of(kExif));
+  return {text_of(encode_jpeg(drawing(8, 8), 50)), turned, text_of(encode_png(drawing(8, 8))), text_of(kWebp),
+          text_of(kBmp)};
 }
 
 }  // namespace facemae::fuzz

@@ -7,6 +7,7 @@
 #include "cluster/host/agree.h"
 #include "cluster/tensors/collectives.h"
 #include "core/progress.h"
+#include "data/image/resize.h"
 #include "model/common/pixels.h"
 
 namespace facemae {
@@ -29,7 +30,7 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
     for (; at < end; ++at) {
       const auto encoded = images.read(at);
       try {
-        const Image face = as_face(decoder.decode(encoded));
+        const Image face = as_face(images, encoded, decoder);
         pixels.insert(pixels.end(), face.pixels.begin(), face.pixels.end());
       } catch (const DataError& error) {
         throw DataError(images.name(at) + ": " + error.what());
@@ -57,6 +58,7 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
 ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows) {
   auto shared = std::make_shared<const std::vector<std::uint64_t>>(std::move(rows));
   return {.size = shared->size(),
+          .stored = true,
           .read =
               [store = std::move(store), shared](std::size_t i) {
                 std::vector<std::byte> encoded;
@@ -80,20 +82,8 @@ ImageSet images_of(std::vector<std::vector<std::byte>> encoded) {
           .name = [](std::size_t i) { return "image " + std::to_string(i); }};
 }
 
-Image as_face(const Image& image) {
-  if (image.width == kSide && image.height == kSide) return image;
-  const int side = std::min(image.width, image.height);
-  const Image small = resize(image, image.width * kSide / side, image.height * kSide / side);
-  Image face{.width = kSide, .height = kSide, .pixels = {}};
-  const int left = (small.width - kSide) / 2, top = (small.height - kSide) / 2;
-  for (int y = 0; y < kSide; ++y) {
-    const auto* row =
-        small.pixels.data() + (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(small.width) +
-                               static_cast<std::size_t>(left)) *
-                                  3;
-    face.pixels.insert(face.pixels.end(), row, row + std::size_t{kSide} * 3);
-  }
-  return face;
+Image as_face(const ImageSet& images, const std::vector<std::byte>& encoded, Decoder& decoder) {
+  return fit_square(images.stored ? decoder.decode(encoded) : decoder.decode_upright(encoded), kSide);
 }
 
 torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,

@@ -17,6 +17,7 @@ namespace facemae {
 /// Encoded images by number; read() throws DataError or FileError.
 struct ImageSet {
   std::size_t size = 0;
+  bool stored = false;  ///< of a store: taken as they lie, as training does
   std::function<std::vector<std::byte>(std::size_t)> read;
   std::function<std::string(std::size_t)> name;  ///< for messages and name lists
 };
@@ -24,9 +25,9 @@ ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t
 ImageSet images_of(std::vector<Path> files);
 ImageSet images_of(std::vector<std::vector<std::byte>> encoded);
 
-/// A picture as network input [3, 112, 112] bytes: of another size, the short side is resized to 112
-/// and the middle kept.
-Image as_face(const Image& image);
+/// An image of the set as network input, 112 x 112: upright, and of another size fitted by fit_square().
+/// Throws DataError.
+Image as_face(const ImageSet& images, const std::vector<std::byte>& encoded, Decoder& decoder);
 
 struct EmbedConfig {
   bool flip_sum = true;  ///< add the mirrored image's embedding

@@ -77,7 +77,7 @@ void check_pairs(const PairSet& set, int rank, int ranks) {
   for (auto at = static_cast<std::size_t>(rank); at < set.images.size;
        at += static_cast<std::size_t>(ranks)) {
     try {
-      as_face(decoder.decode(set.images.read(at)));
+      as_face(set.images, set.images.read(at), decoder);
     } catch (const Error& error) {
       throw DataError("the set " + set.name + " cannot measure anything: " + set.images.name(at) + ": " +
                       error.what());

@@ -6,15 +6,21 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 
 #include "core/error.h"
 #include "data/image/jpeg_markers.h"
+#include "data/image/planes.h"
+#include "data/image/resize.h"
+#include "tests/unit/data/image/encoded_pictures.h"
 #include "tests/unit/data/image/foreign_images.h"
 #include "tests/unit/data/image/test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
 
+using test::why;
 using test_images::picture;
 
 std::vector<std::byte> compress(const std::vector<std::uint8_t>& pixels, int side, int format,
@@ -31,11 +37,8 @@ std::vector<std::byte> compress(const std::vector<std::uint8_t>& pixels, int sid
   return result;
 }
 
-TEST(Image, AJpegOfManyScansIsRefusedBeforeTheyAreAllDecoded) {
-  const Image image = picture(3, 48);
-  const auto good = compress(image.pixels, 48, TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE);
-  Decoder decoder;
-  EXPECT_EQ(decoder.decode(good).width, 48);
+/// With its last scan a thousand times.
+std::vector<std::byte> of_many_scans(const std::vector<std::byte>& good) {
   std::size_t scan = 0;
   for (std::size_t at = 0; at + 1 < good.size(); ++at)
     if (good[at] == std::byte{0xFF} && good[at + 1] == std::byte{0xDA}) scan = at;
@@ -43,11 +46,28 @@ TEST(Image, AJpegOfManyScansIsRefusedBeforeTheyAreAllDecoded) {
   for (int i = 0; i < 1000; ++i)
     many.insert(many.end(), good.begin() + static_cast<std::ptrdiff_t>(scan), good.end() - 2);
   many.insert(many.end(), good.end() - 2, good.end());
-  try {
-    decoder.decode(many);
-    FAIL() << "it was decoded";
-  } catch (const DataError& error) {
-    EXPECT_NE(std::string(error.what()).find("more than 500 scans"), std::string::npos) << error.what();
+  return many;
+}
+
+TEST(Image, AJpegOfManyScansIsRefusedOnEveryWayBeforeTheyAreAllDecoded) {
+  const Image image = picture(3, 16);
+  std::vector<std::vector<std::byte>> all;
+  for (const int subsampling : {TJSAMP_444, TJSAMP_420})
+    all.push_back(compress(image.pixels, 16, TJPF_RGB, subsampling, TJFLAG_PROGRESSIVE));
+  for (const auto& foreign : foreign_images::kAll)
+    if (foreign.name == std::string("3x1-progressive.jpg"))
+      all.push_back(foreign_images::bytes_of_hex(foreign.hex));
+  Decoder decoder;
+  PlanesDecoder planes;
+  std::vector<std::uint8_t> out(image_bytes(16, PixelFormat::Yuv420));
+  for (const auto& good : all) {
+    EXPECT_EQ(decoder.decode(good).width, 16);
+    const auto many = of_many_scans(good);
+    for (const std::function<void()>& way :
+         {std::function<void()>([&] { decoder.decode(many); }), {[&] { decoder.check(many, 16, 16); }}, {[&] {
+            planes.decode_into(many, 16, PixelFormat::Yuv420, out);
+          }}})
+      EXPECT_NE(why<DataError>(way).find("more than 500 scans"), std::string::npos) << why<DataError>(way);
   }
 }
 
@@ -94,11 +114,7 @@ TEST(Image, CutPngAndForeignBytesAreRefused) {
 
 TEST(Image, APngThatIsRefusedLeavesNoMemoryBehind) {
   auto png = encode_png(picture(5));
-  const std::string name = "sRGB";
-  const Bytes chunk = bytes_of(name);
-  const auto found = std::search(png.begin(), png.end(), chunk.begin(), chunk.end());
-  ASSERT_NE(found, png.end());
-  found[5] ^= std::byte{1};  // its checksum: libpng warns, and has allocated its structures by then
+  png[8 + 8 + 13] ^= std::byte{1};  // IHDR's checksum: libpng has allocated its structures by then
   Decoder decoder;
   EXPECT_THROW(decoder.header(png), DataError);
   const std::size_t before = mallinfo2().uordblks;
@@ -138,6 +154,63 @@ TEST(Image, EveryKindOfAnotherEncoderBecomesTheSameRgb) {
   }
 }
 
+TEST(Image, AnAnimationIsRefusedByName) {
+  const auto animated = foreign_images::bytes_of_hex(foreign_images::kAnimatedWebp);
+  EXPECT_NE(why<DataError>([&] { Decoder().decode(animated); }).find("an animation"), std::string::npos);
+}
+
+TEST(Image, WebpIsLosslessOrNotAndIsRefusedAtEveryLength) {
+  Decoder decoder;
+  for (const auto& foreign : foreign_images::kAll) {
+    const std::string name = foreign.name;
+    if (!name.ends_with(".webp")) continue;
+    const auto bytes = foreign_images::bytes_of_hex(foreign.hex);
+    EXPECT_EQ(decoder.header(bytes).codec, Codec::Webp);
+    EXPECT_EQ(decoder.header(bytes).lossless, name != "lossy.webp") << name;
+    for (std::size_t length = 0; length + 2 < bytes.size(); ++length)
+      EXPECT_THROW(decoder.decode(Bytes(bytes).first(length)), DataError) << name << " " << length;
+  }
+}
+
+TEST(Image, ClaimsOfHugeSizesAreRefusedBeforeMemoryIsTaken) {
+  Decoder decoder;
+  auto jpeg = encode_jpeg(picture(5));
+  for (std::size_t i = 0; i + 9 < jpeg.size(); ++i)
+    if (jpeg[i] == std::byte{0xFF} && jpeg[i + 1] == std::byte{0xC0})
+      for (std::size_t k = 5; k < 9; ++k) jpeg[i + k] = k % 2 == 1 ? std::byte{0xFE} : std::byte{0};
+  auto png = encode_png(picture(5)), webp = foreign_images::bytes_of_hex(foreign_images::kAll[0].hex);
+  png[18] = png[22] = std::byte{0xFF};  // 65312 x 65312
+  encoded_pictures::put_checksum(png, 12, 17);
+  for (const auto& foreign : foreign_images::kAll)
+    if (foreign.name == std::string("lossy.webp")) webp = foreign_images::bytes_of_hex(foreign.hex);
+  webp[27] = webp[29] = std::byte{0x3F};  // 16144 x 16144
+  for (const auto& bytes : {jpeg, png, webp, encoded_pictures::bmp(65000, 65000, 24, 0, {}, {}, {})})
+    EXPECT_NE(why<DataError>([&] { decoder.decode(bytes); }).find("is not accepted"), std::string::npos)
+        << why<DataError>([&] { decoder.decode(bytes); });
+}
+
+TEST(Image, SamplingsWithoutANameAreCheckedDecodedAndFlagged) {
+  Decoder decoder;
+  PlanesDecoder planes;
+  int found = 0;
+  for (const auto& foreign : foreign_images::kAll) {
+    const std::string name = foreign.name;
+    if (!(name.starts_with("3x1") || name.starts_with("4x") || name.starts_with("2x2,2x1"))) continue;
+    ++found;
+    auto bytes = foreign_images::bytes_of_hex(foreign.hex);
+    const auto expected = name == "4x1,2x1,2x1.jpg" ? Subsampling::S422 : Subsampling::Other;
+    EXPECT_EQ(encoding_flags(bytes) & kFlagSubsampling, static_cast<int>(expected)) << name;
+    EXPECT_EQ(decoder.check(bytes, 16, 16).width, 16) << name;
+    std::vector<std::uint8_t> out(image_bytes(16, PixelFormat::Yuv420));
+    planes.decode_into(bytes, 16, PixelFormat::Yuv420, out);
+    EXPECT_NEAR(out[0], 0.299 * foreign.red + 0.587 * foreign.green + 0.114 * foreign.blue, 3) << name;
+    bytes.resize(bytes.size() - 8);
+    EXPECT_THROW(decoder.check(bytes, 16, 16), DataError) << name;
+    EXPECT_THROW(planes.decode_into(bytes, 16, PixelFormat::Yuv420, out), DataError) << name;
+  }
+  EXPECT_EQ(found, 5);
+}
+
 TEST(Image, DecodingIntoAnotherSizeIsRefused) {
   const auto jpeg = encode_jpeg(picture(5, 32));
   std::vector<std::uint8_t> out(16 * 16 * 3);
@@ -160,6 +233,16 @@ TEST(Resize, AveragesAreasWhenShrinkingAndKeepsFlatColours) {
   const Image flat{30, 30, std::vector<std::uint8_t>(2700, 123)};
   for (const int side : {7, 13, 30, 112})
     for (const auto value : resize(flat, side, side).pixels) ASSERT_EQ(value, 123);
+}
+
+TEST(FitSquare, TakesTheMiddleOfAnyShapeAndNeverMuchMemory) {
+  const Image wide{4, 2, {9, 9, 9, 1, 1, 1, 2, 2, 2, 9, 9, 9, 9, 9, 9, 3, 3, 3, 4, 4, 4, 9, 9, 9}};
+  EXPECT_EQ(fit_square(wide, 2).pixels, (std::vector<std::uint8_t>{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4}));
+  const Image tall{1, 3, {9, 9, 9, 5, 6, 7, 9, 9, 9}};
+  EXPECT_EQ(fit_square(tall, 1).pixels, (std::vector<std::uint8_t>{5, 6, 7}));
+  EXPECT_EQ(fit_square(picture(2, 40), 32).pixels, resize(picture(2, 40), 32, 32).pixels);
+  const Image line{1'000'000, 1, std::vector<std::uint8_t>(3'000'000, 7)};
+  EXPECT_EQ(fit_square(line, 112).pixels, std::vector<std::uint8_t>(112 * 112 * 3, 7));
 }
 
 TEST(Resize, InterpolatesWhenGrowing) {

@@ -6,8 +6,12 @@
 
 #include "core/error.h"
 #include "data/image/jpeg_markers.h"
+#include "data/image/orientation.h"
+#include "data/image/resize.h"
 #include "data/pack/pack_stream.h"
 #include "tests/unit/data/formats/fake_archives.h"
+#include "tests/unit/data/image/encoded_pictures.h"
+#include "tests/unit/data/image/foreign_images.h"
 #include "tests/unit/data/image/test_images.h"
 
 namespace facemae {
@@ -88,6 +92,52 @@ TEST(ImageChecker, SaysOfWhatKindARejectIs) {
   EXPECT_EQ(fitted.reject, "");
   EXPECT_NE(fitted.flags & kFlagReencoded, 0);
   EXPECT_EQ(Decoder().header(fitted.bytes).width, 32);
+}
+
+TEST(ImageChecker, AnImageOnItsSideIsTurnedOrRefusedWithTheCure) {
+  ImageChecker checker(32, false), resizing(32, true);
+  const auto upright = encode_jpeg(picture(1), 97), jpeg = encoded_pictures::with_exif(upright, 6);
+  const auto png = encoded_pictures::with_chunks(
+      encode_png(picture(2)), {encoded_pictures::chunk("eXIf", encoded_pictures::exif(3))});
+  for (const auto& bytes : {jpeg, png}) {
+    const std::string reject = checker.check(bytes).reject;
+    EXPECT_EQ(kind_of_reject(reject), "not upright");
+    EXPECT_NE(reject.find("--resize turns it upright"), std::string::npos) << reject;
+    const auto made = resizing.check(bytes);
+    EXPECT_EQ(made.reject, "");
+    EXPECT_NE(made.flags & kFlagReencoded, 0);
+    EXPECT_EQ(orientation_of(made.bytes), 1);
+    EXPECT_EQ(ImageChecker(32, false).check(made.bytes).reject, "") << "it is upright now";
+  }
+  EXPECT_EQ(resizing.check(png).bytes, encode_png(turned(picture(2), 3)));
+  EXPECT_EQ(resizing.check(jpeg).bytes, encode_jpeg(turned(Decoder().decode(upright), 6)));
+  const auto harmless = encoded_pictures::with_exif(upright, 1);
+  for (ImageChecker* each : {&checker, &resizing}) EXPECT_EQ(each->check(harmless).bytes, harmless);
+  const auto large = encoded_pictures::with_exif(encode_jpeg(picture(3, 64), 97), 8);
+  EXPECT_EQ(kind_of_reject(checker.check(large).reject), "another size");
+  EXPECT_EQ(resizing.check(large).bytes, encode_jpeg(resize(turned(Decoder().decode(large), 8), 32, 32)));
+}
+
+TEST(ImageChecker, WhatAStoreDoesNotHoldBecomesAPngThatHasLostNothing) {
+  for (const bool resize : {false, true}) {
+    ImageChecker checker(16, resize);
+    int found = 0;
+    for (const auto& foreign : foreign_images::kAll) {
+      if (!std::string(foreign.name).ends_with(".webp")) continue;
+      ++found;
+      const auto webp = foreign_images::bytes_of_hex(foreign.hex);
+      const auto made = checker.check(webp);
+      EXPECT_EQ(made.bytes, encode_png(Decoder().decode(webp))) << foreign.name << made.reject;
+      EXPECT_EQ(made.flags, static_cast<int>(Subsampling::None) | kFlagReencoded);
+      const auto smaller = ImageChecker(8, true).check(webp);
+      EXPECT_EQ(Decoder().header(smaller.bytes).codec,
+                foreign.name == std::string("lossy.webp") ? Codec::Jpeg : Codec::Png);
+    }
+    EXPECT_EQ(found, 3);
+    const auto bmp =
+        encoded_pictures::bmp(16, 16, 24, 0, {}, {}, std::vector<std::byte>(16 * 48, std::byte{7}));
+    EXPECT_EQ(checker.check(bmp).bytes, encode_png(Decoder().decode(bmp)));
+  }
 }
 
 class Streaming : public testing::Test {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "data/image/resize.h"
 #include "data/pack/pack_plan.h"
 #include "data/store/shard_file.h"
 #include "data/store/store.h"

@@ -7,8 +7,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/formats/recordio.h"
+#include "data/image/orientation.h"
 #include "data/source/source.h"
 #include "tests/unit/data/formats/test_archives.h"
+#include "tests/unit/data/image/encoded_pictures.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"
 
@@ -50,6 +52,20 @@ TEST(AlignedSource, WarpsEachImageByItsPointsAndKeepsNames) {
   EXPECT_LT(difference(Decoder().decode(source->read(0)), expected_face(jpeg)), 3.0);  // encoded once more
   EXPECT_LT(difference(Decoder().decode(source->read(1)), expected_face(png)), 0.2);
   EXPECT_EQ(Decoder().header(source->read(1)).codec, Codec::Png);
+}
+
+TEST(AlignedSource, MeasuresPointsInTheUprightPicture) {
+  TemporaryFolder here;
+  const auto upright = encode_png(picture(2, 260));
+  const auto turned_png =
+      encoded_pictures::with_chunks(encode_png(turned(picture(2, 260), 8)),  // which 6 takes back
+                                    {encoded_pictures::chunk("eXIf", encoded_pictures::exif(6))});
+  put(here / "faces/A/1.png", turned_png);
+  const auto source =
+      aligned_source(folder_source({here / "faces"}), Landmarks::parse(line_of("A/1.png"), "list"));
+  const auto aligned = source->read(0);
+  EXPECT_LT(difference(Decoder().decode(aligned), expected_face(upright)), 0.2);
+  EXPECT_EQ(orientation_of(aligned), 1);
 }
 
 TEST(AlignedSource, StreamsArchivesTheSameWay) {
