@@ -8,6 +8,7 @@
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "core/log.h"
+#include "data/formats/member_name.h"
 #include "evaluation/formats/bin_pack.h"
 #include "evaluation/npy.h"
 #include "trainer/apply/embed_images.h"
@@ -21,8 +22,7 @@ std::vector<Path> images_below(const Path& folder) {
     throw ConfigError("--images " + folder.string() + " is not a folder");
   std::vector<Path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    const std::string extension = entry.path().extension();
-    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") files.push_back(entry.path());
+    if (is_image_name(entry.path().filename().string())) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -41,7 +41,7 @@ ExitCode run_embed(App& app, Words words) {
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
-      .add("images", folder, "JPEG and PNG files below a folder, sorted by path")
+      .add("images", folder, "JPEG, PNG, WebP and BMP files below a folder, sorted by path")
       .add("bin", bin, "images of an InsightFace verification pack")
       .require("out", out, ".npy file to write")
       .add("names", names, "text file to write, one name or row per line")
@@ -74,7 +74,7 @@ ExitCode run_embed(App& app, Words words) {
       images = images_of(store, std::move(rows));
     } else if (!folder.empty()) {
       images = images_of(images_below(folder));
-      if (images.size == 0) throw ConfigError("no JPEG or PNG file below " + folder);
+      if (images.size == 0) throw ConfigError("no picture (JPEG, PNG, WebP, BMP) below " + folder);
     } else {
       images = images_of(read_bin_pack(bin).images);
       if (images.size == 0) throw DataError(bin + " holds no image");
