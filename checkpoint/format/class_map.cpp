@@ -8,6 +8,7 @@
 
 #include "checkpoint/format/layout.h"
 #include "core/error.h"
+#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -26,7 +27,7 @@ std::optional<std::int64_t> number(const std::string& word) {
 ClassMap read_class_map(const Path& file, std::int64_t classes) {
   std::istringstream in;
   try {
-    in.str(read_file(file));
+    in.str(read_text(file));
   } catch (const FileError& error) {
     if (error.may_pass()) throw;
     throw ConfigError(std::string("--class-map: ") + error.what());

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/files/files.h"
+#include "core/files/text_lines.h"
 #include "core/host.h"
 #include "core/options/help_text.h"
 #include "core/options/options_state.h"
@@ -118,10 +118,8 @@ Declarations::State::AllSaid Declarations::State::in_file() {
   AllSaid all;
   std::istringstream in;
   try {
-    std::string text = read_file(config_file);
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // editors that mark UTF-8
-    in.str(text);
-  } catch (const FileError& error) {
+    in.str(read_text(config_file));
+  } catch (const Error& error) {
     faults.push_back("--config: cannot read " + config_file + ": " + error.what());
   }
   int number = 0;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
@@ -140,7 +141,7 @@ void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, con
 }
 
 PairList read_pairs(const Path& path, std::vector<std::string>* names) {
-  std::istringstream lines(read_file(path));
+  std::istringstream lines(read_text(path));
   PairList list{.folds = 0, .pairs = {}, .store_digest = {}};
   std::unordered_map<std::string, std::uint64_t> known;
   const auto name_index = [&](const std::string& name) {
@@ -151,7 +152,6 @@ PairList read_pairs(const Path& path, std::vector<std::string>* names) {
   const std::string heading = "# facemae pairs: folds ", digest = ", store ";
   std::string line;
   for (std::uint64_t number_of_line = 1; std::getline(lines, line); ++number_of_line) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.rfind(heading, 0) == 0) {
       const std::string folds = line.substr(heading.size(), line.find(',') - heading.size());
       if (!number(folds, list.folds) || list.folds < 1) {

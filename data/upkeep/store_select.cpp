@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
@@ -19,28 +20,30 @@ constexpr std::size_t kSuggestions = 5;
 
 std::vector<std::string> lines_of(const Path& path) {
   std::vector<std::string> lines;
-  for (auto& line : split(read_file(path), '\n')) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) lines.push_back(std::move(line));
-  }
+  TextLines text(path);
+  for (std::string_view line; text.next(line);)
+    if (!trim(line).empty()) lines.emplace_back(line);
   return lines;
 }
 
 /// The label of each line, -1 if unknown.
 std::vector<std::int64_t> labels_by_name(const Store& store, const std::vector<std::string>& lines) {
   std::unordered_map<std::string, std::int64_t> label_of;
-  for (const auto& line : lines) label_of.emplace(line, -1);
+  for (const auto& line : lines)
+    for (const auto& name : {line, trim(line)}) label_of.emplace(name, -1);
   for (std::int64_t label = 0; label < store.identities(); ++label)
     if (const auto at = label_of.find(store.identity_name(label)); at != label_of.end()) at->second = label;
   std::vector<std::int64_t> labels;
   labels.reserve(lines.size());
-  for (const auto& line : lines) labels.push_back(label_of.at(line));
+  for (const auto& line : lines)  // a name may end with a blank, but mostly the blank is a slip
+    labels.push_back(std::max(label_of.at(line), label_of.at(trim(line))));
   return labels;
 }
 
 std::vector<std::int64_t> labels_by_number(const Store& store, const std::vector<std::string>& lines) {
   std::vector<std::int64_t> labels;
-  for (const auto& line : lines) {
+  for (const auto& given : lines) {
+    const std::string line = trim(given);
     std::int64_t label = -1;
     const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), label);
     const bool known = code == std::errc() && end == line.data() + line.size() && label < store.identities();

@@ -33,6 +33,7 @@ class ClassMapTest : public testing::Test {
 TEST_F(ClassMapTest, IsReadFromLinesOfTwoNumbers) {
   EXPECT_EQ(read("now,before\n0,7\n 2 , 1 # moved\n\n# nothing\n"), (ClassMap{7, -1, 1, -1}));
   EXPECT_EQ(read("1,1"), (ClassMap{-1, 1, -1, -1}));
+  EXPECT_EQ(read("\xEF\xBB\xBF 0,7\r2,1\r"), (ClassMap{7, -1, 1, -1}));
 }
 
 TEST_F(ClassMapTest, NamesTheLineThatIsWrong) {

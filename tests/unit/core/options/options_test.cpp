@@ -78,7 +78,7 @@ TEST(Options, AnythingElseGivenAgainIsAFaultThatNamesIt) {
 TEST(Options, AFileRepeatsAsTheCommandLineDoesWhichReplacesIt) {
   const Path file = Path(testing::TempDir()) / ("options_again_" + std::to_string(::getpid()));
   write_durably(real_files(), file,
-                "\xEF\xBB\xBFlist = p q\ncount = 5\nlist = r\ncount = 6\nconfig = other\n");
+                "\xEF\xBB\xBFlist = p q\r\ncount = 5\rlist = r\ncount = 6\nconfig = other\n");
   Bound lines;
   lines.parse({"--config", file.string()});
   EXPECT_THAT(lines.list, testing::ElementsAre("p", "q", "r"));

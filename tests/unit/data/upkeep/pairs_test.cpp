@@ -72,7 +72,7 @@ TEST(Pairs, ComeBackFromTheirFile) {
 TEST(Pairs, MayNameFiles) {
   const TemporaryFolder folder;
   const Path path = folder / "pairs.txt";
-  write_durably(real_files(), path, std::string("x/1.png x/2.png 1\nx/1.png y/1.png 0\r\n"));
+  write_durably(real_files(), path, std::string("\xEF\xBB\xBFx/1.png x/2.png 1\rx/1.png y/1.png 0\r\n"));
   std::vector<std::string> names;
   const PairList list = read_pairs(path, &names);
   EXPECT_EQ(names, (std::vector<std::string>{"x/1.png", "x/2.png", "y/1.png"}));

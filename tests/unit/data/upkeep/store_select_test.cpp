@@ -73,7 +73,7 @@ TEST(ReadIdentities, TakesNamesOneALineInAnyOrderAndOnce) {
   const TemporaryFolder folder;
   const auto store = make_store(folder / "store", {2, 2, 2});
   write_durably(real_files(), folder / "list",
-                planted_name(2) + "\r\n\n" + planted_name(0) + "\n" + planted_name(2));
+                "\xEF\xBB\xBF" + planted_name(2) + "\r\n \n" + planted_name(0) + " \t\n" + planted_name(2));
   EXPECT_EQ(read_identities(*store, folder / "list"), (std::vector<std::int64_t>{0, 2}));
   EXPECT_THROW(read_identities(*store, folder / "nowhere"), FileError);
 }
