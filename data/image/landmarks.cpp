@@ -6,23 +6,12 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/text.h"
+#include "data/image/landmark_columns.h"
 
 namespace facemae {
 namespace {
 
 std::uint64_t hash_of(std::string_view name) { return xxh64(std::as_bytes(std::span(name))); }
-
-std::vector<std::string_view> fields_of(std::string_view line) {
-  constexpr std::string_view separators = ", \t\r";
-  std::vector<std::string_view> fields;
-  for (;;) {
-    line.remove_prefix(std::min(line.size(), line.find_first_not_of(separators)));
-    if (line.empty()) return fields;
-    fields.push_back(line.substr(0, line.find_first_of(separators)));
-    line.remove_prefix(fields.back().size());
-  }
-}
 
 std::optional<float> number_of(std::string_view text) {
   float value = 0;
@@ -31,62 +20,56 @@ std::optional<float> number_of(std::string_view text) {
   return value;
 }
 
-/// CelebA names its columns lefteye_x ..., CVLface names them ldmk_0 ...
-bool is_known_header(std::vector<std::string_view> fields) {
-  static const std::vector<std::string_view> celeba = {
-      "lefteye_x", "lefteye_y",   "righteye_x",  "righteye_y",   "nose_x",
-      "nose_y",    "leftmouth_x", "leftmouth_y", "rightmouth_x", "rightmouth_y"};
-  if (fields.size() == 11 || fields.size() == 16) fields.erase(fields.begin());
-  if (fields == celeba) return true;
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    if (fields[i] != "ldmk_" + std::to_string(i)) return false;
-  return fields.size() == 10 || fields.size() == 15;
-}
-
 }  // namespace
 
-Landmarks Landmarks::parse(std::string_view text, std::string origin) {
-  Landmarks landmarks;
-  landmarks.origin_ = std::move(origin);
-  landmarks.relative_ = true;
-  std::uint64_t number = 0;
+Landmarks::Landmarks(TextLines lines, std::string origin) : origin_(std::move(origin)), relative_(true) {
   const auto refuse = [&](const std::string& what) {
-    throw DataError(fmt::format(
-        "{}, line {}: {}; "
-        "expected an image's name and ten numbers (x and y of left eye, right eye, nose, left and right mouth corner)",
-        landmarks.origin_, number, what));
+    throw DataError(
+        fmt::format("{}: {}; expected an image's name and ten numbers (x and y of left eye, right eye, "
+                    "nose, left and right mouth corner)",
+                    lines.place(), what));
   };
-  while (!text.empty()) {
-    ++number;
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const auto fields = fields_of(line);
+  std::optional<LandmarkColumns> columns;  // of the header
+  std::vector<std::string> fields;
+  for (std::string_view line; lines.next(line);) {
+    split_landmarks(lines, line, fields);
     if (fields.empty()) continue;
     const bool numeric = number_of(fields.back()).has_value();
-    if (number == 1 && numeric && fields.size() == 1) continue;  // CelebA's number of images
-    if (landmarks.rows_.empty() && !numeric) {
-      if (!is_known_header(fields)) refuse("its header has other columns");
-      landmarks.by_index_ = fields.front() == "idx";
+    if (lines.number() == 1 && numeric && fields.size() == 1) continue;  // CelebA's number of images
+    if (rows_.empty() && !columns && !numeric) {
+      columns = landmark_columns_of_header(fields);
+      if (!columns) refuse("its header has other columns");
+      by_index_ = fields.front() == "idx";
       continue;
     }
-    if (fields.size() != 11 && fields.size() != 16) refuse(fmt::format("it has {} fields", fields.size()));
-    const std::size_t each = fields.size() == 11 ? 2 : 3;
-    Row row{hash_of(fields.front()), {}};
+    const auto at = columns ? columns : landmark_columns_without_header(fields.size());
+    if (!at || fields.size() != at->count) refuse(fmt::format("it has {} fields", fields.size()));
+    Row row{hash_of(fields[at->name]), {}};
     for (std::size_t i = 0; i < 10; ++i) {
-      const auto value = number_of(fields[1 + i / 2 * each + i % 2]);
-      if (!value) refuse(fmt::format("\"{}\" is not a number", fields[1 + i / 2 * each + i % 2]));
+      const std::string& field = fields[at->points[i]];
+      const auto value = number_of(field);
+      if (!value) refuse(fmt::format("\"{}\" is not a number", field.substr(0, 80)));
       row.numbers[i] = value.value_or(0);
-      landmarks.relative_ = landmarks.relative_ && row.numbers[i] >= -1 && row.numbers[i] <= 2;
+      relative_ = relative_ && row.numbers[i] >= -1 && row.numbers[i] <= 2;
     }
-    landmarks.rows_.push_back(row);
+    rows_.push_back(row);
   }
-  auto& rows = landmarks.rows_;
-  if (rows.empty()) throw DataError(landmarks.origin_ + " lists no landmarks");
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.name < b.name; });
-  const auto twin = std::adjacent_find(rows.begin(), rows.end(),
+  if (rows_.empty()) throw DataError(origin_ + " lists no landmarks");
+  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.name < b.name; });
+  check();
+}
+
+void Landmarks::check() const {
+  const auto twin = std::adjacent_find(rows_.begin(), rows_.end(),
                                        [](const Row& a, const Row& b) { return a.name == b.name; });
-  if (twin != rows.end()) throw DataError(landmarks.origin_ + " lists the landmarks of one image twice");
-  return landmarks;
+  if (twin != rows_.end()) throw DataError(origin_ + " lists the landmarks of one image twice");
+  const auto crossed = static_cast<std::size_t>(std::count_if(
+      rows_.begin(), rows_.end(), [](const Row& row) { return row.numbers[0] > row.numbers[2]; }));
+  if (2 * crossed > rows_.size())
+    throw DataError(fmt::format(
+        "{}: in {} of {} lines the left eye is right of the right one; left and right are meant as seen "
+        "in the picture: exchange eyes and mouth corners (faces would be turned upside down)",
+        origin_, crossed, rows_.size()));
 }
 
 std::optional<std::size_t> Landmarks::find(std::string_view name) const {

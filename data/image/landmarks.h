@@ -6,20 +6,23 @@
 #include <string_view>
 #include <vector>
 
-#include "core/files/files.h"
+#include "core/files/text_lines.h"
 #include "data/image/align.h"
 
 namespace facemae {
 
 /// Lines of an image's name and ten numbers: x and y of left eye, right eye, nose, left and right mouth
-/// corner, separated by commas or blanks; fifteen numbers are x, y and a score each. About 50 bytes per
-/// image in memory.
+/// corner as seen in the picture, separated by commas, semicolons (with quotes), tabs or blanks; an eleventh
+/// is the face's score, fifteen numbers are x, y and a score each. A header that names these columns may put
+/// them in any order and among others. About 50 bytes per image in memory.
 class Landmarks {
  public:
   /// `origin` is named in errors. Throws DataError, naming the line, for anything else, for a header with
-  /// other columns, and for an image named twice.
-  static Landmarks parse(std::string_view text, std::string origin);
-  static Landmarks read(const Path& file) { return parse(read_file(file), file.string()); }
+  /// other columns, for an image named twice, and when left and right are mostly exchanged.
+  static Landmarks parse(std::string_view text, std::string origin) {
+    return Landmarks(TextLines(text, origin), origin);
+  }
+  static Landmarks read(const Path& file) { return Landmarks(TextLines(file), file.string()); }
 
   std::size_t size() const { return rows_.size(); }
   const std::string& origin() const { return origin_; }
@@ -37,6 +40,9 @@ class Landmarks {
     std::uint64_t name;  ///< XXH64
     std::array<float, 10> numbers;
   };
+  Landmarks(TextLines lines, std::string origin);
+  void check() const;
+
   std::string origin_;
   std::vector<Row> rows_;  ///< sorted by name
   bool by_index_ = false, relative_ = false;

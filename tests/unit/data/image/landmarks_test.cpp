@@ -65,6 +65,47 @@ TEST(Landmarks, ScoresAreLeftOutAndNamesNeedNoHeader) {
   EXPECT_EQ(face[4].y, 10);
 }
 
+TEST(Landmarks, AreReadAsTablesOfAnyProgram) {
+  const auto point = [](const std::string& text, const std::string& name, std::size_t number) {
+    const auto points = Landmarks::parse(text, "list");
+    return points.points(points.find(name).value(), 1, 1).at(number).x;
+  };
+  EXPECT_EQ(point("\xEF\xBB\xBF"
+                  "a.jpg 1 2 3 4 5 6 7 8 9 10\r\n",
+                  "a.jpg", 4),
+            9);
+  EXPECT_EQ(point("a.jpg 1 2 3 4 5 6 7 8 9 10 0.99\n", "a.jpg", 4), 9);  // IJB's name_5pts_score.txt
+  EXPECT_EQ(point("\"a, b.jpg\";1;2;3;4;5;6;7;8;9;10", "a, b.jpg", 4), 9);
+  EXPECT_EQ(point("some where/a.jpg\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10\rb.jpg\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10\r",
+                  "some where/a.jpg", 4),
+            9);
+  EXPECT_EQ(point("a.jpg\t1 2 3 4 5 6 7 8 9 10\n", "a.jpg", 4), 9);
+  EXPECT_EQ(point("a.jpg 1,2 3,4 5,6 7,8 9,10\n", "a.jpg", 4), 9);
+  EXPECT_EQ(point("a.jpg 1,2,.9 3,4,.9 5,6,.9 7,8,.9 9,10,.9\n", "a.jpg", 4), 9);
+  EXPECT_EQ(
+      point("NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y\n\"n000001/0001_01\",1,2,3,4,5,6,7,8,9,10\n",
+            "n000001/0001_01", 4),
+      9);  // VGGFace2
+  EXPECT_EQ(
+      point(
+          ",file,score,nose_x,nose_y,left_eye_x,left_eye_y,right_eye_x,right_eye_y,mouth_left_x,mouth_left_y,"
+          "mouth_right_x,mouth_right_y\n0,a.jpg,.9,5,6,1,2,3,4,7,8,9,10\n",
+          "a.jpg", 4),
+      9);
+  EXPECT_EQ(
+      point(
+          "idx,ldmk_0,ldmk_1,ldmk_2,ldmk_3,ldmk_4,ldmk_5,ldmk_6,ldmk_7,ldmk_8,ldmk_9,ldmk_10,ldmk_11,ldmk_12,"
+          "ldmk_13,ldmk_14\n0,1,2,.9,3,4,.9,5,6,.9,7,8,.9,9,10,.9\n",
+          "0", 4),
+      9);
+}
+
+TEST(Landmarks, LeftIsLeftInThePicture) {
+  EXPECT_THAT(
+      fault_of("a.jpg 3 4 1 2 5 6 9 10 7 8\nb.jpg 3 4 1 2 5 6 9 10 7 8\nc.jpg 1 2 3 4 5 6 7 8 9 10\n"),
+      testing::AllOf(HasSubstr("2 of 3 lines"), HasSubstr("as seen in the picture")));
+}
+
 TEST(Landmarks, NamesTheLineThatIsNoFace) {
   const std::string good = "a.jpg 1 2 3 4 5 6 7 8 9 10\n";
   EXPECT_THAT(fault_of(good + "b.jpg 1 2 3\n"),
