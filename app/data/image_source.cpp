@@ -16,6 +16,9 @@ void SourceOptions::declare(Options& options) {
   options.choice("from", from, source_kinds(), "kind of source")
       .require("in", in, "one or several folders, archives or lists, packed as one set; one .rec")
       .add("root", root, "folder that the paths of a list begin at; default: the list's own")
+      .flag("nested", rules.nested,
+            "of folders: images in folders of an identity's folder (ann/video1/1.jpg) are its images, too")
+      .flag("skip-empty", rules.skip_empty, "of folders: pass over identity folders without images")
       .add(
           "landmarks", landmarks,
           "file with five points of each face: images are moved to the 112 x 112 ArcFace position and encoded again");
@@ -25,18 +28,23 @@ void SourceOptions::check(Options& options) const {
   const SourceKind& kind = kind_of_source(from);
   const std::string why = kind.only_one;
   options.check(why.empty() || in.size() <= 1, "--from " + from + " takes one --in: " + why);
-  std::vector<std::string> rooted;
-  for (const auto& each : source_kinds())
-    if (each.has_root) rooted.emplace_back(each.name);
-  options.check(root.empty() || kind.has_root, "--root belongs to --from " + join(rooted, " or "));
+  const auto expect = [&](bool given, bool SourceKind::*has, const std::string& option) {
+    std::vector<std::string> owners;
+    for (const auto& each : source_kinds())
+      if (each.*has) owners.emplace_back(each.name);
+    options.check(!given || kind.*has, option + " belongs to --from " + join(owners, " or "));
+  };
+  expect(!root.empty(), &SourceKind::has_root, "--root");
+  expect(rules.nested, &SourceKind::has_rules, "--nested");
+  expect(rules.skip_empty, &SourceKind::has_rules, "--skip-empty");
 }
 
 std::unique_ptr<ImageSource> SourceOptions::open(bool show_progress) const {
   // Read first: a mistake in it shows before the images are listed, which takes longer.
   std::optional<Landmarks> points;
   if (!landmarks.empty()) points = Landmarks::read(landmarks);
-  auto source =
-      kind_of_source(from).open({.in = {in.begin(), in.end()}, .root = root, .show_progress = show_progress});
+  auto source = kind_of_source(from).open(
+      {.in = {in.begin(), in.end()}, .root = root, .rules = rules, .show_progress = show_progress});
   return points ? aligned_source(std::move(source), std::move(*points)) : std::move(source);
 }
 

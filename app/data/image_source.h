@@ -12,6 +12,7 @@ namespace facemae {
 struct SourceOptions {
   std::string from = "folder", root, landmarks;
   std::vector<std::string> in;
+  FolderRules rules;
 
   void declare(Options& options);
   void check(Options& options) const;

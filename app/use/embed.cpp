@@ -8,7 +8,7 @@
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "core/log.h"
-#include "data/formats/member_name.h"
+#include "data/formats/image_walk.h"
 #include "evaluation/formats/bin_pack.h"
 #include "evaluation/npy.h"
 #include "trainer/apply/embed_images.h"
@@ -21,10 +21,11 @@ std::vector<Path> images_below(const Path& folder) {
   if (!std::filesystem::is_directory(folder))
     throw ConfigError("--images " + folder.string() + " is not a folder");
   std::vector<Path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (is_image_name(entry.path().filename().string())) files.push_back(entry.path());
-  }
+  LeftOut left_out;
+  walk_images(folder, left_out,
+              {.folder = {}, .image = [&](const auto& image) { files.push_back(folder / image); }});
   std::sort(files.begin(), files.end());
+  left_out.tell();
   return files;
 }
 
@@ -41,7 +42,7 @@ ExitCode run_embed(App& app, Words words) {
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
-      .add("images", folder, "JPEG, PNG, WebP and BMP files below a folder, sorted by path")
+      .add("images", folder, "JPEG, PNG, WebP and BMP files below a folder, sorted by path; hidden folders are left out")
       .add("bin", bin, "images of an InsightFace verification pack")
       .require("out", out, ".npy file to write")
       .add("names", names, "text file to write, one name or row per line")

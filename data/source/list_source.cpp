@@ -1,66 +1,120 @@
-// list_source() of data/source/source.h: text lines of a path and a label.
+// list_source() of data/source/source.h: texts of paths and labels.
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "core/error.h"
+#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/formats/image_list.h"
 #include "data/source/catalogue.h"
 #include "data/source/source.h"
 
 namespace facemae {
 namespace {
 
-/// Calls take(path, label) for each line. The label is what follows the last comma, if the first line has
-/// one, else the last blank or tab.
-template <class Take>
-void for_each_line(const Path& list, const std::string& text, Take&& take) {
-  const std::string blanks = text.substr(0, text.find('\n')).find(',') != text.npos ? "," : " \t";
+/// The class number that a label writes: digits, maybe with ".000" behind them, as im2rec and pandas do.
+std::optional<std::uint64_t> class_number(std::string_view label) {
+  const auto digits = label.substr(0, label.find('.'));
   std::uint64_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    ++number;
-    const std::string_view raw = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), raw.size() + 1));
-    const std::string line = trim(raw);
-    if (line.empty() || line.front() == '#' || (number == 1 && line == "path,label")) continue;
-    const auto cut = line.find_last_of(blanks);
-    const std::string path = trim(line.substr(0, cut)),
-                      label = cut == line.npos ? "" : trim(line.substr(cut + 1));
-    if (path.empty() || label.empty() || line.find('\0') != line.npos)
-      throw DataError(fmt::format("{}, line {}: expected \"path label\" or \"path,label\", found \"{}\"",
-                                  list.string(), number, line.substr(0, 80)));
-    take(path, label);
-  }
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.size() > 18 || fault != std::errc() || end != digits.data() + digits.size() ||
+      (digits.size() < label.size() && label.find_first_not_of('0', digits.size() + 1) != label.npos))
+    return {};
+  return number;
 }
 
-bool is_number(const std::string& label) {
-  return label.size() <= 18 &&
-         std::all_of(label.begin(), label.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
+/// Decides, over all lists, whether labels are numbers.
+class Labels {
+ public:
+  void add(std::string_view label, const TextLines& lines) {
+    if (const auto number = class_number(label)) {
+      width_ = std::max(width_, std::to_string(*number).size());
+      if (!any_number_) first_number_ = lines.place();
+      any_number_ = true;
+    } else if (label.starts_with('-') && class_number(label.substr(1))) {
+      throw DataError(
+          fmt::format("{}: the label is {}; images without identity have no place in a list: leave them out",
+                      lines.place(), label));
+    } else if (!any_name_) {
+      any_name_ = true;
+      first_name_ = fmt::format("\"{}\" ({})", label, lines.place());
+    }
+  }
+  void tell() const {
+    if (any_number_ && any_name_)
+      spdlog::warn(
+          "labels are numbers ({} for one) but also names, {} for one: all are taken as names, in the order of "
+          "texts",
+          first_number_, first_name_);
+  }
+  /// What an identity is called: numbers get equal widths, so that their order is that of names.
+  std::string name(std::string_view label, const TextLines& lines) const {
+    if (any_name_) return std::string(label);
+    const auto number = class_number(label);
+    const std::string digits = std::to_string(number.value_or(0));
+    if (!number || digits.size() > width_)
+      throw DataError(lines.place() + " has changed while the list was read: start again");
+    return std::string(width_ - digits.size(), '0') + digits;
+  }
+
+ private:
+  bool any_number_ = false, any_name_ = false;
+  std::size_t width_ = 1;
+  std::string first_number_, first_name_;
+};
+
+/// A list, which is read twice: one that is no plain file is kept in memory.
+class List {
+ public:
+  explicit List(const Path& path) : path_(path), plain_(std::filesystem::is_regular_file(path)) {
+    if (!plain_) text_ = read_text(path);
+  }
+  /// Returns what read_image_list() does.
+  std::string read(const std::function<void(const TextLines&, std::string_view path, std::string_view label)>&
+                       take) const {
+    TextLines lines = plain_ ? TextLines(path_) : TextLines(text_, path_.string());
+    return read_image_list(lines, [&](auto path, auto label) { take(lines, path, label); });
+  }
+  /// Where relative paths begin. A pipe lies in no folder of images: there it is the working folder.
+  Path root() const {
+    const std::string name = path_.string();  // a stream may be a file (< list)
+    const bool stream = name == "/dev/stdin" || name.starts_with("/dev/fd/") || name.starts_with("/proc/");
+    return stream || !plain_ ? Path() : path_.parent_path();
+  }
+
+ private:
+  Path path_;
+  bool plain_;
+  std::string text_;
+};
 
 class ListSource final : public ImageSource {
  public:
-  ListSource(const std::vector<Path>& lists, const Path& root) {
-    if (lists.empty()) throw ConfigError("packing a list: none was given (--in LIST)");
-    std::vector<std::string> names, texts;
-    bool numbers = true;
-    std::size_t width = 1;
-    for (const Path& list : lists) {
-      if (!std::filesystem::exists(list) || std::filesystem::is_directory(list))
-        throw ConfigError("packing a list: " + list.string() + " is not a file");
-      names.push_back(list.string());
-      texts.push_back(read_file(list));
-      roots_.push_back(root.empty() ? list.parent_path() : root);
-      for_each_line(list, texts.back(), [&](const std::string&, const std::string& label) {
-        numbers = numbers && is_number(label);
-        if (numbers) width = std::max(width, std::to_string(std::stoull(label)).size());
-      });
+  ListSource(const std::vector<Path>& given, const Path& root) {
+    if (given.empty()) throw ConfigError("packing a list: none was given (--in LIST)");
+    std::vector<std::string> names;
+    std::vector<List> lists;
+    Labels labels;
+    for (const Path& path : given) {
+      if (!std::filesystem::exists(path) || std::filesystem::is_directory(path))
+        throw ConfigError("packing a list: " + path.string() + " is not a file");
+      names.push_back(path.string());
+      lists.emplace_back(path);
+      roots_.push_back(root.empty() ? lists.back().root() : root);
+      const auto add = [&](const TextLines& lines, auto, auto label) { labels.add(label, lines); };
+      if (const auto note = lists.back().read(add); !note.empty()) spdlog::info("{}: {}", names.back(), note);
     }
+    labels.tell();
     for (std::uint32_t part = 0; part < lists.size(); ++part)
-      for_each_line(lists[part], texts[part], [&](const std::string& path, const std::string& label) {
-        catalogue_.add(numbers ? fmt::format("{:0{}}", std::stoull(label), width) : label, path, part);
+      lists[part].read([&](const TextLines& lines, auto image, auto label) {
+        catalogue_.add(labels.name(label, lines), image, part);
       });
     catalogue_.sort(names);
-    if (catalogue_.size() == 0) throw ConfigError("packing a list: no images in " + names.front());
+    if (catalogue_.size() == 0)
+      throw ConfigError("packing a list: no images in " + names.front() +
+                        ", which has no line behind a header");
   }
 
   const std::vector<std::string>& identity_names() const override { return catalogue_.identity_names(); }

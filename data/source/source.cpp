@@ -7,7 +7,7 @@ namespace {
 
 constexpr SourceKind kSources[] = {
     {"folder", "PATH/<identity>/<image>.jpg, .jpeg or .png",
-     [](const SourcePlaces& places) { return folder_source(places.in); }},
+     [](const SourcePlaces& places) { return folder_source(places.in, places.rules); }, "", false, true},
     {"zip",
      "the same names inside of archives, under any further folders; --in takes archives, or folders of which all "
      "archives are taken. WebFace260M as delivered: put its folders 0 to 9 with their zips (0_0.zip ...) below one "
@@ -19,7 +19,9 @@ constexpr SourceKind kSources[] = {
      "train.rec of MXNet or InsightFace, or the folder that holds it; train.idx is used if it is there",
      [](const SourcePlaces& places) { return rec_source(places.in.at(0), places.show_progress); },
      "class numbers of several .rec files need not mean the same people"},
-    {"list", "lines of \"path label\" or \"path,label\"; labels are numbers or names",
+    {"list",
+     "lines of \"path label\" or \"path,label\", tables with a header (csv, tsv), train.lst of MXNet or InsightFace; labels "
+     "are numbers or names",
      [](const SourcePlaces& places) { return list_source(places.in, places.root); }, "", true},
 };
 

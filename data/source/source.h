@@ -39,9 +39,15 @@ class ImageSource {
   virtual void stream(std::size_t archive, const std::function<void(Streamed)>& take) const;
 };
 
-/// ROOT/<identity>/<image>.{jpg,jpeg,png}, several roots as one set. Throws ConfigError when there is none,
-/// DataError for an empty identity folder, naming it.
-std::unique_ptr<ImageSource> folder_source(const std::vector<Path>& roots);
+/// What folder_source does with what is not ROOT/<identity>/<image>.
+struct FolderRules {
+  bool nested = false;      ///< images in folders of an identity's folder are its images, too
+  bool skip_empty = false;  ///< identity folders without images are passed over
+};
+/// ROOT/<identity>/<image>.{jpg,jpeg,png}, several roots as one set. Hidden and system folders and what is no
+/// such image are left out; a summary of them is logged. Throws ConfigError when there is no image, DataError
+/// for an empty identity folder, naming it, FileError for a folder that cannot be listed.
+std::unique_ptr<ImageSource> folder_source(const std::vector<Path>& roots, const FolderRules& rules = {});
 /// Archives of <identity>/<image>.{jpg,jpeg,png}, under any further folders; several archives, and all
 /// archives below a given folder, as one set. Other members are left out. Throws ConfigError (no such
 /// archive, no image in it), DataError (damaged, truncated or encrypted; a member's name that leaves its
@@ -55,21 +61,22 @@ std::unique_ptr<ImageSource> tar_source(const std::vector<Path>& archives, bool 
 /// ConfigError (no such file, no images), DataError (damaged, truncated, an .idx of another file, labels that
 /// are no class numbers).
 std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress = true);
-/// Text files with a path and a label on each line, parted by a comma, or else a blank or tab; empty lines,
-/// lines that begin with # and a first line "path,label" are passed over. Relative paths are taken from
-/// `root`, or from the list's own folder when that is empty. Labels are numbers when all are (0..C-1, or any:
-/// gaps are closed up), else names. Throws ConfigError (no such file, no images), DataError (a bad line, an
+/// Text files with a path and a label on each line (data/formats/image_list.h has the forms). Relative paths are
+/// taken from `root`, or when that is empty from the list's own folder, and for a pipe from the working folder.
+/// Labels are numbers when all are (0..C-1, or any: gaps are closed up), else names. A list is read twice; a
+/// pipe once, into memory. Throws ConfigError (no such file, no images), DataError (a line that is unclear, an
 /// image listed twice).
 std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const Path& root = {});
 /// The images of `inner`, each warped to the 112 x 112 ArcFace position by its landmarks and encoded again
 /// (JPEG of quality 95, PNG where it was one). Names are looked up as <identity>/<image>, then as the file
-/// name. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line
+/// name, each also without its ending. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line
 /// fits several images.
 std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks);
 /// What a command says about where its images are.
 struct SourcePlaces {
   std::vector<Path> in;
   Path root = {};  ///< of list_source
+  FolderRules rules = {};
   bool show_progress = true;
 };
 /// A row of the table of sources that a user may name, which is in source.cpp.
@@ -79,6 +86,7 @@ struct SourceKind {
   std::unique_ptr<ImageSource> (*open)(const SourcePlaces& places);
   const char* only_one = "";  ///< why `in` must be one place; "": it may be several
   bool has_root = false;      ///< `root` means something
+  bool has_rules = false;     ///< `rules` mean something
 };
 std::span<const SourceKind> source_kinds();
 

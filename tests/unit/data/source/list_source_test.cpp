@@ -1,11 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <fstream>
 #include <functional>
+#include <thread>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "data/source/source.h"
 #include "tests/unit/data/image/test_images.h"
+#include "tests/why.h"
 
 namespace facemae {
 namespace {
@@ -40,13 +45,44 @@ TEST(ListSource, NamesAreLabelsTooAndSeveralListsAreOneSet) {
   TemporaryFolder here;
   put(here / "x/1.jpg", bytes_of(std::string("x1")));
   put(here / "y/1.jpg", bytes_of(std::string("y1")));
-  put(here / "x/list.csv", bytes_of(std::string("path,label\n1.jpg,Zoe, the second\n")));
+  put(here / "x/list.csv", bytes_of(std::string("path,label\n1.jpg,\"Zoe, the second\"\n")));
   put(here / "y/list.txt", bytes_of("1.jpg 7\n" + (here / "x/1.jpg").string() + " 7"));
   const auto source = list_source({here / "x/list.csv", here / "y/list.txt"});
-  EXPECT_THAT(source->identity_names(), ElementsAre("7", "the second"));
+  EXPECT_THAT(source->identity_names(), ElementsAre("7", "Zoe, the second"));
   ASSERT_EQ(source->size(), 3u);
   EXPECT_EQ(text_of(source->read(0)), "x1");  // an absolute path stands
   EXPECT_EQ(text_of(source->read(1)), "y1");  // relative to its own list
+}
+
+TEST(ListSource, NumbersAreNumbersUnderAnyHeader) {
+  TemporaryFolder here;
+  std::string list = "\xEF\xBB\xBFimage_id,identity\r\n";
+  for (int i = 0; i < 12; ++i) list += fmt::format("{}.jpg,{}\r\n", i, i);
+  put(here / "list", bytes_of(list));
+  const auto source = list_source({here / "list"});
+  ASSERT_EQ(source->identity_names().size(), 12u);
+  EXPECT_EQ(source->name(2), "02/2.jpg");
+  EXPECT_EQ(source->name(11), "11/11.jpg");
+  put(here / "train.lst", bytes_of(std::string("0\t10.000000\ta.jpg\n1\t2.000000\tb.jpg\n")));
+  EXPECT_THAT(names_of(*list_source({here / "train.lst"})), ElementsAre("02/b.jpg", "10/a.jpg"));
+  put(here / "halves", bytes_of(std::string("a.jpg,1.5\nb.jpg,10.0\n")));
+  EXPECT_THAT(list_source({here / "halves"})->identity_names(), ElementsAre("1.5", "10.0"));
+  put(here / "none", bytes_of(std::string("a.jpg,1\nb.jpg,-1\n")));
+  EXPECT_THAT(test::why<DataError>([&] { list_source({here / "none"}); }), HasSubstr("line 2"));
+}
+
+TEST(ListSource, ReadsAPipeOnceAndItsPathsBeginInTheWorkingFolder) {
+  TemporaryFolder here;
+  put(here / "1.jpg", bytes_of(std::string("1")));
+  ASSERT_EQ(::mkfifo((here / "pipe").c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(here / "pipe") << (here / "1.jpg").string() << " 7\n"; });
+  const auto source = list_source({here / "pipe"});
+  writer.join();
+  EXPECT_EQ(text_of(source->read(0)), "1");
+  std::thread again([&] { std::ofstream(here / "pipe") << "tests/1.jpg 7\n"; });
+  const auto relative = list_source({here / "pipe"});
+  again.join();
+  EXPECT_THAT(test::why<FileError>([&] { relative->read(0); }), HasSubstr("opening tests/1.jpg"));
 }
 
 TEST(ListSource, NamesTheLineThatIsNoImage) {

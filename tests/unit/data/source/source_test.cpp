@@ -51,6 +51,35 @@ TEST(FolderSource, NamesEmptyIdentitiesAndMissingFolders) {
             std::string::npos);
 }
 
+TEST(FolderSource, LeavesOutWhatNobodyPutThere) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 2, 2);
+  for (const char* folder : {".ipynb_checkpoints", "__MACOSX", "@eaDir", "lost+found"})
+    fs::copy(here / "faces/id-0", here / "faces" / folder);
+  fs::create_directories(here / "faces/.git");
+  put(here / "faces/id-0/._image-0.jpg", bytes_of("finder"));
+  const auto source = folder_source({here / "faces"});
+  EXPECT_EQ(source->identity_names(), (std::vector<std::string>{"id-0", "id-1"}));
+  EXPECT_EQ(source->size(), 4u);
+}
+
+TEST(FolderSource, ImagesBelowTheFolderOfAnIdentityAreToldOrTaken) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 1, 1);
+  put_faces(here / "faces/id-1", 1, 2);
+  put_faces(here / "faces/id-2/deep", 1, 1);
+  const std::string fault = why<DataError>([&] { folder_source({here / "faces"}); });
+  for (const char* part : {"2 identity folder(s)", "id-1", "3 image(s) below", "--nested", "--skip-empty"})
+    EXPECT_NE(fault.find(part), std::string::npos) << fault;
+  const auto source = folder_source({here / "faces"}, {.nested = true});
+  EXPECT_EQ(source->identity_names(), (std::vector<std::string>{"id-0", "id-1", "id-2"}));
+  ASSERT_EQ(source->size(), 4u);
+  EXPECT_EQ(source->name(2), "id-1/id-0/image-1.jpg");
+  EXPECT_EQ(source->name(3), "id-2/deep/id-0/image-0.jpg");
+  EXPECT_EQ(source->read(3), source->read(0));
+  EXPECT_EQ(folder_source({here / "faces"}, {.skip_empty = true})->size(), 1u);
+}
+
 TEST(SynthSource, PacksAndDependsOnItsSeed) {
   TemporaryFolder here;
   const auto config = quiet(here / "synth");
