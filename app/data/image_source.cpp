@@ -53,8 +53,10 @@ std::string SourceOptions::names() { return join(names_of(source_kinds()), "|");
 std::string SourceOptions::help() {
   return "Labels count the identities sorted by name (by number in rec, and in a list of numbers).\n"
          "Landmarks: lines of an image's name (<identity>/<image>, or the file name) and ten numbers, x and y of left "
-         "eye, right eye, nose, left and right mouth corner: list_landmarks_align_celeba.txt or .csv of CelebA, "
-         "ldmk_5points.csv of CVLface (with --from rec). Without them images must be aligned already.\n";
+         "eye, right eye, nose, left and right mouth corner as seen in the picture: list_landmarks_align_celeba.txt or "
+         ".csv of CelebA, loose_landmark_train.csv of VGGFace2, ldmk_5points.csv of CVLface (with --from rec), and others with such "
+         "columns. Without them images must be aligned already.\n"
+         "Lists and landmarks may be CSV, with quotes and headers; docs/FORMATS.md has all forms (\"Sources\").\n";
 }
 
 }  // namespace facemae

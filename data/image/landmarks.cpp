@@ -68,7 +68,7 @@ void Landmarks::check() const {
   if (2 * crossed > rows_.size())
     throw DataError(fmt::format(
         "{}: in {} of {} lines the left eye is right of the right one; left and right are meant as seen "
-        "in the picture: exchange eyes and mouth corners (faces would be turned upside down)",
+        "in the picture: exchange eyes and mouth corners (faces would be far too small)",
         origin_, crossed, rows_.size()));
 }
 

@@ -36,7 +36,8 @@ void parse(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"path,label\nann/1.jpg,3\nbob/1.jpg,12\n", "# a comment\nann/1.jpg Ann\r\nbob/2.png Bob\n",
+  return {"path,label\nann/1.jpg,3\nbob/1.jpg,12\n",
+          "# a comment\nann/1.jpg Ann\r\nbob/2.png Bob\n",
           "2\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x "
           "rightmouth_y\n"
           "000001.jpg 69 109 106 113 77 142 73 152 108 154\n",
@@ -44,7 +45,8 @@ std::vector<std::string> seeds() {
           "35,.8,.6,.8\n",
           "a.jpg 1 2 .9 3 4 .9 5 6 .9 7 8 .9 9 1e1 .9\n",
           "\xEF\xBB\xBFid;Image Path;label\r\n1;\"a; b.jpg\";\"Ann \"\"A\"\" Lee\"\r\n",
-          "0\t10.000000\tann/1.jpg\n1\t2.000000\tbob/1.jpg\n", "1\tann/1.jpg\t10\r1\tbob/1.jpg\t2\r",
+          "0\t10.000000\tann/1.jpg\n1\t2.000000\tbob/1.jpg\n",
+          "1\tann/1.jpg\t10\r1\tbob/1.jpg\t2\r",
           "NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y\n\"n1/1_01\",1,2,3,4,5,6,7,8,9,10\n"};
 }
 

@@ -46,6 +46,8 @@ round piped --from list --in <(head -9 list.csv) --in <(tail -n +10 list.csv) --
 check "lists through pipes, --in given twice: the same" cmp expected piped.digests
 
 "$facemae" unpack --store faces --to rec --out rec $quiet 2>/dev/null
+round lst --from list --in rec/train.lst --root folder
+check "the .lst of unpack: the same images with the same labels" equal "$(by_label lst.digests)" "$(by_label expected)"
 round rec --from rec --in rec
 check "rec: the same images with the same labels" equal "$(by_label rec.digests)" "$(by_label expected)"
 rm rec/train.idx
@@ -53,6 +55,7 @@ round scanned --from rec --in rec/train.rec
 check "rec without index: the same" cmp rec.digests scanned.digests
 
 ends_with 2 "two .rec files are not one set" 'need not mean the same' "$facemae" pack --from rec --in rec rec --out x
+ends_with 2 "--nested belongs to folders" 'belongs to --from folder' "$facemae" pack --from list --in list.csv --nested --out x
 ends_with 2 "--root belongs to lists" 'belongs to --from list' "$facemae" pack --from folder --in folder --root . --out x
 head -c 9000 faces.tar >cut.tar
 ends_with 65 "a truncated tar is named" 'cut.tar.*truncated' "$facemae" pack --from tar --in cut.tar --out x
@@ -61,7 +64,7 @@ ends_with 0 "help tells where WebFace260M goes" 'WebFace260M' "$facemae" pack --
 
 # Landmarks: points at the template leave the faces where they are, encoded again.
 (cd folder && find . -name '*.jpg' | sed 's,^\./,,' | awk '{ print $1, "38.2946 51.6963 73.5318 51.5014 56.0252 71.7366 41.5493 92.3655 70.7299 92.2041" }') >points.txt
-round aligned --from folder --in folder --landmarks points.txt
+round aligned --from folder --in folder --landmarks <(printf '\xef\xbb\xbf'; sed 's/ /;/g; s/$/\r/' points.txt)
 check "landmarks: every image aligned" equal "$(wc -l <aligned.digests)" 20
 sed 's/^/x/' points.txt >others.txt
 ends_with 2 "landmarks of other images are refused" 'landmarks of none' "$facemae" pack --from folder --in folder --out y --landmarks others.txt
