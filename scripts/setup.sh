@@ -77,6 +77,7 @@ libpng-dev                    hdr:png.h
 libwebp-dev                   hdr:webp/decode.h
 libexif-dev                   hdr:libexif/exif-data.h
 libarchive-dev                hdr:archive.h
+libzip-dev                    hdr:zip.h
 libxxhash-dev                 hdr:xxhash.h
 libspdlog-dev                 hdr:spdlog/spdlog.h
 nlohmann-json3-dev            hdr:nlohmann/json.hpp

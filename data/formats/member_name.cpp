@@ -37,29 +37,31 @@ bool is_image_name(std::string_view file_name) {
   return std::ranges::find(endings, ending) != std::end(endings);
 }
 
-std::optional<MemberImage> image_of_member(std::string_view path) {
+std::string member_path(std::string_view path) {
   if (const char* danger = danger_of(path))
     throw DataError(
         fmt::format("the member \"{}\" {}: archives with such names are refused; "
                     "pack the images again with names like <identity>/<image>.jpg",
                     std::string(path.substr(0, path.find('\0'))), danger));
-  std::string_view image, identity;
-  bool apple = false;
+  std::string clean;
+  if (path.ends_with('/')) return clean;
   for (std::string_view rest = path; !rest.empty();) {
     const std::string_view part = rest.substr(0, rest.find('/'));
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     if (part.empty() || part == ".") continue;
-    identity = image;
-    image = part;
-    apple = apple || part == "__MACOSX";
+    if (!rest.empty() && (part.starts_with('.') || part == "__MACOSX")) return "";
+    if (!clean.empty()) clean += '/';
+    clean += part;
   }
-  if (apple || path.ends_with('/') || !is_image_name(image)) return std::nullopt;
-  if (identity.empty())
-    throw DataError(
-        fmt::format("the image \"{}\" lies in no folder, so its identity is unknown; "
-                    "expected <identity>/<image>.jpg",
-                    image));
-  return MemberImage{identity, image};
+  return clean;
+}
+
+std::optional<MemberImage> image_of_member(std::string_view path) {
+  const auto slash = path.rfind('/');
+  const std::string_view image = slash == path.npos ? path : path.substr(slash + 1);
+  if (!is_image_name(image)) return std::nullopt;
+  const std::string_view folders = slash == path.npos ? "" : path.substr(0, slash);
+  return MemberImage{folders.substr(folders.rfind('/') + 1), image};
 }
 
 }  // namespace facemae

@@ -13,7 +13,9 @@ constexpr SourceKind kSources[] = {
      "archives are taken. WebFace260M as delivered: put its folders 0 to 9 with their zips (0_0.zip ...) below one "
      "folder and name it; nothing is unpacked. 0 alone is WebFace4M, 0 1 2 are WebFace12M, all ten WebFace42M",
      [](const SourcePlaces& places) { return zip_source(places.in, places.show_progress); }},
-    {"tar", "as zip; may be compressed (.tar.gz, .tgz, .tar.zst, .tar.xz, .tar.bz2, .tar.lz4)",
+    {"tar",
+     "as zip; may be compressed (.tar.gz, .tgz, .tar.zst, .tar.xz, .tar.bz2, .tar.lz4). Or the tars of a WebDataset: "
+     "000001.jpg beside 000001.cls (a class number) or 000001.json (\"label\", \"class\" or \"identity\")",
      [](const SourcePlaces& places) { return tar_source(places.in, places.show_progress); }},
     {"rec",
      "train.rec of MXNet or InsightFace, or the folder that holds it; train.idx is used if it is there",

@@ -50,10 +50,11 @@ struct FolderRules {
 std::unique_ptr<ImageSource> folder_source(const std::vector<Path>& roots, const FolderRules& rules = {});
 /// Archives of <identity>/<image>.{jpg,jpeg,png}, under any further folders; several archives, and all
 /// archives below a given folder, as one set. Other members are left out. Throws ConfigError (no such
-/// archive, no image in it), DataError (damaged, truncated or encrypted; a member's name that leaves its
-/// folder; two images of one name).
+/// archive, no image in it), DataError (damaged, truncated or encrypted; compressed by an unusual method; a
+/// member's name that leaves its folder; two images of one name).
 std::unique_ptr<ImageSource> zip_source(const std::vector<Path>& archives, bool show_progress = true);
-/// The same; may be compressed by gzip, bzip2, xz, zstd or lz4, and is then read in full to be listed.
+/// The same; may be compressed by gzip, bzip2, xz, zstd or lz4, and is then read in full to be listed. Where folders
+/// are no identities, the .cls or .json of a WebDataset's samples gives them (sample_classes.h).
 std::unique_ptr<ImageSource> tar_source(const std::vector<Path>& archives, bool show_progress = true);
 /// MXNet RecordIO: a .rec file, or a folder with one, in either dialect; the .idx beside it is used when
 /// there is one. Identities are its class numbers, padded with zeros; image names are its keys. Class numbers

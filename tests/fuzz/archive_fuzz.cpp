@@ -1,5 +1,6 @@
 // Zip and tar archives of faces (data/formats/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
-// the archive. libarchive's own code is not compiled for the fuzzer.
+// the archive. The code of libarchive and libzip is not compiled for
+// the fuzzer.
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -19,6 +20,18 @@ std::string tar_of(const std::vector<std::string>& paths) {
       [&](Bytes piece) { bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
   const std::string content = "no picture";
   for (const auto& path : paths) writer.add(path, bytes_of(content));
+  writer.finish();
+  return bytes;
+}
+
+/// Of a flat WebDataset.
+std::string samples() {
+  std::string bytes;
+  TarWriter writer(
+      [&](Bytes piece) { bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
+  const std::pair<const char*, std::string> members[] = {
+      {"0.jpg", "no picture"}, {"0.cls", "10"}, {"1.json", R"({"label": 2})"}, {"1.left.png", "none"}};
+  for (const auto& [path, content] : members) writer.add(path, bytes_of(content));
   writer.finish();
   return bytes;
 }
@@ -73,10 +86,16 @@ void parse(std::string_view input) {
 
 std::vector<std::string> seeds() {
   const std::vector<std::string> paths{"set/ann/1.jpg", "set/ann/2.PNG", "set/readme.txt", "bob/1.jpeg"};
-  return {"t" + tar_of({"ann/1.jpg", "ann/2.png", "notes", "bob/" + std::string(120, 'b') + ".jpg"}),
-          "t" + written_by_libarchive(archive_write_set_format_pax, archive_write_add_filter_none, paths),
-          "t" + written_by_libarchive(archive_write_set_format_ustar, archive_write_add_filter_gzip, paths),
-          "z" + written_by_libarchive(archive_write_set_format_zip, archive_write_add_filter_none, paths)};
+  const std::string folders =
+      tar_of({"ann/1.jpg", "ann/2.png", "notes", "bob/" + std::string(120, 'b') + ".jpg"});
+  return {
+      "t" + folders,
+      "t" + folders + tar_of({"carl/1.jpg"}),
+      "t" + samples(),
+      "t" + written_by_libarchive(archive_write_set_format_pax, archive_write_add_filter_none, paths),
+      "t" + written_by_libarchive(archive_write_set_format_ustar, archive_write_add_filter_gzip, paths),
+      "z" + written_by_libarchive(archive_write_set_format_zip, archive_write_add_filter_none, paths),
+      "zprogram" + written_by_libarchive(archive_write_set_format_zip, archive_write_add_filter_none, paths)};
 }
 
 }  // namespace facemae::fuzz

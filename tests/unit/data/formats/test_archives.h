@@ -17,7 +17,7 @@ struct Member {
   mode_t type = AE_IFREG;
 };
 
-/// kind: zip, store (an uncompressed zip), encrypted, tar, tar.gz, tar.zst, tar.xz, tar.bz2.
+/// kind: zip, store (an uncompressed zip), encrypted, tar, tar.gz, tar.zst, tar.xz, tar.bz2, tar.lz4.
 inline void write_archive(const Path& path, const std::string& kind, const std::vector<Member>& members) {
   std::filesystem::create_directories(path.parent_path());
   archive* a = archive_write_new();
@@ -36,6 +36,7 @@ inline void write_archive(const Path& path, const std::string& kind, const std::
   if (kind == "tar.zst") check(archive_write_add_filter_zstd(a));
   if (kind == "tar.xz") check(archive_write_add_filter_xz(a));
   if (kind == "tar.bz2") check(archive_write_add_filter_bzip2(a));
+  if (kind == "tar.lz4") check(archive_write_add_filter_lz4(a));
   check(archive_write_open_filename(a, path.c_str()));
   for (const Member& member : members) {
     archive_entry* entry = archive_entry_new();

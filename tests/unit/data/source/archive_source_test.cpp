@@ -12,6 +12,7 @@
 #include "data/formats/archive.h"
 #include "data/source/source.h"
 #include "tests/unit/data/formats/test_archives.h"
+#include "tests/unit/data/formats/test_zips.h"
 #include "tests/unit/data/image/faulty_inputs.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"
@@ -152,10 +153,10 @@ TEST_P(EveryKind, StorageThatFailsIsNoDamagedArchive) {
                     .longest_pause = std::chrono::milliseconds(1)};
   const auto read_all = [&](InputFiles& inputs) {
     std::map<std::string, std::string> found;
-    ArchiveReader reader(path, kind, inputs, policy);
+    const auto reader = open_archive(path, kind, inputs, policy);
     std::vector<std::byte> bytes;
-    for (Member member; reader.next(member);) {
-      EXPECT_EQ(reader.read(bytes), "");
+    for (Member member; reader->next(member);) {
+      EXPECT_EQ(reader->read(bytes), "");
       found[member.path] = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
     return found;
@@ -189,7 +190,7 @@ TEST(ArchiveSource, DoesNotWaitForAPipe) {
   TemporaryFolder here;
   ASSERT_EQ(::mkfifo((here / "pipe.tar").c_str(), 0600), 0);
   for (const auto kind : {ArchiveKind::Tar, ArchiveKind::Zip})
-    EXPECT_THROW(ArchiveReader(here / "pipe.tar", kind), FileError);
+    EXPECT_THROW(open_archive(here / "pipe.tar", kind), FileError);
 }
 
 TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
@@ -229,6 +230,79 @@ TEST(ZipSource, AZeroByteInANameIsNoWayOut) {
   } catch (const DataError&) {
   }
   EXPECT_THAT(name, testing::AnyOf("refused", "A/1.jpg"));
+}
+
+TEST(ZipSource, FlaggedNamesAreReadAlikeInBothPasses) {
+  TemporaryFolder here;
+  const std::string nfc = "Zo\xc3\xab/1.jpg", nfd = "Zoe\xcc\x88/1.jpg";
+  const int flag = test_zips::kUtf8;
+  test_images::put(here / "archive", bytes_of(test_zips::zip({{nfc, "nfc", flag},
+                                                              {nfd, "nfd", flag},
+                                                              {"Zo\x89/1.jpg", "cp437"},
+                                                              {"\xe8\xaf\xb4.txt", "readme", flag}})));
+  const auto source = zip_source({here / "archive"}, false);
+  EXPECT_THAT(streamed(*source),
+              testing::ElementsAre(testing::Pair(nfd, "nfd"), testing::Pair("Zo\x89/1.jpg", "cp437"),
+                                   testing::Pair(nfc, "nfc")));
+}
+
+TEST(ZipSource, MembersThatNobodyCanReadAreRefusedIfTheyAreImages) {
+  TemporaryFolder here;
+  test_images::put(here / "archive",
+                   bytes_of(test_zips::zip({{"A/1.jpg", "face"}, {"notes.txt", "x", 0, 9}})));
+  EXPECT_EQ(zip_source({here / "archive"}, false)->size(), 1u);
+  test_images::put(here / "archive", bytes_of(test_zips::zip({{"A/1.jpg", "face"}, {"A/2.jpg", "x", 0, 9}})));
+  EXPECT_THAT(why<DataError>([&] { zip_source({here / "archive"}, false); }),
+              testing::AllOf(HasSubstr("archive: "), HasSubstr("A/2.jpg"), HasSubstr("Deflate64")));
+}
+
+TEST_P(EveryKind, HiddenFoldersAreLeftOut) {
+  TemporaryFolder here;
+  write_archive(here / "archive", GetParam(),
+                {{"A/1.jpg", "face"}, {".ipynb_checkpoints/1.jpg", "copy"}, {"A/.git/2.jpg", "copy"}});
+  EXPECT_THAT(streamed(*open({here / "archive"}, GetParam())),
+              testing::ElementsAre(testing::Pair("A/1.jpg", "face")));
+}
+
+TEST(TarSource, ReadsFlatWebDatasets) {
+  TemporaryFolder here;
+  write_archive(here / "0.tar", "tar",
+                {{"0.jpg", "a"}, {"0.cls", "10"}, {"./1.cls", "2"}, {"./1.jpg", "b"}, {"1.png", "c"}});
+  write_archive(here / "1.tar.gz", "tar.gz", {{"0.jpg", "d"}, {"0.json", R"({"label": 2})"}});
+  const auto source = tar_source({here / "0.tar", here / "1.tar.gz"}, false);
+  EXPECT_THAT(source->identity_names(), testing::ElementsAre("02", "10"));
+  EXPECT_THAT(
+      streamed(*source),
+      testing::ElementsAre(testing::Pair("02/0.tar/1.jpg", "b"), testing::Pair("02/0.tar/1.png", "c"),
+                           testing::Pair("02/1.tar.gz/0.jpg", "d"), testing::Pair("10/0.tar/0.jpg", "a")));
+}
+
+TEST(TarSource, ReadsWebDatasetsWhoseFoldersAreNoIdentities) {
+  TemporaryFolder here;
+  write_archive(here / "0.tar", "tar",
+                {{"a/0.jpg", "a0"},
+                 {"a/0.cls", "1"},
+                 {"a/1.jpg", "a1"},
+                 {"a/1.cls", "0"},
+                 {"b/0.jpg", "b0"},
+                 {"b/0.cls", "0"}});
+  EXPECT_THAT(
+      streamed(*tar_source({here / "0.tar"}, false)),
+      testing::ElementsAre(testing::Pair("0/0.tar/a/1.jpg", "a1"), testing::Pair("0/0.tar/b/0.jpg", "b0"),
+                           testing::Pair("1/0.tar/a/0.jpg", "a0")));
+}
+
+TEST(TarSource, NamesTheImageOfAWebDatasetWithoutAClass) {
+  TemporaryFolder here;
+  write_archive(here / "0.tar", "tar", {{"0.jpg", "a"}, {"0.cls", "1"}, {"1.jpg", "b"}});
+  write_archive(here / "1.tar", "tar", {{"1.cls", "1"}, {"2.jpg", "c"}, {"2.cls", "0"}});
+  EXPECT_THAT(why<DataError>([&] {
+                tar_source({here / "0.tar", here / "1.tar"}, false);
+              }),
+              testing::AllOf(HasSubstr("0.tar: "), HasSubstr("\"1.jpg\""), HasSubstr(".cls")));
+  write_archive(here / "2.tar", "tar", {{"0.jpg", "a"}, {"0.cls", "1"}, {"A/1.jpg", "b"}});
+  EXPECT_THAT(why<DataError>([&] { tar_source({here / "2.tar"}, false); }),
+              testing::AllOf(HasSubstr("\"A/1.jpg\""), HasSubstr("folder is no identity")));
 }
 
 TEST(TarSource, LinksAreRejectsAndDirectoriesAreNothing) {

@@ -1,0 +1,11 @@
+#pragma once
+// Reads tars with libarchive, plain or compressed, and whatever tars follow in the same file.
+#include "data/formats/archive.h"
+#include "data/formats/archive_file.h"
+
+namespace facemae {
+
+/// As open_archive().
+std::unique_ptr<ArchiveReader> tar_reader(std::unique_ptr<ArchiveFile> file);
+
+}  // namespace facemae
