@@ -11,8 +11,9 @@
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/formats/recordio.h"
-#include "data/formats/webdataset.h"
+#include "data/upkeep/unpack_files.h"
 #include "data/upkeep/unpack_names.h"
+#include "data/upkeep/unpack_tars.h"
 
 namespace facemae {
 namespace {
@@ -27,34 +28,6 @@ bool one_sync_tells_of_all() {
   if (::uname(&system) != 0 || std::sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
   return major > 5 || (major == 5 && minor >= 8);
 }
-
-/// Gathers small writes to one file into large ones.
-class Buffered {
- public:
-  Buffered(FileSystem& files, const Path& path) : file_(files.create(path)) {}
-  void write(Bytes bytes) {
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    written_ += bytes.size();
-    if (buffer_.size() >= kBytes) flush();
-  }
-  void write(const std::string& text) { write(bytes_of(text)); }
-  std::uint64_t written() const { return written_; }
-  void finish() {
-    flush();
-    file_->sync();
-    file_->close();
-  }
-
- private:
-  static constexpr std::size_t kBytes = 1 << 20;
-  void flush() {
-    if (!buffer_.empty()) file_->write(buffer_);
-    buffer_.clear();
-  }
-  std::unique_ptr<OutputFile> file_;
-  std::vector<std::byte> buffer_;
-  std::uint64_t written_ = 0;
-};
 
 class Unpacking {
  public:
@@ -98,7 +71,7 @@ class Unpacking {
           "{} images and {} identities are more than InsightFace's .rec can count (float32, {}): writing it without header and identity records, like MXNet's im2rec",
           human_count(store_.size()), identities, kExactFloat);
     files_.make_folder(work_);
-    Buffered rec(files_, work_ / "train.rec"), idx(files_, work_ / "train.idx"),
+    BufferedFile rec(files_, work_ / "train.rec"), idx(files_, work_ / "train.idx"),
         lst(files_, work_ / "train.lst");
     const auto add = [&](std::uint64_t key, const ImageRecord& record) {
       idx.write(fmt::format("{}\t{}\n", key, rec.written()));
@@ -131,25 +104,13 @@ class Unpacking {
     rec.finish();
     idx.finish();
     lst.finish();
-    Buffered property(files_, work_ / "property");
+    BufferedFile property(files_, work_ / "property");
     property.write(fmt::format("{},{},{}\n", identities, store_.image_size(), store_.image_size()));
     property.finish();
     files_.sync_folder(work_);
   }
 
-  void to_tar() {
-    Buffered file(files_, work_);
-    TarWriter tar([&](Bytes bytes) { file.write(bytes); });
-    for (std::uint64_t row = 0; row < store_.size(); ++row) {
-      read(row);
-      const std::int64_t label = store_.label(row);
-      const std::string key = names_.identity(label) + "/" + names_.row(row);
-      tar.add(key + image_ending(image_), image_);
-      tar.add(key + ".cls", bytes_of(std::to_string(label)));
-    }
-    tar.finish();
-    file.finish();
-  }
+  void to_tar() { bytes_ = write_tar(store_, names_, 0, store_.size(), work_, files_, progress_); }
 
   std::uint64_t bytes() const { return bytes_; }
   void finish_progress() { progress_.finish(); }
@@ -169,32 +130,6 @@ class Unpacking {
   std::vector<std::byte> image_;
   std::uint64_t bytes_ = 0;
 };
-
-/// After the rename nothing has this name any more.
-struct RemovedUnlessDone {
-  explicit RemovedUnlessDone(Path made) : path(std::move(made)) {}
-  ~RemovedUnlessDone() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  RemovedUnlessDone(const RemovedUnlessDone&) = delete;
-  RemovedUnlessDone& operator=(const RemovedUnlessDone&) = delete;
-  const Path path;
-};
-
-void require_room(const Store& store, const Path& folder, UnpackTo format) {
-  std::uint64_t bytes = 0, images = 0;  // of the shards, which a view shares with others
-  for (const auto& shard : store.shards()) bytes += shard.bytes, images += shard.images;
-  // Beside the images: whole blocks of a disk, two headers of a tar, or a record's framing and its lines.
-  const std::uint64_t beside = format == UnpackTo::Rec ? 96 : 2560;
-  const std::uint64_t needed = store.size() * (images == 0 ? 0 : bytes / images + 1 + beside);
-  const std::uint64_t available = fs::space(folder).available;
-  if (needed > available)
-    throw ConfigError(
-        fmt::format("unpacking into {}: about {} are needed and {} are free; "
-                    "choose another disk or free some space",
-                    folder.string(), human_bytes(needed), human_bytes(available)));
-}
 
 }  // namespace
 
@@ -217,7 +152,8 @@ UnpackResult unpack(const Store& store, UnpackTo format, const Path& out, FileSy
     throw ConfigError(
         fmt::format("unpacking: {} exists; choose another --out, or remove it first", final.string()));
   make_folders(files, parent);
-  require_room(store, parent, format);
+  constexpr std::uint64_t kBesideARecord = 96;  // its framing and its lines
+  require_room_to_unpack(store, parent, format == UnpackTo::Rec ? kBesideARecord : kBesideAFile);
 
   const RemovedUnlessDone work(own_temporary(final));
   Unpacking unpacking(store, work.path, files, show_progress);

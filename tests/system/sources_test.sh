@@ -39,6 +39,13 @@ if command -v zip >/dev/null; then
 else
   echo "no zip program: no archive of zip's was packed"
 fi
+"$facemae" unpack --store faces --to tar --out 'one/f-{00..02}.tar' $quiet 2>/dev/null
+ranks 2 unpack --store faces --to tar --out 'two/f-{00..02}.tar' $quiet 2>/dev/null
+check "unpack to shards: two ranks write the bytes of one" diff -r one two
+check "and as many shards as were asked for" equal "$(ls two | tr '\n' ' ')" "f-00.tar f-01.tar f-02.tar "
+round shards --from tar --in two
+check "shards: the same images of the same people" cmp expected shards.digests
+ends_with 2 "shards that exist are refused" 'f-00.tar exists' "$facemae" unpack --store faces --to tar --out 'one/f-{00..02}.tar'
 (cd folder && find . -name '*.jpg' | sort | sed 's,^\./\([^/]*\)/.*,&\,\1,') >list.csv
 round list --from list --in list.csv --root folder
 check "list: the same images of the same people" cmp expected list.digests

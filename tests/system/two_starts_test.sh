@@ -101,6 +101,7 @@ two_starts "pack of a folder" 1 nothing by_bytes pack --from folder --in picture
 two_starts "pack of an archive" thorough nothing by_bytes pack --from tar --in pictures.tar --out t/out --shard-mib 1
 two_starts "unpack to a folder" 0 nothing by_bytes unpack --store faces --to folder --out t/out
 two_starts "unpack to a tar" thorough nothing by_bytes unpack --store faces --to tar --out t/out
+two_starts "unpack to shards" thorough nothing by_bytes unpack --store faces --to tar --out 't/out-{0..4}.tar'
 two_starts "unpack to a .rec" thorough nothing by_bytes unpack --store faces --to rec --out t/out
 two_starts "store stage" 0 nothing by_bytes store stage unseen --to t/out
 two_starts "store split" 0 nothing by_bytes store split faces --out t/out t/other

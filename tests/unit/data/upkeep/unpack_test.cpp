@@ -11,6 +11,7 @@
 #include "data/pack/pack.h"
 #include "data/source/source.h"
 #include "data/upkeep/unpack_names.h"
+#include "data/upkeep/unpack_tars.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/unit/data/store/small_store.h"
 #include "tests/why.h"
@@ -96,6 +97,81 @@ TEST(Unpack, TarKeepsLongNamesAndThoseOfAnyLanguage) {
   const auto store = packed(*folder_source({here / "faces"}), here / "store");
   unpack(*store, UnpackTo::Tar, here / "out.tar", real_files(), false);
   EXPECT_EQ(content_of(*tar_source({here / "out.tar"}, false)), content_of(*store));
+}
+
+/// Every shard of a pattern with its bytes.
+std::map<std::string, std::string> files_in(const Path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& file : fs::directory_iterator(folder))
+    files[file.path().filename().string()] = read_plain_file(file.path());
+  return files;
+}
+std::map<std::string, std::string> shards_by(const Store& store, const Path& folder, int ranks) {
+  const Path out = folder / "faces-{007..011}.tar";
+  begin_shards(store, out, real_files());
+  for (int rank = 0; rank < ranks; ++rank) write_shards(store, out, real_files(), rank, ranks, false);
+  finish_shards(out, real_files());
+  return files_in(folder);
+}
+
+TEST(UnpackShards, AreTheSameForAnyNumberOfRanksAndReadAsOneSet) {
+  TemporaryFolder here;
+  const auto store = faces(here);
+  const auto one = shards_by(*store, here / "one", 1);
+  EXPECT_EQ(one.size(), 5u);
+  EXPECT_TRUE(one.contains("faces-007.tar") && one.contains("faces-011.tar"));
+  EXPECT_EQ(shards_by(*store, here / "three", 3), one);
+  EXPECT_EQ(shards_by(*store, here / "seven", 7), one);
+  EXPECT_EQ(content_of(*tar_source({here / "one"}, false)), content_of(*store));
+}
+
+TEST(UnpackShards, KilledAtAnyMomentTheNextStartKeepsWhatIsDone) {
+  TemporaryFolder here;
+  const auto store = testing_stores::make_store(here / "store", {4, 3, 5});
+  const auto whole = shards_by(*store, here / "whole", 1);
+  const Path out = here / "cut/faces-{007..011}.tar";
+  std::uint64_t kept = 0;
+  for (int fatal = 1;; ++fatal) {
+    fs::create_directories(here / "cut");
+    ASSERT_LT(fatal, 200);
+    DyingFiles files(fatal);
+    try {
+      begin_shards(*store, out, files);
+      write_shards(*store, out, files, 0, 1, false);
+      finish_shards(out, files);
+    } catch (const FileError&) {
+    }
+    if (!files.died()) break;
+    for (const auto& [name, bytes] : files_in(here / "cut"))
+      EXPECT_TRUE(!name.ends_with(".tar") || bytes == whole.at(name)) << name << ", " << fatal;
+    begin_shards(*store, out, real_files());
+    kept = std::max(kept, write_shards(*store, out, real_files(), 1, 2, false).kept);
+    write_shards(*store, out, real_files(), 0, 2, false);
+    finish_shards(out, real_files());
+    EXPECT_EQ(files_in(here / "cut"), whole) << fatal;
+    fs::remove_all(here / "cut");
+  }
+  EXPECT_GT(kept, 0u);
+}
+
+TEST(UnpackShards, WhatIsNotOfThisStoreIsRefusedAndUntouched) {
+  TemporaryFolder here;
+  const auto store = testing_stores::make_store(here / "store", {4, 3});
+  const auto other = testing_stores::make_store(here / "other", {4, 5});
+  const Path out = here / "out/faces-{0..3}.tar";
+  const auto refusal = [&](const Store& of) {
+    return why<ConfigError>([&] { begin_shards(of, out, real_files()); });
+  };
+  test_images::put(here / "out/faces-2.tar", bytes_of(std::string("mine")));
+  EXPECT_THAT(refusal(*store), testing::AllOf(HasSubstr("faces-2.tar"), HasSubstr("exists")));
+  fs::remove(here / "out/faces-2.tar");
+  test_images::put(here / "out/faces-{0..3}.tar.unpacking", bytes_of(std::string("mine")));
+  EXPECT_THAT(refusal(*store), HasSubstr("no mark of ours"));
+  fs::remove(here / "out/faces-{0..3}.tar.unpacking");
+  begin_shards(*other, out, real_files());
+  EXPECT_THAT(refusal(*store), HasSubstr("another store"));
+  EXPECT_THAT(why<ConfigError>([&] { begin_shards(*store, here / "x-{00..10}.tar", real_files()); }),
+              HasSubstr("more than the 7 images"));
 }
 
 TEST(Unpack, RecGivesAStoreWithTheSameLabelsAndBytes) {
