@@ -2,6 +2,8 @@
 
 #include "core/error.h"
 #include "core/kinds.h"
+#include "data/pack/pack_catalogue.h"
+#include "data/source/listing.h"
 
 namespace facemae {
 namespace {
@@ -39,13 +41,25 @@ void SourceOptions::check(Options& options) const {
   expect(rules.skip_empty, &SourceKind::has_rules, "--skip-empty");
 }
 
-std::unique_ptr<ImageSource> SourceOptions::open(bool show_progress) const {
+SourcePlaces SourceOptions::places() const { return {.in = {in.begin(), in.end()}, .root = root, .rules = rules}; }
+
+void SourceOptions::list(const Path& out) const {
   // Read first: a mistake in it shows before the images are listed, which takes longer.
-  std::optional<Landmarks> points;
-  if (!landmarks.empty()) points = Landmarks::read(landmarks);
-  auto source = kind_of_source(from).open(
-      {.in = {in.begin(), in.end()}, .root = root, .rules = rules, .show_progress = show_progress});
-  return points ? aligned_source(std::move(source), std::move(*points)) : std::move(source);
+  if (!landmarks.empty()) Landmarks::read(landmarks);
+  list_for_pack(real_files(), out, kind_of_source(from), places());
+}
+
+std::unique_ptr<ImageSource> SourceOptions::open(const Path& out, bool first) const {
+  return aligned(open_for_pack(out, kind_of_source(from), places()), first);
+}
+
+std::unique_ptr<ImageSource> SourceOptions::open_alone() const {
+  return aligned(listed_source(kind_of_source(from), places()), true);
+}
+
+std::unique_ptr<ImageSource> SourceOptions::aligned(std::unique_ptr<ImageSource> source, bool check) const {
+  if (landmarks.empty()) return source;
+  return aligned_source(std::move(source), Landmarks::read(landmarks), check);
 }
 
 std::string SourceOptions::names() { return join(names_of(source_kinds()), "|"); }

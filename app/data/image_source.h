@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/options/options.h"
-#include "data/source/source.h"
+#include "data/source/source_kind.h"
 
 namespace facemae {
 
@@ -16,10 +16,19 @@ struct SourceOptions {
 
   void declare(Options& options);
   void check(Options& options) const;
-  std::unique_ptr<ImageSource> open(bool show_progress) const;
+  /// Lists what they name, into OUT/packing. One rank; throws like list_for_pack().
+  void list(const Path& out) const;
+  /// After list(), by its catalogue in OUT/packing; `first`: the rank that checks and tells. All ranks.
+  std::unique_ptr<ImageSource> open(const Path& out, bool first) const;
+  /// Without OUT/packing, where nothing may be written: lists into a temporary file.
+  std::unique_ptr<ImageSource> open_alone() const;
   static std::string names();  ///< "folder|zip|..."
   /// For the end of --help: labels and landmarks.
   static std::string help();
+
+ private:
+  SourcePlaces places() const;
+  std::unique_ptr<ImageSource> aligned(std::unique_ptr<ImageSource> source, bool check) const;
 };
 
 }  // namespace facemae

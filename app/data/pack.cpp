@@ -57,7 +57,10 @@ ExitCode run_pack(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   config.out = out;
   config.shard_bytes = shard_mib << 20;
-  return pack_on_all_ranks(app, "pack", config, [&] { return images.open(app.world().control().is_root()); });
+  return pack_on_all_ranks(app, "pack", config,
+                           {.list = [&] { images.list(config.out); },
+                            .open = [&](bool first) { return images.open(config.out, first); },
+                            .open_alone = [&] { return images.open_alone(); }});
 }
 
 }  // namespace facemae

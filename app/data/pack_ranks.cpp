@@ -1,14 +1,18 @@
 #include "app/data/pack_ranks.h"
 
+#include <chrono>
 #include <utility>
 
 #include "app/describe.h"
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "cluster/host/shared_folder.h"
+#include "core/files/shared_view.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/pack/journal.h"
+#include "data/pack/pack_catalogue.h"
+#include "data/store/manifest.h"
 
 namespace facemae {
 namespace {
@@ -37,19 +41,50 @@ void log_figures(const PackConfig& config, const PackResult& result) {
                    : "");
 }
 
-}  // namespace
+/// Ranks of other hosts may see the catalogue late.
+void require_seen(Control& control, const Path& out) {
+  const Path path = catalogue_of(out);
+  const std::string bytes =
+      control.broadcast(control.is_root() ? std::to_string(std::filesystem::file_size(path)) : "");
+  together(control, [&] {
+    const auto unseen = unseen_after(path.parent_path(), {{path.filename().string(), std::stoull(bytes)}},
+                                     std::chrono::seconds(60));
+    if (!unseen.empty())
+      throw ConfigError(
+          fmt::format("packing into {}: rank {} does not see what rank 0 has listed: {}; --out must lie "
+                      "on a file system that all ranks share",
+                      out.string(), control.rank(), unseen.front()));
+  });
+}
 
-ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfig& config,
-                           const std::function<std::unique_ptr<ImageSource>()>& make_source) {
-  Control& control = app.world({.device = "cpu"}).control();
+/// Removes a folder at the end of its scope, on the first rank, if nothing was put into it.
+struct UnlessEmpty {
+  UnlessEmpty(const Control& control, Path folder) : path(std::move(folder)), root(control.is_root()) {}
+  ~UnlessEmpty() {
+    std::error_code not_empty;
+    if (root) std::filesystem::remove(path, not_empty);
+  }
+  UnlessEmpty(const UnlessEmpty&) = delete;
+  UnlessEmpty& operator=(const UnlessEmpty&) = delete;
+  const Path path;
+  const bool root;
+};
+
+/// Every phase on all ranks. Returns the figures, on the first rank.
+PackResult pack_together(Control& control, const PackConfig& config, const PackedImages& images) {
+  const UnlessEmpty packing_folder(control, config.out / kPackingFolder);
+  together(control, [&] {
+    if (control.is_root()) Journal(real_files(), config.out).prepare();
+  });
+  require_shared(control, real_files(), packing_folder.path, "--out " + config.out.string());
+  together(control, [&] {
+    if (control.is_root() && images.list) images.list();
+  });
+  if (images.list) require_seen(control, config.out);
   std::unique_ptr<ImageSource> source;
   std::unique_ptr<Packing> packing;
-  OutputLocks locks(command);
   together(control, [&] {
-    if (control.is_root()) locks.folder("--out", config.out);
-  });
-  together(control, [&] {
-    source = make_source();
+    source = images.open(control.is_root());
     packing = std::make_unique<Packing>(*source, config, real_files(), control.rank(), control.size());
   });
   if (!control.same_everywhere(packing->settings()))
@@ -57,16 +92,33 @@ ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfi
                           ": the ranks do not see the same images; "
                           "every rank must see the same source, unchanged while it is packed",
                       ExitCode::BadConfiguration, "ConfigError");
-  bool met = false;
-  for (const auto& phase : packing->phases()) {
-    together(control, phase);
-    // Once rank 0 has begun, not before: what is finished already may be on a disk that nobody may write.
-    const bool begun = control.is_root() && std::filesystem::exists(config.out / kPackingFolder);
-    if (!std::exchange(met, true) && control.any_of(begun ? 1 : 0) != 0)
-      require_shared(control, real_files(), config.out / kPackingFolder, "--out " + config.out.string());
-  }
-  if (control.is_root()) log_figures(config, packing->result());
-  app.result(describe(packing->result()));
+  for (const auto& phase : packing->phases()) together(control, phase);
+  return packing->result();
+}
+
+/// What is finished may be on a disk that nobody may write, and one rank can look at it.
+PackResult look_at_finished(Control& control, const PackConfig& config, const PackedImages& images) {
+  PackResult result;
+  together(control, [&] {
+    if (control.is_root()) result = pack(*images.open_alone(), config, real_files());
+  });
+  return result;
+}
+
+}  // namespace
+
+ExitCode pack_on_all_ranks(App& app, const std::string& command, const PackConfig& config,
+                           const PackedImages& images) {
+  Control& control = app.world({.device = "cpu"}).control();
+  OutputLocks locks(command);
+  together(control, [&] {
+    if (control.is_root()) locks.folder("--out", config.out);
+  });
+  const bool finished = control.is_root() && std::filesystem::exists(config.out / kManifestName);
+  const PackResult result = control.any_of(finished ? 1 : 0) != 0 ? look_at_finished(control, config, images)
+                                                                  : pack_together(control, config, images);
+  if (control.is_root()) log_figures(config, result);
+  app.result(describe(result));
   return ExitCode::Done;
 }
 

@@ -42,8 +42,9 @@ ExitCode run_synth(App& app, Words words) {
   pack_config.image_size = 112;
   pack_config.shard_bytes = shard_mib << 20;
   pack_config.source_licence = "synthetic faces made by facemae: no rights of persons are touched";
+  const auto draw = [&] { return synth_source(seed, first, identities, images); };
   return pack_on_all_ranks(app, "synth", pack_config,
-                           [&] { return synth_source(seed, first, identities, images); });
+                           {.list = nullptr, .open = [&](bool) { return draw(); }, .open_alone = draw});
 }
 
 }  // namespace facemae

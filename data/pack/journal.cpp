@@ -75,6 +75,20 @@ std::optional<std::uint64_t> number_in(std::string_view name, std::string_view b
 
 bool Journal::begun() const { return std::filesystem::exists(folder_ / kSettings); }
 
+void Journal::require_no_foreign_shards() const {
+  if (!begun() && std::filesystem::exists(out_ / shard_name(0)))
+    throw ConfigError("packing into " + out_.string() +
+                      ": it holds shards, but neither a manifest nor a journal says whose they are; "
+                      "use another --out, or remove them first");
+}
+
+void Journal::prepare() const {
+  require_no_living_ranks();
+  require_no_foreign_shards();
+  make_folders(files_, folder_);
+  remove_temporaries(folder_);
+}
+
 void Journal::begin(const std::string& settings, const std::string& samples) {
   if (begun()) {
     require_begun(settings, 0);
@@ -83,10 +97,7 @@ void Journal::begin(const std::string& settings, const std::string& samples) {
     for (const auto& [number, note] : notes("refused-", ".json")) files_.remove(note);
     return;
   }
-  if (std::filesystem::exists(out_ / shard_name(0)))
-    throw ConfigError("packing into " + out_.string() +
-                      ": it holds shards, but neither a manifest nor a journal says whose they are; "
-                      "use another --out, or remove them first");
+  require_no_foreign_shards();
   make_folders(files_, folder_);
   write_durably(files_, folder_ / kSettings,
                 text_of({{"format", "facemae-pack-journal"},

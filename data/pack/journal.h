@@ -21,6 +21,9 @@ class Journal {
  public:
   Journal(FileSystem& files, const Path& out) : files_(files), out_(out), folder_(out / kPackingFolder) {}
 
+  /// Makes the folder, for what is put there before the journal begins, and removes what killed starts have left;
+  /// one rank. Throws Unresumable like require_no_living_ranks(), ConfigError like begin().
+  void prepare() const;
   /// Begins the journal or continues it, and tidies up after killed starts; one rank. Throws ConfigError when
   /// it was begun with other settings, or when the folder holds shards that no journal knows.
   void begin(const std::string& settings, const std::string& samples = "{}");
@@ -72,6 +75,7 @@ class Journal {
   static void remove(FileSystem& files, const Path& out);
 
  private:
+  void require_no_foreign_shards() const;
   std::map<std::uint64_t, Path> notes(const std::string& beginning, const std::string& ending) const;
   FileSystem& files_;
   Path out_, folder_;

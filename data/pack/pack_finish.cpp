@@ -127,7 +127,7 @@ PackResult finish_pack(const ImageSource& source, const PackConfig& config, cons
   StoreManifest manifest;
   manifest.uuid = plan.uuid;
   manifest.image_size = plan.image_size;
-  manifest.identities = static_cast<std::int64_t>(source.identity_names().size());
+  manifest.identities = static_cast<std::int64_t>(source.identities());
   manifest.identity_names = source.identity_names();
   manifest.source_licence = config.source_licence;
   manifest.ingest_seed = config.seed;

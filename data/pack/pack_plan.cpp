@@ -116,21 +116,6 @@ std::string uuid_of(const Hash128& catalogue, std::uint64_t seed, const Hash128&
   return identity.digest().hex();
 }
 
-Hash128 digest_of_catalogue(const ImageSource& source) {
-  Hasher hasher;
-  const auto add = [&](const std::string& text) {
-    hasher.add_value(static_cast<std::uint64_t>(text.size()));
-    hasher.add(bytes_of(text));
-  };
-  hasher.add_value(static_cast<std::uint64_t>(source.identity_names().size()));
-  for (const auto& name : source.identity_names()) add(name);
-  for (std::uint64_t entry = 0; entry < source.size(); ++entry) {
-    hasher.add_value(source.label(entry));
-    add(source.name(entry));
-  }
-  return hasher.digest();
-}
-
 }  // namespace
 
 std::vector<std::uint64_t> PackPlan::entries_of(std::uint64_t shard) const {
@@ -192,14 +177,14 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   plan.mean_bytes = good == 0 ? 1 : std::max<std::uint64_t>(1, bytes / good);
   plan.images_per_shard = std::clamp<std::uint64_t>(config.shard_bytes / plan.mean_bytes, 1, plan.entries);
 
-  const Hash128 catalogue = digest_of_catalogue(source);
+  const Hash128 catalogue = source.digest();
   plan.uuid = uuid_of(catalogue, config.seed, content.digest());
   Json settings;
   settings["catalogue"] = catalogue.hex();
   settings["content_sample"] = content.digest().hex();
   settings["catalogue_images"] = plan.entries;
   settings["archives"] = source.archives();
-  settings["identities"] = source.identity_names().size();
+  settings["identities"] = source.identities();
   settings["seed"] = config.seed;
   settings["shard_bytes"] = config.shard_bytes;
   settings["images_per_shard"] = plan.images_per_shard;

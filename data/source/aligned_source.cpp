@@ -18,6 +18,8 @@ class AlignedSource final : public ImageSource {
   AlignedSource(std::unique_ptr<ImageSource> inner, Landmarks landmarks)
       : inner_(std::move(inner)), landmarks_(std::move(landmarks)) {
     if (landmarks_.by_index()) number_keys();
+  }
+  void check() const {
     std::vector<bool> used(landmarks_.size());
     std::uint64_t missing = 0;
     std::string first_missing;
@@ -44,10 +46,12 @@ class AlignedSource final : public ImageSource {
                    human_count(missing), first_missing);
   }
 
-  const std::vector<std::string>& identity_names() const override { return inner_->identity_names(); }
+  std::uint64_t identities() const override { return inner_->identities(); }
+  std::string identity_name(std::uint64_t label) const override { return inner_->identity_name(label); }
   std::uint64_t size() const override { return inner_->size(); }
   std::int64_t label(std::uint64_t entry) const override { return inner_->label(entry); }
   std::string name(std::uint64_t entry) const override { return inner_->name(entry); }
+  Hash128 digest() const override { return inner_->digest(); }
   std::size_t archives() const override { return inner_->archives(); }
   std::vector<std::byte> read(std::uint64_t entry) const override {
     return aligned(entry, inner_->read(entry));
@@ -116,8 +120,11 @@ class AlignedSource final : public ImageSource {
 
 }  // namespace
 
-std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks) {
-  return std::make_unique<AlignedSource>(std::move(inner), std::move(landmarks));
+std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks,
+                                            bool check) {
+  auto source = std::make_unique<AlignedSource>(std::move(inner), std::move(landmarks));
+  if (check) source->check();
+  return source;
 }
 
 }  // namespace facemae

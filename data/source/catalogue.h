@@ -1,42 +1,72 @@
 #pragma once
-// The names of a set's images, sorted and compact: 16 bytes an image beside its file name, so that 260
-// million fit into the memory of a node.
+// The names of a set's images, sorted, in a file that all ranks of a node map and so share: nothing of it is in a
+// rank's own memory (docs/FORMATS.md, "An unfinished pack").
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "core/checksum.h"
+#include "core/files/files.h"
+#include "data/source/catalogue_file.h"
 
 namespace facemae {
 
-/// Filled by add(), then closed by sort(); from then on entries are in order of identity, then image name,
-/// and const calls are safe from several threads.
+/// A folder, archive or list that holds images, and its state when they were listed.
+struct ListedPart {
+  enum class Kind : std::uint32_t { File, Folder, Other };  ///< another one, as a pipe, cannot be compared
+  Path path;
+  Kind kind = Kind::Other;
+  std::uint64_t bytes = 0;   ///< of a file
+  std::int64_t changed = 0;  ///< nanoseconds since 1970
+  std::uint64_t images = 0;  ///< that were listed
+};
+/// What a catalogue lists.
+struct Listed {
+  std::string request;  ///< kind of source and places, as the user named them
+  std::vector<ListedPart> parts;
+};
+
+/// Entries 0..size()-1 are in order of identity, then image name. Copies are cheap and share the mapping; const
+/// calls are safe from several threads.
 class Catalogue {
  public:
-  /// `part`: which of the set's folders, archives or lists holds the image. Names hold no zero bytes.
-  void add(std::string_view identity, std::string_view image, std::uint32_t part);
-  /// Throws DataError when two images have the same names, saying in which parts they are.
-  void sort(const std::vector<std::string>& part_names);
+  /// Maps what CatalogueWriter has written. Throws DataError when it is another file or cut off, FileError.
+  explicit Catalogue(const Path& path);
+  /// Reads all of it; the constructor reads the end only. Throws DataError unless it is as it was written.
+  void verify() const;
 
-  const std::vector<std::string>& identity_names() const { return identities_; }
-  std::uint64_t size() const { return entries_.size(); }
-  std::int64_t label(std::uint64_t entry) const { return entries_.at(entry).identity; }
-  std::string_view image(std::uint64_t entry) const { return text_.data() + entries_.at(entry).text; }
-  std::uint32_t part(std::uint64_t entry) const { return entries_.at(entry).part; }
-  std::string name(std::uint64_t entry) const;  ///< "<identity>/<image>"
+  std::uint64_t size() const { return end_.entries; }
+  std::uint64_t identities() const { return end_.identities; }
+  std::string_view identity_name(std::uint64_t label) const;
+  std::int64_t label(std::uint64_t entry) const;
+  std::string_view image(std::uint64_t entry) const { return at(entry).image; }
+  std::uint32_t part(std::uint64_t entry) const { return at(entry).part; }    ///< index of listed().parts
+  std::uint64_t place(std::uint64_t entry) const { return at(entry).place; }  ///< in its part: see the source
+  std::string name(std::uint64_t entry) const;                                ///< "<identity>/<image>"
   std::optional<std::uint64_t> find(std::string_view identity, std::string_view image) const;
+  Hash128 digest() const { return end_.names_digest; }  ///< of all names and labels (names_digest.h)
+  const Listed& listed() const { return *listed_; }
 
  private:
-  struct Entry {
-    std::uint64_t text;  ///< place in text_
-    std::uint32_t identity, part;
+  struct Found {
+    std::string_view image;
+    std::uint32_t part = 0;
+    std::uint64_t place = 0;
   };
-  std::vector<std::string> identities_;
-  std::unordered_map<std::string, std::uint32_t> numbers_;  ///< of identities, until sort()
-  std::uint32_t latest_ = 0;                                ///< the identity added last
-  std::vector<Entry> entries_;
-  std::string text_;  ///< image names, each ended by a zero byte
+  Found at(std::uint64_t entry) const;
+  template <class T>
+  T value(std::uint64_t offset) const;
+  std::string_view text(std::uint64_t offset, std::uint64_t bytes) const;
+  catalogue_file::Identity identity(std::uint64_t label) const;
+  std::uint64_t first_entry(std::uint64_t label) const;
+
+  Path path_;
+  std::shared_ptr<const std::byte> file_;
+  catalogue_file::End end_;
+  std::shared_ptr<const Listed> listed_;
 };
 
 }  // namespace facemae

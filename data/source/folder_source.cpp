@@ -6,41 +6,27 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/formats/image_walk.h"
-#include "data/source/catalogue.h"
-#include "data/source/source.h"
+#include "data/source/catalogued_source.h"
+#include "data/source/source_kind.h"
 
 namespace facemae {
 namespace {
 
-class FolderSource final : public ImageSource {
+class FolderSource final : public CataloguedSource {
  public:
-  FolderSource(const std::vector<Path>& roots, const FolderRules& rules) : roots_(roots), rules_(rules) {
-    if (roots.empty()) throw ConfigError("packing a folder: no folder was given (--in ROOT)");
-    std::vector<std::string> names;
-    for (std::uint32_t part = 0; part < roots.size(); ++part) {
-      names.push_back(roots[part].string());
-      add_root(part);
-    }
-    const std::string left_out = left_out_.empty() ? "" : "; left out: " + left_out_.summary();
-    if (!empty_.empty()) tell_empty(left_out);
-    catalogue_.sort(names);
-    if (catalogue_.size() == 0)
-      throw ConfigError(fmt::format("no identity folders in {}: expected ROOT/<identity>/<image>.jpg{}",
-                                    names.front(), left_out));
-    left_out_.tell();
-  }
-
-  const std::vector<std::string>& identity_names() const override { return catalogue_.identity_names(); }
-  std::uint64_t size() const override { return catalogue_.size(); }
-  std::int64_t label(std::uint64_t entry) const override { return catalogue_.label(entry); }
-  std::string name(std::uint64_t entry) const override { return catalogue_.name(entry); }
+  using CataloguedSource::CataloguedSource;
   std::vector<std::byte> read(std::uint64_t entry) const override {
-    return read_bytes(roots_[catalogue_.part(entry)] / catalogue_.name(entry));
+    return read_bytes(part_of(entry) / name(entry));
   }
+};
 
- private:
-  void add_root(std::uint32_t part) {
-    const Path& root = roots_[part];
+/// Lists one root after the other.
+class FolderLister {
+ public:
+  FolderLister(CatalogueWriter& catalogue, const FolderRules& rules) : catalogue_(catalogue), rules_(rules) {}
+
+  void list(std::uint32_t part) {
+    const Path& root = root_of(part);
     std::string identity;  // the folder of the root that is walked
     std::uint64_t found = 0;
     const auto close = [&] {
@@ -57,11 +43,21 @@ class FolderSource final : public ImageSource {
                  .image = [&](const std::string& image) { found += add_image(image, part) ? 1 : 0; }});
     close();
   }
+  void finish() {
+    const std::string left_out = left_out_.empty() ? "" : "; left out: " + left_out_.summary();
+    if (!empty_.empty()) tell_empty(left_out);
+    if (catalogue_.size() == 0)
+      throw ConfigError(fmt::format("no identity folders in {}: expected ROOT/<identity>/<image>.jpg{}",
+                                    root_of(0).string(), left_out));
+    left_out_.tell();
+  }
 
+ private:
+  const Path& root_of(std::uint32_t part) const { return catalogue_.parts()[part].path; }
   /// Is it one of the set?
   bool add_image(const std::string& path, std::uint32_t part) {
     const auto slash = path.find('/');
-    const std::string seen = (roots_[part] / path).string();
+    const std::string seen = (root_of(part) / path).string();
     if (slash == path.npos) {
       left_out_.add("image(s) in no identity's folder", seen, LeftOut::Loss::Pictures);
       return false;
@@ -88,17 +84,23 @@ class FolderSource final : public ImageSource {
     spdlog::warn("{}: passed over", told);
   }
 
-  std::vector<Path> roots_;
+  CatalogueWriter& catalogue_;
   FolderRules rules_;
-  Catalogue catalogue_;
   LeftOut left_out_;
   std::vector<std::string> empty_;
 };
 
 }  // namespace
 
-std::unique_ptr<ImageSource> folder_source(const std::vector<Path>& roots, const FolderRules& rules) {
-  return std::make_unique<FolderSource>(roots, rules);
+void list_folders(const SourcePlaces& places, CatalogueWriter& catalogue) {
+  if (places.in.empty()) throw ConfigError("packing a folder: no folder was given (--in ROOT)");
+  FolderLister lister(catalogue, places.rules);
+  for (std::uint32_t part = 0; part < places.in.size(); ++part) lister.list(part);
+  lister.finish();
+}
+
+std::unique_ptr<ImageSource> open_folders(const SourcePlaces&, Catalogue catalogue) {
+  return std::make_unique<FolderSource>(std::move(catalogue));
 }
 
 }  // namespace facemae

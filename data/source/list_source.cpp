@@ -8,8 +8,8 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/formats/image_list.h"
-#include "data/source/catalogue.h"
-#include "data/source/source.h"
+#include "data/source/catalogued_source.h"
+#include "data/source/source_kind.h"
 
 namespace facemae {
 namespace {
@@ -65,6 +65,13 @@ class Labels {
   std::string first_number_, first_name_;
 };
 
+/// Where the relative paths of a list begin. A pipe lies in no folder of images: there it is the working folder.
+Path root_of_list(const Path& list) {
+  const std::string name = list.string();  // a stream may be a file (< list)
+  const bool stream = name == "/dev/stdin" || name.starts_with("/dev/fd/") || name.starts_with("/proc/");
+  return stream || !std::filesystem::is_regular_file(list) ? Path() : list.parent_path();
+}
+
 /// A list, which is read twice: one that is no plain file is kept in memory.
 class List {
  public:
@@ -77,63 +84,50 @@ class List {
     TextLines lines = plain_ ? TextLines(path_) : TextLines(text_, path_.string());
     return read_image_list(lines, [&](auto path, auto label) { take(lines, path, label); });
   }
-  /// Where relative paths begin. A pipe lies in no folder of images: there it is the working folder.
-  Path root() const {
-    const std::string name = path_.string();  // a stream may be a file (< list)
-    const bool stream = name == "/dev/stdin" || name.starts_with("/dev/fd/") || name.starts_with("/proc/");
-    return stream || !plain_ ? Path() : path_.parent_path();
-  }
-
  private:
   Path path_;
   bool plain_;
   std::string text_;
 };
 
-class ListSource final : public ImageSource {
+class ListSource final : public CataloguedSource {
  public:
-  ListSource(const std::vector<Path>& given, const Path& root) {
-    if (given.empty()) throw ConfigError("packing a list: none was given (--in LIST)");
-    std::vector<std::string> names;
-    std::vector<List> lists;
-    Labels labels;
-    for (const Path& path : given) {
-      if (!std::filesystem::exists(path) || std::filesystem::is_directory(path))
-        throw ConfigError("packing a list: " + path.string() + " is not a file");
-      names.push_back(path.string());
-      lists.emplace_back(path);
-      roots_.push_back(root.empty() ? lists.back().root() : root);
-      const auto add = [&](const TextLines& lines, auto, auto label) { labels.add(label, lines); };
-      if (const auto note = lists.back().read(add); !note.empty()) spdlog::info("{}: {}", names.back(), note);
-    }
-    labels.tell();
-    for (std::uint32_t part = 0; part < lists.size(); ++part)
-      lists[part].read([&](const TextLines& lines, auto image, auto label) {
-        catalogue_.add(labels.name(label, lines), image, part);
-      });
-    catalogue_.sort(names);
-    if (catalogue_.size() == 0)
-      throw ConfigError("packing a list: no images in " + names.front() +
-                        ", which has no line behind a header");
+  ListSource(Catalogue catalogue, const Path& root) : CataloguedSource(std::move(catalogue)) {
+    for (const ListedPart& list : parts()) roots_.push_back(root.empty() ? root_of_list(list.path) : root);
   }
-
-  const std::vector<std::string>& identity_names() const override { return catalogue_.identity_names(); }
-  std::uint64_t size() const override { return catalogue_.size(); }
-  std::int64_t label(std::uint64_t entry) const override { return catalogue_.label(entry); }
-  std::string name(std::uint64_t entry) const override { return catalogue_.name(entry); }
   std::vector<std::byte> read(std::uint64_t entry) const override {
     return read_bytes(roots_[catalogue_.part(entry)] / catalogue_.image(entry));
   }
 
  private:
   std::vector<Path> roots_;  ///< of each list
-  Catalogue catalogue_;
 };
 
 }  // namespace
 
-std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const Path& root) {
-  return std::make_unique<ListSource>(lists, root);
+void list_lists(const SourcePlaces& places, CatalogueWriter& catalogue) {
+  if (places.in.empty()) throw ConfigError("packing a list: none was given (--in LIST)");
+  std::vector<List> lists;
+  Labels labels;
+  for (const Path& path : places.in) {
+    if (!std::filesystem::exists(path) || std::filesystem::is_directory(path))
+      throw ConfigError("packing a list: " + path.string() + " is not a file");
+    lists.emplace_back(path);
+    const auto add = [&](const TextLines& lines, auto, auto label) { labels.add(label, lines); };
+    if (const auto note = lists.back().read(add); !note.empty()) spdlog::info("{}: {}", path.string(), note);
+  }
+  labels.tell();
+  for (std::uint32_t part = 0; part < lists.size(); ++part)
+    lists[part].read([&](const TextLines& lines, auto image, auto label) {
+      catalogue.add(labels.name(label, lines), image, part);
+    });
+  if (catalogue.size() == 0)
+    throw ConfigError("packing a list: no images in " + places.in.front().string() +
+                      ", which has no line behind a header");
+}
+
+std::unique_ptr<ImageSource> open_lists(const SourcePlaces& places, Catalogue catalogue) {
+  return std::make_unique<ListSource>(std::move(catalogue), places.root);
 }
 
 }  // namespace facemae

@@ -1,20 +1,25 @@
 // rec_source() of data/source/source.h: a .rec file of MXNet, with or without its .idx.
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/error.h"
+#include "core/files/array.h"
+#include "core/files/scratch_file.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
 #include "data/formats/record_file.h"
 #include "data/formats/recordio.h"
-#include "data/source/source.h"
+#include "data/source/catalogued_source.h"
+#include "data/source/pieces.h"
+#include "data/source/source_kind.h"
 
 namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
 
-Path find_rec(const Path& given) {
+Path rec_at(const Path& given) {
   if (!fs::exists(given)) throw ConfigError("packing RecordIO: " + given.string() + " does not exist");
   if (!fs::is_directory(given)) return given;
   std::vector<Path> found;
@@ -26,43 +31,52 @@ Path find_rec(const Path& given) {
   return found.front();
 }
 
-class RecSource final : public ImageSource {
- public:
-  RecSource(const Path& given, bool show_progress) : file_(find_rec(given)) {
-    const auto places = list_places();
-    Progress progress("listing", file_.size() >> 20, "MiB", show_progress);
-    read_labels(places, progress);
-    progress.finish();
-    if (entries_.empty()) throw ConfigError("packing RecordIO: no images in " + file_.path().string());
-    name_identities();
-  }
+Path index_of(Path rec) { return rec.replace_extension(".idx"); }
 
-  const std::vector<std::string>& identity_names() const override { return names_; }
-  std::uint64_t size() const override { return entries_.size(); }
-  std::int64_t label(std::uint64_t entry) const override { return entries_.at(entry).label; }
-  std::string name(std::uint64_t entry) const override {
-    const Entry& at = entries_.at(entry);
-    return fmt::format("{}/{:0{}}", names_[at.label], at.key, key_width_);
-  }
+class RecSource final : public CataloguedSource {
+ public:
+  explicit RecSource(Catalogue catalogue)
+      : CataloguedSource(std::move(catalogue)), file_(parts().front().path) {}
   std::vector<std::byte> read(std::uint64_t entry) const override {
-    const auto payload = read_record(file_, entries_.at(entry).offset);
+    const auto payload = read_record(file_, catalogue_.place(entry));
     const Bytes image = parse_image_record(payload).image;
     if (image.empty()) throw DataError("the record holds no image");
     return {image.begin(), image.end()};
   }
 
  private:
-  struct Entry {
-    std::uint64_t key, offset;
-    std::uint32_t label;  ///< as in the file until name_identities(), then its position
+  InputFile file_;
+};
+
+class RecLister {
+ public:
+  explicit RecLister(CatalogueWriter& catalogue)
+      : catalogue_(catalogue),
+        file_(catalogue.parts().front().path),
+        scratch_(catalogue.scratch()),
+        found_(real_files(), scratch_.path()) {}
+  void list(bool show_progress) {
+    const auto places = list_places();
+    Progress progress("listing", file_.size() >> 20, "MiB", show_progress);
+    read_labels(places, progress);
+    progress.finish();
+    if (images() == 0) throw ConfigError("packing RecordIO: no images in " + file_.path().string());
+    name_images();
+  }
+
+ private:
+  /// What is known of an image before the widths of all names are.
+  struct Found {
+    std::uint64_t key, offset, label;
   };
+  std::uint64_t images() const { return found_.size() / sizeof(Found); }
   [[noreturn]] void refuse(const std::string& why) const {
     throw DataError(fmt::format("packing RecordIO: {}: {}", file_.path().string(), why));
   }
 
   /// By the .idx, or from the front to the end, where the key is the number of the record.
   std::vector<RecordPlace> list_places() {
-    const Path index = Path(file_.path()).replace_extension(".idx");
+    const Path index = index_of(file_.path());
     std::vector<RecordPlace> places;
     const std::uint64_t file_bytes = file_.size();
     if (fs::exists(index)) {
@@ -125,7 +139,7 @@ class RecSource final : public ImageSource {
       try {
         const std::int64_t label = class_of(record.labels.front());
         inexact += static_cast<std::uint64_t>(label) >= kExactFloat ? 1 : 0;
-        entries_.push_back({place.key, place.offset, static_cast<std::uint32_t>(label)});
+        keep({place.key, place.offset, static_cast<std::uint64_t>(label)});
       } catch (const DataError& error) {
         refuse(fmt::format("record {}: {}", place.key, error.what()));
       }
@@ -135,9 +149,9 @@ class RecSource final : public ImageSource {
     if (by_key && scanned_ && places.size() != images_end + identities)
       refuse(fmt::format("its header announces {} records, {} are there: truncated between two records",
                          images_end + identities, places.size()));
-    if (by_key && entries_.size() != images_end - 1)
+    if (by_key && images() != images_end - 1)
       refuse(fmt::format("its header announces {} images, {} are listed: the .idx or the file is incomplete",
-                         images_end - 1, entries_.size()));
+                         images_end - 1, images()));
     if (inexact > 0)
       spdlog::warn(
           "{}: {} image(s) have class numbers from {} on, where float32 rounds to even numbers: several people may share a number",
@@ -153,45 +167,55 @@ class RecSource final : public ImageSource {
     }
   }
 
-  /// Class numbers, padded to one width so that their order as names is their order as numbers.
-  void name_identities() {
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-      return a.label != b.label ? a.label < b.label : a.key < b.key;
-    });
-    const std::uint32_t largest = entries_.back().label;
-    const auto width = std::to_string(largest).size();
-    std::uint64_t largest_key = 0;
-    std::uint32_t last = 0;
-    for (Entry& entry : entries_) {
-      if (names_.empty() || entry.label != last) {
-        last = entry.label;
-        names_.push_back(fmt::format("{:0{}}", last, width));
-      }
-      entry.label = static_cast<std::uint32_t>(names_.size() - 1);
-      largest_key = std::max(largest_key, entry.key);
-    }
-    key_width_ = std::to_string(largest_key).size();
-    if (names_.size() != std::uint64_t{largest} + 1)
-      spdlog::warn(
-          "{}: class numbers go up to {} but only {} have images: labels of the store count those, in order",
-          file_.path().string(), largest, names_.size());
-    if (announced_ != 0 && announced_ != names_.size())
-      spdlog::warn("{}: its header announces {} identities, {} have images", file_.path().string(),
-                   announced_, names_.size());
+  void keep(const Found& image) {
+    largest_label_ = std::max(largest_label_, image.label);
+    largest_key_ = std::max(largest_key_, image.key);
+    if (labels_.empty() || image.label != latest_label_) labels_.insert(image.label);
+    latest_label_ = image.label;
+    found_.add_value(image);
   }
 
+  /// Class numbers and keys, padded to one width so that their order as names is their order as numbers.
+  void name_images() {
+    const auto label_width = std::to_string(largest_label_).size(),
+               key_width = std::to_string(largest_key_).size();
+    found_.flush();
+    for (const Found& image : Array<Found>::map(scratch_.path(), 0, images()))
+      catalogue_.add(fmt::format("{:0{}}", image.label, label_width),
+                     fmt::format("{:0{}}", image.key, key_width), 0, image.offset);
+    if (labels_.size() != largest_label_ + 1)
+      spdlog::warn(
+          "{}: class numbers go up to {} but only {} have images: labels of the store count those, in order",
+          file_.path().string(), largest_label_, labels_.size());
+    if (announced_ != 0 && announced_ != labels_.size())
+      spdlog::warn("{}: its header announces {} identities, {} have images", file_.path().string(),
+                   announced_, labels_.size());
+  }
+
+  CatalogueWriter& catalogue_;
   InputFile file_;
   bool scanned_ = false;  ///< there was no .idx
-  std::vector<Entry> entries_;
-  std::vector<std::string> names_;
-  std::size_t key_width_ = 1;
+  ScratchFile scratch_;
+  Pieces found_;
+  std::uint64_t largest_label_ = 0, largest_key_ = 0, latest_label_ = 0;
+  std::unordered_set<std::uint64_t> labels_;
   std::uint64_t announced_ = 0;  ///< identities by InsightFace's header, 0 when it does not tell
 };
 
 }  // namespace
 
-std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress) {
-  return std::make_unique<RecSource>(rec, show_progress);
+std::vector<Path> find_rec(const SourcePlaces& places) {
+  std::vector<Path> parts = {rec_at(places.in.at(0))};
+  if (const Path index = index_of(parts[0]); fs::exists(index)) parts.push_back(index);
+  return parts;
+}
+
+void list_rec(const SourcePlaces& places, CatalogueWriter& catalogue) {
+  RecLister(catalogue).list(places.show_progress);
+}
+
+std::unique_ptr<ImageSource> open_rec(const SourcePlaces&, Catalogue catalogue) {
+  return std::make_unique<RecSource>(std::move(catalogue));
 }
 
 }  // namespace facemae

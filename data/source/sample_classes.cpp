@@ -109,21 +109,23 @@ std::optional<std::uint64_t> SampleClasses::first_without() const {
   std::optional<std::uint64_t> first;
   for (std::uint64_t image = 0; image < classes_.size(); ++image) {
     if (classes_[image] != kNone) continue;
-    if (folder_of(image).empty()) return image;
+    if (folders_[folders_of_[image]].empty()) return image;
     if (!first) first = image;
   }
   return first;
 }
 
-std::vector<std::string> SampleClasses::names() const {
-  std::vector<std::string> names = names_;
-  if (!std::all_of(names.begin(), names.end(), is_class_number)) return names;
+std::size_t SampleClasses::width() const {
+  if (!std::all_of(names_.begin(), names_.end(), is_class_number)) return 0;
   std::size_t width = 1;
-  for (std::string& name : names) {
-    name = std::to_string(std::stoull(name));
-    width = std::max(width, name.size());
-  }
-  for (std::string& name : names) name.insert(0, width - name.size(), '0');
+  for (const std::string& name : names_) width = std::max(width, std::to_string(std::stoull(name)).size());
+  return width;
+}
+
+std::vector<std::string> SampleClasses::names(std::size_t width) const {
+  std::vector<std::string> names = names_;
+  if (width == 0) return names;
+  for (std::string& name : names) name = fmt::format("{:0{}}", std::stoull(name), width);
   return names;
 }
 

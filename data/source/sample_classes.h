@@ -29,12 +29,10 @@ class SampleClasses {
   /// The first image without a class, rather one in no folder.
   std::optional<std::uint64_t> first_without() const;
   std::uint32_t class_of(std::uint64_t image) const { return classes_.at(image); }
-  const std::string& folder_of(std::uint64_t image) const { return folders_.at(folders_of_.at(image)); }
-  std::string path_of(std::uint64_t image, std::string_view file_name) const {
-    return folder_of(image) + std::string(file_name);
-  }
-  /// Names of the classes; when all are numbers, padded with zeros so that they sort as numbers.
-  std::vector<std::string> names() const;
+  /// Digits of the largest class when all are numbers (1 when there is none), else 0.
+  std::size_t width() const;
+  /// Names of the classes: as they are when `width` is 0, else numbers padded with zeros, which sort as numbers.
+  std::vector<std::string> names(std::size_t width) const;
 
  private:
   static constexpr std::uint32_t kNone = ~0U;

@@ -1,5 +1,5 @@
 #pragma once
-// Where images come from: a catalogue known beforehand and the encoded bytes, read at random or streamed.
+// Where images come from: names known beforehand and the encoded bytes, read at random or streamed.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,11 +17,15 @@ namespace facemae {
 class ImageSource {
  public:
   virtual ~ImageSource() = default;
-  virtual const std::vector<std::string>& identity_names() const = 0;  ///< sorted; label = position
-  virtual std::uint64_t size() const = 0;                              ///< images
+  virtual std::uint64_t identities() const = 0;
+  virtual std::string identity_name(std::uint64_t label) const = 0;  ///< in order of the labels
+  std::vector<std::string> identity_names() const;                   ///< all of them, in memory
+  virtual std::uint64_t size() const = 0;                            ///< images
   virtual std::int64_t label(std::uint64_t entry) const = 0;
   /// Relative to the source, for rejects and the source key: "<identity>/<image>.jpg".
   virtual std::string name(std::uint64_t entry) const = 0;
+  /// Of all names and labels (data/source/names_digest.h). Goes through all of them unless a source knows better.
+  virtual Hash128 digest() const;
 
   /// Archives, each read once, front to back, by one reader; 0: entries are read at random instead.
   virtual std::size_t archives() const { return 0; }
@@ -44,6 +48,9 @@ struct FolderRules {
   bool nested = false;      ///< images in folders of an identity's folder are its images, too
   bool skip_empty = false;  ///< identity folders without images are passed over
 };
+/// The following list their images at once, into a catalogue that nobody else sees; all throw FileError, and
+/// DataError when two images have one name. Commands take the steps of data/source/source_kind.h instead.
+///
 /// ROOT/<identity>/<image>.{jpg,jpeg,png}, several roots as one set. Hidden and system folders and what is no
 /// such image are left out; a summary of them is logged. Throws ConfigError when there is no image, DataError
 /// for an empty identity folder, naming it, FileError for a folder that cannot be listed.
@@ -70,26 +77,10 @@ std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress = tr
 std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const Path& root = {});
 /// The images of `inner`, each warped to the 112 x 112 ArcFace position by its landmarks and encoded again
 /// (JPEG of quality 95, PNG where it was one). Names are looked up as <identity>/<image>, then as the file
-/// name, each also without its ending. Images without landmarks become rejects. Throws ConfigError when no image has any, or one line
-/// fits several images.
-std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks);
-/// What a command says about where its images are.
-struct SourcePlaces {
-  std::vector<Path> in;
-  Path root = {};  ///< of list_source
-  FolderRules rules = {};
-  bool show_progress = true;
-};
-/// A row of the table of sources that a user may name, which is in source.cpp.
-struct SourceKind {
-  const char* name;
-  const char* help;
-  std::unique_ptr<ImageSource> (*open)(const SourcePlaces& places);
-  const char* only_one = "";  ///< why `in` must be one place; "": it may be several
-  bool has_root = false;      ///< `root` means something
-  bool has_rules = false;     ///< `rules` mean something
-};
-std::span<const SourceKind> source_kinds();
+/// name, each also without its ending. Images without landmarks become rejects. With `check`, which goes through all names and need be done on one
+/// rank only, throws ConfigError when no image has any, or one line fits several images.
+std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks,
+                                            bool check = true);
 
 /// Synthetic identities first..first+count-1, JPEG quality 95.
 std::unique_ptr<ImageSource> synth_source(std::uint64_t seed, std::uint64_t first_identity,

@@ -19,7 +19,7 @@ void parse(std::string_view input) {
   const auto source = rec_source(file.holding(input), false);
   for (std::uint64_t entry = 0; entry < source->size(); ++entry) {
     const auto label = source->label(entry);
-    require(label >= 0 && static_cast<std::size_t>(label) < source->identity_names().size(),
+    require(label >= 0 && static_cast<std::uint64_t>(label) < source->identities(),
             "a label has an identity");
     source->name(entry);
     try {

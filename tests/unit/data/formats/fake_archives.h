@@ -20,7 +20,8 @@ class Archives final : public ImageSource {
     for (auto& archive : archives_)
       std::sort(archive.begin(), archive.end(), [](auto a, auto b) { return mix(a) < mix(b); });
   }
-  const std::vector<std::string>& identity_names() const override { return images_.identity_names(); }
+  std::uint64_t identities() const override { return images_.identities(); }
+  std::string identity_name(std::uint64_t label) const override { return images_.identity_name(label); }
   std::uint64_t size() const override { return images_.size(); }
   std::int64_t label(std::uint64_t entry) const override { return images_.label(entry); }
   std::string name(std::uint64_t entry) const override { return images_.name(entry); }

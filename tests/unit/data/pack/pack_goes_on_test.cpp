@@ -91,7 +91,8 @@ TEST(PackGoesOn, MendedImagesAreReadAgain) {
 class Shaky final : public ImageSource {
  public:
   Shaky(const ImageSource& images, int code) : images_(images), code_(code) {}
-  const std::vector<std::string>& identity_names() const override { return images_.identity_names(); }
+  std::uint64_t identities() const override { return images_.identities(); }
+  std::string identity_name(std::uint64_t label) const override { return images_.identity_name(label); }
   std::uint64_t size() const override { return images_.size(); }
   std::int64_t label(std::uint64_t entry) const override { return images_.label(entry); }
   std::string name(std::uint64_t entry) const override { return images_.name(entry); }

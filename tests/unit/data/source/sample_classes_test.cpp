@@ -27,7 +27,7 @@ std::vector<std::string> classes_of(const std::vector<std::string>& members, std
   std::vector<std::string> names;
   if (classes.first_without()) return names;
   for (std::size_t image = 0; image < images; ++image)
-    names.push_back(classes.names()[classes.class_of(image)]);
+    names.push_back(classes.names(classes.width())[classes.class_of(image)]);
   return names;
 }
 
