@@ -13,10 +13,8 @@ namespace facemae::test {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    // In memory where that is possible: tests fsync thousands of times.
-    const Path shared = "/dev/shm";
-    const Path home = ::access(shared.c_str(), W_OK) == 0 ? shared : std::filesystem::temp_directory_path();
+  TemporaryFolder() : TemporaryFolder(home()) {}
+  explicit TemporaryFolder(const Path& home) {
     std::string pattern = (home / "facemae-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw FileError("making a temporary folder " + pattern, errno);
     path_ = pattern;
@@ -31,6 +29,11 @@ class TemporaryFolder {
   Path operator/(const std::string& name) const { return path_ / name; }
 
  private:
+  /// In memory where that is possible: tests fsync thousands of times.
+  static Path home() {
+    const Path shared = "/dev/shm";
+    return ::access(shared.c_str(), W_OK) == 0 ? shared : std::filesystem::temp_directory_path();
+  }
   Path path_;
 };
 

@@ -43,23 +43,27 @@ void SourceOptions::check(Options& options) const {
 
 SourcePlaces SourceOptions::places() const { return {.in = {in.begin(), in.end()}, .root = root, .rules = rules}; }
 
-void SourceOptions::list(const Path& out) const {
-  // Read first: a mistake in it shows before the images are listed, which takes longer.
-  if (!landmarks.empty()) Landmarks::read(landmarks);
+void SourceOptions::list(const Path& out) {
+  read_landmarks();  // first: a mistake in it shows before the images are listed, which takes longer
   list_for_pack(real_files(), out, kind_of_source(from), places());
 }
 
-std::unique_ptr<ImageSource> SourceOptions::open(const Path& out, bool first) const {
+std::unique_ptr<ImageSource> SourceOptions::open(const Path& out, bool first) {
   return aligned(open_for_pack(out, kind_of_source(from), places()), first);
 }
 
-std::unique_ptr<ImageSource> SourceOptions::open_alone() const {
+std::unique_ptr<ImageSource> SourceOptions::open_alone() {
+  read_landmarks();
   return aligned(listed_source(kind_of_source(from), places()), true);
 }
 
-std::unique_ptr<ImageSource> SourceOptions::aligned(std::unique_ptr<ImageSource> source, bool check) const {
-  if (landmarks.empty()) return source;
-  return aligned_source(std::move(source), Landmarks::read(landmarks), check);
+void SourceOptions::read_landmarks() {
+  if (!landmarks.empty() && !points_) points_ = Landmarks::read(landmarks);
+}
+
+std::unique_ptr<ImageSource> SourceOptions::aligned(std::unique_ptr<ImageSource> source, bool check) {
+  read_landmarks();
+  return points_ ? aligned_source(std::move(source), std::move(*points_), check) : std::move(source);
 }
 
 std::string SourceOptions::names() { return join(names_of(source_kinds()), "|"); }

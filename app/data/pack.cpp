@@ -46,8 +46,11 @@ ExitCode run_pack(App& app, Words words) {
       SourceOptions::help() + "\n" +
       "Ranks meet in STORE/packing, which is removed at the end: STORE must lie on a file system that all ranks share.\n"
       "Images of archives pass through it, so archives need room for all images twice. It is checked beforehand.\n"
-      "Memory: a shard per rank, and on rank 0 about 16 bytes per image at the end (4 GiB for 260 million), beside "
-      "the names of all images.\n"
+      "Rank 0 lists the images once, into STORE/packing/catalogue.bin, which a later start uses as long as what --in "
+      "names has the same size and time: images added below a folder since are not seen, removed ones are rejected.\n"
+      "Memory: a shard and up to 512 MiB per rank, and on rank 0 about 16 bytes per image at the end (4 GiB for 260 "
+      "million). The names of all images (8 GB for 260 million) are in the page cache, which the ranks of a node "
+      "share.\n"
       "Lists in STORE: rejects.csv (source, reason) and duplicates.csv (source, same_as: an image with the same "
       "bytes; both are kept).\n\n"
       "Examples:  facemae pack --from folder --in casia112 --out casia --source-licence 'research only'\n"

@@ -1,6 +1,7 @@
 #include "data/pack/journal.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -235,13 +236,21 @@ void Journal::remove(FileSystem& files, const Path& out) {
   // Notes first, so that none refers to what is gone; the settings last: until then the folder is known to
   // be a pack's.
   std::vector<Path> paths;
-  for (const auto& file : std::filesystem::directory_iterator(folder)) paths.push_back(file.path());
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) paths.push_back(file.path());
   const auto rank_of = [](const Path& path) {
-    return path.filename() == kSettings ? 2 : path.extension() == ".json" ? 0 : 1;
+    if (path.filename() == kSettings) return 3;
+    return std::filesystem::is_directory(path) ? 2 : path.extension() == ".json" ? 0 : 1;
   };
   std::sort(paths.begin(), paths.end(), [&](auto& a, auto& b) { return rank_of(a) < rank_of(b); });
   for (const Path& path : paths) files.remove(path);
-  files.remove(folder);
+  try {
+    files.remove(folder);
+  } catch (const FileError& error) {
+    // NFS keeps files under other names while a process of this host has them open, as ranks have the catalogue.
+    if (error.code() != ENOTEMPTY) throw;
+    spdlog::info("{} holds files that are still open: remove it, or let the next start of this command do so",
+                 folder.string());
+  }
   files.sync_folder(out);
 }
 

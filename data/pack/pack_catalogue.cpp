@@ -25,7 +25,7 @@ bool may_be_used(const Path& path, const Listed& now) {
                  human_count(catalogue.size()));
     return true;
   } catch (const DataError& error) {
-    spdlog::warn("{}: listing the images again", error.what());
+    spdlog::warn("{}", error.what());
     return false;
   }
 }

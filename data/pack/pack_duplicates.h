@@ -11,7 +11,7 @@ struct Duplicate {
   std::uint64_t entry = 0, original = 0;  ///< catalogue entries; `original` is the first with these bytes
 };
 
-inline constexpr std::uint64_t kHashesAtOnce = 64ULL << 20;
+inline constexpr std::uint64_t kHashesAtOnce = 16ULL << 20;
 
 /// Processes this rank's share of the hashes; writes its findings to OUT/packing. Memory: 16 bytes for each
 /// of at most `at_once` images; a larger share is processed in turns.

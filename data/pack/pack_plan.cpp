@@ -202,8 +202,10 @@ PackPlan going_on(PackPlan plan, const std::string& settings, const std::string&
   for (const auto& [key, value] : now.items())
     if (key != "content_sample" && key != "images_per_shard" && before.value(key, Json()) != value)
       return plan;
-  for (const auto& [entry, digest] : looked_at.items())
-    if (!digest.is_null() && found.value(entry, Json()) != digest) return plan;
+  for (const auto& [entry, digest] : looked_at.items()) {
+    const Json image = found.value(entry, Json());
+    if (!digest.is_null() && !image.is_null() && image != digest) return plan;
+  }
   try {
     const std::uint64_t images = before.at("images_per_shard");
     if (images < 1 || images > plan.entries) return plan;

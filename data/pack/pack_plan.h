@@ -34,7 +34,8 @@ PackPlan plan_pack(const ImageSource& source, const PackConfig& config);
 
 /// The plan with which to continue a pack that was begun with `settings` after sampling `samples`: `plan`,
 /// with that pack's shards and uuid if the only difference is that sampled images which were rejects then
-/// have been mended. Otherwise `plan` as it is, which require_same_settings refuses.
+/// have been mended, or that good ones have become rejects. Otherwise `plan` as it is, which
+/// require_same_settings refuses.
 PackPlan going_on(PackPlan plan, const std::string& settings, const std::string& samples);
 
 /// Throws ConfigError listing each setting that differs.

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/files/patience.h"
 #include "core/log.h"
+#include "data/store/checked_note.h"
 #include "data/store/shard_file.h"
 #include "data/store/shard_images.h"
 
@@ -75,6 +76,7 @@ ShardMaker::Made ShardMaker::make(std::uint64_t shard, const std::function<bool(
   if (!made.new_rejects.empty() && !few_enough(made.new_rejects)) return made;
   content.images = images;
   done.info = write_shard(files_, journal_.folder(), content);
+  note_checked(files_, journal_.folder() / shard_name(shard));  // it was read back
   journal_.note(shard, done, stored);
   if (spill_ != nullptr) progress(entries.size());
   made.whole = true;
@@ -94,6 +96,7 @@ std::string fault_of(const Journal& journal, std::uint64_t shard) {
       return "it is not the shard that was noted";
     if (journal.images(shard).size() != index.crcs.size())
       return "its list of images belongs to another shard";
+    if (is_checked(path)) return "";
     std::string fault;
     const auto see = [&](std::uint64_t image, const std::string& why) {
       if (!why.empty() && fault.empty()) fault = fmt::format("image {} is damaged: {}", image, why);

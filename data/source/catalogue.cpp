@@ -11,7 +11,7 @@
 namespace facemae {
 namespace {
 
-constexpr const char* kRemedy = "remove it and start again, which lists the images anew";
+constexpr const char* kRemedy = "a start of the same command lists the images again";
 
 /// Do the places of the parts of the file follow from its counts?
 bool is_consistent(const catalogue_file::End& end, std::uint64_t bytes) {
@@ -33,7 +33,7 @@ Catalogue::Catalogue(const Path& path) : path_(path) {
   const auto refuse = [&](const std::string& why) {
     throw DataError(fmt::format("the catalogue {} {}; {}", path.string(), why, kRemedy));
   };
-  const std::uint64_t bytes = std::filesystem::file_size(path);
+  const std::uint64_t bytes = InputFile(path).size();
   if (bytes < sizeof end_) refuse("is too short to be one");
   file_ = map_file(path, 0, bytes);
   end_ = value<catalogue_file::End>(bytes - sizeof end_);

@@ -48,9 +48,9 @@ struct FolderRules {
   bool nested = false;      ///< images in folders of an identity's folder are its images, too
   bool skip_empty = false;  ///< identity folders without images are passed over
 };
-/// The following list their images at once, into a catalogue that nobody else sees; all throw FileError, and
-/// DataError when two images have one name. Commands take the steps of data/source/source_kind.h instead.
-///
+// Sources that list their images at once, into a catalogue that nobody else sees. All throw FileError, and DataError
+// when two images have one name. Commands take the steps of data/source/source_kind.h instead.
+
 /// ROOT/<identity>/<image>.{jpg,jpeg,png}, several roots as one set. Hidden and system folders and what is no
 /// such image are left out; a summary of them is logged. Throws ConfigError when there is no image, DataError
 /// for an empty identity folder, naming it, FileError for a folder that cannot be listed.

@@ -19,7 +19,12 @@ for i in 1 2 3 4; do
   head -c $((2000 + i)) "$PICTURE" >"faces/b/cut$i.jpg"
 done
 cp "$PICTURE" faces/b/whole.jpg
-packed() { ranks "$1" pack --from folder --in faces --out "$2" --json "$2.json" --log-level info "${@:3}"; }
+packed() { # packed N STORE OPTION...
+  local n=$1 store=$2 words
+  shift 2
+  with_defaults --in faces -- "$@"
+  ranks "$n" pack --from folder --out "$store" --json "$store.json" --log-level info "${words[@]}"
+}
 ends_with 65 "too many rejects on two ranks" 'does not decode.*rejects.csv' packed 2 refused
 check "leave their list and the journal" equal "$(ls refused)" "packing
 rejects.csv"
@@ -35,6 +40,27 @@ ends_with 65 "another image size is refused at once, with examples" 'not 64 x 64
 ends_with 2 "ranks that see different sources" 'do not see the same images' \
   mpirun --bind-to none --oversubscribe -n 1 "$facemae" pack --from folder --in faces --out mixed --max-reject-fraction 0.5 : \
   -n 1 "$facemae" pack --from folder --in faces --out mixed --max-reject-fraction 0.5 --seed 1
+
+# A start after the first does not list again; what came to a folder since is not seen, what has gone is a reject.
+packed 2 again >/dev/null 2>&1
+check "the list of a refused pack stays" test -e again/packing/catalogue.bin
+cp "$PICTURE" faces/a/5.jpg && rm faces/a/4.jpg
+ends_with 0 "the next start uses it" '9 images were listed by an earlier start' packed 2 again --max-reject-fraction 0.6
+check "without the image that came" test -z "$(grep 'a/5.jpg' again/*.csv)"
+check "nor the one that went" grep -q '"a/4.jpg","cannot be read' again/rejects.csv
+rm faces/a/5.jpg && cp "$PICTURE" faces/a/4.jpg
+chmod -R a-w folder1
+ends_with 0 "a finished store that nobody may write tells its figures" 'made by an earlier start' packed 2 folder1 --max-reject-fraction 0.5
+check "and is as it was" equal "$(digest folder1)" "$(digest folder2)"
+mkdir faces/c && cp "$PICTURE" faces/c/1.jpg
+ends_with 2 "other images are refused" 'catalogue_images was 9, now 10' packed 1 folder1 --max-reject-fraction 0.5
+chmod -R u+w folder1
+ends_with 65 "a pack that was refused" 'does not decode' packed 2 more
+rm -r faces/c
+ends_with 2 "is told when a folder of people is gone" 'listing the images again, because faces has changed' packed 1 more
+check "and that the images are others" grep -q 'catalogue_images was 10, now 9' said
+ends_with 2 "a pack that cannot begin leaves nothing" 'is not a folder' packed 2 nowhere --in missing
+check "not even its folder" test ! -e nowhere
 
 make 2 killed --threads 1 &
 job=$!

@@ -199,10 +199,29 @@ TEST(Pack, ShardDamagedBetweenTwoStartsIsMadeAgain) {
   const auto phases = interrupted.phases();
   for (std::size_t phase = 0; phase + 1 < phases.size(); ++phase) phases[phase]();  // all but the finish
   const Path shard = here / "bad/packing/shard-00000.h5";
+  ::usleep(20'000);  // so that the file's time differs; not a synchronisation
   test_images::flip_bit(shard, read_shard(shard).info.blob_offset + 3);
   const auto result = pack_on(2, *source, config);
   EXPECT_EQ(result.resumed_shards, result.shards - 1);
   EXPECT_EQ(contents(here / "bad"), expected);
+}
+
+TEST(Pack, AFinishedShardThatIsTheFileThatWasReadBackIsNotReadAgain) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 3, 6);
+  const auto source = folder_source({here / "faces"});
+  const auto config = quiet(here / "store");
+  Packing interrupted(*source, config, real_files());
+  const auto phases = interrupted.phases();
+  for (std::size_t phase = 0; phase + 1 < phases.size(); ++phase) phases[phase]();
+  const Path shard = config.out / "packing/shard-00000.h5";
+  const auto time = fs::last_write_time(shard);
+  test_images::flip_bit(shard, read_shard(shard).info.blob_offset + 3);
+  fs::last_write_time(shard, time);  // nothing shows
+  const auto result = pack(*source, config, real_files());
+  EXPECT_EQ(result.resumed_shards, result.shards);
+  EXPECT_FALSE(fs::exists(config.out / "packing"));
+  EXPECT_FALSE(fs::exists(config.out / ".checked"));
 }
 
 TEST(Pack, FinishedStoreIsLeftAloneAndOtherSettingsAreRefused) {

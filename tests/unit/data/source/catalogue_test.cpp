@@ -123,11 +123,11 @@ TEST(Catalogue, NoFlippedBitAndNoTruncationPasses) {
     std::string bad = whole;
     bad[byte] = static_cast<char>(bad[byte] ^ 4);
     test_images::put(here / "bad", bytes_of(bad));
-    EXPECT_THAT(fault(), HasSubstr("start again")) << byte;
+    EXPECT_THAT(fault(), HasSubstr("lists the images again")) << byte;
   }
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     test_images::put(here / "bad", bytes_of(whole.substr(0, length)));
-    EXPECT_THAT(fault(), HasSubstr("start again")) << length;
+    EXPECT_THAT(fault(), HasSubstr("lists the images again")) << length;
   }
 }
 
