@@ -58,21 +58,21 @@ void require_seen(Control& control, const Path& out) {
 }
 
 /// Removes a folder at the end of its scope, on the first rank, if nothing was put into it.
-struct UnlessEmpty {
-  UnlessEmpty(const Control& control, Path folder) : path(std::move(folder)), root(control.is_root()) {}
-  ~UnlessEmpty() {
+struct RemovedIfEmpty {
+  RemovedIfEmpty(const Control& control, Path folder) : path(std::move(folder)), root(control.is_root()) {}
+  ~RemovedIfEmpty() {
     std::error_code not_empty;
     if (root) std::filesystem::remove(path, not_empty);
   }
-  UnlessEmpty(const UnlessEmpty&) = delete;
-  UnlessEmpty& operator=(const UnlessEmpty&) = delete;
+  RemovedIfEmpty(const RemovedIfEmpty&) = delete;
+  RemovedIfEmpty& operator=(const RemovedIfEmpty&) = delete;
   const Path path;
   const bool root;
 };
 
 /// Every phase on all ranks. Returns the figures, on the first rank.
 PackResult pack_together(Control& control, const PackConfig& config, const PackedImages& images) {
-  const UnlessEmpty packing_folder(control, config.out / kPackingFolder);
+  const RemovedIfEmpty packing_folder(control, config.out / kPackingFolder);
   together(control, [&] {
     if (control.is_root()) Journal(real_files(), config.out).prepare();
   });
