@@ -26,29 +26,22 @@ class Finding {
   explicit Finding(ArchiveKind kind) : kind_(kind) {}
 
   void add_given(const Path& path) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (status.type() == fs::file_type::not_found)
-      throw ConfigError(fmt::format("packing {} archives: {} does not exist", name_of(kind_), path.string()));
-    if (error) throw FileError("looking for " + path.string() + ": " + error.message(), error.value());
-    if (!fs::is_directory(status)) return add(path);
-    const std::size_t before = archives_.size();
-    const std::uint64_t twice_before = twice_;
     try {
-      add_below(path);
+      const fs::file_status status = fs::status(path);
+      if (status.type() == fs::file_type::not_found)
+        throw ConfigError(
+            fmt::format("packing {} archives: {} does not exist", name_of(kind_), path.string()));
+      fs::is_directory(status) ? add_folder(path) : add(path, status);
     } catch (const fs::filesystem_error& failure) {
-      throw FileError(fmt::format("listing the archives in {}: {}", path.string(), failure.what()),
-                      failure.code().value());
+      throw FileError(
+          fmt::format("looking for {} archives in {}: {}", name_of(kind_), path.string(), failure.what()),
+          failure.code().value());
     }
-    if (archives_.size() == before && twice_ == twice_before)
-      throw ConfigError(
-          fmt::format("packing {} archives: the folder {} holds none", name_of(kind_), path.string()));
-    std::sort(archives_.begin() + static_cast<std::ptrdiff_t>(before), archives_.end());
   }
 
   std::vector<Path> finish() {
     if (twice_ > 0)
-      spdlog::warn(
+      spdlog::info(
           "{} archive(s) or folders of them are reached in several ways (the first: {}) and count once",
           twice_, first_twice_.string());
     if (hidden_ > 0)
@@ -61,12 +54,24 @@ class Finding {
   }
 
  private:
+  void add_folder(const Path& folder) {
+    const std::size_t before = archives_.size();
+    const std::uint64_t twice_before = twice_;
+    add_below(folder);
+    if (archives_.size() == before && twice_ == twice_before)
+      throw ConfigError(
+          fmt::format("packing {} archives: the folder {} holds none", name_of(kind_), folder.string()));
+    std::sort(archives_.begin() + static_cast<std::ptrdiff_t>(before), archives_.end());
+  }
   void add_below(const Path& folder) {
     if (is_seen(folder)) return;
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    std::vector<fs::directory_entry> entries(fs::directory_iterator(folder), {});
+    std::sort(entries.begin(),
+              entries.end());  // which way to an archive comes first is the same on every host
+    for (const auto& entry : entries) {
       const std::string name = entry.path().filename().string();
-      std::error_code error;
-      const fs::file_status status = entry.status(error);
+      std::error_code in_circles;  // a link that leads there is told below if it is called an archive
+      const fs::file_status status = entry.status(in_circles);
       const bool is_folder = fs::is_directory(status);
       if (!is_folder && !has_archive_name(name, kind_)) continue;
       if (name.starts_with('.') || name == "__MACOSX") {
@@ -74,16 +79,15 @@ class Finding {
       } else if (is_folder) {
         add_below(entry.path());
       } else {
-        add(entry.path());
+        add(entry.path(), fs::status(entry.path()));
       }
     }
   }
-  void add(const Path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error))
+  void add(const Path& path, const fs::file_status& status) {
+    if (!fs::is_regular_file(status))
       throw ConfigError(fmt::format("packing {} archives: {} is {}; remove it, or put the archive there",
                                     name_of(kind_), path.string(),
-                                    fs::exists(path, error) ? "no plain file" : "a link to nothing"));
+                                    fs::exists(status) ? "no plain file" : "a link to nothing"));
     if (is_seen(path)) return;
     bytes_ += fs::file_size(path);
     archives_.push_back(path);
