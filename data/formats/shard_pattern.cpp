@@ -20,6 +20,11 @@ std::string ShardPattern::name(std::uint64_t shard) const {
 }
 
 std::optional<ShardPattern> shard_pattern(std::string_view file_name) {
+  if (file_name.find("%d") != file_name.npos || file_name.find("%0") != file_name.npos)
+    throw ConfigError(
+        fmt::format("the names of shards \"{}\": say how many there are, as WebDataset's readers want it: "
+                    "faces-{{000000..000870}}.tar",
+                    file_name));
   const auto open = file_name.find('{'), dots = file_name.find("..", open), close = file_name.find('}', dots);
   if (open == file_name.npos || dots == file_name.npos || close == file_name.npos) return std::nullopt;
   const std::string_view first = file_name.substr(open + 1, dots - open - 1),

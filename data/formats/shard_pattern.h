@@ -14,8 +14,8 @@ struct ShardPattern {
   std::string name(std::uint64_t shard) const;  ///< 0 .. count - 1
 };
 
-/// nullopt for a name without such braces. Throws ConfigError when there are several, or when the numbers do not
-/// ascend or are not equally wide (WebDataset would then look for other names).
+/// nullopt for a name without such braces. Throws ConfigError when there are several, when the numbers do not ascend or
+/// are not equally wide (WebDataset would then look for other names), and for the %06d of WebDataset's writer.
 std::optional<ShardPattern> shard_pattern(std::string_view file_name);
 
 }  // namespace facemae

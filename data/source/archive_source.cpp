@@ -141,6 +141,11 @@ class ArchiveLister {
       catalogue_.start_over();
       for_each_archive("listing samples", [&](std::uint32_t number) { list_samples_of(number); });
       spdlog::info("the tars are WebDataset's: the .cls or .json of each image says whose it is");
+    } else if (!scattered_.empty()) {
+      spdlog::warn(
+          "a class of the .cls or .json members lies in several folders ({}): the folders are taken for the "
+          "identities; if the classes are, pack the tars again without folders",
+          scattered_);
     }
     if (ignored_ > 0)
       spdlog::info("{} member(s) of the archives are no images, or hidden (the first: {}), and are left out",
@@ -180,6 +185,7 @@ class ArchiveLister {
         });
     classes.end_archive();
     by_class_ = by_class_ || classes.needed();
+    if (scattered_.empty()) scattered_ = classes.scattered();
     numbers_ = numbers_ && classes.width() > 0;
     width_ = std::max(width_, classes.width());
   }
@@ -205,7 +211,7 @@ class ArchiveLister {
   bool by_class_ = false, numbers_ = true;  ///< are classes the identities, and all of them numbers?
   std::size_t width_ = 0;                   ///< of the largest one
   std::uint64_t ignored_ = 0;
-  std::string first_ignored_;
+  std::string first_ignored_, scattered_;
 };
 
 void list_archives(const SourcePlaces& places, CatalogueWriter& catalogue, ArchiveKind kind) {

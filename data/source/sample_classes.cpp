@@ -1,6 +1,7 @@
 #include "data/source/sample_classes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -13,6 +14,12 @@ namespace {
 std::string_view folder_in(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
 std::string_view key_in(std::string_view path) {
   return path.substr(0, path.find('.', folder_in(path).size()));
+}
+
+bool has_ending(std::string_view path, std::string_view ending) {
+  return path.size() > ending.size() &&
+         std::equal(ending.begin(), ending.end(), path.end() - static_cast<std::ptrdiff_t>(ending.size()),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
 bool is_class_number(std::string_view text) {
@@ -48,7 +55,7 @@ std::uint32_t number_of(std::string_view name, std::vector<std::string>& names,
 }  // namespace
 
 bool SampleClasses::is_label(std::string_view path) {
-  return path.ends_with(".cls") || path.ends_with(".json");
+  return has_ending(path, ".cls") || has_ending(path, ".json");
 }
 
 void SampleClasses::add_image(std::string_view path) {
@@ -67,12 +74,13 @@ void SampleClasses::add_image(std::string_view path) {
 
 void SampleClasses::add_label(std::string_view path, Bytes content) {
   go_to(path);
-  const bool by_cls = path.ends_with(".cls");
+  const bool by_cls = has_ending(path, ".cls");
   if (sample_.by_cls && !by_cls) return;
   const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
   const std::string name = by_cls ? class_in_cls(text) : class_in_json(text);
   if (name.empty() || name.find('\0') != name.npos) return;
   sample_.label = number_of(name, names_, numbers_);
+  class_places_.resize(names_.size());
   sample_.by_cls = by_cls;
 }
 
@@ -92,9 +100,14 @@ void SampleClasses::settle() {
   }
   for (const std::uint64_t image : sample.images) {
     classes_[image] = sample.label;
-    Folder& folder = folder_labels_[folders_of_[image]];
-    if (folder.archive == archive_ && folder.label != sample.label) some_folder_is_mixed_ = true;
+    Seen& folder = folder_labels_[folders_of_[image]];
+    if (folder.archive == archive_ && folder.what != sample.label) some_folder_is_mixed_ = true;
     folder = {archive_, sample.label};
+    Seen& place = class_places_[sample.label];
+    if (place.archive == archive_ && place.what != folders_of_[image] && scattered_.empty())
+      scattered_ = fmt::format("class {} in {} and {}", names_[sample.label], folders_[place.what],
+                               folders_[folders_of_[image]]);
+    place = {archive_, folders_of_[image]};
   }
 }
 

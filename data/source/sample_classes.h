@@ -26,6 +26,8 @@ class SampleClasses {
   /// Are classes the identities, not folders? So it is when an image lies in no folder, or when images of
   /// several classes lie in one folder of an archive.
   bool needed() const { return some_in_no_folder_ || some_folder_is_mixed_; }
+  /// "" unless a class has images in several folders of an archive: then which, for when folders are the identities.
+  const std::string& scattered() const { return scattered_; }
   /// The first image without a class, rather one in no folder.
   std::optional<std::uint64_t> first_without() const;
   std::uint32_t class_of(std::uint64_t image) const { return classes_.at(image); }
@@ -41,22 +43,23 @@ class SampleClasses {
     std::uint32_t label = kNone;
     bool by_cls = false;  ///< rather than by .json
   };
-  struct Folder {
-    std::uint64_t archive = 0;  ///< in which `label` was met last
-    std::uint32_t label = kNone;
+  struct Seen {
+    std::uint64_t archive = 0;  ///< in which `what`, a class of a folder or a folder of a class, was met last
+    std::uint32_t what = kNone;
   };
   void go_to(std::string_view path);
   void settle();
 
   std::vector<std::uint32_t> classes_, folders_of_;  ///< of each image
   std::vector<std::string> names_, folders_;         ///< of classes; of folders, ended by a slash
-  std::vector<Folder> folder_labels_;
+  std::vector<Seen> folder_labels_, class_places_;
   std::unordered_map<std::string, std::uint32_t> numbers_, folder_numbers_;  ///< of names_ and folders_
   std::string key_;
   Sample sample_;                                    ///< of key_
   std::unordered_map<std::string, Sample> waiting_;  ///< in no folder, and not complete yet
   std::uint64_t archive_ = 1;
   bool some_in_no_folder_ = false, some_folder_is_mixed_ = false;
+  std::string scattered_;
 };
 
 }  // namespace facemae

@@ -60,6 +60,22 @@ TEST(SampleClasses, WhatIsNoClassNumberGivesNoClass) {
     EXPECT_TRUE(classes_of({"0.jpg", label}, 1).empty()) << label;
 }
 
+TEST(SampleClasses, EndingsCountInAnyCase) {
+  EXPECT_THAT(classes_of({"0.JPG", "0.CLS=7"}, 1), ElementsAre("7"));
+  EXPECT_FALSE(SampleClasses::is_label("cls"));
+  EXPECT_FALSE(SampleClasses::is_label("0.jpg"));
+}
+
+TEST(SampleClasses, SaysWhenAClassLiesInSeveralFolders) {
+  SampleClasses classes;
+  add_archive(classes, {"s/0.jpg", "s/0.cls=3"});
+  add_archive(classes, {"t/0.jpg", "t/0.cls=3"});
+  EXPECT_EQ(classes.scattered(), "") << "archives count by themselves";
+  add_archive(classes, {"u/0.jpg", "u/0.cls=3", "v/0.jpg", "v/0.cls=3"});
+  EXPECT_EQ(classes.scattered(), "class 3 in u/ and v/");
+  EXPECT_FALSE(classes.needed());
+}
+
 TEST(SampleClasses, ASampleEndsWithItsArchive) {
   SampleClasses classes;
   add_archive(classes, {"0.cls=3", "0.jpg", "1.jpg"});
