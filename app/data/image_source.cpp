@@ -18,9 +18,10 @@ void SourceOptions::declare(Options& options) {
   options.choice("from", from, source_kinds(), "kind of source")
       .require("in", in, "one or several folders, archives or lists, packed as one set; one .rec")
       .add("root", root, "folder that the paths of a list begin at; default: the list's own")
-      .flag("nested", rules.nested,
-            "of folders: images in folders of an identity's folder (ann/video1/1.jpg) are its images, too")
-      .flag("skip-empty", rules.skip_empty, "of folders: pass over identity folders without images")
+      .flag(
+          "nested", rules.nested,
+          "images in folders of an identity's folder (ann/video1/1.jpg) are its images, too; with --from folder")
+      .flag("skip-empty", rules.skip_empty, "pass over identity folders without images; with --from folder")
       .add(
           "landmarks", landmarks,
           "file with five points of each face: images are moved to the 112 x 112 ArcFace position and encoded again");

@@ -236,14 +236,13 @@ std::vector<std::byte> read_bytes(const Path& path) {
 // Without O_NONBLOCK, opening a pipe would wait for a writer.
 InputFile::InputFile(const Path& path)
     : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {
-  if (descriptor_ < 0) fail("opening", path);
   struct stat info {};
-  const int code = ::fstat(descriptor_, &info) != 0 ? errno
-                   : S_ISREG(info.st_mode)          ? 0
-                   : S_ISDIR(info.st_mode)          ? EISDIR
-                                                    : ENXIO;
+  const int code = descriptor_ < 0 || ::fstat(descriptor_, &info) != 0 ? errno  // ENXIO for a socket
+                   : S_ISREG(info.st_mode)                             ? 0
+                   : S_ISDIR(info.st_mode)                             ? EISDIR
+                                                                       : ENXIO;
   if (code == 0) return;
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (code != ENXIO) fail("opening", path, code);
   throw FileError("opening " + path.string() + ": it is a pipe, a device or a socket, not a plain file",
                   code);

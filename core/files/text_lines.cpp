@@ -16,11 +16,13 @@ constexpr std::size_t kPieceBytes = 1 << 16, kLongestLine = 4 << 20;
 
 std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(const Path& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
-    spdlog::info("reading the pipe {} to its end", path.string());
+  if (::lstat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))  // not <(command), which has a writer
+    spdlog::info("waiting for what is written into the pipe {}", path.string());
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
   const int code = file ? 0 : errno;
-  if (code != 0) throw FileError("opening " + path.string() + ": " + std::strerror(code), code);
+  if (code != 0)
+    throw FileError(
+        "opening " + path.string() + ": " + (code == ENXIO ? "it is a socket" : std::strerror(code)), code);
   return file;
 }
 

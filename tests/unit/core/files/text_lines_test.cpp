@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -62,6 +65,17 @@ TEST(TextLines, OfAPipeAreReadOnce) {
   std::thread writer([&] { std::ofstream(here / "pipe") << "a\r\nb"; });
   EXPECT_EQ(read_text(here / "pipe"), "a\nb\n");
   writer.join();
+}
+
+TEST(TextLines, OfASocketAreNotWaitedFor) {
+  const test::TemporaryFolder here;
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  (here / "socket").string().copy(address.sun_path, sizeof address.sun_path - 1);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_THAT(why<FileError>([&] { read_text(here / "socket"); }), HasSubstr("it is a socket"));
+  EXPECT_THAT(why<FileError>([&] { read_bytes(here / "socket"); }), HasSubstr("a socket, not a plain file"));
+  ::close(socket);
 }
 
 TEST(TextLines, SayWhatIsNoSuchText) {
