@@ -30,7 +30,7 @@ std::string text_of(const Json& json) {
 template <class Read>
 auto read_note(const Path& path, Read read) {
   try {
-    return read(Json::parse(read_file(path)));
+    return read(Json::parse(read_plain_file(path)));
   } catch (const FileError&) {
     throw;
   } catch (const std::exception& error) {
@@ -60,15 +60,12 @@ std::string name_of(const std::string& beginning, std::uint64_t number, const st
   return fmt::format("{}{:05}{}", beginning, number, ending);
 }
 /// The number between `beginning` and `ending`; nothing if there is none, for then this is not a note.
-std::optional<std::uint64_t> number_in(std::string_view name, std::string_view beginning,
-                                       std::string_view ending) {
-  if (name.size() <= beginning.size() + ending.size() || !name.starts_with(beginning) ||
-      !name.ends_with(ending))
-    return {};
-  name = name.substr(beginning.size(), name.size() - beginning.size() - ending.size());
+std::optional<std::uint64_t> number_in(const std::string& name, const std::string& beginning,
+                                       const std::string& ending) {
+  if (!name.starts_with(beginning)) return {};
   std::uint64_t number = 0;
-  const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (fault != std::errc() || end != name.data() + name.size()) return {};
+  std::from_chars(name.data() + beginning.size(), name.data() + name.size(), number);
+  if (name != name_of(beginning, number, ending)) return {};  // a copy of one, shard-7.json, is none
   return number;
 }
 

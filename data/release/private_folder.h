@@ -27,7 +27,7 @@ class PrivateFolder final : public FileSystem {
   /// Where libraries find one of its files: a path through the open folder.
   Path at(const Path& name) const;
   bool has(const std::string& name) const { return std::filesystem::exists(at(name)); }
-  std::string read(const std::string& name) const { return read_file(at(name)); }
+  std::string read(const std::string& name) const { return read_plain_file(at(name)); }
   void write(const std::string& name, Bytes bytes) { write_durably(*this, at(name), bytes); }
   void write(const std::string& name, const std::string& text) { write(name, bytes_of(text)); }
 

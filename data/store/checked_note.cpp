@@ -26,7 +26,7 @@ bool is_checked(const Path& file) {
   std::error_code unseen;
   if (state.empty() || !std::filesystem::exists(note, unseen)) return false;
   try {
-    return read_file(note) == state;
+    return read_plain_file(note) == state;
   } catch (const FileError&) {
     return false;  // it will be checked again
   }

@@ -20,7 +20,7 @@ std::optional<SecretKey> key_in(const Path& folder) {
   const Path file = folder / kPeopleKeyName;
   if (!std::filesystem::exists(file)) return {};
   try {
-    return SecretKey::from_hex(trim(read_file(file)));
+    return SecretKey::from_hex(trim(read_plain_file(file)));
   } catch (const FileError& error) {
     spdlog::warn("the people key cannot be used: {}", error.what());
     return {};

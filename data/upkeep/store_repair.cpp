@@ -15,7 +15,7 @@ namespace {
 nlohmann::json readable_manifest(const Path& folder) {
   const Path path = folder / "manifest.json";
   try {
-    return nlohmann::json::parse(read_file(path));
+    return nlohmann::json::parse(read_plain_file(path));
   } catch (const std::exception& error) {
     throw DataError("repairing " + folder.string() + ": " + kManifestName +
                     " is unreadable and so is manifest.json (" + error.what() +

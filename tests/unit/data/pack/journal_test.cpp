@@ -1,6 +1,7 @@
 #include "data/pack/journal.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "core/error.h"
 #include "tests/temporary_folder.h"
@@ -32,12 +33,15 @@ TEST(Journal, RefusesNumbersThatAreNoWholeOnes) {
 TEST(Journal, PassesOverFilesThatOnlyLookLikeNotes) {
   const test::TemporaryFolder out;
   std::filesystem::create_directory(out / kPackingFolder);
-  for (const char* name : {"shard-x.json", "shard-.json", "shard-1x.json",
-                           "shard-99999999999999999999999.json", "spill-old.json", "shard-00007.json"})
+  for (const char* name :
+       {"shard-x.json", "shard-.json", "shard-1x.json", "shard-99999999999999999999999.json",
+        "spill-old.json", "shard-8.json", "shard-000009.json", "shard-00007.json"})
     write_durably(real_files(), out / kPackingFolder / name, bytes_of(std::string("{}")));
   const Journal journal(real_files(), out.path());
   EXPECT_EQ(journal.finished_shards(), (std::vector<std::uint64_t>{7}));
   EXPECT_TRUE(journal.spills().empty());
+  ASSERT_EQ(::mkfifo((out / kPackingFolder / "spill-00001.json").c_str(), 0600), 0);
+  EXPECT_THROW(journal.spills(), FileError);  // at once
 }
 
 TEST(Journal, IsNotGoneOnWithWhileARankOfAnEarlierStartLives) {
