@@ -11,7 +11,8 @@
 namespace facemae {
 namespace {
 
-enum Compression : std::uint32_t { kPlain = 0, kRuns8 = 1, kRuns4 = 2, kMasks = 3, kMasksWithAlpha = 6 };
+/// Compressions.
+constexpr std::uint32_t kPlain = 0, kRuns8 = 1, kRuns4 = 2, kMasks = 3, kMasksWithAlpha = 6;
 
 struct Bmp {
   int width = 0, height = 0;
@@ -38,14 +39,16 @@ std::uint32_t number_of(Bytes bytes, std::size_t at, std::size_t size) {
   return number;
 }
 
+bool has_runs(const Bmp& bmp) { return bmp.compression == kRuns8 || bmp.compression == kRuns4; }
 bool has_masks(const Bmp& bmp) { return bmp.compression == kMasks || bmp.compression == kMasksWithAlpha; }
 
 /// Throws for what no BMP of the usual kinds is.
 void check_kind(const Bmp& bmp) {
   const unsigned bits = bmp.bits;
-  const bool runs = bmp.compression == kRuns8 || bmp.compression == kRuns4;
-  if (!(bmp.compression == kPlain || (runs && bits == (bmp.compression == kRuns8 ? 8 : 4) && !bmp.top_down) ||
-        (has_masks(bmp) && (bits == 16 || bits == 32))))
+  const bool known = bmp.compression == kPlain ||
+                     (has_runs(bmp) && bits == (bmp.compression == kRuns8 ? 8u : 4u) && !bmp.top_down) ||
+                     (has_masks(bmp) && (bits == 16 || bits == 32));
+  if (!known)
     refuse(fmt::format("compression {} with {} bits per pixel is not known; convert it to PNG",
                        bmp.compression, bits));
   if (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
@@ -80,8 +83,8 @@ Bmp parse(Bytes encoded) {
   }
   if (begin > encoded.size()) refuse_end();
   bmp.pixels = encoded.subspan(begin);
-  const bool plain = bmp.compression != kRuns8 && bmp.compression != kRuns4;
-  if (plain && bmp.pixels.size() / bmp.row_bytes() < static_cast<std::size_t>(bmp.height)) refuse_end();
+  if (!has_runs(bmp) && bmp.pixels.size() / bmp.row_bytes() < static_cast<std::size_t>(bmp.height))
+    refuse_end();
   return bmp;
 }
 
@@ -151,7 +154,7 @@ void decode_bmp(Bytes encoded, std::span<std::uint8_t> out) {
     throw Error(fmt::format("reading a BMP into {} bytes", out.size()));
   std::vector<std::uint8_t> positions;
   std::size_t row_bytes = bmp.row_bytes();
-  if (bmp.compression == kRuns8 || bmp.compression == kRuns4) {
+  if (has_runs(bmp)) {
     positions = unrolled(bmp);
     bmp.pixels = std::as_bytes(std::span(positions));
     bmp.bits = 8;

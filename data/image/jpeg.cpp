@@ -37,7 +37,7 @@ struct JpegDecoder::Handle {
   /// half-read marker and would refuse the next, good image.
   std::string fault_of(int result) {
     if (result == 0) return "";
-    const std::string fault = tjGetErrorStr2(jpeg);
+    std::string fault = tjGetErrorStr2(jpeg);
     tjDestroy(std::exchange(jpeg, nullptr));
     start();
     return fault;

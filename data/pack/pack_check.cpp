@@ -23,27 +23,26 @@ std::string kind_of_reject(const std::string& reason) { return reason.substr(0, 
 PreparedImage ImageChecker::check(std::vector<std::byte> encoded) {
   PreparedImage image{std::move(encoded), 0, ""};
   try {
-    const auto header = decoder_.check(image.bytes, image_size_, image_size_);
-    const bool fits = header.width == image_size_ && header.height == image_size_;
+    auto header = decoder_.check(image.bytes, image_size_, image_size_);
+    const bool fits = header.width == image_size_ && header.height == image_size_,
+               held = header.codec == Codec::Jpeg || header.codec == Codec::Png;
     if (!fits && !resize_)
       return rejected("another size", fmt::format("{} x {} pixels, expected {} x {}", header.width,
                                                   header.height, image_size_, image_size_));
-    if (!fits) {
-      make_again(image, header);
-    } else if (header.codec != Codec::Jpeg && header.codec != Codec::Png) {
-      make_again(image, {header.width, header.height, header.codec, true});  // nothing may get lost
-    } else if (const int orientation = orientation_of(image.bytes); orientation == 1) {
+    const int orientation = orientation_of(image.bytes);
+    if (fits && held && orientation == 1) {
       image.flags = encoding_flags(image.bytes);
-    } else if (resize_) {
-      make_again(image, header);
-    } else {
+      return image;
+    }
+    if (fits && held && !resize_)
       return rejected(
           "not upright",
           fmt::format("its EXIF orientation is {}, and images of the right size are kept as they "
                       "are; --resize turns it upright (encodes it again), or turn the file itself "
                       "by exiftran -ai or mogrify -auto-orient",
                       orientation));
-    }
+    header.lossless |= fits && !held;  // of the right size: nothing may get lost
+    make_again(image, header);
   } catch (const DataError& error) {
     return rejected("does not decode", error.what());
   }
