@@ -46,8 +46,13 @@ ExitCode run_show(App& app, Words words) {
   std::vector<std::uint64_t> keys;
   Decoder decoder;
   for (const auto& picture : pictures) {
-    const Image image = fit_square(decoder.decode_upright(bytes_of(read_file(picture))), side);
-    pixels.insert(pixels.end(), image.pixels.begin(), image.pixels.end());
+    const std::string encoded = read_file(picture);
+    try {
+      const Image image = fit_square(decoder.decode_upright(bytes_of(encoded)), side);
+      pixels.insert(pixels.end(), image.pixels.begin(), image.pixels.end());
+    } catch (const DataError& error) {
+      throw DataError(picture + ": " + error.what());
+    }
     keys.push_back(key_of(seed, Purpose::Mask, keys.size()));
   }
   const auto faces = to_network_input(pixels, side, {}, torch::kCPU);

@@ -1,7 +1,5 @@
 #include "data/image/jpeg.h"
 
-#include <turbojpeg.h>
-
 #include <utility>
 
 #include "core/error.h"
@@ -12,8 +10,6 @@
 namespace facemae {
 namespace {
 
-/// A progressive JPEG may have millions of scans, each taking the time of a whole image: 500 are tolerated.
-constexpr int kFlags = TJFLAG_LIMITSCANS;
 constexpr int kUnnamed = -1;  ///< a subsampling that TurboJPEG decodes, but has no name for
 
 const unsigned char* data_of(Bytes bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
@@ -74,14 +70,14 @@ void JpegDecoder::decode(Bytes encoded, std::span<std::uint8_t> out) {
   Handle& of = *handle_;
   if (of.colours != TJCS_CMYK && of.colours != TJCS_YCCK) {
     of.check(tjDecompress2(of.jpeg, data_of(encoded), encoded.size(), out.data(), of.width, 0, of.height,
-                           TJPF_RGB, kFlags));
+                           TJPF_RGB, kJpegFlags));
     return;
   }
   // TurboJPEG returns CMYK only as CMYK. Adobe's files hold it inverted, and everybody reads it that way.
   const std::size_t pixels = static_cast<std::size_t>(of.width) * static_cast<std::size_t>(of.height);
   of.cmyk.resize(pixels * 4);
   of.check(tjDecompress2(of.jpeg, data_of(encoded), encoded.size(), of.cmyk.data(), of.width, 0, of.height,
-                         TJPF_CMYK, kFlags));
+                         TJPF_CMYK, kJpegFlags));
   for (std::size_t i = 0; i < pixels; ++i)
     for (std::size_t c = 0; c < 3; ++c)
       out[i * 3 + c] = static_cast<std::uint8_t>((of.cmyk[i * 4 + c] * of.cmyk[i * 4 + 3] + 127) / 255);
@@ -94,7 +90,7 @@ bool JpegDecoder::check_planes(Bytes encoded) {
   if (needed == static_cast<unsigned long>(-1)) return false;
   of.planes.resize(needed);
   of.check(tjDecompressToYUV2(of.jpeg, data_of(encoded), encoded.size(), of.planes.data(), of.width, 1,
-                              of.height, kFlags));
+                              of.height, kJpegFlags));
   return true;
 }
 

@@ -1,11 +1,17 @@
 #pragma once
 // JPEGs with TurboJPEG, in any subsampling that libjpeg knows; encode_jpeg() is in image.h.
+#include <turbojpeg.h>
+
 #include <memory>
 #include <span>
 
 #include "data/image/image.h"
 
 namespace facemae {
+
+/// Of TurboJPEG, for everything that is decoded: a progressive JPEG may have millions of scans, each taking the
+/// time of a whole image, so 500 are tolerated; and since a warning counts as an error, the first one ends it.
+inline constexpr int kJpegFlags = TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING;
 
 /// Bytes must begin as a JPEG does. All throw DataError; a warning (truncated data) counts as an error, and so
 /// do more than 500 scans.

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "data/image/jpeg.h"
 
 namespace facemae {
 namespace {
@@ -66,7 +67,7 @@ struct PlanesDecoder::Handles {
       throw DataError(fmt::format("the image is {} x {}, expected {} x {}", width, height, side, side));
     Planes planes = planes_of(out, side);
     check(jpeg, tjDecompressToYUVPlanes(jpeg, data, encoded.size(), planes.data(), side, nullptr, side,
-                                        TJFLAG_LIMITSCANS));
+                                        kJpegFlags));
     if (grey) std::fill(planes[1], out.data() + out.size(), std::uint8_t{128});
     return true;
   }

@@ -92,6 +92,8 @@ ends_with 2 "evaluation packs that are not there" 'nowhere.bin' "$facemae" recog
 ends_with 2 "pairs that are not there" 'nowhere.txt' "$facemae" evaluate --from net --store faces --pairs nowhere.txt
 ends_with 2 "a pack that is not there, on two ranks" 'nowhere.bin' ranks 2 evaluate --from net --bin nowhere.bin
 ends_with 2 "a picture that is not there" 'nowhere.jpg' "$facemae" show nowhere.jpg --from mae --out t.png
+printf 'GIF89a' >moving.gif
+ends_with 65 "a picture of another kind" 'moving.gif: a GIF picture.*convert it' "$facemae" show "$PICTURE" moving.gif --from mae --out t.png
 ends_with 2 "images that are not there" 'nowhere' "$facemae" embed --from net --images nowhere --out e.npy
 ends_with 2 "--out in a folder that is not there" 'no folder nowhere' "$facemae" embed --from net --store faces --out nowhere/e.npy
 check "--json goes into a pipe" grep -q '"images": 20' <("$facemae" store info faces --json /dev/stdout)
