@@ -1,9 +1,7 @@
 #include "evaluation/formats/pickle.h"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
+#include <bit>
 
 #include "core/error.h"
 #include "evaluation/formats/pickle_machine.h"
@@ -12,16 +10,16 @@ namespace facemae {
 
 using Kind = PickleValue::Kind;
 
-void refuse_pickle(std::uint64_t offset, const std::string& found) {
+void refuse_pickle(std::uint64_t offset, const std::string& found, std::string_view remedy) {
   throw DataError(fmt::format(
-      "reading a pickle: byte {}: {}; the file is damaged or is not an InsightFace verification pack", offset,
-      found));
+      "reading a pickle: byte {}: {}; the file is damaged or is not an InsightFace verification pack{}",
+      offset, found, remedy));
 }
 
 std::string Pickle::name_of(Kind kind) {
-  static constexpr std::array names = {"None",       "a bool",       "a number",     "a byte string",
-                                       "a text",     "a list",       "a tuple",      "a dict",
-                                       "a callable", "a numpy type", "a numpy array"};
+  static constexpr std::array names = {"None",          "a bool",     "a number",     "a number",
+                                       "a byte string", "a text",     "a list",       "a tuple",
+                                       "a dict",        "a callable", "a numpy type", "a numpy array"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -29,8 +27,7 @@ void PickleMachine::step(std::uint8_t opcode) {
   switch (opcode) {
     case 0x80: {  // PROTO
       const auto protocol = unsigned_number(1);
-      if (protocol < 2 || protocol > 5)
-        refuse(fmt::format("pickle protocol {}; 2 to 5 are understood", protocol));
+      if (protocol > 5) refuse(fmt::format("pickle protocol {}; 0 to 5 are understood", protocol), kRewrite);
       return;
     }
     case 0x95: {  // FRAME: how far to read ahead
@@ -68,6 +65,15 @@ void PickleMachine::step(std::uint8_t opcode) {
       return push_number(Kind::Int, static_cast<std::int64_t>(unsigned_number(1)));
     case 'M':
       return push_number(Kind::Int, static_cast<std::int64_t>(unsigned_number(2)));
+    case 0x8a:
+      return push_long(unsigned_number(1));
+    case 0x8b:
+      return push_long(unsigned_number(4));
+    case 'G': {  // BINFLOAT, big endian
+      const std::uint64_t bits = __builtin_bswap64(unsigned_number(8));
+      push(Kind::Float).real = std::bit_cast<double>(bits);
+      return;
+    }
     case 'a':
       return append({pop()});
     case 'e':
@@ -124,36 +130,14 @@ void PickleMachine::step_text(std::uint8_t opcode) {
       return push_bytes(Kind::Text, take(unsigned_number(4)));
     case 0x8d:
       return push_bytes(Kind::Text, take(unsigned_number(8)));
-    case 'c': {
-      const auto module = line();
-      return push_callable(module, line());
-    }
     case 0x93: {
       const auto& name = value(pop());
       const auto& module = value(pop());
       if (name.kind != Kind::Text || module.kind != Kind::Text) refuse("a name that is not text");
       return push_callable(module.bytes, name.bytes);
     }
-    case 'I': {  // a decimal; 00 and 01 are bools of Python 2
-      const auto text = line();
-      if (text == "00" || text == "01") return push_number(Kind::Bool, text == "01");
-      std::int64_t number = 0;
-      const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (fault != std::errc{} || end != text.data() + text.size()) refuse("a number that is none");
-      return push_number(Kind::Int, number);
-    }
-    case 0x8a: {  // LONG1, little endian
-      const auto width = unsigned_number(1);
-      if (width > 8) refuse(fmt::format("a number of {} bytes", width));
-      const auto digits = take(width);
-      std::uint64_t number = width > 0 && (digits.back() & 0x80) ? ~std::uint64_t{0} : 0;
-      std::memcpy(&number, digits.data(), digits.size());
-      return push_number(Kind::Int, static_cast<std::int64_t>(number));
-    }
-    case 0x97:
-      refuse("values that were kept outside the pickle (out-of-band buffers)");
     default:
-      refuse(fmt::format("opcode 0x{:02x} is not one that a verification pack needs", opcode));
+      return step_line(opcode);
   }
 }
 

@@ -9,6 +9,13 @@ namespace facemae {
 
 using Kind = PickleValue::Kind;
 
+namespace {
+
+/// Bytes of one value of a numpy type.
+std::uint64_t width_of(std::string_view type) { return static_cast<std::uint64_t>(type.back() - '0'); }
+
+}  // namespace
+
 void PickleMachine::push_callable(std::string_view module, std::string_view name) {
   // Old and new homes of the same things; Python 2 called builtins __builtin__.
   static constexpr std::array<std::array<std::string_view, 3>, 13> known = {{
@@ -32,10 +39,20 @@ void PickleMachine::push_callable(std::string_view module, std::string_view name
                      module.substr(0, 60), name.substr(0, 60)));
 }
 
+/// One value may be recalled and copied many times: what that may cost is bounded by the file's size.
+void PickleMachine::charge(std::uint64_t copied) {
+  copied_ += copied;
+  if (copied_ > 2 * bytes_.size()) refuse("the same value is copied again and again");
+}
+
 std::string_view PickleMachine::latin1(std::string_view utf8) {
-  // One text may be recalled and decoded many times: what that may cost is bounded by the file's size.
-  decoded_bytes_ += utf8.size();
-  if (decoded_bytes_ > 2 * bytes_.size()) refuse("the same text is decoded again and again");
+  charge(utf8.size());
+  auto bytes = latin1_bytes(utf8);
+  if (!bytes) refuse("a text that should hold bytes has a letter beyond latin-1");
+  return out_.decoded_.emplace_back(std::move(*bytes));
+}
+
+std::optional<std::string> latin1_bytes(std::string_view utf8) {
   std::string text;
   text.reserve(utf8.size());
   for (std::size_t i = 0; i < utf8.size(); ++i) {
@@ -45,14 +62,14 @@ std::string_view PickleMachine::latin1(std::string_view utf8) {
     } else if ((c == 0xC2 || c == 0xC3) && i + 1 < utf8.size() && (utf8[i + 1] & 0xC0) == 0x80) {
       text += static_cast<char>((c & 3) << 6 | (utf8[++i] & 0x3F));
     } else {
-      refuse("a text that should hold bytes has a letter beyond latin-1");
+      return {};
     }
   }
-  return out_.decoded_.emplace_back(std::move(text));
+  return text;
 }
 
 void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type,
-                              const PickleValue& raw) const {
+                              const PickleValue& raw) {
   const auto& sides = out_.at(shape);
   const auto is_number = [&](std::uint32_t i) {
     return out_.at(i).kind == Kind::Int && out_.at(i).number >= 0;
@@ -61,7 +78,9 @@ void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const Pic
       !std::all_of(sides.items.begin(), sides.items.end(), is_number))
     refuse("a numpy array whose shape is not a tuple of numbers");
   if (type.kind != Kind::DataType) refuse("a numpy array without a type");
-  if (raw.kind != Kind::ByteString) refuse("a numpy array whose values are " + Pickle::name_of(raw.kind));
+  const bool objects = type.type.starts_with('O');
+  if (raw.kind != (objects ? Kind::List : Kind::ByteString))
+    refuse("a numpy array whose values are " + Pickle::name_of(raw.kind));
   std::uint64_t wanted = 1;
   int long_sides = 0;
   for (const auto side : sides.items) {
@@ -72,8 +91,17 @@ void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const Pic
   }
   if (long_sides > 1)
     refuse("a numpy array of several dimensions where an encoded image or a row of bools should be");
-  if (wanted != raw.bytes.size())
-    refuse(fmt::format("a numpy array that should have {} bytes and has {}", wanted, raw.bytes.size()));
+  const std::uint64_t width = objects ? 1 : width_of(type.type),
+                      held = objects ? raw.items.size() : raw.bytes.size();
+  if (wanted != held / width || held % width != 0)
+    refuse(fmt::format("a numpy array that should have {} {} and has {}", wanted * width,
+                       objects ? "values" : "bytes", held));
+  if (objects) {  // a list in all but name
+    charge(raw.items.size());
+    array.kind = Kind::List;
+    array.items = raw.items;
+    return;
+  }
   array.bytes = raw.bytes;
   array.type = type.type;
   array.items = {shape};
@@ -98,20 +126,29 @@ void PickleMachine::call() {
     push_bytes(Kind::ByteString, {});
   } else if (name == "bytes" && count == 1 && argument(0).kind == Kind::ByteString) {
     push_bytes(Kind::ByteString, argument(0).bytes);
+  } else if (name == "bytes" && count == 2 && argument(0).kind == Kind::Text &&
+             argument(1).bytes == "latin-1") {  // a bytearray up to protocol 2
+    push_bytes(Kind::ByteString, latin1(argument(0).bytes));
   } else if (name == "dtype" && count >= 1 &&
              (argument(0).kind == Kind::Text || argument(0).kind == Kind::ByteString)) {
+    static constexpr std::array<std::string_view, 14> known = {"b1", "u1", "u2", "u4", "u8", "i1", "i2",
+                                                               "i4", "i8", "f4", "f8", "O4", "O8", "?"};
     const std::string_view type = argument(0).bytes;
-    if (type != "u1" && type != "b1" && type != "?")
-      refuse(fmt::format("numpy type '{}'; bytes (u1) and bools (b1) are understood", type.substr(0, 20)));
-    push(Kind::DataType).type = type == "u1" ? "u1" : "b1";
+    if (std::find(known.begin(), known.end(), type) == known.end())
+      refuse(fmt::format("numpy type '{}'; bytes (u1), bools (b1), whole numbers, f4 and f8 are understood",
+                         type.substr(0, 20)));
+    push(Kind::DataType).type = type == "?" ? "b1" : type;
   } else if (name == "reconstruct" && count == 3 && argument(0).kind == Kind::Callable &&
              argument(0).bytes == "ndarray") {
     push(Kind::Array);  // BUILD brings shape, type and values
   } else if (name == "scalar" && count == 2) {
     const auto& raw = argument(1);
-    if (argument(0).kind != Kind::DataType || raw.kind != Kind::ByteString || raw.bytes.size() != 1)
-      refuse("a numpy scalar that is not one byte");
-    push_number(argument(0).type == "b1" ? Kind::Bool : Kind::Int, static_cast<std::uint8_t>(raw.bytes[0]));
+    if (argument(0).kind != Kind::DataType || argument(0).type.starts_with('O') ||
+        raw.kind != Kind::ByteString || raw.bytes.size() != width_of(argument(0).type))
+      refuse("a numpy scalar without its value");
+    auto& scalar = push(Kind::Array);  // of one value
+    scalar.bytes = raw.bytes;
+    scalar.type = argument(0).type;
   } else if (name == "frombuffer" && count == 4) {
     set_array(push(Kind::Array), arguments.items[2], argument(1), argument(0));
   } else {
@@ -124,8 +161,9 @@ void PickleMachine::build() {
   const auto& state = value(pop());
   auto& object = value(top());
   if (object.kind == Kind::DataType && state.kind == Kind::Tuple) {
-    // (version, byte order, subarray, names, fields, size, alignment, flags): for single bytes only
-    // fields could matter.
+    // (version, byte order, subarray, names, fields, size, alignment, flags)
+    if (state.items.size() > 1 && value(state.items[1]).bytes == ">" && width_of(object.type) > 1)
+      refuse("numbers with the high byte first");
     for (std::size_t i = 2; i < std::min<std::size_t>(state.items.size(), 5); ++i)
       if (value(state.items[i]).kind != Kind::None) refuse("a numpy type with fields");
     return;

@@ -1,6 +1,6 @@
 #pragma once
-// The inside of the pickle reader: pickle.cpp runs opcodes, pickle_calls.cpp knows what the few
-// allowed callables mean.
+// The inside of the pickle reader: pickle.cpp runs opcodes, pickle_lines.cpp those that are lines of text,
+// pickle_calls.cpp knows what the few allowed callables mean.
 #include <cstring>
 #include <unordered_map>
 
@@ -8,6 +8,13 @@
 #include "evaluation/formats/pickle.h"
 
 namespace facemae {
+
+/// What is said of a pickle that only Python understands.
+inline constexpr std::string_view kRewrite =
+    ". If you trust who made it, Python writes it anew:\n"
+    "  import pickle; images, same = pickle.load(open('IN.bin', 'rb'), encoding='bytes')\n"
+    "  images, same = [bytes(i) for i in images], [bool(int(s)) for s in same]\n"
+    "  pickle.dump((images, same), open('OUT.bin', 'wb'), protocol=4)";
 
 /// The stack machine that a pickle is a program for.
 class PickleMachine {
@@ -27,7 +34,9 @@ class PickleMachine {
   // could make one a byte.
   static constexpr std::size_t kMaxValues = 1 << 22;
 
-  [[noreturn]] void refuse(const std::string& found) const { refuse_pickle(opcode_at_, found); }
+  [[noreturn]] void refuse(const std::string& found, std::string_view remedy = "") const {
+    refuse_pickle(opcode_at_, found, remedy);
+  }
 
   std::string_view take(std::uint64_t count) {
     const std::uint64_t left = bytes_.size() - at_;
@@ -47,8 +56,9 @@ class PickleMachine {
   std::string_view line() {
     const auto end = bytes_.find('\n', at_);
     if (end == std::string_view::npos) refuse("a line without an end");
-    const auto text = take(end - at_);
+    auto text = take(end - at_);
     take(1);
+    if (text.ends_with('\r')) text.remove_suffix(1);  // of a file that was open as text on Windows
     return text;
   }
 
@@ -105,15 +115,20 @@ class PickleMachine {
   void push_callable(std::string_view module, std::string_view name);
   void call();
   void build();
-  void set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type,
-                 const PickleValue& raw) const;
+  void set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type, const PickleValue& raw);
+  void charge(std::uint64_t copied);
   std::string_view latin1(std::string_view utf8);
+  void push_long(std::uint64_t width);
+  std::int64_t decimal(std::string_view text) const;
+  std::string unquoted(std::string_view quoted) const;
+  std::string utf8_of_escapes(std::string_view text) const;
   void step(std::uint8_t opcode);
   void step_text(std::uint8_t opcode);
+  void step_line(std::uint8_t opcode);
 
   std::string_view bytes_;
   Pickle& out_;
-  std::uint64_t at_ = 0, opcode_at_ = 0, decoded_bytes_ = 0;
+  std::uint64_t at_ = 0, opcode_at_ = 0, copied_ = 0;
   std::vector<std::uint32_t> stack_;
   std::vector<std::size_t> marks_;
   std::unordered_map<std::uint64_t, std::uint32_t> memo_;

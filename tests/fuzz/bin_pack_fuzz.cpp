@@ -46,6 +46,8 @@ std::vector<std::string> seeds() {
       pack_of(5, [](auto& image) { return "\x96" + number(image.size(), 8) + image; }),
       pack_of(3, [](auto& image) { return numpy_array("numpy.core", image); }),
       pack_of(4, [](auto& image) { return numpy_array("numpy._core", image) + "\x94"; }),
+      "((lp0\nS'\\xff\\n\\'\\101'\np1\nag1\na(lp2\nI01\natp3\n.",
+      "((lp0\nc_codecs\nencode\n(V\xE9\\u0000\nVlatin1\ntRaVa\\U000000ff\na(lL1L\natp2\n.",
   };
 }
 

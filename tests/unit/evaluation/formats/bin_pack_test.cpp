@@ -5,9 +5,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/random/keys.h"
+#include "tests/temporary_folder.h"
 
 namespace facemae {
 namespace {
@@ -152,6 +155,148 @@ TEST(BinPack, ReadsListsThatGrowOneByOneAndSharedImages) {
   EXPECT_EQ(text_of(pack.images[1]), "xyz");
 }
 
+/// A string as Python 2's repr() shows it.
+std::string shown(const std::string& bytes) {
+  std::string text = "'";
+  for (const char c : bytes)
+    text += c == '\n'              ? std::string("\\n")
+            : c == '\''            ? std::string("\\'")
+            : c >= ' ' && c <= '~' ? std::string(1, c)
+                                   : fmt::format("\\x{:02x}", static_cast<std::uint8_t>(c));
+  return text + "'";
+}
+
+TEST(BinPack, ReadsProtocol0OfPython2) {
+  for (const std::string end : {"\n", "\r\n"}) {  // the second of a file that was open as text on Windows
+    std::string pickle = "((lp0" + end;
+    int memo = 1;
+    for (const auto& image : kImages)
+      pickle += "S" + shown(image) + end + fmt::format("p{}", memo++) + end + "a";
+    expect_images(pickle + "(lp5" + end + "I01" + end + "aI00" + end + "atp6" + end + ".");
+  }
+  const auto pack = parse_bin_pack("((lp0\nS\"it's\\\\ \\101\\0\"\np1\nag1\na(lp2\nL1L\natp3\n.");
+  EXPECT_EQ(text_of(pack.images[0]), std::string("it's\\ A\0", 8)) << "other quotes, octal numbers";
+  EXPECT_EQ(text_of(pack.images[1]), text_of(pack.images[0])) << "recalled";
+  EXPECT_EQ(pack.same, std::vector<char>{1});
+}
+
+TEST(BinPack, ReadsProtocol0OfPython3) {
+  expect_images("((lp0\n" + [] {
+    std::string images;
+    for (const auto& image : kImages) {
+      std::string letters;
+      for (const char c : image)
+        letters += c == '\n' || c == '\0' || c == '\\' ? fmt::format("\\u{:04x}", static_cast<int>(c))
+                                                       : std::string(1, c);
+      images += "c_codecs\nencode\n(V" + letters + "\nVlatin1\ntRa";
+    }
+    return images;
+  }() + "(lp1\nI01\naI00\natp2\n.");
+}
+
+TEST(BinPack, RefusesBadLinesOfProtocol0) {
+  for (const std::string line : {"Sabc", "S'abc", "S'a\"", "S'\\'", "S'\\x4'", "S'\\q'", "S'\\xzz'", "V\\u12",
+                                 "V\\U00110000", "I", "I1x", "L9999999999999999999L", "Fx", "g7", "gx", "px"})
+    EXPECT_THAT(parse_fault("(" + line + "\nl."), HasSubstr("byte 1")) << line;
+}
+
+TEST(BinPack, ReadsImagesHoweverPythonKeptThem) {
+  const auto expect_one = [](const std::string& image) {
+    const auto pack = parse_bin_pack("\x80\x04](" + image + image + "e]\x88" + "a\x86.");
+    EXPECT_EQ(text_of(pack.images[0]), "x\xFF");
+  };
+  expect_one("cbuiltins\nbytearray\nC\x02x\xFF\x85R");  // protocol 3
+  expect_one("c__builtin__\nbytearray\nX" + number(3, 4) +
+             "x\xC3\xBF"
+             "X" +
+             number(7, 4) + "latin-1\x86R");     // and 2
+  expect_one("X" + number(3, 4) + "x\xC3\xBF");  // of Python 2, read with encoding='latin1' and written again
+  EXPECT_THAT(parse_fault("\x80\x04](X" + number(3, 4) +
+                          "\xE2\x82\xAC"
+                          "C\x01xe]\x88"
+                          "a\x86."),
+              HasSubstr("image 0 of pair 0 (from 0) is a text with letters that are no bytes"));
+}
+
+TEST(BinPack, ReadsAnswersHoweverNumpyKeptThem) {
+  const std::string images =
+      "\x80\x03](C\x01"
+      "aC\x01"
+      "bC\x01"
+      "cC\x01"
+      "de";
+  const auto array = [](const std::string& type, const std::string& values) {
+    const std::string zero(1, '\0');
+    return "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK" + zero + "\x85" + "C\x01" +
+           "b\x87R(K\x01K\x02\x85" + numpy_type(type) + "\x89" + values + "tb";
+  };
+  const auto raw = [](const std::string& values) { return "C" + number(values.size(), 1) + values; };
+  const std::vector<char> expected = {1, 0};
+  for (const int width : {1, 2, 4, 8})
+    for (const char kind : {'i', 'u'})
+      EXPECT_EQ(parse_bin_pack(images +
+                               array(kind + std::to_string(width), raw(number(1, width) + number(0, width))) +
+                               "\x86.")
+                    .same,
+                expected)
+          << kind << width;
+  EXPECT_EQ(parse_bin_pack(images + array("f4", raw(number(0x3F800000, 4) + number(0, 4))) + "\x86.").same,
+            expected);
+  EXPECT_EQ(
+      parse_bin_pack(images + array("f8", raw(number(0x3FF0000000000000, 8) + number(0, 8))) + "\x86.").same,
+      expected);
+  EXPECT_EQ(parse_bin_pack(images +
+                           array("O8",
+                                 "](\x88\x89"
+                                 "e") +
+                           "\x86.")
+                .same,
+            expected);  // of any objects
+  const auto scalar = [&](const std::string& value) {
+    return "cnumpy.core.multiarray\nscalar\n" + numpy_type("i8") + raw(value) + "\x86R";
+  };
+  EXPECT_EQ(parse_bin_pack(images + "](" + scalar(number(1, 8)) + scalar(number(0, 8)) + "e\x86.").same,
+            expected);
+  EXPECT_EQ(parse_bin_pack(images + "](G\x3F\xF0" + std::string(6, '\0') + "F0.0\ne\x86.").same, expected);
+  EXPECT_THAT(parse_fault(images + "](K\x01K\x02"
+                                   "e\x86."),
+              HasSubstr("answer 1 (from 0) is 2, expected 0 or 1"));
+  EXPECT_THAT(parse_fault(images + "](K\x01X" + number(1, 4) + "1e\x86."),
+              HasSubstr("answer 1 (from 0) is a text"));
+  EXPECT_THAT(parse_fault(images + array("i8", raw("12345678")) + "\x86."),
+              HasSubstr("should have 16 bytes and has 8"));
+}
+
+TEST(BinPack, TellsHowPythonRewritesWhatIsNotUnderstood) {
+  for (const std::string& pickle :
+       {std::string("\x80\x06."), std::string("\x80\x04}X\x01", 5) + std::string(3, '\0') + "aNs."})
+    EXPECT_THAT(parse_fault(pickle),
+                HasSubstr("pickle.dump((images, same), open('OUT.bin', 'wb'), protocol=4)"));
+  EXPECT_THAT(parse_fault(std::string("\x80\x04}X\x01", 5) + std::string(3, '\0') + "aNs."),
+              HasSubstr("opcode 0x73 SETITEM"));
+  EXPECT_THAT(parse_fault("\x80\x02"
+                          "cos\nsystem\n)R."),
+              testing::Not(HasSubstr("pickle.load")))
+      << "no good advice there";
+}
+
+TEST(BinPack, SaysWhatElseAFileIs) {
+  const test::TemporaryFolder folder;
+  const auto fault = [&](const std::string& bytes) -> std::string {
+    std::ofstream(folder.path() / "a.bin") << bytes;
+    try {
+      read_bin_pack(folder.path() / "a.bin");
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "nothing was refused";
+  };
+  EXPECT_THAT(fault(""), HasSubstr("a.bin is empty"));
+  EXPECT_THAT(fault("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("git lfs pull"));
+  EXPECT_THAT(fault("<!DOCTYPE html>"), HasSubstr("a web page"));
+  EXPECT_THAT(fault("\x80\x02N."), HasSubstr("a.bin: reading a pickle"));
+}
+
 TEST(BinPack, ReadsTheOfficialSmallPack) {
   const char* shared = std::getenv("FACEMAE_SHARED_DATA");
   const Path file = Path(shared != nullptr ? shared : "") / "formats/insightface_bin/small_lfw.bin";
@@ -197,7 +342,9 @@ TEST(BinPack, RefusesNumpyArraysThatAreNotEncodedImages) {
            "C\x01xe](\x88"
            "e\x86.";
   };
-  EXPECT_THAT(parse_fault(wrap(numpy_array("numpy.core", "abc", "f4"))), HasSubstr("numpy type 'f4'"));
+  EXPECT_THAT(parse_fault(wrap(numpy_array("numpy.core", "abc", "c8"))), HasSubstr("numpy type 'c8'"));
+  EXPECT_THAT(parse_fault(wrap(numpy_array("numpy.core", "abcd", "i1"))),
+              HasSubstr("image 0 of pair 0 (from 0) is a numpy array"));
   auto shorter = numpy_array("numpy.core", "abc");
   shorter.replace(shorter.find("M\x03"), 2, "M\x04");
   EXPECT_THAT(parse_fault(wrap(shorter)), HasSubstr("should have 4 bytes and has 3"));
@@ -207,11 +354,14 @@ TEST(BinPack, RefusesPicklesOfSomethingElse) {
   EXPECT_THAT(parse_fault("\x80\x02N."), HasSubstr("None of 0 values where a pair"));
   EXPECT_THAT(parse_fault("\x80\x02]](\x88"
                           "e\x86."),
-              HasSubstr("0 images for 1 pairs"));
+              HasSubstr("0 images for 1 answers"));
   EXPECT_THAT(parse_fault("\x80\x02](K\x01K\x02"
                           "e](\x88"
                           "e\x86."),
-              HasSubstr("byte 4: a number where an encoded image"));
+              HasSubstr("byte 4: image 0 of pair 0 (from 0) is a number where an encoded image"));
+  EXPECT_THAT(parse_fault("\x80\x02](](NNe](NNee](\x88"
+                          "e\x86."),
+              HasSubstr("image 0"));
   EXPECT_THAT(parse_fault("\x80\x06."), HasSubstr("pickle protocol 6"));
   EXPECT_THAT(parse_fault("\x89PNG"), HasSubstr("byte 1"));
   EXPECT_THAT(parse_fault(""), HasSubstr("byte 0"));
@@ -230,6 +380,14 @@ TEST(BinPack, RefusesOneLargeImageRepeatedWithoutEnd) {
   for (int i = 1; i < 200; ++i) pickle += "h\x01";
   pickle += "e](" + std::string(100, '\x88') + "e\x86.";
   EXPECT_THAT(parse_fault(pickle), HasSubstr("more than 32 times the file"));
+}
+
+TEST(BinPack, RefusesOneListCopiedWithoutEnd) {
+  std::string pickle = "\x80\x03](" + std::string(1'000, 'N') + "eq\x01" + numpy_type("O8") + "q\x02(";
+  for (int i = 0; i < 500; ++i)
+    pickle +=
+        "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nNN\x87R(K\x01M\xE8\x03\x85h\x02\x89h\x01tb";
+  EXPECT_THAT(parse_fault(pickle), HasSubstr("copied again and again"));
 }
 
 TEST(BinPack, SurvivesDeepNesting) {
