@@ -133,13 +133,17 @@ torch::Tensor flip_sum(const torch::Tensor& plain, const torch::Tensor& mirrored
   return (sum / sum.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12)).to(plain.scalar_type());
 }
 
+std::vector<double> pair_distances(const torch::Tensor& embeddings) {
+  const auto pairs = embeddings.detach().to(torch::kCPU, torch::kFloat64).view({-1, 2, embeddings.size(1)});
+  const auto distances = (pairs.select(1, 0) - pairs.select(1, 1)).square().sum(1).contiguous();
+  return {distances.data_ptr<double>(), distances.data_ptr<double>() + distances.numel()};
+}
+
 Verification verify(const torch::Tensor& embeddings, std::span<const char> same, int folds) {
   if (embeddings.dim() != 2 || embeddings.size(0) != 2 * static_cast<std::int64_t>(same.size()))
     throw ConfigError(fmt::format("verifying: {} pairs need two embeddings each, but there are {}",
                                   same.size(), embeddings.dim() == 2 ? embeddings.size(0) : 0));
-  const auto pairs = embeddings.detach().to(torch::kCPU, torch::kFloat64).view({-1, 2, embeddings.size(1)});
-  const auto distances = (pairs.select(1, 0) - pairs.select(1, 1)).square().sum(1).contiguous();
-  return verify_distances({distances.data_ptr<double>(), same.size()}, same, folds);
+  return verify_distances(pair_distances(embeddings), same, folds);
 }
 
 Verification verify_distances(std::span<const double> distances, std::span<const char> same, int folds) {

@@ -25,11 +25,15 @@ struct Evaluated {
   std::string set;
   std::size_t pairs = 0;
   Verification figures;
+  std::vector<double> distances = {};  ///< squared, of each pair
+  std::string failure = {};            ///< why there are no figures, "" when there are
 };
 
 /// f(image) + f(mirrored), L2-normalised rows. [n, D] each.
 torch::Tensor flip_sum(const torch::Tensor& plain, const torch::Tensor& mirrored);
 
+/// Squared distances [P] of the rows 2i and 2i+1 of embeddings [2P, D].
+std::vector<double> pair_distances(const torch::Tensor& embeddings);
 /// embeddings [2P, D], normalised; pair i is rows 2i, 2i+1; same[i]. `folds` contiguous folds: the
 /// threshold (0..4 step 0.01, strict <, first best) comes from the others. Throws ConfigError for
 /// fewer pairs than folds.

@@ -1,10 +1,6 @@
-#include <charconv>
 #include <set>
-#include <sstream>
-#include <unordered_map>
 
 #include "core/error.h"
-#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
@@ -81,20 +77,6 @@ class FoldPairs {
   std::set<std::pair<std::uint64_t, std::uint64_t>> used_;
 };
 
-template <class T>
-bool number(const std::string& word, T& value) {
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return error == std::errc() && end == word.data() + word.size();
-}
-
-/// The folds of a list that does not state them: the largest number up to 10 that divides the pairs.
-int natural_folds(std::size_t pairs) {
-  for (std::size_t folds = 10; folds > 1; --folds) {
-    if (pairs >= folds && pairs % folds == 0) return static_cast<int>(folds);
-  }
-  return 1;
-}
-
 }  // namespace
 
 PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed) {
@@ -112,7 +94,7 @@ PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uin
   }
   const std::uint64_t each = pairs / parts / 2;  // same, and as many different
   const Permutation shuffled(identities, key_of(seed, Purpose::Pairs));
-  PairList list{.folds = folds, .pairs = {}, .store_digest = {}};
+  PairList list{.folds = folds, .pairs = {}};
   for (std::uint64_t fold = 0; fold < parts; ++fold) {
     std::vector<Rows> rows;
     for (std::uint64_t i = fold * identities / parts; i < (fold + 1) * identities / parts; ++i) {
@@ -138,56 +120,6 @@ void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, con
       fmt::format("# facemae pairs: folds {}, store {}\n", pairs.folds, store.dataset_digest().hex());
   for (const Pair& pair : pairs.pairs) text += fmt::format("{} {} {}\n", pair.a, pair.b, pair.same ? 1 : 0);
   write_output(files, path, text);
-}
-
-PairList read_pairs(const Path& path, std::vector<std::string>* names) {
-  std::istringstream lines(read_text(path));
-  PairList list{.folds = 0, .pairs = {}, .store_digest = {}};
-  std::unordered_map<std::string, std::uint64_t> known;
-  const auto name_index = [&](const std::string& name) {
-    const auto [at, fresh] = known.emplace(name, names->size());
-    if (fresh) names->push_back(name);
-    return at->second;
-  };
-  const std::string heading = "# facemae pairs: folds ", digest = ", store ";
-  std::string line;
-  for (std::uint64_t number_of_line = 1; std::getline(lines, line); ++number_of_line) {
-    if (line.rfind(heading, 0) == 0) {
-      const std::string folds = line.substr(heading.size(), line.find(',') - heading.size());
-      if (!number(folds, list.folds) || list.folds < 1) {
-        throw DataError(path.string() + ": the number of folds in its first line is not a number");
-      }
-      if (const auto at = line.find(digest); at != std::string::npos)
-        list.store_digest = line.substr(at + digest.size());
-    }
-    if (line.empty() || line[0] == '#') continue;
-    std::istringstream words(line);
-    std::string a, b, same, more;
-    words >> a >> b >> same;
-    Pair pair;
-    bool fine = (same == "0" || same == "1") && !(words >> more);
-    if (fine && names) {
-      pair.a = name_index(a);
-      pair.b = name_index(b);
-    } else {
-      fine = fine && number(a, pair.a) && number(b, pair.b);
-    }
-    if (!fine) {
-      throw DataError(
-          fmt::format("line {} of {} is \"{}\", expected {}", number_of_line, path.string(), line,
-                      names ? "\"path path 0\" or \"path path 1\"" : "\"row row 0\" or \"row row 1\""));
-    }
-    pair.same = same == "1";
-    list.pairs.push_back(pair);
-  }
-  if (list.pairs.empty()) throw DataError(path.string() + " holds no pairs");
-  if (list.folds == 0) list.folds = natural_folds(list.pairs.size());
-  if (list.pairs.size() % static_cast<std::size_t>(list.folds) != 0) {
-    throw DataError(
-        fmt::format("{} has {} pairs, which {} folds do not divide: the file was cut short; make it again",
-                    path.string(), list.pairs.size(), list.folds));
-  }
-  return list;
 }
 
 }  // namespace facemae

@@ -42,17 +42,13 @@ struct Pair {
 };
 struct PairList {
   int folds = 10;
-  std::vector<Pair> pairs;   ///< folds * (pairs / folds), fold by fold
-  std::string store_digest;  ///< of the store that they were made from; "" if the file does not say
+  std::vector<Pair> pairs;  ///< folds * (pairs / folds), fold by fold
 };
 /// Half same, half different in every fold. Throws ConfigError when the store has too few
 /// identities or images.
 PairList make_pairs(const Store& store, int folds, std::uint64_t pairs, std::uint64_t seed);
-/// Writes text: a header line "# facemae pairs: folds F, store DIGEST", then "a b same" with rows of the
-/// store (same 1 or 0).
+/// Writes text that evaluation/formats/pair_list.h reads: a heading "# facemae pairs: folds F, store DIGEST", then
+/// "a b same" with rows of the store (same 1 or 0).
 void write_pairs(FileSystem& files, const Path& path, const PairList& pairs, const Store& store);
-/// Reads rows of a store or, when `names` is given, positions in it: lines are then "path path 0|1", and
-/// `names` receives the distinct paths, relative to a folder.
-PairList read_pairs(const Path& path, std::vector<std::string>* names = nullptr);
 
 }  // namespace facemae

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same pairs as rows of a store, as files below a folder and as an InsightFace pack give the same figures, on one
-# rank and on two; their embeddings are the same numbers.
+# rank and on two; their embeddings are the same numbers. Sets that cannot be used are told before training, and do not
+# end a run that has begun.
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || { echo "SKIP: no python3, which writes the pack"; exit 77; }
 quiet="--log-level warn"
@@ -19,6 +20,14 @@ with open("files.txt", "w") as out:
 images = [open(os.path.join("folder", paths[row]), "rb").read() for a, b, _ in pairs for row in (a, b)]
 with open("pairs.bin", "wb") as out:
     pickle.dump((images, [bool(same) for _, _, same in pairs]), out)
+with open("pairs, again.bin", "wb") as out:
+    pickle.dump(([bytearray(image) for image in images], [same for _, _, same in pairs]), out, 0)
+with open("corrupt.bin", "wb") as out:
+    pickle.dump((images[:5] + [images[5][:200]] + images[6:], [bool(same) for _, _, same in pairs]), out)
+with open("few.bin", "wb") as out:
+    pickle.dump((images[:4], [True, False]), out)
+with open("pairs.csv", "w") as out:
+    out.writelines(["same,path1,path2\r\n"] + [f"{same},{paths[a]},\"{paths[b]}\"\r\n" for a, b, same in pairs])
 with open("rows.txt", "w") as out:
     out.writelines(f"{path}\t{row}\n" for row, path in paths.items())
 python
@@ -32,11 +41,43 @@ figures() { grep -vE '"(set|from)"' "$1.json"; }
 evaluate 1 rows --config <(printf 'store = faces\n') --pairs <(cat pairs.txt) # both may be pipes
 evaluate 1 files --images folder --pairs files.txt
 evaluate 1 bin --bin pairs.bin
-evaluate 2 both --bin pairs.bin --bin pairs.bin
+evaluate 1 csv --images folder --pairs pairs.csv
+evaluate 2 both --bin pairs.bin --bin "pairs, again.bin" --csv both.csv --scores scores.csv
 check "there are figures" grep -q '"accuracy": 0\.[0-9]' rows.json
 check "files give the figures of rows" equal "$(figures files)" "$(figures rows)"
+check "and so does a table with a heading" equal "$(figures csv)" "$(figures rows)"
 check "so does a pack" equal "$(figures bin)" "$(figures rows)"
 check "two packs at once, on two ranks, give each its figures" equal "$(grep -c "$(grep '"auc"' rows.json)" both.json)" 2
+check "the tables are CSV, and scores give the accuracy" python3 - <<'python'
+import csv, json
+sets = list(csv.DictReader(open("both.csv")))
+assert [row["set"] for row in sets] == ["pairs.bin", "pairs, again.bin"], sets
+want = json.load(open("both.json"))["sets"][1]
+assert float(sets[1]["threshold"]) == want["threshold"] and float(sets[1]["tar_at_far_0.01"]) == want["tar_at_far"][1]["tar"]
+scores = [row for row in csv.DictReader(open("scores.csv")) if row["set"] == "pairs, again.bin"]
+assert len(scores) == 48 and scores[3]["first"] == "image 6 of pair 3 (from 0)"
+same = [float(row["distance"]) for row in scores if row["same"] == "1"]
+other = [float(row["distance"]) for row in scores if row["same"] == "0"]
+auc = sum((a < b) + (a == b) / 2 for a in same for b in other) / len(same) / len(other)
+assert abs(auc - want["auc"]) < 1e-9, (auc, want["auc"])
+python
+
+train() { # train RANKS RUN OPTION...
+  local n=$1 run=$2
+  shift 2
+  ranks "$n" recognize --store faces --run "$run" --steps 6 --batch 8 --margin cosface --threads 1 --log-every 1 --eval-every 2 $quiet "$@"
+}
+ends_with 65 "sets that cannot be used are told before training" 'corrupt.bin cannot measure.* image 5 of pair 2' \
+  train 2 refused --eval corrupt.bin few.bin pairs.bin
+check "all of them" grep -q 'few.bin has 2 pairs, too few' said
+check "and nothing is written" test ! -e refused
+ends_with 2 "images that are not there, too" '32 of the 32 images .* and 27 more' train 1 refused --eval pairs.csv --eval-images .
+cp pairs.bin later.bin
+train 1 later --eval later.bin --stop-after 2 2>later.log
+rm later.bin
+ends_with 0 "a run that has begun goes on without a set that is gone" 'training goes on without' train 2 later --eval later.bin pairs.bin
+check "and notes that it was not measured" equal "$(grep -c failure later/evaluations.jsonl) $(grep -c accuracy later/evaluations.jsonl)" "2 3"
+check "and counts it" grep -q '"failed_evaluations":1' later/metrics.jsonl
 
 "$facemae" embed --from net --bin pairs.bin --out bin.npy $quiet 2>/dev/null
 ranks 2 embed --from net --bin pairs.bin --out bin2.npy $quiet 2>/dev/null

@@ -14,6 +14,8 @@ namespace facemae {
 namespace {
 
 constexpr int kSide = 112;
+constexpr int kLongest =
+    64;  ///< of sides, in the short side: what would become millions of pixels is no face
 
 /// Rows [first, last) of the set through the network.
 torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t last,

@@ -2,63 +2,79 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <unordered_map>
 
-#include "cluster/host/agree.h"
 #include "core/log.h"
-#include "data/upkeep/store_tools.h"
+#include "core/progress.h"
+#include "core/text.h"
 #include "evaluation/formats/bin_pack.h"
+#include "evaluation/formats/pair_lines.h"
+#include "evaluation/formats/pair_list.h"
+#include "trainer/apply/pair_images.h"
 
 namespace facemae {
+namespace {
+
+PairSet named(const Path& file) {
+  return {.name = file.string(), .images = {}, .first = {}, .second = {}, .same = {}};
+}
+
+/// The pairs of a list, whose image i is at `position[i]`.
+void add_pairs(PairSet& set, const ListedPairs& list, const std::vector<std::int64_t>& position) {
+  for (const auto& pair : list.pairs) {
+    set.first.push_back(position[pair.first]);
+    set.second.push_back(position[pair.second]);
+    set.same.push_back(pair.same ? 1 : 0);
+  }
+  set.folds = list.folds;
+}
+
+}  // namespace
 
 PairSet pairs_of_store(const Path& pairs, const Path& store_folder) {
-  PairSet set{.name = pairs.string(), .images = {}, .first = {}, .second = {}, .same = {}};
-  const PairList list = read_pairs(pairs);
+  PairSet set = named(pairs);
+  const ListedPairs list = read_pair_list(pairs);
   const auto store = Store::open(store_folder);
   if (!list.store_digest.empty() && list.store_digest != store->dataset_digest().hex())
     throw DataError(fmt::format("{} was made from another store than {}: their digests differ ({} and {})",
                                 pairs.string(), store_folder.string(), list.store_digest,
                                 store->dataset_digest().hex()));
   std::unordered_map<std::uint64_t, std::int64_t> known;
-  std::vector<std::uint64_t> rows;  // distinct, in order of first appearance
-  const auto position = [&](std::uint64_t row) {
-    if (row >= store->size())
+  std::vector<std::uint64_t> rows;  // distinct: "7" and "07" are one
+  std::vector<std::int64_t> position;
+  for (const auto& image : list.images) {
+    const auto row = image.number ? std::nullopt : whole_number(image.name);
+    if (!row)
       throw DataError(
-          fmt::format("{} names row {}, but {} has {} images: were the pairs made from another store?",
-                      pairs.string(), row, store_folder.string(), store->size()));
-    const auto [at, fresh] = known.try_emplace(row, static_cast<std::int64_t>(rows.size()));
-    if (fresh) rows.push_back(row);
-    return at->second;
-  };
-  for (const auto& pair : list.pairs) {
-    set.first.push_back(position(pair.a));
-    set.second.push_back(position(pair.b));
-    set.same.push_back(pair.same ? 1 : 0);
+          fmt::format("line {} of {} names \"{}\", which is no row of a store; names of files need {}",
+                      image.line, pairs.string(), image.name, "--images (of recognize: --eval-images)"));
+    if (*row >= store->size())
+      throw DataError(fmt::format(
+          "line {} of {} names row {}, but {} has {} images: were the pairs made from another store?",
+          image.line, pairs.string(), *row, store_folder.string(), store->size()));
+    const auto [at, fresh] = known.try_emplace(*row, static_cast<std::int64_t>(rows.size()));
+    if (fresh) rows.push_back(*row);
+    position.push_back(at->second);
   }
-  set.folds = list.folds;
+  add_pairs(set, list, position);
   set.images = images_of(store, std::move(rows));
+  set.store = store;
   return set;
 }
 
 PairSet pairs_of_folder(const Path& pairs, const Path& folder) {
-  PairSet set{.name = pairs.string(), .images = {}, .first = {}, .second = {}, .same = {}};
-  std::vector<std::string> names;  // distinct: a and b of a pair are positions in them
-  const PairList list = read_pairs(pairs, &names);
-  for (const auto& pair : list.pairs) {
-    set.first.push_back(static_cast<std::int64_t>(pair.a));
-    set.second.push_back(static_cast<std::int64_t>(pair.b));
-    set.same.push_back(pair.same ? 1 : 0);
-  }
-  set.folds = list.folds;
-  std::vector<Path> files;
-  files.reserve(names.size());
-  for (const auto& name : names) files.push_back(folder / name);
-  set.images = images_of(std::move(files));
+  PairSet set = named(pairs);
+  const ListedPairs list = read_pair_list(pairs);
+  std::vector<std::int64_t> position(list.images.size());
+  for (std::size_t i = 0; i < position.size(); ++i) position[i] = static_cast<std::int64_t>(i);
+  add_pairs(set, list, position);
+  set.images = images_of(files_of(list, folder, pairs));
   return set;
 }
 
 PairSet pairs_of_pack(const Path& bin) {
-  PairSet set{.name = bin.string(), .images = {}, .first = {}, .second = {}, .same = {}};
+  PairSet set = named(bin);
   BinPack pack = read_bin_pack(bin);
   for (std::size_t i = 0; i < pack.same.size(); ++i) {
     set.first.push_back(static_cast<std::int64_t>(2 * i));
@@ -66,34 +82,56 @@ PairSet pairs_of_pack(const Path& bin) {
   }
   set.same = std::move(pack.same);
   set.images = images_of(std::move(pack.images));
+  set.images.name = [](std::size_t i) { return fmt::format("image {} of pair {} (from 0)", i, i / 2); };
   return set;
 }
 
-void check_pairs(const PairSet& set, int rank, int ranks) {
-  if (set.folds < 2 || set.same.size() < static_cast<std::size_t>(set.folds))
+void check_pairs(const PairSet& set, int folds) {
+  if (folds == 0) folds = set.folds;
+  if (folds < 2 || set.same.size() < static_cast<std::size_t>(folds))
     throw DataError(fmt::format("the set {} has {} pairs, too few for the {} folds of its protocol", set.name,
-                                set.same.size(), set.folds));
+                                set.same.size(), folds));
+  const auto same = std::count(set.same.begin(), set.same.end(), 1);
+  if (same == 0 || static_cast<std::size_t>(same) == set.same.size())
+    throw DataError(
+        fmt::format("the set {} has {} pairs that all show {}: an accuracy needs pairs of both kinds",
+                    set.name, set.same.size(), same == 0 ? "different people" : "the same person"));
+}
+
+void check_images(const PairSet& set, int rank, int ranks) {
+  constexpr std::size_t told = 5;
+  const auto first = static_cast<std::size_t>(rank), step = static_cast<std::size_t>(ranks);
   Decoder decoder;
-  for (auto at = static_cast<std::size_t>(rank); at < set.images.size;
-       at += static_cast<std::size_t>(ranks)) {
+  Progress progress("checking " + set.name, set.images.size, "images", rank == 0);
+  std::vector<std::string> faults;
+  std::size_t bad = 0;
+  for (std::size_t at = first; at < set.images.size; at += step) {
     try {
       as_face(set.images, set.images.read(at), decoder);
-    } catch (const Error& error) {
-      throw DataError("the set " + set.name + " cannot measure anything: " + set.images.name(at) + ": " +
-                      error.what());
+    } catch (const DataError& error) {
+      if (++bad <= told) faults.push_back(set.images.name(at) + ": " + error.what());
+    } catch (const FileError& error) {
+      throw FileError("the set " + set.name + " cannot measure anything: " + error.what(), error.code());
     }
+    progress.advance(std::min(step, set.images.size - at));
   }
+  if (bad == 0) return progress.finish();
+  throw DataError(fmt::format("the set {} cannot measure anything, for {} of its images are bad: {}{}",
+                              set.name, bad, join(faults, "; "),
+                              bad > told ? fmt::format("; and {} more", bad - told) : ""));
 }
 
 Evaluated verify_pairs(const PairSet& set, RecognitionNetwork& network, World& world,
                        const EmbedConfig& config, int folds) {
-  const auto embeddings = embed_images(set.images, network, world, config);
+  ImageSet images = set.images;
+  images.name = [&](std::size_t i) { return set.name + ", " + set.images.name(i); };
+  const auto embeddings = embed_images(images, network, world, config);
   const auto first = embeddings.index_select(0, torch::tensor(set.first)),
              second = embeddings.index_select(0, torch::tensor(set.second));
   Evaluated result{.set = set.name, .pairs = set.same.size(), .figures = {}};
   together(world.control(), [&] {
-    result.figures = verify(torch::stack({first, second}, 1).reshape({-1, embeddings.size(1)}), set.same,
-                            folds > 0 ? folds : set.folds);
+    result.distances = pair_distances(torch::stack({first, second}, 1).reshape({-1, embeddings.size(1)}));
+    result.figures = verify_distances(result.distances, set.same, folds > 0 ? folds : set.folds);
   });
   return result;
 }

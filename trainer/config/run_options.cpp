@@ -309,8 +309,10 @@ void declare(Options& o, RecognizeConfig& c) {
            "probability that brightness, contrast and saturation change by factors of 0.5 to 1.5")
       .between(0, 1);
   o.group("Evaluation during training")
-      .add("eval", c.eval,
-           "InsightFace packs (.bin) and texts of pairs to verify while training: evaluations.jsonl")
+      .add(
+          "eval", c.eval,
+          "InsightFace packs (.bin) and texts of pairs (docs/FORMATS.md, Sets for evaluation) to verify while training: "
+          "evaluations.jsonl; all are looked at before training")
       .free()
       .add("eval-store", c.eval_store, "store whose rows the texts of --eval name")
       .free()

@@ -43,16 +43,6 @@ void refuse_lonely_images(const RecognizeConfig& config, int ranks) {
             config.common.batch, config.common.accumulate, ranks));
 }
 
-std::vector<PairSet> evaluation_sets(const RecognizeConfig& config, const Topology& place) {
-  std::vector<PairSet> sets;
-  for (const auto& file : config.eval)
-    sets.push_back(file.ends_with(".bin")       ? pairs_of_pack(file)
-                   : !config.eval_store.empty() ? pairs_of_store(file, config.eval_store)
-                                                : pairs_of_folder(file, config.eval_images));
-  for (const auto& set : sets) check_pairs(set, place.rank, place.size);
-  return sets;
-}
-
 }  // namespace
 
 TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, World& world,
@@ -100,8 +90,7 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
   auto task = std::make_unique<RecognitionTraining>(
       std::move(network), std::move(centres), config,
       fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),
-      parts_of(config.common, world), precision_for(config.common.precision, world.device()), world.device(),
-      evaluation_sets(config, world.topology()));
+      parts_of(config.common, world), precision_for(config.common.precision, world.device()), world.device());
   Evaluator* evaluator = task.get();
   return {.task = std::move(task), .evaluator = evaluator};
 }

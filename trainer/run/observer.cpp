@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -36,6 +37,14 @@ std::vector<double> summed(const std::vector<Metric>& metrics, const Faults& fau
   ranks.check();  // what is written down must be true
   sums = sums.to(torch::kCPU, torch::kFloat64);
   return {sums.data_ptr<double>(), sums.data_ptr<double>() + sums.numel()};
+}
+
+/// The name of a set's file without its ending, or its path where another set has that name, too.
+std::string short_name(const std::string& set, const std::vector<Evaluated>& all) {
+  const auto stem = [](const std::string& path) { return Path(path).stem().string(); };
+  const auto alike =
+      std::count_if(all.begin(), all.end(), [&](const auto& other) { return stem(other.set) == stem(set); });
+  return alike > 1 ? set : stem(set);
 }
 
 void add_times(MetricsLine& line, const LoaderFigures& data) {
@@ -105,6 +114,7 @@ void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& fig
   line.add("exposed_reduction_seconds", exposed_);
   line.add("seconds", seconds);
   if (saving_) line.add("save_stalled_seconds", figures.save_stalled_seconds - save_stalled_);
+  if (failed_evaluations_ > 0) line.add("failed_evaluations", static_cast<double>(failed_evaluations_));
   if (figures.skipped > 0) line.add("skipped", static_cast<double>(figures.skipped));
   metrics_ << line.text() << std::endl;
   show(done, line.figures());
@@ -125,11 +135,16 @@ void Observer::evaluate(std::uint64_t done) {
   const auto spent = Clock::now() - began;
   last_ += spent;  // images_per_second is of training
   if (ranks_.rank() != 0 || results.empty()) return;
-  measured_step_ = done;
   double sum = 0;
-  for (const auto& result : results) sum += result.figures.accuracy;
-  metric_ = sum / static_cast<double>(results.size());
-  for (const auto& [set, pairs, figures] : results) {
+  std::size_t measured = 0;
+  for (const auto& result : results) {
+    const auto& [set, pairs, figures, distances, failure] = result;
+    if (!failure.empty()) {
+      note_failure(done, result);
+      continue;
+    }
+    sum += figures.accuracy;
+    ++measured;
     const nlohmann::ordered_json line = {{"step", done},
                                          {"images", done * config_.batch},
                                          {"set", set},
@@ -141,11 +156,27 @@ void Observer::evaluate(std::uint64_t done) {
                                          {"eer", figures.eer},
                                          {"seconds", std::chrono::duration<double>(spent).count()}};
     evaluations_ << line.dump() << std::endl;
-    const std::string name = "evaluation/" + Path(set).stem().string();
+    const std::string name = "evaluation/" + short_name(set, results);
     show(done, {{name + "/accuracy", figures.accuracy}, {name + "/auc", figures.auc}});
     spdlog::info("step {}: {}: accuracy {:.2f} % +- {:.2f} ({} pairs), AUC {:.4f}", done, set,
                  100 * figures.accuracy, 100 * figures.accuracy_std, pairs, figures.auc);
   }
+  if (measured < results.size()) return;  // a mean over other sets would not compare with earlier ones
+  measured_step_ = done;
+  metric_ = sum / static_cast<double>(measured);
+}
+
+void Observer::note_failure(std::uint64_t done, const Evaluated& result) {
+  ++failed_evaluations_;
+  evaluations_ << nlohmann::ordered_json{{"step", done},
+                                         {"images", done * config_.batch},
+                                         {"set", result.set},
+                                         {"failure", result.failure}}
+                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+               << std::endl;
+  spdlog::error(
+      "step {}: {} could not be measured, and training goes on without its figures ({} such failure(s) so far): {}",
+      done, result.set, failed_evaluations_, result.failure);
 }
 
 void Observer::draw(std::uint64_t done) {

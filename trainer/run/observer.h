@@ -43,18 +43,20 @@ class Observer {
   };
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
-  /// All ranks: what the model reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log.
+  /// All ranks: what the model reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log. So does
+  /// why a set could not be measured: the run goes on.
   void evaluate(std::uint64_t done);
   /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
   void draw(std::uint64_t done);
   void finish();
   double last_loss() const { return last_loss_; }
-  /// Rank 0: the mean accuracy over all sets when they were evaluated after this step.
+  /// Rank 0: the mean accuracy over all sets when all of them were evaluated after this step.
   std::optional<double> metric_of(std::uint64_t done) const {
     return done == measured_step_ ? metric_ : std::nullopt;
   }
 
  private:
+  void note_failure(std::uint64_t done, const Evaluated& result);
   void write_line(std::uint64_t done, Task& task, const StepFigures& figures);
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
   using Clock = std::chrono::steady_clock;
@@ -71,7 +73,7 @@ class Observer {
   LoaderFigures data_;  ///< since the last line
   double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0;
   bool saving_ = false;
-  std::uint64_t measured_step_ = 0;
+  std::uint64_t measured_step_ = 0, failed_evaluations_ = 0;
   std::optional<double> metric_;
 };
 

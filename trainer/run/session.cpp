@@ -71,12 +71,14 @@ class Session {
   /// The task and all that a checkpoint holds, alike on all ranks.
   void make(const MakeTask& make_task) {
     total_ = config().total_steps(data_.store->size());
-    const std::string init = has_begun(config(), control_) ? "" : config().init;
+    const bool begun = has_begun(config(), control_);
+    const std::string init = begun ? "" : config().init;
     torch::Tensor identities;
     together(control_, [&] {
       training_ = make_task(*data_.store, world_, init);
       identities = training_identities(*data_.store, init, data_.people_key);
     });
+    if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun);
     gradients_.emplace(task().parameters(), world_.gradients());
     if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
     optimizer_.emplace(config().optimizer, *gradients_, task().classes().centres);

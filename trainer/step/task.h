@@ -68,7 +68,12 @@ class PictureMaker {
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
-  /// All ranks. Measures the model on sets kept apart from training, and leaves its state as it was.
+  /// All ranks, before evaluate(). Opens what it measures on and looks at all of it; `trained_on` has the hashes of the
+  /// identities of the run. What cannot be used is refused with an AgreedError that names all of it; in a run that has
+  /// a checkpoint it is a warning, and a failure of each evaluation.
+  virtual void open_sets(World& world, const torch::Tensor& trained_on, bool begun) = 0;
+  /// All ranks. Measures the model on sets kept apart from training, and leaves its state as it was. A set that cannot
+  /// be read is a failure in its result, on all ranks.
   virtual std::vector<Evaluated> evaluate(World& world) = 0;
 };
 

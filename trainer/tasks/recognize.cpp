@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/log.h"
 #include "model/common/state.h"
 
 namespace facemae {
@@ -15,9 +16,19 @@ Margin margin_of(const RecognizeConfig& config) {
           .straight_through = config.margin_gradient == "straight-through"};
 }
 
+std::vector<PairSource> pair_sources(const RecognizeConfig& config) {
+  std::vector<PairSource> sources;
+  for (const auto& file : config.eval)
+    sources.push_back(
+        file.ends_with(".bin")
+            ? PairSource{.pairs = file}
+            : PairSource{.pairs = file, .store = config.eval_store, .images = config.eval_images});
+  return sources;
+}
+
 RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
                                          const RecognizeConfig& config, std::string kind, Parts parts,
-                                         Precision precision, torch::Device device, std::vector<PairSet> sets)
+                                         Precision precision, torch::Device device)
     : network_(std::move(network)),
       centres_(std::move(centres)),
       margin_(margin_of(config)),
@@ -27,7 +38,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       parts_(std::move(parts)),
       precision_(precision),
       device_(device),
-      sets_(std::move(sets)),
+      sources_(pair_sources(config)),
       statistics_(*network_, parts_, config.common.batch, frozen_) {
   prepare(precision_);
   network_->train(!frozen_);
@@ -87,12 +98,25 @@ void RecognitionTraining::state(Snapshot& snapshot) {
   snapshot.by_class.push_back(classes().at);
 }
 
+void RecognitionTraining::open_sets(World& world, const torch::Tensor& trained_on, bool begun) {
+  sets_ = open_pair_sets(world, sources_, /*folds=*/0, /*with_images=*/true);
+  if (!begun) refuse_faults(sets_);
+  if (!world.control().is_root()) return;
+  for (const auto& set : sets_) {
+    if (set.fault) {
+      spdlog::error("{}: training goes on without it until a start finds it mended", set.fault->what());
+    } else {
+      warn_of_seen_people(set, trained_on);
+    }
+  }
+}
+
 std::vector<Evaluated> RecognitionTraining::evaluate(World& world) {
   network_->eval();
   std::vector<Evaluated> results;
   for (const auto& set : sets_)
     results.push_back(
-        verify_pairs(set, *network_, world, {.show_progress = false, .refuse_not_finite = false}));
+        verify_or_say_why(set, *network_, world, {.show_progress = false, .refuse_not_finite = false}));
   network_->train(!frozen_);
   return results;
 }

@@ -18,11 +18,11 @@ namespace facemae {
 
 class RecognitionTraining final : public Task, public Evaluator {
  public:
-  /// Of `config` what is of the step: batch, margin, batch norm. `kind` names the model in checkpoints; `sets` are what
-  /// evaluate() measures on. Weight decay is on norms and biases too, as in arcface_torch.
+  /// Of `config` what is of the step (batch, margin, batch norm), and the sets to evaluate. `kind` names the model in
+  /// checkpoints. Weight decay is on norms and biases too, as in arcface_torch.
   RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
                       const RecognizeConfig& config, std::string kind, Parts parts, Precision precision,
-                      torch::Device device, std::vector<PairSet> sets = {});
+                      torch::Device device);
   RecognitionTraining(const RecognitionTraining&) = delete;
   RecognitionTraining& operator=(const RecognitionTraining&) = delete;
 
@@ -36,6 +36,7 @@ class RecognitionTraining final : public Task, public Evaluator {
   std::vector<Metric> metrics() override;
   void state(Snapshot& snapshot) override;
   std::string kind() const override { return kind_; }
+  void open_sets(World& world, const torch::Tensor& trained_on, bool begun) override;
   std::vector<Evaluated> evaluate(World& world) override;
 
  private:
@@ -48,11 +49,15 @@ class RecognitionTraining final : public Task, public Evaluator {
   Parts parts_;
   Precision precision_;
   torch::Device device_;
+  std::vector<PairSource> sources_;
   std::vector<PairSet> sets_;
   RunningStatistics statistics_;
   std::optional<ShardSoftmax> by_shards_;  ///< of --exact
   torch::Tensor loss_, correct_;           ///< figures of the step
 };
+
+/// Of the options --eval, --eval-store and --eval-images: names that end in .bin are packs.
+std::vector<PairSource> pair_sources(const RecognizeConfig& config);
 
 /// Of the options --margin, --margin-m, --scale and --margin-gradient.
 Margin margin_of(const RecognizeConfig& config);
