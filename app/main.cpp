@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "core/options/help_text.h"
 #include "core/program_version.h"
+#include "core/signals.h"
 #include "data/hdf5/hdf5.h"
 #include "trainer/files/version.h"
 
@@ -99,13 +100,13 @@ void report(const App& app, const std::exception& error, const std::string& rank
     report(rank + "raised at " + place);
 }
 
-/// What was printed may not have arrived: a full disk shows at the last flush. Who closed
-/// stdout wanted nothing.
+/// What was printed may not have arrived: a full disk shows at the last flush. Who closed stdout, or reads it
+/// no longer, wanted nothing.
 int with_stdout_flushed(int code) {
   errno = 0;
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   const int reason = errno;
-  if (written || code != 0 || ::fcntl(STDOUT_FILENO, F_GETFD) < 0) return code;
+  if (written || code != 0 || ::fcntl(STDOUT_FILENO, F_GETFD) < 0 || nobody_reads_stdout()) return code;
   report(std::string("writing to stdout failed") + (reason == 0 ? "" : ": ") +
          (reason == 0 ? "" : std::strerror(reason)));
   return static_cast<int>(ExitCode::Crash);
@@ -115,6 +116,7 @@ int with_stdout_flushed(int code) {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  ignore_failed_writes();
   App app(back_ends());
   try {
     return with_stdout_flushed(end_in_order(app, run(app, {argv + 1, argv + argc})));

@@ -1,8 +1,10 @@
 #include "core/signals.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 
 namespace facemae {
 namespace {
@@ -14,6 +16,11 @@ void note_interrupt(int signal) {
       "\ninterrupted: the run commits after this step and stops; interrupt again to end it at once\n";
   if (::write(STDERR_FILENO, kText, sizeof kText - 1) < 0) return;  // nobody to tell
 }
+
+bool is_ignored(int signal) {
+  struct sigaction present {};
+  return sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
 }  // namespace
 
 void install_notice_handlers(bool interrupt) {
@@ -21,8 +28,8 @@ void install_notice_handlers(bool interrupt) {
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR2, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU}) sigaction(signal, &action, nullptr);
+  if (!is_ignored(SIGHUP)) sigaction(SIGHUP, &action, nullptr);
   if (!interrupt) return;
   action.sa_handler = note_interrupt;
   action.sa_flags |= SA_RESETHAND;  // a second one has its default effect
@@ -30,5 +37,20 @@ void install_notice_handlers(bool interrupt) {
 }
 
 int notice_received() noexcept { return notice; }
+
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+void ignore_failed_writes() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+bool nobody_reads_stdout() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
 
 }  // namespace facemae

@@ -11,7 +11,7 @@
 #    76        stopped on notice or at its own time limit, checkpoint committed: scontrol requeue
 #    2 65 66 93  another start would not help: say why, exit with the code
 #    75, rest  a crash: start again here; requeue if notice was given in the meantime
-# Notice is USR2 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
+# Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
 # the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a
 # cancelled job. Starts that commit nothing new are counted in RUN/supervisor.txt, also across requeues:
 # FACEMAE_IDLE_STARTS (3) in a row end the job with 93. --fresh is removed from the command once a start of this job has
@@ -66,7 +66,7 @@ on_term() {
   ending=yes
   forward USR2
 }
-trap on_notice USR2
+trap on_notice USR1 USR2
 trap on_term TERM
 trap : CONT # Slurm sends it before every signal
 

@@ -37,7 +37,7 @@ ExitCode run_status(App& app, Words words) {
     std::fputs(describe(status, epoch_seconds()).c_str(), stdout);
     std::fflush(stdout);
     app.result(to_json(status));
-    if (!watch || status.state != "running") return ExitCode::Done;
+    if (!watch || status.state != "running" || std::ferror(stdout) != 0) return ExitCode::Done;
     std::this_thread::sleep_for(std::chrono::duration<double>(interval));
   }
 }

@@ -67,6 +67,11 @@ int own_stream(const struct stat& file) {
   return -1;
 }
 
+bool is_own_stream(const Path& path) {
+  struct stat there {};
+  return ::stat(path.c_str(), &there) == 0 && own_stream(there) >= 0;
+}
+
 /// The path at which a chain of links ends, even if nothing exists there.
 Path without_links(Path path) {
   std::error_code unseen;
@@ -157,8 +162,13 @@ void write_durably(FileSystem& files, const Path& path, Bytes bytes) {
 
 void write_output(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write) {
   if (const auto out = written_into(path)) {
-    write(*out);
-    return out->close();
+    try {
+      write(*out);
+      return out->close();
+    } catch (const FileError& error) {
+      if (error.code() != EPIPE || !is_own_stream(path)) throw;
+      return;  // who reads our stdout has seen enough
+    }
   }
   write_and_rename(files, without_links(path), write);
 }

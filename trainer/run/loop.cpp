@@ -145,7 +145,7 @@ class Loop {
     if (!stopped) return "all steps done";
     if (done == plan_.stop_after) return "--stop-after";
     const int signal = notice_received();
-    return signal != 0 ? fmt::format("notice by signal {}", signal)
+    return signal != 0 ? "notice by " + signal_name(signal)
                        : std::string("notice on another rank, --max-hours or --end-time");
   }
 
