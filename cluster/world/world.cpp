@@ -72,9 +72,12 @@ class LonelyWorld final : public World {
 
 class RankedWorld final : public World {
  public:
-  RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const std::string& load_error)
+  RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const Launch& launch,
+              const std::string& load_error)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
     try {
+      if (const std::string fault = fault_of_world(launch, topology_.size, mpi_version()); !fault.empty())
+        throw ConfigError(fault);
       const FoundDevice found = find_device(config, back_ends, topology_, load_error);
       device_ = found.device;
       vote_ = agree_on_devices(control_, found.report, config.device, config.backend, carriers_of(back_ends));
@@ -152,7 +155,7 @@ std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig&
       _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
     });
     failpoint("world.join");
-    return std::make_unique<RankedWorld>(back_ends, config, load_error);
+    return std::make_unique<RankedWorld>(back_ends, config, launch, load_error);
   }
   return std::make_unique<LonelyWorld>(back_ends, config, load_error);
 }

@@ -21,8 +21,8 @@ struct WorldConfig {
   std::chrono::milliseconds deadline = std::chrono::hours(24);
 };
 
-/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError
-/// for srun tasks without PMIx (they would be independent runs). The destructor never communicates.
+/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError for the
+/// processes of one that Open MPI does not know (cluster/host/launch.h: they would be independent runs). The destructor never communicates.
 class World {
  public:
   /// Throws ConfigError for devices or a back end that cannot be had, AgreedError (75, "DeviceLost") when
