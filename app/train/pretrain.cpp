@@ -12,8 +12,8 @@ ExitCode run_pretrain(App& app, Words words) {
       "pretrain --store STORE --run DIR (--steps N | --epochs E) --batch GLOBAL [OPTIONS]");
   options.epilogue(
       "On two ranks:  mpirun -n 2 --bind-to none facemae pretrain --store faces --run runs/a --epochs 20 --batch 64 --patch 16\n"
-      "Stopping:      kill -USR2 <mpirun>, or TERM to a rank: commits and ends in 76. "
-      "TERM or Ctrl-C to mpirun cannot commit.");
+      "Stopping:      kill -USR2 <mpirun> (or -USR1), or TERM to a rank: commits and ends in 76. "
+      "TERM or Ctrl-C to mpirun may leave no time to commit.");
   return train_command(app, words, options, config, make_pretraining);
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "core/options/options_state.h"
+#include "core/text.h"
 
 namespace facemae {
 
@@ -96,6 +97,25 @@ Option Declarations::positional(const std::string& name, std::vector<std::string
   Option handle(state_, &*state_->positional);
   if (at_least > 0) handle.at_least(static_cast<double>(at_least));
   return handle;
+}
+
+Declarations& Declarations::explain(std::span<const ForeignOption> table) {
+  state_->foreign.insert(state_->foreign.end(), table.begin(), table.end());
+  return *this;
+}
+
+std::string Declarations::State::advice(std::string name) const {
+  name.erase(0, name.find_first_not_of('-'));
+  std::replace(name.begin(), name.end(), '_', '-');
+  const auto all = names();
+  if (std::find(all.begin(), all.end(), "--" + name) != all.end()) return ": did you mean --" + name + "?";
+  for (const auto& row : foreign) {
+    const auto known = split(row.names, ' ');
+    if (std::find(known.begin(), known.end(), name) != known.end()) return std::string(": ") + row.answer;
+  }
+  constexpr std::size_t kFew = 12;
+  if (all.size() > kFew && nearest("--" + name, all).empty()) return ": --help lists the options";
+  return suggestion("--" + name, all);
 }
 
 Declarations& Declarations::epilogue(const std::string& text) {

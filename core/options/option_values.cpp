@@ -1,4 +1,5 @@
 // The types of options: how a word becomes a value and back.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <type_traits>
@@ -8,12 +9,29 @@
 namespace facemae {
 namespace {
 
+/// What may have been meant by a word that is not a number.
+std::string hint(const std::string& word, bool whole) {
+  if (std::any_of(word.begin(), word.end(), [](char c) { return static_cast<signed char>(c) < 0; }))
+    return ": it has a letter beyond ASCII, perhaps a longer minus sign";
+  if (word.find_first_of(",_' ") != word.npos)
+    return whole ? ": write it without separators"
+                 : ": the decimal sign is a point, and nothing separates the thousands";
+  double number = 0;
+  const char* const last = word.data() + word.size();
+  const auto [end, code] = std::from_chars(word.data(), last, number);
+  if (!whole || end != last || code != std::errc() || number != std::floor(number) ||
+      std::fabs(number) > 1e15)
+    return "";
+  return ": write " + std::to_string(static_cast<std::int64_t>(number));
+}
+
 template <class T>
 std::string parse_number(const std::string& word, T& value, const char* what) {
   T parsed{};
   const char* const last = word.data() + word.size();
   const auto [end, code] = std::from_chars(word.data(), last, parsed);
-  if (end != last || code == std::errc::invalid_argument) return "\"" + word + "\" is not " + what;
+  if (end != last || code == std::errc::invalid_argument)
+    return "\"" + word + "\" is not " + what + hint(word, std::is_integral_v<T>);
   if (code == std::errc::result_out_of_range) return "\"" + word + "\" is out of range";
   if constexpr (std::is_floating_point_v<T>)  // "inf" and "nan" are numbers to from_chars
     if (!std::isfinite(parsed)) return "\"" + word + "\" is not finite";

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iomanip>
 #include <sstream>
+#include <utility>
 
 #include "core/error.h"
 #include "core/files/text_lines.h"
@@ -133,7 +134,7 @@ Declarations::State::AllSaid Declarations::State::in_file() {
     if (equals == std::string::npos) {
       faults.push_back("\"" + line + "\" is not \"key = value\" (" + where + ")");
     } else if (const Entry* entry = find(name); entry == nullptr) {
-      faults.push_back("unknown key \"" + name + "\" (" + where + ")" + suggestion("--" + name, names()));
+      faults.push_back("unknown key \"" + name + "\" (" + where + ")" + advice(name));
     } else if (belongs_on_the_command_line(name)) {
       faults.push_back("\"" + name + "\" (" + where + ") belongs on the command line");
     } else {
@@ -167,6 +168,7 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
   const int style = Style::allow_long | Style::long_allow_adjacent | Style::long_allow_next;
   std::vector<std::string> free_words;
   State::AllSaid said;
+  bool may_be_a_value = false;  // of an unknown option: no fault of its own
   try {
     const auto parsed = po::command_line_parser({words.begin(), words.end()})
                             .options(description)
@@ -174,17 +176,15 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
                             .allow_unregistered()
                             .run();
     for (const auto& option : parsed.options) {
-      if (option.unregistered) {
-        const std::string name =
-            option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
-        if (name.starts_with("-") && name != "-") {
-          s.faults.push_back("unknown option " + name +
-                             suggestion(name.substr(0, name.find('=')), s.names()));
-        } else {
-          free_words.push_back(name);
-        }
-      } else if (option.position_key >= 0) {
-        free_words.insert(free_words.end(), option.value.begin(), option.value.end());
+      const bool was_unknown = std::exchange(may_be_a_value, false);
+      const std::string& first =
+          option.original_tokens.empty() ? option.string_key : option.original_tokens.front();
+      if (option.unregistered && first.starts_with("--")) {
+        const auto equals = first.find('=');
+        s.faults.push_back("unknown option " + first + s.advice(first.substr(0, equals)));
+        may_be_a_value = equals == first.npos && !s.positional;
+      } else if (option.unregistered || option.position_key >= 0) {
+        if (!was_unknown) free_words.push_back(option.value.empty() ? first : option.value.front());
       } else {
         const bool is_switch = s.find(option.string_key)->binding.is_switch;
         State::add(said, s.called(option.string_key, ""),
@@ -205,7 +205,10 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
     else if (const std::string fault = entry.fault(entry.name, ""); !fault.empty())
       s.faults.push_back(fault);
   } else {
-    for (const auto& word : free_words) s.faults.push_back("unexpected word \"" + word + "\"");
+    for (const auto& word : free_words)
+      s.faults.push_back(word.starts_with("-") && word != "-"
+                             ? "unknown option " + word + s.advice(word.substr(0, word.find('=')))
+                             : "unexpected word \"" + word + "\"");
   }
   if (!s.config_file.empty()) s.take(s.in_file());
   for (const auto& entry : s.entries)

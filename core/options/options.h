@@ -19,6 +19,13 @@ struct CommonOptions {
   std::string json;  ///< file for the command's result, "" none
 };
 
+/// Names that options have in another program, parted by blanks and with hyphens for underscores, and what is said of
+/// them where they are unknown: the option that does it here, or why none is needed.
+struct ForeignOption {
+  const char* names;
+  const char* answer;
+};
+
 /// How words become the value of an option, and back.
 struct OptionBinding {
   std::function<std::string(const std::vector<std::string>&)> set;  ///< returns the fault, "" when fine
@@ -79,6 +86,8 @@ class Declarations {
   /// Words without a flag, in order. Bounds of the handle are for their number.
   Option positional(const std::string& name, std::vector<std::string>& values, const std::string& help,
                     std::size_t at_least = 0);
+  /// What is said of unknown options before the nearest name is guessed; `table` outlives this.
+  Declarations& explain(std::span<const ForeignOption> table);
   /// Text under the options in --help: examples, hints. A paragraph is one line, which is wrapped.
   Declarations& epilogue(const std::string& text);
 

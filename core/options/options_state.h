@@ -49,6 +49,7 @@ struct Declarations::State {
   std::string summary, usage, epilogue, current_group = "Options";
   std::deque<Entry> entries;  // handles point at them
   std::optional<Entry> positional;
+  std::vector<ForeignOption> foreign;
   std::vector<std::string>* free_words = nullptr;
   std::string config_file;
   bool print_config = false;
@@ -70,6 +71,8 @@ struct Declarations::State {
     for (const auto& entry : entries) all.push_back("--" + entry.name);
     return all;
   }
+  /// What may have been meant by an unknown name: ": did you mean --batch?".
+  std::string advice(std::string name) const;
   /// The name of an entry that was called `name`, with a warning when that is an old one.
   const std::string& called(const std::string& name, const std::string& where) {
     const std::string& now = find(name)->name;

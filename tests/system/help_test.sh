@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the program says of itself: commands in groups, help of every command and verb in lines that fit, and no option
-# that is described by "of ...".
+# that is described by "of ..."; and that every number of every command is refused when it is none, or too large to be meant.
 . "$(dirname "$0")/lib.sh"
 listed() { awk '/^  [a-z]+  +[a-z]/ { print $1 }'; }
 # described: the description of each option in a help text, which begins in column 27 of its line or of the next one.
@@ -27,6 +27,23 @@ check "each option has one" equal "$(wc -l <descriptions)" "$(cat texts/* | grep
 check "none begins with \"of\"" equal "$(grep -i '^of ' descriptions)" ""
 check "in a pipe no line is longer than 100 letters, but for commands to copy" \
   equal "$(cat commands texts/* | grep -Ev '(^|  )(facemae|mpirun) ' | awk 'length > 100')" ""
+
+numbers() { awk -v type="$2" '/^  --/ && $2 == type { print $1 }' "texts/$1"; } # numbers TEXT TYPE: N whole ones, X others
+refused() { # refused TEXT WHOLE OTHER: no number of the command takes these values
+  local name words=()
+  for name in $(numbers "$1" N); do words+=("$name=$2"); done
+  for name in $(numbers "$1" X); do words+=("$name=$3"); done
+  [ ${#words[@]} -gt 0 ] || return 0
+  "$facemae" ${1/-/ } "${words[@]}" >said 2>&1
+  equal $? 2 || return
+  for name in $(numbers "$1" N) $(numbers "$1" X); do
+    grep -qE -- "^( |facemae:)? *$name(: \"| must be)" said || { echo "  $name is taken"; return 1; }
+  done
+}
+for text in $(cd texts && grep -lE '^  --[a-z0-9-]+ [NX]( |$)' *); do
+  check "$text takes no number that is too large to be meant" refused "$text" 99999999999999999999 1e300
+  check "$text takes only finite numbers in digits" refused "$text" 1e3 nan
+done
 "$facemae" pretrain --help >again
 check "in a pipe help is the same every time" cmp again texts/pretrain
 finish

@@ -17,6 +17,8 @@
 namespace facemae {
 namespace {
 
+constexpr double kMostOfARelation = 1e9;
+
 std::uint64_t smallest_micro_batch(const RunConfig& c) {
   return c.batch / static_cast<std::uint64_t>(std::max(1, c.accumulate));
 }
@@ -104,7 +106,7 @@ std::optional<std::int64_t> RunConfig::end_seconds() const {
     text = end;
   }
   const auto seconds = parse_time(text, epoch_seconds());
-  if (!seconds)
+  if (!seconds || *seconds < 0)
     throw ConfigError("--end-time " + end_time +
                       " is not a time: write 2026-01-31T12:00, 12:00, seconds since 1970, or slurm");
   return seconds;
@@ -124,9 +126,9 @@ void validate(Options& o, const PretrainConfig& c) {
   const std::string number = automatic ? c.relation_weight.substr(5) : c.relation_weight;
   double weight = 0;
   const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), weight);
-  o.check(code == std::errc() && end == number.data() + number.size() && std::isfinite(weight) &&
+  o.check(code == std::errc() && end == number.data() + number.size() && weight <= kMostOfARelation &&
               (automatic ? weight > 0 : weight >= 0),
-          "--relation-weight is a number, 0 or greater, or auto:R, R above 0");
+          "--relation-weight is a number from 0 to 1e9, or auto:R, R above 0, not " + c.relation_weight);
   const Relation relation = relation_from(c.relation);
   o.check(!automatic || c.reconstruction != Reconstruction::None,
           "--relation-weight auto needs a pixel loss to compare with");

@@ -5,6 +5,7 @@
 #include "model/facemae/relation.h"
 #include "model/recognition/margins.h"
 #include "model/recognition/recognition.h"
+#include "trainer/config/moving_over.h"
 #include "trainer/config/run_config.h"
 
 namespace facemae {
@@ -17,6 +18,8 @@ constexpr double kMostThreads = 1024;
 constexpr double kLongestSeconds = 1e9;  // thirty years
 constexpr double kLongestMinutes = 16'666'666, kLongestHours = 277'777;
 constexpr double kMostEpochs = 1e6;
+constexpr double kMostOfAFloat = 3e38;
+constexpr double kWidestMargin = 4;  // an angle, or a difference of cosines
 
 void declare_run(Options& o, RunConfig& c) {
   o.group("Run")
@@ -90,17 +93,17 @@ void declare_optimizer(Options& o, RunConfig& c) {
       .choice("optimizer", c.optimizer.kind, {"adamw", "sgd"},
               "method that updates the weights; sgd has momentum")
       .add("lr", c.lr, "peak learning rate at this batch (or --base-lr)")
-      .at_least(0)
+      .between(0, kMostOfAFloat)
       .add("base-lr", c.base_lr,
            "peak learning rate per 256 images of global batch [" + fmt::format("{}", c.default_base_lr) + "]")
-      .at_least(0)
+      .between(0, kMostOfAFloat)
       .add("warmup", c.warmup, "fraction of the run in which the rate climbs from zero")
       .at_least(0)
       .below(1)
       .choice("schedule", c.schedule, schedule_kinds(),
               "curve of the learning rate, a function of images seen")
       .add("weight-decay", c.optimizer.weight_decay, "weight decay, decoupled for adamw")
-      .at_least(0)
+      .between(0, kMostOfAFloat)
       .add("momentum", c.optimizer.momentum, "momentum, for `--optimizer sgd`")
       .at_least(0)
       .below(1)
@@ -111,7 +114,7 @@ void declare_optimizer(Options& o, RunConfig& c) {
       .at_least(0)
       .below(1)
       .add("clip", c.clip, "largest gradient norm; 0: no limit")
-      .at_least(0)
+      .between(0, kMostOfAFloat)
       .add(
           "max-skips", c.max_skips,
           "steps in a row that may be skipped for a non-finite gradient; more, or a skipped last step, end the run (exit 93)")
@@ -250,7 +253,7 @@ void declare(Options& o, PretrainConfig& c) {
   o.group("Losses")
       .choice("reconstruction", c.reconstruction, reconstruction_kinds(), "patches in the pixel loss")
       .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")
-      .at_least(0)
+      .between(0, kMostOfAFloat)
       .flag("normalise-patches", c.normalise_patches,
             "use norm_pix targets of MAE, for comparisons; such a model cannot make a release")
       .choice("relation", c.relation, relation_kinds(),
@@ -271,6 +274,7 @@ void declare(Options& o, PretrainConfig& c) {
       .between(1, 65536)
       .add("embedder-redraw", c.embedder_redraw,
            "steps after which a random embedder is drawn anew; 0: never");
+  for (const auto& from : moving_to_pretrain()) o.explain(from.options);
 }
 
 void declare(Options& o, RecognizeConfig& c) {
@@ -279,8 +283,10 @@ void declare(Options& o, RecognizeConfig& c) {
       .choice("network", c.network, network_kinds(), "recognition network")
       .choice("margin", c.margin, margin_kinds(), "margin of the softmax")
       .add("margin-m", c.margin_m, "size m of the margin [" + default_margins() + "]")
+      .between(-kWidestMargin, kWidestMargin)
       .add("scale", c.scale, "factor of the cosines")
       .above(0)
+      .at_most(kMostOfAFloat)
       .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},
               "gradient of the margin; straight-through: arcface_torch's present behaviour")
       .add(
@@ -320,6 +326,7 @@ void declare(Options& o, RecognizeConfig& c) {
       .free()
       .add("eval-every", c.common.eval_every, "steps between evaluations; 0: only after the last step")
       .free();
+  for (const auto& from : moving_to_recognize()) o.explain(from.options);
 }
 
 }  // namespace facemae

@@ -130,11 +130,46 @@ TEST(Options, NumbersAreReadInFullOrRefused) {
   for (const char* word : {"inf", "-inf", "nan", "infinity", "1e999", "1e-999", "0,1", "1f", "0x1p3"})
     EXPECT_NE(fault("rate", word), "") << word;
   EXPECT_THAT(fault("rate", "inf"), HasSubstr("not finite"));
+  EXPECT_THAT(fault("rate", "0,1"), HasSubstr("the decimal sign is a point"));
+  EXPECT_THAT(fault("rate",
+                    "\xE2\x88\x92"
+                    "1"),
+              HasSubstr("a longer minus sign"));
+  EXPECT_THAT(fault("count", "1e3"), testing::EndsWith("\"1e3\" is not a whole number: write 1000"));
+  for (const char* word : {"1,000", "1_000", "1'000", "1 000"})
+    EXPECT_THAT(fault("limit", word), HasSubstr("without separators")) << word;
+  EXPECT_THAT(fault("count", "inf"), testing::EndsWith("is not a whole number"));
   Bound empty;
   empty.parse({"--count", "", "--limit", "", "--rate", ""});
   EXPECT_THAT(faults_of(empty), HasSubstr("3 faults"));
   EXPECT_EQ(fault("limit", "18446744073709551615"), "");
   EXPECT_EQ(fault("rate", "-1e-300"), "");
+}
+
+TEST(Options, OfUnknownNamesTheMeantOneIsToldAndTheirValuesAreNoFaults) {
+  static constexpr ForeignOption kForeign[] = {{"warmup-epochs wu", "--rate, per second"},
+                                               {"resume", "not needed"}};
+  double rate = 1;
+  bool fast = false;
+  CommonOptions common;
+  Options options("", "thing");
+  options.add("half-rate", rate, "").flag("fast", fast, "");
+  options.explain(kForeign);
+  const std::vector<std::string> words = {"--half_rate", "1", "--warmup_epochs", "5",           "-wu=5",
+                                          "--resume",    "x", "--fsat",          "--unheard-of"};
+  options.parse(words, common);
+  try {
+    options.finish();
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "6 faults:\n  unknown option --half_rate: did you mean --half-rate?\n"
+        "  unknown option --warmup_epochs: --rate, per second\n  unknown option --resume: not needed\n"
+        "  unknown option --fsat: did you mean --fast?\n"
+        "  unknown option --unheard-of: one of --half-rate, --fast, --log-level, --json, --config, --print-config, --help\n"
+        "  unknown option -wu=5: --rate, per second");
+  }
 }
 
 TEST(Options, KeepsDefaultsAndPrintsAllThatIsSet) {
