@@ -132,7 +132,11 @@ std::unique_ptr<OutputFile> PrivateFolder::create(const Path& name) {
 std::unique_ptr<OutputFile> PrivateFolder::open_append(const Path& name) {
   return has(name) ? real_files().open_append(at(name)) : create(name);
 }
-void PrivateFolder::rename(const Path& from, const Path& to) { real_files().rename(at(from), at(to)); }
+void PrivateFolder::rename(const Path& from, const Path& to) {
+  if (from.is_relative())  // a temporary file of that name would have been made in the present folder
+    throw Error("renaming " + from.string() + " in the private folder " + path_.string() + " by a bare name");
+  real_files().rename(from, at(to));
+}
 void PrivateFolder::remove(const Path& name) { real_files().remove(at(name)); }
 void PrivateFolder::make_folder(const Path& name) {
   throw Error("making the folder " + name.string() + " in the private folder " + path_.string());

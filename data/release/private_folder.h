@@ -9,8 +9,8 @@
 
 namespace facemae {
 
-/// Held open and locked as long as this object lives. As a FileSystem, its paths are names of files in the
-/// folder, or at(name): new files are created with mode 0600, never through a link or in place of an existing
+/// Held open and locked as long as this object lives. As a FileSystem, its paths are at(name); where no file is made
+/// beside another (write_durably() makes one), a name in the folder will do, too. New files are created with mode 0600, never through a link or in place of an existing
 /// file, whatever has become of the path to the folder meanwhile.
 class PrivateFolder final : public FileSystem {
  public:

@@ -123,6 +123,19 @@ TEST(PrivateFolder, NeverWritesThroughALinkThatAppearsLater) {
   EXPECT_EQ(read_file(folder / "hidden/ledger.jsonl"), "a line\n");
 }
 
+TEST(PrivateFolder, LetsNoTemporaryFileLieInThePresentFolder) {
+  const TemporaryFolder folder;
+  const Path before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder / "present");
+  std::filesystem::current_path(folder / "present");
+  PrivateFolder open(folder / "hidden");
+  open.write("secret-1.json", std::string("the key"));
+  EXPECT_THROW(write_durably(open, "secret-2.json", std::string("by a bare name")), Error);
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "present"));
+  EXPECT_FALSE(open.has("secret-2.json"));
+}
+
 TEST(PrivateFolder, ClosesWhatAnOlderVersionLeftReadable) {
   const TemporaryFolder folder;
   ASSERT_EQ(::mkdir((folder / "hidden").c_str(), 0700), 0);

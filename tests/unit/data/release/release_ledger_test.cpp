@@ -97,9 +97,8 @@ TEST(Release, TakesALedgerWithoutListsForOneOfTheSameFaces) {
     entries[0].images.reset();
     write_ledger(open, entries);
     open.remove("images-" + uuid + ".bin");
-    write_durably(
-        open, "secret-" + uuid + ".json",
-        std::string(R"({"mask_seed": 1, "label_seed": 2, "order_seed": 3, "uuid": "u", "out": "o"})"));
+    open.write("secret-" + uuid + ".json",
+               std::string(R"({"mask_seed": 1, "label_seed": 2, "order_seed": 3, "uuid": "u", "out": "o"})"));
   }
   const std::string told = refusal(hidden, folder / "other-out", *other);
   EXPECT_NE(told.find("older version"), std::string::npos) << told;
