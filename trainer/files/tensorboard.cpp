@@ -32,13 +32,16 @@ std::string tf_record(const std::string& data) {
   return length + little_endian(masked_crc(length)) + data + little_endian(masked_crc(data));
 }
 
-TensorBoard::TensorBoard(FileSystem& files, const Path& folder, std::uint32_t start) {
+TensorBoard::TensorBoard(FileSystem& files, const Path& folder, std::uint32_t start, std::uint64_t done) {
   const auto seconds = static_cast<std::int64_t>(wall_time());
   out_ = files.create(folder / ("events.out.tfevents." + std::to_string(seconds) + "." + host_name() + "." +
                                 std::to_string(start)));
   tensorboard::Event event;
   event.set_wall_time(wall_time());
   event.set_file_version("brain.Event:2");
+  write(event.SerializeAsString());
+  event.set_step(static_cast<std::int64_t>(done + 1));
+  event.mutable_session_log()->set_status(tensorboard::SessionLog::START);
   write(event.SerializeAsString());
 }
 TensorBoard::~TensorBoard() = default;

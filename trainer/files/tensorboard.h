@@ -13,8 +13,9 @@ namespace facemae {
 
 class TensorBoard {
  public:
-  /// Makes events.out.tfevents.<time>.<host>.<start> in `folder`.
-  TensorBoard(FileSystem& files, const Path& folder, std::uint32_t start);
+  /// Makes events.out.tfevents.<time>.<host>.<start> in `folder`. The start goes on after `done` steps: what earlier
+  /// starts wrote of later steps is not shown, since these are made again.
+  TensorBoard(FileSystem& files, const Path& folder, std::uint32_t start, std::uint64_t done);
   ~TensorBoard();
   void scalars(std::uint64_t step, const std::vector<std::pair<std::string, double>>& values);
   void picture(std::uint64_t step, const std::string& tag, const Image& image);

@@ -70,7 +70,7 @@ Observer::Observer(RunFolder& run, const ObserverConfig& config, Communicator& r
   if (ranks_.rank() != 0) return;
   metrics_.open(run_.metrics(), std::ios::app);
   evaluations_.open(run_.evaluations(), std::ios::app);
-  board_ = std::make_unique<TensorBoard>(owner_files(), run_.path(), config_.start);
+  board_ = std::make_unique<TensorBoard>(owner_files(), run_.path(), config_.start, config_.first_step);
   progress_ = std::make_unique<Progress>("training", config_.last_step, "steps");
   progress_->start_from(config_.first_step);
 }

@@ -34,11 +34,11 @@ TEST(TfRecord, FramesDataWithMaskedChecksums) {
   EXPECT_EQ(data_crc, slow_masked_crc("hello"));
 }
 
-TEST(TensorBoard, WritesAVersionThenScalarsAndPictures) {
+TEST(TensorBoard, WritesAVersionAndItsStartThenScalarsAndPictures) {
   const Path folder = Path(testing::TempDir()) / ("tensorboard_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   {
-    TensorBoard board(real_files(), folder, 3);
+    TensorBoard board(real_files(), folder, 3, /*done=*/300);
     board.scalars(7, {{"loss", 0.5}});
     board.picture(7, "samples", Image{2, 1, {1, 2, 3, 4, 5, 6}});
   }
@@ -52,10 +52,13 @@ TEST(TensorBoard, WritesAVersionThenScalarsAndPictures) {
     records.push_back(bytes.substr(at + 12, length));
     at += 16 + length;
   }
-  ASSERT_EQ(records.size(), 3u);
+  ASSERT_EQ(records.size(), 4u);
   EXPECT_NE(records[0].find("brain.Event:2"), std::string::npos);
-  EXPECT_NE(records[1].find("loss"), std::string::npos);
-  EXPECT_NE(records[2].find("PNG"), std::string::npos);
+  // Event.step (field 2) is the varint 301, Event.session_log (field 7) a SessionLog of status (field 1) START.
+  EXPECT_NE(records[1].find("\x10\xAD\x02"), std::string::npos) << "what is from there on is made again";
+  EXPECT_TRUE(records[1].ends_with("\x3A\x02\x08\x01"));
+  EXPECT_NE(records[2].find("loss"), std::string::npos);
+  EXPECT_NE(records[3].find("PNG"), std::string::npos);
   std::filesystem::remove_all(folder);
 }
 
