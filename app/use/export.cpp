@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "model/common/state.h"
 #include "trainer/apply/models.h"
+#include "trainer/apply/what_fits.h"
 
 namespace facemae {
 namespace {
@@ -64,7 +65,9 @@ ExitCode run_import(App& app, Words words) {
   std::vector<std::string> names = network_names();
   names.emplace_back("facemae");
   options.group("Weights")
-      .require("weights", from, "safetensors with the official keys (insightface's, or MAE's)")
+      .require(
+          "weights", from,
+          "safetensors with the official keys (insightface's, or MAE's); what converts other formats is told")
       .choice("network", network, names, "network that the weights belong to; facemae for MAE weights")
       .require("out", out, "file to write");
   if (!options.parse(words, app.common)) return ExitCode::Done;
@@ -74,7 +77,11 @@ ExitCode run_import(App& app, Words words) {
   OutputLocks locks("import");
   locks.file("--out", out);
   Weights weights = read_weights(from);
-  if (network != "facemae") {
+  weights.tensors = without_wrappers(std::move(weights.tensors));
+  if (network == "facemae") {
+    weights.metadata.erase("network");
+    face_mae_from(weights);
+  } else {
     network_from(weights, network);
     weights.metadata["network"] = network;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/format/finite.h"
+#include "checkpoint/format/foreign_weights.h"
 #include "checkpoint/format/reader.h"
 #include "checkpoint/history/catalogue.h"
 #include "checkpoint/history/discover.h"
@@ -94,6 +95,8 @@ Weights read_weights(const Path& given) {
   if (std::filesystem::is_directory(path / "checkpoints")) return from_run(path);
   if (parse_folder_name(path.filename().string()) && std::filesystem::is_directory(path))
     return from_checkpoint(path, path.string());
+  const std::string foreign = foreign_weights(path);
+  if (!foreign.empty()) throw ConfigError("reading weights: " + path.string() + " " + foreign);
   if (!std::filesystem::is_regular_file(path))
     throw ConfigError("reading weights from " + given.string() +
                       ": expected a run, a checkpoint folder of one (sNNN.aNN) or a safetensors file");

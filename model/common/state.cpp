@@ -21,6 +21,14 @@ void collect(const torch::nn::Module& module, const std::string& prefix,
     collect(*child.value(), prefix + child.key() + ".", state);
 }
 
+/// The first ones: of another depth of a network some hundred differ.
+std::string first_faults(std::vector<std::string> faults) {
+  constexpr std::size_t kShown = 8;
+  const std::size_t more = faults.size() > kShown ? faults.size() - kShown : 0;
+  faults.resize(faults.size() - more);
+  return join(faults, "; ") + (more > 0 ? fmt::format("; and {} more", more) : "");
+}
+
 std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
 }
@@ -46,8 +54,11 @@ void load_state(torch::nn::Module& module,
     } else if (found == own.end()) {
       faults.push_back(name + " is not of this model");
     } else if (found->second.sizes() != value.sizes()) {
-      faults.push_back(
-          fmt::format("{} is {}, the model's is {}", name, shape_text(value), shape_text(found->second)));
+      const auto sizes = value.sizes();
+      const bool transposed =
+          found->second.sizes().vec() == std::vector<std::int64_t>(sizes.rbegin(), sizes.rend());
+      faults.push_back(fmt::format("{} is {}, the model's is {}{}", name, shape_text(value),
+                                   shape_text(found->second), transposed ? " (transposed)" : ""));
     }
   }
   for (const auto& [name, tensor] : state)
@@ -56,7 +67,7 @@ void load_state(torch::nn::Module& module,
     throw ConfigError(
         fmt::format("loading {} weights into a model with {}: {} do not fit: {}. "
                     "Check that the weights belong to this kind and size of model.",
-                    weights.size(), state.size(), faults.size(), join(faults, "; ")));
+                    weights.size(), state.size(), faults.size(), first_faults(faults)));
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : state) tensor.copy_(given.at(name));
 }

@@ -5,9 +5,11 @@
 #include <charconv>
 
 #include "cluster/host/agree.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "model/common/state.h"
+#include "trainer/apply/what_fits.h"
 
 namespace facemae {
 namespace {
@@ -28,12 +30,21 @@ int heads_or(const std::string& known, std::int64_t width) {
   return known.empty() ? static_cast<int>(std::max<std::int64_t>(1, width / 64)) : std::stoi(known);
 }
 
+void load(torch::nn::Module& model, const Weights& weights) {
+  try {
+    load_state(model, weights.tensors);
+  } catch (const ConfigError& error) {
+    throw ConfigError(weights.origin + ": " + error.what() + what_fits(weights.tensors));
+  }
+}
+
 }  // namespace
 
 FaceMae face_mae_from(const Weights& weights) {
   if (!has_tensor(weights, "mask_token") || !has_tensor(weights, "patch_embed.proj.weight"))
     throw ConfigError(weights.origin +
-                      " is not a FaceMAE: it has no mask_token. Was it made by `facemae pretrain`?");
+                      " is not a FaceMAE: it has no mask_token. Was it made by `facemae pretrain`?" +
+                      what_fits(weights.tensors));
   int heads = 0, decoder_heads = 0;
   if (const std::string size = config_value(weights.config, "model"); !size.empty()) {
     const FaceMaeConfig known = face_mae_config(size, 112, 8);
@@ -46,7 +57,7 @@ FaceMae face_mae_from(const Weights& weights) {
     }
   }
   FaceMae model(config_from_weights(weights.tensors, heads, decoder_heads));
-  load_state(*model, weights.tensors);
+  load(*model, weights);
   model->eval();
   return model;
 }
@@ -102,7 +113,7 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
     throw ConfigError(weights.origin + " does not say which network it is: pass --network " +
                       join(network_names(), "|"));
   auto network = make_network(known);
-  load_state(*network, weights.tensors);
+  load(*network, weights);
   network->eval();
   return network;
 }
