@@ -194,11 +194,10 @@ PairLines read_pair_lines(std::string_view text, const Path& path) {
   bool first = true;
   PairLine line;
   for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
+    const auto end = std::min(text.find_first_of("\r\n", at), text.size());
     line.text = text.substr(at, end - at);
-    at = end + 1;
+    at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
     ++line.number;
-    if (line.text.ends_with('\r')) line.text.remove_suffix(1);
     read_own_heading(line.text, path, out);
     if (line.text.find_first_not_of(kBlanks) == std::string_view::npos || line.text.starts_with('#'))
       continue;
