@@ -12,6 +12,11 @@
 namespace facemae {
 namespace {
 
+/// What ENOMEM means for a file that is mapped, which takes no memory.
+constexpr const char* kTooManyMaps =
+    "; this process may have no more mappings or address space: raise vm.max_map_count "
+    "(`sysctl -w vm.max_map_count=262144`) or `ulimit -v`, or make stores of fewer, larger files (--shard-mib)";
+
 std::uint64_t page_bytes() {
   static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return bytes;
@@ -39,7 +44,7 @@ std::shared_ptr<const std::byte> map_file(const Path& path, std::uint64_t offset
   void* mapped = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor, static_cast<off_t>(first));
   const int code = errno;
   ::close(descriptor);
-  if (mapped == MAP_FAILED) fail(std::strerror(code), code);
+  if (mapped == MAP_FAILED) fail(std::strerror(code) + std::string(code == ENOMEM ? kTooManyMaps : ""), code);
   const std::shared_ptr<void> owner(mapped, [length](void* at) { ::munmap(at, length); });
   return {owner, static_cast<const std::byte*>(mapped) + (offset - first)};
 }

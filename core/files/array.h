@@ -35,11 +35,11 @@ class Array {
     data_ = {owned, reinterpret_cast<const std::byte*>(owned->data())};
   }
   Array(std::initializer_list<T> values) : Array(std::vector<T>(values)) {}
-  /// `count` values at `offset` of a file, little-endian as in memory, at any alignment.
-  static Array map(const Path& path, std::uint64_t offset, std::uint64_t count) {
+  /// `count` values at a place in memory that something else owns, at any alignment.
+  static Array at(std::shared_ptr<const std::byte> place, std::uint64_t count) {
     Array array;
     array.size_ = count;
-    if (count > 0) array.data_ = map_file(path, offset, count * sizeof(T));
+    if (count > 0) array.data_ = std::move(place);
     array.mapped_ = count > 0;
     return array;
   }

@@ -1,13 +1,43 @@
 #include "data/hdf5/hdf5_reader.h"
 
+#include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "core/error.h"
 #include "core/log.h"
 
 namespace facemae::hdf5 {
 
-Reader Reader::open(const Path& path) {
+struct Reader::Mapping {
+  FileRange range;  ///< from the first array to the last
+  std::mutex mutex;
+  std::shared_ptr<const std::byte> bytes;
+};
+
+Reader::Reader(Path path, Layout layout, FileRange blob)
+    : path_(std::move(path)), layout_(std::move(layout)), mapping_(std::make_shared<Mapping>()) {
+  std::uint64_t first = ~std::uint64_t{0}, last = 0;
+  for (const auto& [name, array] : layout_.arrays) {
+    const bool is_blob = blob.bytes > 0 && array.offset == blob.offset;
+    if (array.bytes() == 0 || is_blob) continue;
+    first = std::min(first, array.offset);
+    last = std::max(last, array.offset + array.bytes());
+  }
+  if (last > 0) mapping_->range = {first, last - first};
+}
+
+std::shared_ptr<const std::byte> Reader::mapped(const FileRange& array) const {
+  if (array.bytes == 0) return nullptr;
+  const auto& [offset, bytes] = mapping_->range;
+  if (array.offset < offset || array.offset + array.bytes > offset + bytes)
+    return map_file(path_, array.offset, array.bytes);  // the blob
+  const std::scoped_lock lock(mapping_->mutex);
+  if (!mapping_->bytes) mapping_->bytes = map_file(path_, offset, bytes);
+  return {mapping_->bytes, mapping_->bytes.get() + (array.offset - offset)};
+}
+
+Reader Reader::open(const Path& path, SealCheck check) {
   std::error_code unseen;
   const auto status = std::filesystem::status(path, unseen);
   if (status.type() == std::filesystem::file_type::not_found)
@@ -18,8 +48,8 @@ Reader Reader::open(const Path& path) {
     throw DataError("opening " + path.string() +
                     ": it is not a plain file; copy the right one from a replica");
   const InputFile file(path);
-  const Seal seal = check_seal(file);
-  return {path, read_layout(file, seal.file_bytes - kSealBytes)};
+  const Seal seal = check == SealCheck::Hashed ? check_seal(file) : read_seal(file);
+  return {path, read_layout(file, seal.file_bytes - kSealBytes), seal.blob};
 }
 
 const Attribute& Reader::attribute(const std::string& name, Type type) const {

@@ -2,6 +2,7 @@
 // Reads the sealed HDF5 files of this program, without libhdf5, and checks each type, shape and size before a
 // byte of a value is read. Safe from many threads.
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ struct Most {
 class Reader {
  public:
   /// Checks the seal and the layout. Throws DataError, FileError.
-  static Reader open(const Path& path);
+  static Reader open(const Path& path, SealCheck check = SealCheck::Hashed);
 
   const Path& path() const noexcept { return path_; }
   bool has(const std::string& array) const { return layout_.arrays.contains(array); }
@@ -61,20 +62,24 @@ class Reader {
   std::vector<std::string> read_texts(const std::string& name, Most most) const;
   /// Where an array lies in the file; 0, 0 when it is empty.
   FileRange place(const std::string& name, Type type = Type::U8) const;
-  /// The array in its place in the file, at any alignment: shared by all processes of the host.
+  /// The array in its place in the file, at any alignment: shared by all processes of the host. All arrays of
+  /// a file share one mapping, of which a process may have only so many.
   template <class T>
   Array<T> map_array(const std::string& name) const {
     const FileRange at = place(name, type_of<T>());
-    return Array<T>::map(path_, at.offset, at.bytes / sizeof(T));
+    return Array<T>::at(mapped(at), at.bytes / sizeof(T));
   }
 
  private:
-  Reader(Path path, Layout layout) : path_(std::move(path)), layout_(std::move(layout)) {}
+  struct Mapping;
+  Reader(Path path, Layout layout, FileRange blob);
+  std::shared_ptr<const std::byte> mapped(const FileRange& array) const;
   const Attribute& attribute(const std::string& name, Type type) const;
   const Extent& extent(const std::string& name, Type type, Most most) const;
 
   Path path_;
   Layout layout_;
+  std::shared_ptr<Mapping> mapping_;  ///< of all arrays but the blob, made when the first one is mapped
 };
 
 }  // namespace facemae::hdf5

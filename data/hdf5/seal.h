@@ -25,6 +25,10 @@ struct Seal {
 };
 inline constexpr std::size_t kSealBytes = 64;
 
+/// Whether opening a file hashes all bytes that its seal fixes. Unhashed: another process of this host has
+/// just done it, so only the seal itself and the layout are looked at.
+enum class SealCheck { Hashed, Unhashed };
+
 /// Divides a file's bytes, given from first to last, between two digests.
 class SealHasher {
  public:

@@ -28,8 +28,9 @@ void write_file(FileSystem& files, const Path& path, const char* format, const S
   hdf5::publish(files, temporary.path(), path);
 }
 
-hdf5::Reader open_file(const Path& path, const char* format, const StoreManifest& manifest) {
-  auto file = hdf5::Reader::open(path);
+hdf5::Reader open_file(const Path& path, const char* format, const StoreManifest& manifest,
+                       SealCheck check = SealCheck::Hashed) {
+  auto file = hdf5::Reader::open(path, check);
   if (!file.has_attribute("format") || file.read_text("format") != format)
     throw DataError(path.string() + " is an HDF5 file but does not have the format " + format);
   if (file.read_number("version") != kArraysVersion)
@@ -115,8 +116,8 @@ void write_manifest_arrays(FileSystem& files, const Path& folder, const StoreMan
   });
 }
 
-void read_view(const Path& folder, StoreManifest& view) {
-  const auto file = open_file(folder / kViewName, kViewFormat, view);
+void read_view(const Path& folder, StoreManifest& view, SealCheck check) {
+  const auto file = open_file(folder / kViewName, kViewFormat, view, check);
   view.rows = file.map_array<std::uint64_t>("/row").aligned();
   view.labels = file.map_array<std::int64_t>("/label").aligned();
   if (view.rows.size() != view.images || view.labels.size() != view.images)

@@ -32,6 +32,6 @@ void write_manifest_arrays(FileSystem& files, const Path& folder, const StoreMan
 
 /// Fills in `rows` and `labels` of a view, one of each per image. Throws DataError: missing, damaged, or
 /// of another view.
-void read_view(const Path& folder, StoreManifest& view);
+void read_view(const Path& folder, StoreManifest& view, SealCheck check = SealCheck::Hashed);
 
 }  // namespace facemae

@@ -37,7 +37,7 @@ std::string shard_name(std::uint64_t shard);
 ShardInfo write_shard(FileSystem& files, const Path& folder, const ShardContent& content,
                       InputFiles& inputs = real_inputs());
 
-/// A shard's header and index, checked; HDF5 has been closed again by the time this exists.
+/// A shard's header and index.
 struct ShardIndex {
   std::string uuid, codec;  ///< codec: "jpeg", "png" or "mixed"
   std::uint64_t shard = 0, shards = 0;
@@ -53,7 +53,8 @@ struct ShardIndex {
 };
 
 /// Opens a shard read-only without file locking; checks that it is complete, that its arrays agree, and the
-/// index digest. Throws DataError naming the file and the remedy, FileError when it cannot be read.
-ShardIndex read_shard(const Path& file);
+/// index digest, unless told that another process of this host has just done so. Throws DataError naming the
+/// file and the remedy, FileError when it cannot be read.
+ShardIndex read_shard(const Path& file, SealCheck check = SealCheck::Hashed);
 
 }  // namespace facemae

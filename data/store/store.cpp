@@ -1,76 +1,92 @@
 #include "data/store/store.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <mutex>
+#include <chrono>
+#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "core/host.h"
 #include "core/log.h"
-#include "data/store/manifest.h"
-#include "data/store/manifest_arrays.h"
+#include "core/parallel.h"
+#include "core/progress.h"
 #include "data/store/manifest_chain.h"
+#include "data/store/manifest_store.h"
 #include "data/store/shard_file.h"
 #include "data/store/shard_images.h"
+#include "data/store/view_store.h"
 
 namespace facemae {
 namespace {
 
-/// What stores and views have in common: everything that the manifest alone can answer.
-class ManifestStore : public Store {
- public:
-  ManifestStore(Path folder, StoreManifest manifest)
-      : folder_(std::move(folder)), manifest_(std::move(manifest)) {}
-  const Path& folder() const noexcept override { return folder_; }
-  std::uint64_t size() const noexcept override { return manifest_.images; }
-  std::int64_t identities() const noexcept override { return manifest_.identities; }
-  std::string identity_name(std::int64_t label) const override { return identities_file().name(label); }
-  int image_size() const noexcept override { return manifest_.image_size; }
-  const std::vector<ShardInfo>& shards() const noexcept override { return manifest_.shards; }
-  Hash128 dataset_digest() const noexcept override { return manifest_.dataset_digest; }
-  std::string source_licence() const override { return manifest_.source_licence; }
-  bool released() const noexcept override { return manifest_.released; }
-  std::span<const std::uint64_t> rows_of(std::int64_t label) const override {
-    return identities_file().rows_of(label);
-  }
-
- protected:
-  void check_row(std::uint64_t row) const {
-    if (row >= manifest_.images)
-      throw Error(fmt::format("there is no row {} in the store {}, which has {} images", row,
-                              folder_.string(), manifest_.images));
-  }
-  Path folder_;
-  StoreManifest manifest_;
-
- private:
-  /// Read on first use: training needs neither names nor rows.
-  const Identities& identities_file() const {
-    if (const Identities* read = read_.load(std::memory_order_acquire)) return *read;
-    const std::scoped_lock lock(mutex_);
-    if (!identities_) identities_ = Identities::read(folder_, manifest_);
-    read_.store(&*identities_, std::memory_order_release);
-    return *identities_;
-  }
-  mutable std::mutex mutex_;
-  mutable std::optional<Identities> identities_;
-  mutable std::atomic<const Identities*> read_ = nullptr;
-};
-
 /// Larger blocks of images are not read in one piece.
 constexpr std::uint64_t kMostBlockBytes = 256 << 20;
+/// Up to this many times the bytes that are wanted are read for the sake of fewer reads; when they still are more
+/// than one in so many rows, rows are read as they are needed.
+constexpr std::uint64_t kMostSpread = 4, kFewestRowsPerRead = 4;
+
+/// Threads that check shards: the storage has to be kept busy, too.
+constexpr int kFewestCheckers = 4, kMostCheckers = 16;
+/// What takes no longer needs no progress.
+constexpr auto kQuiet = std::chrono::seconds(2);
+
+/// Where an image lies in the blob of a shard.
+struct Place {
+  std::size_t shard;
+  std::uint64_t begin, end;
+};
+
+/// Places [first, last), in one shard, to be read in one piece.
+struct Stretch {
+  std::size_t first, last;
+  std::uint64_t bytes, wanted;  ///< from its first byte to its last; of these, of the places
+};
+
+/// Divides places into stretches. Empty when that saves too few reads, or the places are not in ascending order.
+std::vector<Stretch> stretches_of(const std::vector<Place>& places) {
+  std::vector<Stretch> stretches;
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto& [shard, begin, end] = places[i];
+    all += end - begin;
+    if (i > 0 && (shard < places[i - 1].shard || (shard == places[i - 1].shard && begin < places[i - 1].end)))
+      return {};
+    if (!stretches.empty() && places[stretches.back().first].shard == shard) {
+      Stretch& latest = stretches.back();
+      const std::uint64_t bytes = end - places[latest.first].begin, wanted = latest.wanted + end - begin;
+      if (bytes <= kMostSpread * wanted && bytes <= kMostBlockBytes) {
+        latest = {latest.first, i + 1, bytes, wanted};
+        continue;
+      }
+    }
+    stretches.push_back({i, i + 1, end - begin, end - begin});
+  }
+  const bool saves = stretches.size() <= 1 || stretches.size() * kFewestRowsPerRead <= places.size();
+  return saves && all <= kMostBlockBytes ? stretches : std::vector<Stretch>();
+}
 
 /// A store with its own shards. The files are opened as HDF5 once; reads are positioned reads of the blobs.
 class ShardStore final : public ManifestStore {
  public:
-  ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy)
-      : ManifestStore(std::move(folder), std::move(manifest)) {
+  ShardStore(Path folder, StoreManifest manifest, InputFiles& files, const ReadPolicy& policy,
+             SealCheck check)
+      : ManifestStore(std::move(folder), std::move(manifest)), shards_(manifest_.shards.size()) {
     report_missing(policy);
     allow_open_files(manifest_.shards.size() * 2 + 256);  // a replica of each, and whatever else is open
-    shards_.reserve(manifest_.shards.size());
-    for (std::size_t i = 0; i < manifest_.shards.size(); ++i) open_shard(i, files, policy);
+    std::optional<Progress> progress;
+    const auto start = std::chrono::steady_clock::now();
+    std::size_t seen = 0;
+    const auto see = [&](std::size_t done) {
+      if (!progress && std::chrono::steady_clock::now() - start > kQuiet)
+        progress.emplace("checking " + folder_.string(), shards_.size(), "shards", launched_rank() == 0);
+      if (progress) progress->advance(done - std::exchange(seen, done));
+    };
+    in_parallel(
+        shards_.size(), std::clamp(available_cores(), kFewestCheckers, kMostCheckers),
+        [&](std::size_t i) { open_shard(i, files, policy, check); }, see);
+    if (progress) progress->finish();
   }
 
   std::int64_t label(std::uint64_t row) const override {
@@ -96,27 +112,29 @@ class ShardStore final : public ManifestStore {
     shard.reader->read(image, encoded, figures);
   }
 
-  bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
-                  ReadFigures& figures) const override {
-    block.first = first;
+  bool read_rows(std::vector<std::uint64_t> rows, RowBlock& block, ReadFigures& figures) const override {
+    const auto places = places_of(rows);
+    const auto stretches = stretches_of(places);
+    if (stretches.empty()) return false;
     block.offsets = {0};
     block.bytes.clear();
-    while (count > 0) {
-      const auto [s, index] = locate(first);
-      const Shard& shard = shard_at(s);
-      const std::uint64_t here = std::min(count, manifest_.shards[s].images - index);
-      const auto [begin, end] = range(s, index, index + here);
-      const std::uint64_t before = block.bytes.size();
-      if (end - begin > kMostBlockBytes - before) return false;
-      for (std::uint64_t i = index; i < index + here; ++i) {
-        const std::uint64_t next = range(s, i, i + 1).second;
-        if (next < begin || next > end) refuse_index(s, i);
-        block.offsets.push_back(before + next - begin);
+    for (const Place& place : places) block.offsets.push_back(block.offsets.back() + place.end - place.begin);
+    block.bytes.reserve(block.offsets.back());
+    std::vector<std::byte> span;
+    for (const Stretch& stretch : stretches) {
+      const Shard& shard = shard_at(places[stretch.first].shard);
+      const std::uint64_t begin = places[stretch.first].begin, before = block.bytes.size();
+      if (stretch.wanted == stretch.bytes) {
+        block.bytes.resize(before + stretch.bytes);
+        shard.reader->read(shard.blob_offset + begin, std::span(block.bytes).subspan(before), figures);
+        continue;
       }
-      block.bytes.resize(before + end - begin);
-      shard.reader->read(shard.blob_offset + begin, std::span(block.bytes).subspan(before), figures);
-      first += here;
-      count -= here;
+      span.resize(stretch.bytes);
+      shard.reader->read(shard.blob_offset + begin, span, figures);
+      for (std::size_t i = stretch.first; i < stretch.last; ++i) {
+        const Bytes image = Bytes(span).subspan(places[i].begin - begin, places[i].end - places[i].begin);
+        block.bytes.insert(block.bytes.end(), image.begin(), image.end());
+      }
     }
     return true;
   }
@@ -134,7 +152,7 @@ class ShardStore final : public ManifestStore {
  private:
   struct Shard {
     std::unique_ptr<ShardReader> reader;
-    std::uint64_t blob_offset;
+    std::uint64_t blob_offset = 0;
     Array<std::uint64_t> offsets;
     Array<std::uint32_t> crcs;
     Array<std::int64_t> labels;
@@ -177,21 +195,19 @@ class ShardStore final : public ManifestStore {
                     folder_.string(), missing.size(), manifest_.shards.size(), fmt::join(missing, ", ")));
   }
 
-  void open_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy) {
-    if (!policy.may_be_lost(i)) return open_whole_shard(i, files, policy);
+  void open_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy, SealCheck check) {
+    if (!policy.may_be_lost(i)) return open_whole_shard(i, files, policy, check);
     try {
-      open_whole_shard(i, files, policy);
+      open_whole_shard(i, files, policy, check);
     } catch (const Error& error) {
       spdlog::warn("continuing without shard {}: {}", i, error.what());
-      shards_.resize(i);
-      shards_.emplace_back();
     }
   }
 
-  void open_whole_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy) {
+  void open_whole_shard(std::size_t i, InputFiles& files, const ReadPolicy& policy, SealCheck check) {
     const ShardInfo& expected = manifest_.shards[i];
     const Path path = folder_ / expected.file;
-    ShardIndex index = read_shard(path);
+    ShardIndex index = read_shard(path, check);
     if (index.info.index_digest != expected.index_digest || index.info.blob_digest != expected.blob_digest ||
         index.info.images != expected.images || index.info.blob_offset != expected.blob_offset)
       throw DataError(
@@ -204,8 +220,20 @@ class ShardStore final : public ManifestStore {
     index.offsets.drop_pages();
     index.crcs.drop_pages();
     index.labels.drop_pages();
-    shards_.push_back({std::make_unique<ShardReader>(i, path, files, policy), index.info.blob_offset,
-                       std::move(index.offsets), std::move(index.crcs), std::move(index.labels)});
+    shards_[i] = {std::make_unique<ShardReader>(i, path, files, policy), index.info.blob_offset,
+                  std::move(index.offsets), std::move(index.crcs), std::move(index.labels)};
+  }
+
+  std::vector<Place> places_of(const std::vector<std::uint64_t>& rows) const {
+    std::vector<Place> places;
+    places.reserve(rows.size());
+    for (const std::uint64_t row : rows) {
+      const auto [shard, index] = locate(row);
+      shard_at(shard);  // before its index is looked at
+      const auto [begin, end] = range(shard, index, index + 1);
+      places.push_back({shard, begin, end});
+    }
+    return places;
   }
 
   std::pair<std::size_t, std::size_t> locate(std::uint64_t row) const {
@@ -220,60 +248,14 @@ class ShardStore final : public ManifestStore {
   std::vector<Shard> shards_;
 };
 
-/// A selection of another store's rows with labels of its own; holds no images.
-class ViewStore final : public ManifestStore {
- public:
-  ViewStore(ChainLink link, std::shared_ptr<const Store> parent)
-      : ManifestStore(std::move(link.folder), std::move(link.manifest)), parent_(std::move(parent)) {
-    read_view(folder_, manifest_);
-    if (parent_->dataset_digest() != manifest_.parent_digest)
-      throw DataError(
-          fmt::format("opening the view {}: its parent store {} has digest {}, expected {}; "
-                      "it has been packed again since: run `facemae store split` again",
-                      folder_.string(), parent_->folder().string(), parent_->dataset_digest().hex(),
-                      manifest_.parent_digest.hex()));
-    const bool outside = std::any_of(manifest_.rows.begin(), manifest_.rows.end(),
-                                     [&](std::uint64_t row) { return row >= parent_->size(); });
-    if (outside || manifest_.image_size != parent_->image_size())
-      throw DataError("opening the view " + folder_.string() +
-                      ": its images are not those of its parent store");
-    manifest_.rows.drop_pages();
-  }
-  const std::vector<ShardInfo>& shards() const noexcept override { return parent_->shards(); }
-  std::int64_t label(std::uint64_t row) const override {
-    check_row(row);
-    const std::int64_t label = manifest_.labels[row];
-    if (label < -1 || label >= manifest_.identities)
-      throw DataError(fmt::format(
-          "row {} of the view {} has the label {}, but there are {} identities: make the view again", row,
-          folder_.string(), label, manifest_.identities));
-    return label;
-  }
-  void fetch(std::uint64_t row, std::vector<std::byte>& encoded, ReadFigures& figures) const override {
-    parent_->fetch(parent_row(row), encoded, figures);
-  }
-  bool intact(std::uint64_t row, Bytes encoded) const override {
-    return parent_->intact(parent_row(row), encoded);
-  }
-  std::size_t shard_of(std::uint64_t row) const override { return parent_->shard_of(parent_row(row)); }
-  Path shard_folder() const override { return parent_->shard_folder(); }
-  void add_replica(std::size_t shard, const Path& file) const override { parent_->add_replica(shard, file); }
-
- private:
-  std::uint64_t parent_row(std::uint64_t row) const {
-    check_row(row);
-    return manifest_.rows[row];
-  }
-  std::shared_ptr<const Store> parent_;
-};
-
 }  // namespace
 
-std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, const ReadPolicy& policy) {
+std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, const ReadPolicy& policy,
+                                         SealCheck check) {
   auto chain = manifest_chain(folder);
   const auto open_last = [&]() -> std::shared_ptr<const Store> {
     auto& [root, manifest] = chain.back();
-    return std::make_shared<ShardStore>(std::move(root), std::move(manifest), files, policy);
+    return std::make_shared<ShardStore>(std::move(root), std::move(manifest), files, policy, check);
   };
   if (chain.size() == 1) return open_last();
   std::shared_ptr<const Store> store;
@@ -283,11 +265,18 @@ std::shared_ptr<const Store> Store::open(const Path& folder, InputFiles& files, 
     throw DataError("opening the view " + folder.string() + " of another store: " + error.what());
   }
   for (chain.pop_back(); !chain.empty(); chain.pop_back())
-    store = std::make_shared<ViewStore>(std::move(chain.back()), std::move(store));
+    store = std::make_shared<ViewStore>(std::move(chain.back()), std::move(store), check);
   return store;
 }
 
-bool Store::read_block(std::uint64_t, std::uint64_t, RowBlock&, ReadFigures&) const { return false; }
+bool Store::read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
+                       ReadFigures& figures) const {
+  std::vector<std::uint64_t> rows(count);
+  std::iota(rows.begin(), rows.end(), first);
+  block.first = first;
+  return read_rows(std::move(rows), block, figures);
+}
+bool Store::read_rows(std::vector<std::uint64_t>, RowBlock&, ReadFigures&) const { return false; }
 bool Store::intact(std::uint64_t, Bytes) const { return true; }
 std::size_t Store::shard_of(std::uint64_t) const { return 0; }
 Path Store::shard_folder() const { return folder(); }

@@ -8,6 +8,7 @@
 
 #include "core/checksum.h"
 #include "core/files/files.h"
+#include "data/hdf5/seal.h"
 #include "data/store/shard_reader.h"
 
 namespace facemae {
@@ -37,9 +38,12 @@ class Store {
  public:
   /// Throws DataError: no such store, unfinished (no manifest), a shard missing or of the wrong size, a wrong
   /// index digest. Blob digests are checked only by verify(). Images are read through `files`, which must
-  /// outlive the store.
+  /// outlive the store. All bytes but the images are hashed, on several threads; what takes long shows its
+  /// progress on the first rank. That is left out (`Unhashed`) when another process of this host has just done
+  /// it: every value is checked when it is used, so nothing worse than a wrong image can come of a change.
   static std::shared_ptr<const Store> open(const Path& folder, InputFiles& files = real_inputs(),
-                                           const ReadPolicy& policy = {});
+                                           const ReadPolicy& policy = {},
+                                           SealCheck check = SealCheck::Hashed);
   virtual ~Store() = default;
 
   virtual const Path& folder() const noexcept = 0;
@@ -56,10 +60,12 @@ class Store {
     ReadFigures uncounted;
     fetch(row, encoded, uncounted);
   }
-  /// Reads rows [first, first + count) with one large read per shard. False when they do not lie together:
-  /// use fetch() then. Throws ShardUnreadable.
-  virtual bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block,
-                          ReadFigures& figures) const;
+  /// Reads rows [first, first + count) with few large reads: of a view, the stretches of the store in which
+  /// they lie, at most four times their bytes; only their own bytes are kept. False when they do not lie
+  /// together in ascending order: use fetch() then. Throws ShardUnreadable.
+  bool read_block(std::uint64_t first, std::uint64_t count, RowBlock& block, ReadFigures& figures) const;
+  /// The same of any rows, which need not be consecutive; `block.first` is the caller's.
+  virtual bool read_rows(std::vector<std::uint64_t> rows, RowBlock& block, ReadFigures& figures) const;
   /// Are these bytes the image of the row?
   virtual bool intact(std::uint64_t row, Bytes encoded) const;
   /// Which of shards() a row lies in.

@@ -13,7 +13,7 @@ TEST(Array, OwnsOrMapsTheSameValues) {
   std::string text = "odd";  // three bytes: what follows is not aligned
   text.append(reinterpret_cast<const char*>(values.data()), values.size() * 4);
   write_durably(real_files(), here / "a", text);
-  const auto mapped = Array<std::uint32_t>::map(here / "a", 3, 4);
+  const auto mapped = Array<std::uint32_t>::at(map_file(here / "a", 3, 16), 4);
   const Array<std::uint32_t> owned(values);
   ASSERT_EQ(mapped.size(), 4u);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(mapped[i], values[i]);
@@ -33,18 +33,18 @@ TEST(Array, OutlivesTheOneItWasCopiedFrom) {
   const test::TemporaryFolder here;
   write_durably(real_files(), here / "a", "12345678");
   Array<std::uint8_t> kept;
-  { kept = Array<std::uint8_t>::map(here / "a", 4, 4); }
+  { kept = Array<std::uint8_t>::at(map_file(here / "a", 4, 4), 4); }
   EXPECT_EQ(kept.front(), '5');
   EXPECT_TRUE(Array<std::uint8_t>().empty());
-  EXPECT_TRUE(Array<std::uint8_t>::map(here / "a", 8, 0).empty());
+  EXPECT_TRUE(Array<std::uint8_t>::at(map_file(here / "a", 8, 0), 0).empty());
 }
 
 TEST(Array, IsNotMappedBeyondTheEndOfTheFile) {
   const test::TemporaryFolder here;
   write_durably(real_files(), here / "a", "12345678");
-  EXPECT_THROW(Array<std::uint64_t>::map(here / "a", 1, 1), FileError);
-  EXPECT_THROW(Array<std::uint64_t>::map(here / "a", 100, 1), FileError);
-  EXPECT_THROW(Array<std::uint64_t>::map(here / "missing", 0, 1), FileError);
+  EXPECT_THROW(Array<std::uint64_t>::at(map_file(here / "a", 1, 8), 1), FileError);
+  EXPECT_THROW(Array<std::uint64_t>::at(map_file(here / "a", 100, 8), 1), FileError);
+  EXPECT_THROW(Array<std::uint64_t>::at(map_file(here / "missing", 0, 8), 1), FileError);
 }
 
 }  // namespace
