@@ -14,18 +14,8 @@ void write_npy(FileSystem& files, const Path& path, const torch::Tensor& array) 
   if (!integers && array.scalar_type() != torch::kFloat32)
     throw ConfigError("writing array " + path.string() + ": only float32 and int64 are written, this is " +
                       std::string(c10::toString(array.scalar_type())));
-  std::string shape;
-  for (const auto side : array.sizes()) shape += std::to_string(side) + ", ";
-  if (array.dim() > 1) shape.resize(shape.size() - 2);
-  if (array.dim() == 1) shape.pop_back();
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                   integers ? "<i8" : "<f4", shape);
-  header.append(63 - (kNpyPrefix + header.size()) % 64, ' ');
-  header += '\n';
-  std::string bytes(kNpyMagic);
-  bytes += static_cast<char>(header.size() & 0xFF);
-  bytes += static_cast<char>(header.size() >> 8);
-  bytes += header;
+  const auto sizes = array.sizes();
+  std::string bytes = npy_header(integers, {sizes.data(), sizes.size()});
   const auto values = array.detach().to(torch::kCPU).contiguous();
   bytes.append(static_cast<const char*>(values.data_ptr()), values.nbytes());
   write_output(files, path, bytes);

@@ -31,8 +31,11 @@ ExitCode run_pairs(App& app, Words words) {
   const auto store = Store::open(store_folder);
   const PairList list = make_pairs(*store, folds, pairs, seed);
   write_pairs(real_files(), out, list, *store);
+  if (list.pairs.size() < pairs)
+    spdlog::warn("{} pairs do not divide into {} folds of as many same as different ones: {} were made",
+                 pairs, list.folds, list.pairs.size());
   spdlog::info("{}: {} pairs in {} folds", out, list.pairs.size(), list.folds);
-  app.result({{"pairs", list.pairs.size()}, {"folds", list.folds}});
+  app.result({{"pairs", list.pairs.size()}, {"asked", pairs}, {"folds", list.folds}});
   return ExitCode::Done;
 }
 

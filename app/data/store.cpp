@@ -48,12 +48,13 @@ ExitCode store_info(App& app, Words words) {
 
 constexpr Verb kVerbs[] = {
     {"info", "print figures: images, identities, sizes, licence, digest", store_info},
+    {"list", "list identities or images, or find the row of a source's image", store_list},
     {"verify", "re-read everything on any number of ranks, name what is bad, restore it from a copy",
      store_verify},
     {"stage", "copy to a node's own disk: checked, atomic, resumable", store_stage},
     {"split", "make two identity-disjoint views", store_split},
     {"subset", "make a view of some identities, or of some images of each", store_subset},
-    {"remove", "make a view without some identities", store_remove},
+    {"remove", "make a view without some identities or images", store_remove},
     {"compact", "copy a view's images into a store of its own, so that the rest can be deleted",
      store_compact},
 };

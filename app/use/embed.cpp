@@ -1,18 +1,18 @@
 // facemae embed: embeddings of images as .npy.
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <numeric>
 
 #include "app/command.h"
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
+#include "core/fields.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "data/formats/image_walk.h"
 #include "evaluation/formats/bin_pack.h"
-#include "evaluation/npy.h"
-#include "trainer/apply/embed_images.h"
 #include "trainer/apply/models.h"
+#include "trainer/apply/write_embeddings.h"
+#include "trainer/input/open_store.h"
 
 namespace facemae {
 namespace {
@@ -29,6 +29,31 @@ std::vector<Path> images_below(const Path& folder) {
   return files;
 }
 
+/// One line per embedding: row, label and identity of a store's image, else the image's name.
+void write_names(const Path& path, const ImageSet& images, const Store* store) {
+  constexpr std::size_t kPiece = 1 << 20;
+  write_output(real_files(), path, [&](OutputFile& file) {
+    std::string lines;
+    for (std::size_t i = 0; i < images.size; ++i) {
+      if (store != nullptr) {
+        const std::int64_t label = store->label(i);
+        lines += fmt::format("{}\t{}\t{}\n", i, label, tsv_field(store->identity_name(label)));
+      } else {
+        lines += tsv_field(images.name(i)) + "\n";
+      }
+      if (lines.size() < kPiece) continue;
+      file.write(bytes_of(lines));
+      lines.clear();
+    }
+    file.write(bytes_of(lines));
+  });
+}
+
+bool is_one_place(const Path& a, const Path& b) {
+  std::error_code unseen;
+  return fs::weakly_canonical(a, unseen) == fs::weakly_canonical(b, unseen);
+}
+
 }  // namespace
 
 ExitCode run_embed(App& app, Words words) {
@@ -42,10 +67,14 @@ ExitCode run_embed(App& app, Words words) {
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
-      .add("images", folder, "JPEG, PNG, WebP and BMP files below a folder, sorted by path; hidden folders are left out")
+      .add("images", folder,
+           "JPEG, PNG, WebP and BMP files below a folder, also behind links, sorted by path; hidden folders are left out")
       .add("bin", bin, "images of an InsightFace verification pack")
-      .require("out", out, ".npy file to write")
-      .add("names", names, "text file to write, one name or row per line")
+      .require("out", out, ".npy file to write; one process may also write into a pipe or /dev/stdout")
+      .add(
+          "names", names,
+          "text file to write, one line per embedding: row, label and identity of a store's image, parted by tabs; "
+          "the path of a file")
       .flag("no-flip", no_flip, "do not add the mirrored image's embedding")
       .flag("raw", raw, "do not normalise")
       .flag("bgr", bgr, "the network was trained on BGR images")
@@ -53,23 +82,28 @@ ExitCode run_embed(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");
+  options.check(names.empty() || !is_one_place(names, out), "--names and --out are the same file");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;
   ImageSet images;
   OutputLocks locks("embed");
+  Control& control = world.control();
+  together(control, [&] {
+    if (!control.is_root()) return;
+    locks.file("--out", out);
+    locks.file("--names", names);
+  });
+  require_place_of_embeddings(control, out);
+  std::shared_ptr<const Store> store;
+  if (!store_folder.empty()) store = open_once_a_node(control, world.topology(), store_folder);
   std::string hash;
-  together(world.control(), [&] {
-    if (world.control().is_root()) {
-      locks.file("--out", out);
-      locks.file("--names", names);
-    }
+  together(control, [&] {
     const Weights weights = read_weights(from);
     hash = weights.hash;
     network = network_from(weights, network_name);
     network->to(world.device());
-    if (!store_folder.empty()) {
-      const auto store = Store::open(store_folder);
+    if (store) {
       std::vector<std::uint64_t> rows(store->size());
       std::iota(rows.begin(), rows.end(), std::uint64_t{0});
       images = images_of(store, std::move(rows));
@@ -81,16 +115,12 @@ ExitCode run_embed(App& app, Words words) {
       if (images.size == 0) throw DataError(bin + " holds no image");
     }
   });
-  expect_same_weights(world.control(), from, hash);
-  const auto embeddings =
-      embed_images(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr});
-  if (world.control().is_root()) {
-    write_npy(real_files(), out, embeddings);
-    std::string list;
-    for (std::size_t i = 0; i < images.size; ++i) list += images.name(i) + "\n";
-    if (!names.empty()) write_output(real_files(), names, list);
-    spdlog::info("{}: {} embeddings", out, images.size);
-  }
+  expect_same_weights(control, from, hash);
+  write_embeddings(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr}, out);
+  together(control, [&] {
+    if (control.is_root() && !names.empty()) write_names(names, images, store.get());
+  });
+  if (control.is_root()) spdlog::info("{}: {} embeddings", out, human_count(images.size));
   app.result({{"images", images.size}});
   return ExitCode::Done;
 }

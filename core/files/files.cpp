@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/files/output_place.h"
 #include "core/files/temporary_file.h"
 
 namespace facemae {
@@ -18,7 +19,8 @@ namespace {
 
 [[noreturn]] void fail(const std::string& doing, const Path& path, int code = errno,
                        std::source_location at = std::source_location::current()) {
-  throw FileError(doing + " " + path.string() + ": " + std::strerror(code), code, at);
+  const char* remedy = code == EMFILE ? "; raise the limit of open files (`ulimit -n`)" : "";
+  throw FileError(doing + " " + path.string() + ": " + std::strerror(code) + remedy, code, at);
 }
 
 class RealOutput final : public OutputFile {
@@ -58,40 +60,15 @@ class RealOutput final : public OutputFile {
   int descriptor_ = -1;
 };
 
-/// The descriptor of stdout or stderr if it is this file, else -1.
-int own_stream(const struct stat& file) {
-  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
-    struct stat own {};
-    if (::fstat(stream, &own) == 0 && own.st_dev == file.st_dev && own.st_ino == file.st_ino) return stream;
-  }
-  return -1;
-}
-
-bool is_own_stream(const Path& path) {
-  struct stat there {};
-  return ::stat(path.c_str(), &there) == 0 && own_stream(there) >= 0;
-}
-
-/// The path at which a chain of links ends, even if nothing exists there.
-Path without_links(Path path) {
-  std::error_code unseen;
-  for (int links = 0; std::filesystem::is_symlink(path, unseen); ++links) {
-    if (links == 40) fail("following the links of", path, ELOOP);
-    path = path.parent_path() / std::filesystem::read_symlink(path, unseen);
-  }
-  return path;
-}
-
 /// For outputs that are not plain files of their own, which a new one could replace: a pipe, a
 /// device, our stdout.
 std::unique_ptr<OutputFile> written_into(const Path& path) {
-  struct stat there {};
-  if (::stat(path.c_str(), &there) != 0 || S_ISDIR(there.st_mode)) return nullptr;
-  if (const int stream = own_stream(there); stream >= 0) {
+  if (!is_written_into(path)) return nullptr;
+  if (const int stream = own_stream(path); stream >= 0) {
     std::fflush(nullptr);
     return RealOutput::copy_of(stream, path);
   }
-  return S_ISREG(there.st_mode) ? nullptr : std::make_unique<RealOutput>(path, O_NOCTTY);
+  return std::make_unique<RealOutput>(path, O_NOCTTY);
 }
 
 void write_and_rename(FileSystem& files, const Path& path, const std::function<void(OutputFile&)>& write) {
@@ -166,7 +143,7 @@ void write_output(FileSystem& files, const Path& path, const std::function<void(
       write(*out);
       return out->close();
     } catch (const FileError& error) {
-      if (error.code() != EPIPE || !is_own_stream(path)) throw;
+      if (error.code() != EPIPE || own_stream(path) < 0) throw;
       return;  // who reads our stdout has seen enough
     }
   }

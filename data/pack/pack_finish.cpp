@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/fields.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/pack/pack_duplicates.h"
@@ -16,17 +17,11 @@ namespace {
 
 using Rejects = std::map<std::uint64_t, std::string>;
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
-
 void write_rejects(const ImageSource& source, const PackConfig& config, FileSystem& files,
                    const Rejects& rejects) {
   std::string text = "source,reason\n";
   for (const auto& [entry, reason] : rejects)
-    text += quoted(source.name(entry)) + "," + quoted(reason) + "\n";
+    text += csv_field(source.name(entry)) + "," + csv_field(reason) + "\n";
   write_durably(files, config.out / "rejects.csv", text);
 }
 
@@ -34,7 +29,7 @@ void write_duplicates(const ImageSource& source, const PackConfig& config, FileS
                       const std::vector<Duplicate>& duplicates) {
   std::string text = "source,same_as\n";
   for (const auto& [entry, original] : duplicates)
-    text += quoted(source.name(entry)) + "," + quoted(source.name(original)) + "\n";
+    text += csv_field(source.name(entry)) + "," + csv_field(source.name(original)) + "\n";
   write_durably(files, config.out / "duplicates.csv", text);
 }
 

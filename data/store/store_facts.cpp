@@ -12,12 +12,6 @@
 namespace facemae {
 namespace {
 
-std::string name_of_flags(std::uint8_t flags) {
-  static constexpr const char* names[] = {"4:4:4", "4:2:2", "4:2:0", "grey",
-                                          "4:4:0", "4:1:1", "other", "no JPEG"};
-  return names[flags & kFlagSubsampling] + std::string((flags & kFlagProgressive) != 0 ? " progressive" : "");
-}
-
 void count_images_of_identities(const Path& folder, const StoreManifest& manifest, StoreFacts& facts) {
   const Identities identities = Identities::read(folder, manifest);
   std::vector<std::uint64_t> counts;
@@ -30,6 +24,12 @@ void count_images_of_identities(const Path& folder, const StoreManifest& manifes
 }
 
 }  // namespace
+
+std::string name_of_flags(std::uint8_t flags) {
+  static constexpr const char* names[] = {"4:4:4", "4:2:2", "4:2:0", "grey",
+                                          "4:4:0", "4:1:1", "other", "no JPEG"};
+  return names[flags & kFlagSubsampling] + std::string((flags & kFlagProgressive) != 0 ? " progressive" : "");
+}
 
 StoreFacts facts_of_store(const Path& folder) {
   const auto chain = manifest_chain(folder);

@@ -8,6 +8,9 @@
 
 namespace facemae {
 
+/// "4:2:0", "4:4:4 progressive", ...: of /index/flags.
+std::string name_of_flags(std::uint8_t flags);
+
 struct StoreFacts {
   Path folder;
   bool view = false;

@@ -35,13 +35,12 @@ class FoldPairs {
       const std::uint64_t j = (i + 1 + draws_.below(rows.size() - 1)) % rows.size();
       if (fresh(rows[i], rows[j])) return {rows[i], rows[j], true};
     }
-    // Nearly all have been used: take the first that is left.
-    for (const Rows rows : several_) {
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        for (std::size_t j = i + 1; j < rows.size(); ++j) {
+    // Nearly all have been used: take the first that is left. Those before it stay used.
+    for (auto& [p, i, j] = next_same_; p < several_.size(); ++p, i = 0, j = 1) {
+      const Rows rows = several_[p];
+      for (; i < rows.size(); ++i, j = i + 1)
+        for (; j < rows.size(); ++j)
           if (fresh(rows[i], rows[j])) return {rows[i], rows[j], true};
-        }
-      }
     }
     throw Error("no same-identity pair is left, although they were counted");
   }
@@ -53,15 +52,12 @@ class FoldPairs {
       const std::uint64_t b = identities_[q][draws_.below(identities_[q].size())];
       if (fresh(a, b)) return {a, b, false};
     }
-    for (std::size_t p = 0; p < identities_.size(); ++p) {
-      for (std::size_t q = p + 1; q < identities_.size(); ++q) {
-        for (const std::uint64_t a : identities_[p]) {
-          for (const std::uint64_t b : identities_[q]) {
-            if (fresh(a, b)) return {a, b, false};
-          }
-        }
-      }
-    }
+    for (auto& [p, q, i, j] = next_different_; p < identities_.size(); ++p, q = p + 1, i = 0, j = 0)
+      for (; q < identities_.size(); ++q, i = 0, j = 0)
+        for (; i < identities_[p].size(); ++i, j = 0)
+          for (; j < identities_[q].size(); ++j)
+            if (fresh(identities_[p][i], identities_[q][j]))
+              return {identities_[p][i], identities_[q][j], false};
     throw Error("no different-identity pair is left, although they were counted");
   }
 
@@ -75,6 +71,13 @@ class FoldPairs {
   std::vector<Rows> identities_, several_;
   double images_ = 0, same_possible_ = 0, different_possible_ = 0;
   std::set<std::pair<std::uint64_t, std::uint64_t>> used_;
+  // Where the search for what is left goes on, when drawing finds nothing new.
+  struct {
+    std::size_t identity = 0, first = 0, second = 1;
+  } next_same_;
+  struct {
+    std::size_t one = 0, other = 1, first = 0, second = 0;
+  } next_different_;
 };
 
 }  // namespace

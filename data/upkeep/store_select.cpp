@@ -1,6 +1,7 @@
 #include <charconv>
 #include <cmath>
-#include <fstream>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -17,14 +18,6 @@ namespace {
 
 /// Finding nearest names costs a pass over all of them, so only the first unknown lines get one.
 constexpr std::size_t kSuggestions = 5;
-
-std::vector<std::string> lines_of(const Path& path) {
-  std::vector<std::string> lines;
-  TextLines text(path);
-  for (std::string_view line; text.next(line);)
-    if (!trim(line).empty()) lines.emplace_back(line);
-  return lines;
-}
 
 /// The label of each line, -1 if unknown.
 std::vector<std::int64_t> labels_by_name(const Store& store, const std::vector<std::string>& lines) {
@@ -66,8 +59,16 @@ std::string nearest_names(const Store& store, const std::vector<std::string>& un
 
 }  // namespace
 
+std::vector<std::string> lines_of_list(const Path& file) {
+  std::vector<std::string> lines;
+  TextLines text(file);
+  for (std::string_view line; text.next(line);)
+    if (!trim(line).empty()) lines.emplace_back(line);
+  return lines;
+}
+
 std::vector<std::int64_t> read_identities(const Store& store, const Path& file) {
-  const auto lines = lines_of(file);
+  const auto lines = lines_of_list(file);
   if (lines.empty())
     throw ConfigError("reading the identities in " + file.string() +
                       ": it names nobody; one identity per line is expected");
@@ -89,15 +90,30 @@ std::vector<std::int64_t> read_identities(const Store& store, const Path& file) 
   return labels;
 }
 
-void select_from_store(FileSystem& files, const Store& parent, const Selection& selection, const Path& out) {
+LeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
+                          const Path& out) {
   const auto identities = static_cast<std::size_t>(parent.identities());
+  const std::set<std::uint64_t> without(selection.without.begin(), selection.without.end());
+  std::map<std::int64_t, std::uint64_t> lost;  // images of a label that are left out by their rows
+  for (const std::uint64_t row : without) ++lost[parent.label(row)];
+  LeftOut left_out;
   std::vector<std::int64_t> new_label(identities, -1);
   std::vector<std::string> names;
   std::int64_t kept = 0;
   for (std::size_t k = 0; k < identities; ++k) {
     if (!selection.identities.at(k)) continue;
+    const auto label = static_cast<std::int64_t>(k);
+    const auto gone = lost.find(label);
+    if (gone != lost.end() || selection.least_images > 0) {
+      const std::uint64_t images = parent.rows_of(label).size(),
+                          remaining = images - (gone == lost.end() ? 0 : gone->second);
+      const bool emptied = images > 0 && remaining == 0, small = remaining < selection.least_images;
+      if (emptied) left_out.emptied.push_back(label);
+      if (small && !emptied) ++left_out.small;
+      if (small || emptied) continue;
+    }
     new_label[k] = kept++;
-    std::string name = parent.identity_name(static_cast<std::int64_t>(k));
+    std::string name = parent.identity_name(label);
     if (!name.empty()) names.push_back(std::move(name));
   }
   std::vector<std::uint64_t> rows, seen(identities);
@@ -106,13 +122,16 @@ void select_from_store(FileSystem& files, const Store& parent, const Selection& 
     const std::int64_t label = parent.label(row);
     const bool wanted = label < 0 ? selection.unlabelled : new_label[static_cast<std::size_t>(label)] >= 0;
     const std::uint64_t most = selection.images_per_identity;
-    if (!wanted || (label >= 0 && most > 0 && seen[static_cast<std::size_t>(label)]++ >= most)) continue;
+    if (!wanted || without.contains(row) ||
+        (label >= 0 && most > 0 && seen[static_cast<std::size_t>(label)]++ >= most))
+      continue;
     rows.push_back(row);
     labels.push_back(label < 0 ? -1 : new_label[static_cast<std::size_t>(label)]);
   }
   if (rows.empty())
     throw ConfigError("making a view of " + parent.folder().string() + ": no image would be left in it");
   write_view(files, out, parent, std::move(rows), std::move(labels), kept, std::move(names));
+  return left_out;
 }
 
 void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a,
@@ -121,8 +140,8 @@ void split_store(FileSystem& files, const Store& parent, double fraction, std::u
   const auto in_a = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(identities)));
   if (!(fraction > 0 && fraction < 1) || in_a < 1 || in_a >= identities) {
     throw ConfigError(
-        fmt::format("splitting {} identities of {} at {}: one side would be empty; "
-                    "give a fraction between 0 and 1 that leaves an identity on both",
+        fmt::format("splitting {} identities of {} at the fraction {}: one side would be empty; "
+                    "give a fraction, or a number of identities, that leaves one on both",
                     identities, parent.folder().string(), fraction));
   }
   if (std::filesystem::weakly_canonical(a) == std::filesystem::weakly_canonical(b)) {

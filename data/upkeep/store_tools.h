@@ -15,6 +15,10 @@ namespace facemae {
 void split_store(FileSystem& files, const Store& parent, double fraction, std::uint64_t seed, const Path& a,
                  const Path& b);
 
+/// The lines of a list that a user wrote, without blank ones: with LF or CRLF, with or without the mark of UTF-8.
+/// Throws FileError.
+std::vector<std::string> lines_of_list(const Path& file);
+
 /// The labels that a file names, one identity per line: by name, or by number in a released store, which has
 /// no names. Blank lines are skipped, and repeated ones count once. Throws ConfigError with the unknown ones
 /// and the nearest names, and for a file that names nobody; FileError.
@@ -25,15 +29,30 @@ struct Selection {
   std::vector<bool> identities;           ///< by label; those kept are renumbered 0.. in their order
   bool unlabelled = false;                ///< images with label -1
   std::uint64_t images_per_identity = 0;  ///< at most, the first in the store's order; 0 all
+  std::uint64_t least_images = 0;         ///< identities with fewer are left out
+  std::vector<std::uint64_t> without =
+      {};  ///< rows that are left out, with identities of which nothing remains
+};
+/// What a selection left out that it did not name.
+struct LeftOut {
+  std::vector<std::int64_t> emptied;  ///< labels of identities of which every image was left out by its row
+  std::uint64_t small = 0;            ///< identities with too few images
 };
 /// Writes a view by reference. Throws ConfigError when nothing would be left, or another store is in `out`.
-void select_from_store(FileSystem& files, const Store& parent, const Selection& selection, const Path& out);
+LeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
+                          const Path& out);
 
 /// Makes a store with its own shards that hold the images of a view, and nothing of those that the view
 /// leaves out, so that the parent store can be deleted. One shard for each shard of the parent with an image
-/// of the view; rows in the parent's order. Shards that an earlier start finished are kept. Throws
-/// ConfigError when `view` is not a view or another store is in `out`.
-void compact_store(FileSystem& files, const Path& view, const Path& out, bool show_progress = false);
+/// of the view; rows in the parent's order. Shards that an earlier start finished are kept. Returns how many
+/// images were left out. Throws ConfigError when `view` is not a view or another store is in `out`, DataError or
+/// FileError for an image that cannot be read.
+struct CompactConfig {
+  bool skip_bad = false;  ///< leave out what cannot be read, and list it in rejects.csv
+  bool show_progress = false;
+};
+std::uint64_t compact_store(FileSystem& files, const Path& view, const Path& out,
+                            const CompactConfig& config = {});
 
 /// Verification pairs: same and different alternate; folds are identity-disjoint and in order.
 struct Pair {

@@ -57,6 +57,21 @@ std::uint64_t size_of(const NpyHeader& header, const Path& path) {
 
 }  // namespace
 
+std::string npy_header(bool integers, std::span<const std::int64_t> shape) {
+  std::string sides;
+  for (const auto side : shape) sides += std::to_string(side) + ", ";
+  if (shape.size() > 1) sides.resize(sides.size() - 2);
+  if (shape.size() == 1) sides.pop_back();
+  std::string dict = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+                                 integers ? "<i8" : "<f4", sides);
+  dict.append(63 - (kNpyPrefix + dict.size()) % 64, ' ');
+  dict += '\n';
+  std::string bytes(kNpyMagic);
+  bytes += static_cast<char>(dict.size() & 0xFF);
+  bytes += static_cast<char>(dict.size() >> 8);
+  return bytes + dict;
+}
+
 NpyHeader parse_npy_header(std::string_view bytes, const Path& path) {
   if (!bytes.starts_with(kNpyMagic)) refuse(path, "it does not begin as .npy version 1.0 does");
   if (bytes.size() < kNpyPrefix) refuse(path, "it ends within the header's length");

@@ -1,7 +1,9 @@
 #pragma once
-// Reading the header of a .npy file, which may come from anywhere: free of LibTorch, so that a
-// fuzzer can see through it.
+// The header of a .npy file of version 1.0: written, and read from a file that may come from anywhere. Free of
+// LibTorch, so that a fuzzer can see through it.
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +18,9 @@ struct NpyHeader {
 };
 /// Checks that the array fills `bytes` to the last. Throws DataError naming `path`.
 NpyHeader parse_npy_header(std::string_view bytes, const Path& path);
+
+/// What precedes the values, in C order, of an array of float32 or int64.
+std::string npy_header(bool integers, std::span<const std::int64_t> shape);
 
 inline constexpr std::string_view kNpyMagic("\x93NUMPY\x01\x00", 8);
 inline constexpr std::size_t kNpyPrefix = 10;  ///< magic, version, 16-bit header length

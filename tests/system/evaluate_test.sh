@@ -80,9 +80,14 @@ check "and notes that it was not measured" equal "$(grep -c failure later/evalua
 check "and counts it" grep -q '"failed_evaluations":1' later/metrics.jsonl
 
 "$facemae" embed --from net --bin pairs.bin --out bin.npy $quiet 2>/dev/null
-ranks 2 embed --from net --bin pairs.bin --out bin2.npy $quiet 2>/dev/null
-check "a pack is embedded alike on one rank and on two" close_arrays bin.npy bin2.npy
-"$facemae" embed --from net --store faces --out rows.npy $quiet 2>/dev/null
+for n in 2 3; do ranks $n embed --from net --bin pairs.bin --out bin$n.npy $quiet 2>/dev/null; done
+check "a pack, of two batches, is embedded alike on one to three ranks" bash -c 'cmp bin.npy bin2.npy && cmp bin.npy bin3.npy'
+"$facemae" embed --from net --bin pairs.bin --out /dev/stdout $quiet 2>/dev/null | cmp - bin.npy
+check "one process may write into a pipe" equal "${PIPESTATUS[1]}" 0
+ends_with 2 "several ranks are told that they may not" 'is a pipe or a device' ranks 2 embed --from net --bin pairs.bin --out /dev/stdout
+ends_with 2 "--names is another file than --out" 'the same file' "$facemae" embed --from net --bin pairs.bin --out same --names ./same
+"$facemae" embed --from net --store faces --out rows.npy --names rows.tsv $quiet 2>/dev/null
+check "names of a store are rows, labels and identities" diff rows.tsv <("$facemae" store list faces --images 2>/dev/null | cut -f1-3)
 ranks 2 embed --from net --images folder --out files.npy --names names.txt $quiet 2>/dev/null
 check "files are embedded like rows, and named in order" python3 - <<'python'
 import array, os

@@ -13,7 +13,7 @@ flip() { # flip FILE BYTE
 }
 
 ends_with 0 "store --help names every verb" 'compact' "$facemae" store --help
-for verb in info verify stage split subset remove compact; do
+for verb in info list verify stage split subset remove compact; do
   ends_with 0 "$verb --help has an example" "facemae store $verb" "$facemae" store $verb --help
 done
 ends_with 2 "an unknown verb gets the nearest" 'unknown command "store verfy": did you mean "verify"\?' "$facemae" store verfy faces
@@ -34,6 +34,31 @@ check "also in JSON" equal "$(sed -n '/"removed"/,/}/p' gone.json | tr -dc '0-9 
 check "and it is done" equal "$(told gone images) $(told gone identities)" "380 38"
 printf 'syn-0000003\n' | "$facemae" store remove faces --identities /dev/stdin --out gone-too $quiet 2>/dev/null
 check "/dev/stdin is read too" equal "$(told gone-too images)" 390
+
+# Listing, and removing single images.
+"$facemae" store list faces >list.tsv 2>/dev/null
+check "list has a line for each identity" equal "$(wc -l <list.tsv) $(sed -n 3p list.tsv)" "$(printf '40 2\tsyn-0000002\t10')"
+"$facemae" store list faces --images --identities <(echo syn-0000002) --json list.json >images.tsv 2>/dev/null
+check "or for each image" equal "$(wc -l <images.tsv) $(cut -f2,3 images.tsv | uniq)" "$(printf '10 2\tsyn-0000002')"
+check "also in JSON" equal "$(grep -c '"row"' list.json)" 10
+row=$("$facemae" store list faces --image syn-0000002/3.jpg 2>/dev/null | cut -f1)
+check "the row of a source's image is found" grep -q "^$row	" images.tsv
+ends_with 2 "a name that no image has is refused" 'did you mean syn-0000002' "$facemae" store list faces --image syn-000002x/3.jpg
+printf '\357\273\277syn-0000002/3.jpg\r\n%s\r\n' "$(sed -n 1p images.tsv | cut -f1)" >gone.txt
+ends_with 0 "single images are removed" 'removed: [12] images$' "$facemae" store remove faces --images gone.txt --out less
+cut -f1 images.tsv >all.txt
+ends_with 0 "whoever loses all is left out" 'left out: syn-0000002' "$facemae" store remove faces --images all.txt --out without
+check "and counted" equal "$(told without images) $(told without identities)" "390 39"
+for line in 400 -1 3.jpg syn-0000002/99.jpg ''; do
+  ends_with 2 "\"$line\" names no image" 'no image of|names none' "$facemae" store remove faces --images <(echo "$line") --out no $quiet
+done
+check "nothing was made of them" test ! -e no
+"$facemae" store split faces --identities 7 --out seven others $quiet
+check "split by a number of identities" equal "$(told seven identities) $(told others identities)" "7 33"
+ends_with 2 "which must leave one" 'one must be left' "$facemae" store split faces --identities 40 --out no1 no2 $quiet
+ends_with 2 "and be whole" 'whole number' "$facemae" store split faces --identities 1.5 --out no1 no2 $quiet
+ends_with 2 "a list of nobody is refused" 'no identity' "$facemae" store list faces --min-images-per-identity 11
+ends_with 2 "nobody has so many images" 'no image would be left' "$facemae" store subset faces --min-images-per-identity 11 --out no $quiet
 "$facemae" store split faces --identities 0.1 --seed 1 --out four rest $quiet
 check "split keeps every image" equal "$(told four images) $(told rest images) $(told rest kind)" "40 360 view"
 "$facemae" store subset faces --max-images-per-identity 2 --out few $quiet
@@ -56,6 +81,10 @@ rm faces/shard-00001.h5
 ends_with 0 "it and a missing shard are restored" 'shard-00001.h5: restored' ranks 2 store verify faces --repair-from backup $quiet
 check "byte for byte too" diff -r faces backup
 flip faces/shard-00000.h5 1048600
+"$facemae" store subset faces --max-images-per-identity 10 --out everybody $quiet
+ends_with 65 "compact stops at a bad image and says how to go on" '--skip-bad' "$facemae" store compact everybody --out whole $quiet
+ends_with 0 "leaves it out when told" '1 image.s. cannot be read' "$facemae" store compact everybody --out whole --skip-bad $quiet
+check "and lists it" equal "$(told whole images) $(told whole rejects) $(grep -c '"row 0 of everybody' whole/rejects.csv)" "399 1 1"
 ends_with 65 "a copy of another store is refused" 'different stores' "$facemae" store verify faces --repair-from own $quiet
 cp backup/shard-00000.h5 faces/
 

@@ -17,14 +17,14 @@ constexpr int kSide = 112;
 constexpr int kLongest =
     64;  ///< of sides, in the short side: what would become millions of pixels is no face
 
-/// Rows [first, last) of the set through the network.
-torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t last,
-                          RecognitionNetwork& network, torch::Device device, const EmbedConfig& config,
-                          bool show_progress) {
+}  // namespace
+
+void embed_range(const ImageSet& images, std::size_t first, std::size_t last, RecognitionNetwork& network,
+                 torch::Device device, const EmbedConfig& config,
+                 const std::function<void(const torch::Tensor&)>& sink, bool show_progress) {
   torch::NoGradGuard no_grad;
   Decoder decoder;
   Progress progress("embedding", last - first, "images", show_progress);
-  std::vector<torch::Tensor> parts{torch::empty({0, kEmbeddingWidth})};
   for (std::size_t at = first; at < last;) {
     const std::size_t end = std::min(last, at + static_cast<std::size_t>(config.batch));
     std::vector<std::uint8_t> pixels;
@@ -48,14 +48,11 @@ torch::Tensor embed_range(const ImageSet& images, std::size_t first, std::size_t
     if (config.normalise)
       embedding =
           torch::nn::functional::normalize(embedding, torch::nn::functional::NormalizeFuncOptions().dim(1));
-    parts.push_back(embedding.to(torch::kFloat32).to(torch::kCPU));
+    sink(embedding.to(torch::kFloat32).to(torch::kCPU).contiguous());
     progress.advance(count);
   }
   progress.finish();
-  return torch::cat(parts);
 }
-
-}  // namespace
 
 ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows) {
   auto shared = std::make_shared<const std::vector<std::uint64_t>>(std::move(rows));
@@ -96,13 +93,14 @@ torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, 
   for (std::size_t r = 0; r < ranks; ++r)
     rows_of_rank.push_back(
         static_cast<std::int64_t>((r + 1) * images.size / ranks - r * images.size / ranks));
-  torch::Tensor own;
+  std::vector<torch::Tensor> own{torch::empty({0, kEmbeddingWidth})};
   together(world.control(), [&] {
-    own = embed_range(images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network,
-                      world.device(), config, config.show_progress && rank == 0);
+    embed_range(
+        images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network, world.device(), config,
+        [&](const torch::Tensor& rows) { own.push_back(rows); }, config.show_progress && rank == 0);
   });
   torch::NoGradGuard no_grad;
-  const auto all = gather_rows(own.to(world.device()), world.batch(), rows_of_rank);
+  const auto all = gather_rows(torch::cat(own).to(world.device()), world.batch(), rows_of_rank);
   world.batch().check();  // figures are made of these
   return all.to(torch::kCPU);
 }

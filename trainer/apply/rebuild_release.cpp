@@ -10,6 +10,7 @@
 #include "trainer/apply/rebuild_begin.h"
 #include "trainer/apply/rebuild_shards.h"
 #include "trainer/apply/rebuild_source.h"
+#include "trainer/input/open_store.h"
 
 namespace facemae {
 namespace {
@@ -29,8 +30,9 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
   ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
   RebuildSource source;
   std::unique_ptr<PrivateFolder> folder;  // rank 0 holds it to the end
+  auto store = open_once_a_node(control, world.topology(), config.store);
   together(control, [&] {
-    source = open_rebuild_source(config, world.device());
+    source = open_rebuild_source(config, std::move(store), world.device());
     check_release(*source.store, choice);
     if (!control.is_root()) return;
     refuse_flat_pictures(source, world.device());

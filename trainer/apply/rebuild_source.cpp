@@ -27,8 +27,9 @@ void warn_of_training_identities(const Store& store, const Weights& weights) {
 
 }  // namespace
 
-RebuildSource open_rebuild_source(const ReconstructConfig& config, torch::Device device) {
-  RebuildSource source{.store = Store::open(config.store), .weights = read_weights(config.from)};
+RebuildSource open_rebuild_source(const ReconstructConfig& config, std::shared_ptr<const Store> store,
+                                  torch::Device device) {
+  RebuildSource source{.store = std::move(store), .weights = read_weights(config.from)};
   source.model = face_mae_from(source.weights);
   if (const std::string reason = unfit_for_release(source.weights); !reason.empty())
     throw ConfigError(reason);

@@ -18,7 +18,8 @@ struct RebuildSource {
 };
 
 /// Throws ConfigError when the model must not make a release, or was trained on pictures of another size.
-RebuildSource open_rebuild_source(const ReconstructConfig& config, torch::Device device);
+RebuildSource open_rebuild_source(const ReconstructConfig& config, std::shared_ptr<const Store> store,
+                                  torch::Device device);
 /// Throws DataError: see trainer/apply/plausible.h.
 void refuse_flat_pictures(RebuildSource& source, torch::Device device);
 /// Warns when the model may have seen these people, or does not say what it learned to rebuild.

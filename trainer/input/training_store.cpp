@@ -10,18 +10,21 @@
 #include "core/text.h"
 #include "data/store/manifest.h"
 #include "data/store/people_key.h"
+#include "trainer/input/open_store.h"
 
 namespace facemae {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::shared_ptr<const Store> open_store(const RunConfig& config, std::uint64_t ranks,
-                                        const std::vector<std::size_t>& lost) {
+ReadPolicy policy_of(const RunConfig& config, const std::vector<std::size_t>& lost) {
   ReadPolicy policy{.lost = lost};
   policy.give_up_after = std::chrono::milliseconds(static_cast<std::int64_t>(1e3 * config.read_patience));
-  auto store = Store::open(config.store, real_inputs(), policy);
-  if (store->size() == 0) throw DataError("the store " + config.store + " has no images");
+  return policy;
+}
+
+void check_fits(const RunConfig& config, std::uint64_t ranks, const Store& store) {
+  if (store.size() == 0) throw DataError("the store " + config.store + " has no images");
   if (config.batch / static_cast<std::uint64_t>(config.accumulate) < ranks)
     throw ConfigError(fmt::format(
         "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, lower --accumulate or use fewer ranks",
@@ -30,7 +33,6 @@ std::shared_ptr<const Store> open_store(const RunConfig& config, std::uint64_t r
     throw ConfigError(fmt::format(
         "--exact: {} ranks are more than the {} slots into which every micro-batch is cut: use fewer ranks, or begin a run with a larger --exact-slots",
         ranks, config.exact_slots));
-  return store;
 }
 
 Order order_of(const RunConfig& config, const std::shared_ptr<const Store>& store) {
@@ -134,11 +136,11 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const C
                                   const std::vector<std::size_t>& lost) {
   Control& control = world.control();
   const auto& topology = world.topology();
-  std::shared_ptr<const Store> store;
+  const auto store = open_once_a_node(control, topology, config.store, policy_of(config, lost));
   RunConfig settled = config;
   Order order(1, 0);
   together(control, [&] {
-    store = open_store(config, static_cast<std::uint64_t>(topology.size), lost);
+    check_fits(config, static_cast<std::uint64_t>(topology.size), *store);
     settled.order =
         config.order.settled(store->size(), config.batch / static_cast<std::uint64_t>(config.accumulate));
     order = order_of(settled, store);

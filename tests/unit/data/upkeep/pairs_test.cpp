@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -49,6 +50,19 @@ TEST(Pairs, UseEveryPairWhenAllAreAskedFor) {
   EXPECT_EQ(make_pairs(*store, 1, 18, 1).pairs.size(), 18U);
   EXPECT_THROW(make_pairs(*store, 1, 20, 1), ConfigError);
   EXPECT_THROW(make_pairs(*store, 2, 4, 1), ConfigError);
+}
+
+TEST(Pairs, AreFoundWithoutStartingAnewForEachThatIsLeft) {
+  const TemporaryFolder folder;
+  const auto picture = testing_stores::tiny_picture(1);
+  const auto store = make_store(folder / "store", {150, 150}, 300,
+                                [&](std::uint64_t) { return picture; });  // 22,350 same pairs
+  const auto start = std::chrono::steady_clock::now();
+  const PairList list = make_pairs(*store, 1, 44700, 1);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+  for (const Pair& pair : list.pairs) seen.emplace(std::min(pair.a, pair.b), std::max(pair.a, pair.b));
+  EXPECT_EQ(seen.size(), 44700U);
 }
 
 TEST(Pairs, AreWrittenOnePerLine) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "data/store/manifest.h"
 #include "data/upkeep/store_tools.h"
 #include "data/upkeep/store_verify.h"
 #include "tests/unit/data/image/test_images.h"
@@ -81,6 +82,66 @@ TEST_F(CompactStoreTest, GoesOnWhereAKilledStartStopped) {
     if (!dying.died()) break;
   }
   EXPECT_GT(kills, 5);
+}
+
+TEST_F(CompactStoreTest, StopsAtABadImageOrLeavesItOutWhenTold) {
+  const auto damage = [&](std::uint64_t view_row) {     // the image's last byte
+    const std::uint64_t row = view_row / 2 * 3 + view_row % 2 * 2;  // of the store: people 0, 1, 2 in turn
+    const auto& shard = store_->shards()[row / 16];
+    const Path file = here_ / "store" / shard.file;
+    test_images::flip_bit(file, shard.blob_offset + read_shard(file).offsets[row % 16 + 1] - 1);
+    return row;
+  };
+  const std::uint64_t row = damage(5);
+  ASSERT_EQ(store_->label(row), view_->label(5) * 2);
+  try {
+    compact_store(real_files(), here_ / "view", here_ / "out");
+    ADD_FAILURE();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("--skip-bad"), std::string::npos) << error.what();
+  }
+  for (int start = 0; start < 2; ++start)  // the second one finds it done
+    EXPECT_EQ(compact_store(real_files(), here_ / "view", here_ / "out", {.skip_bad = true}), 1u);
+  const std::string rejects = read_file(here_ / "out" / "rejects.csv");
+  EXPECT_NE(rejects.find("row 5 of "), std::string::npos) << rejects;
+  EXPECT_NE(rejects.find("cannot be read: "), std::string::npos) << rejects;
+  const auto out = Store::open(here_ / "out");
+  EXPECT_EQ(out->size(), 27u);
+  std::vector<std::byte> mine, theirs;
+  for (std::uint64_t at = 0; at < out->size(); ++at) {
+    out->read(at, mine);
+    view_->read(at + (at >= 5), theirs);
+    EXPECT_EQ(mine, theirs);
+    EXPECT_EQ(out->label(at), view_->label(at + (at >= 5)));
+  }
+  EXPECT_TRUE(verify_store(here_ / "out").good());
+}
+
+TEST_F(CompactStoreTest, WithBadImagesGoesOnWhereAKilledStartStopped) {
+  const auto& shard = store_->shards()[0];
+  test_images::flip_bit(here_ / "store" / shard.file, shard.blob_offset);
+  compact_store(real_files(), here_ / "view", here_ / "undisturbed", {.skip_bad = true});
+  const auto meant = test_images::contents(here_ / "undisturbed");
+  for (int fatal = 1;; fatal += 4) {
+    fs::remove_all(here_ / "out");
+    test_images::DyingFiles dying(fatal);
+    try {
+      compact_store(dying, here_ / "view", here_ / "out", {.skip_bad = true});
+    } catch (const FileError&) {
+    }
+    compact_store(real_files(), here_ / "view", here_ / "out", {.skip_bad = true});
+    ASSERT_EQ(test_images::contents(here_ / "out"), meant) << "killed at operation " << fatal;
+    if (!dying.died()) break;
+  }
+}
+
+TEST_F(CompactStoreTest, RefusesAViewOfWhichNothingCanBeRead) {
+  const auto& shard = store_->shards()[0];
+  const ShardIndex index = read_shard(here_ / "store" / shard.file);
+  for (std::uint64_t i = 0; i < shard.images; ++i)
+    test_images::flip_bit(here_ / "store" / shard.file, shard.blob_offset + index.offsets[i]);
+  write_view(real_files(), here_ / "first", *store_, {0, 1, 2}, {0, 0, 0}, 1, {"one"});
+  EXPECT_THROW(compact_store(real_files(), here_ / "first", here_ / "out", {.skip_bad = true}), DataError);
 }
 
 TEST_F(CompactStoreTest, RefusesWhatIsNoViewAndAnotherStoresFolder) {

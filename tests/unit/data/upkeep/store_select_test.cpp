@@ -78,6 +78,13 @@ TEST(ReadIdentities, TakesNamesOneALineInAnyOrderAndOnce) {
   EXPECT_THROW(read_identities(*store, folder / "nowhere"), FileError);
 }
 
+TEST(ReadIdentities, BearsTheMarkOfUtf8) {
+  const TemporaryFolder folder;
+  const auto store = make_store(folder / "store", {2, 2, 2});
+  write_durably(real_files(), folder / "list", "\xEF\xBB\xBF" + planted_name(1) + "\r\n");
+  EXPECT_EQ(read_identities(*store, folder / "list"), (std::vector<std::int64_t>{1}));
+}
+
 TEST(ReadIdentities, RefusesAListThatNamesNobody) {
   const TemporaryFolder folder;
   const auto store = make_store(folder / "store", {2, 2, 2});
@@ -129,6 +136,35 @@ TEST(SelectFromStore, KeepsJustTheImagesOfTheChosen) {
   EXPECT_THROW(
       select_from_store(real_files(), *parent, {.identities = std::vector<bool>(4)}, folder / "none"),
       ConfigError);
+}
+
+TEST(SelectFromStore, LeavesOutSingleImagesAndWhoeverLosesAll) {
+  const TemporaryFolder folder;
+  const auto parent =
+      make_store(folder / "store", {3, 1, 5});  // rows 0 1 2, 3 4, 5 6, 7, 8 of people 0 1 2, 0 2...
+  Selection selection = all_of(*parent);
+  selection.without = {1, 8, 1};
+  const LeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
+  EXPECT_EQ(left_out.emptied, (std::vector<std::int64_t>{1}));
+  const auto view = Store::open(folder / "out");
+  EXPECT_EQ(view->size(), 7u);
+  EXPECT_EQ(names_of(*view), (std::set{planted_name(0), planted_name(2)}));
+  EXPECT_EQ(view->rows_of(1).size(), 4u) << "person 2 is label 1 now, and lost one image";
+  selection.without = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_THROW(select_from_store(real_files(), *parent, selection, folder / "none"), ConfigError);
+}
+
+TEST(SelectFromStore, LeavesOutIdentitiesWithFewImages) {
+  const TemporaryFolder folder;
+  const auto parent = make_store(folder / "store", {3, 4, 1, 0});
+  Selection selection = all_of(*parent);
+  selection.least_images = 3;
+  selection.images_per_identity = 2;
+  const LeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
+  EXPECT_EQ(left_out.small, 2u);
+  const auto view = Store::open(folder / "out");
+  EXPECT_EQ(names_of(*view), (std::set{planted_name(0), planted_name(1)}));
+  EXPECT_EQ(view->size(), 4u);
 }
 
 TEST(SelectFromStore, TakesTheFirstImagesOfEachWhenLimited) {

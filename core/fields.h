@@ -1,0 +1,15 @@
+#pragma once
+// Texts as fields of tables that are written line by line.
+#include <string>
+#include <string_view>
+
+namespace facemae {
+
+/// Between tabs: tab, newline, carriage return and backslash become \t, \n, \r and \\, so that a record stays one
+/// line.
+std::string tsv_field(std::string_view text);
+
+/// Between commas: in quotes, with quotes within doubled.
+std::string csv_field(std::string_view text);
+
+}  // namespace facemae
