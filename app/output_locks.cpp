@@ -14,7 +14,7 @@ LockConfig OutputLocks::config(const std::string& option) const {
 
 /// One place may be named twice, which is for the command to judge: it need not wait for itself.
 bool OutputLocks::is_new(const Path& path) {
-  Path place = std::filesystem::weakly_canonical(path);
+  Path place = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
   if (std::find(places_.begin(), places_.end(), place) != places_.end()) return false;
   places_.push_back(std::move(place));
   return true;

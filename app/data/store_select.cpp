@@ -6,6 +6,7 @@
 #include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/store/manifest.h"
 #include "data/upkeep/image_records.h"
 #include "data/upkeep/store_tools.h"
 
@@ -151,7 +152,7 @@ ExitCode store_remove(App& app, Words words) {
                  names_of(*store, left_out.emptied));
   const auto people =
       static_cast<std::uint64_t>(std::count(kept.begin(), kept.end(), false)) + left_out.emptied.size();
-  const std::uint64_t images = store->size() - Store::open(out)->size();
+  const std::uint64_t images = store->size() - read_manifest(out).images;
   spdlog::info("removed: {} images{}", human_count(images),
                people > 0 ? fmt::format(" of {} identities", human_count(people)) : "");
   report_made(app, {out}, {{"removed", {{"identities", people}, {"images", images}}}});

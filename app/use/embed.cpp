@@ -6,6 +6,7 @@
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "core/fields.h"
+#include "core/files/output_place.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/formats/image_walk.h"
@@ -49,9 +50,13 @@ void write_names(const Path& path, const ImageSet& images, const Store* store) {
   });
 }
 
-bool is_one_place(const Path& a, const Path& b) {
-  std::error_code unseen;
-  return fs::weakly_canonical(a, unseen) == fs::weakly_canonical(b, unseen);
+/// Would one file replace the other?
+bool are_one_file(const Path& a, const Path& b) {
+  if (is_written_into(a) || is_written_into(b)) return false;
+  std::error_code unseen, unseen_too;
+  const Path one = fs::weakly_canonical(fs::absolute(a), unseen),
+             other = fs::weakly_canonical(fs::absolute(b), unseen_too);
+  return !unseen && !unseen_too && one == other;
 }
 
 }  // namespace
@@ -82,7 +87,7 @@ ExitCode run_embed(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");
-  options.check(names.empty() || !is_one_place(names, out), "--names and --out are the same file");
+  options.check(names.empty() || !are_one_file(names, out), "--names and --out are the same file");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
   std::shared_ptr<RecognitionNetwork> network;

@@ -41,8 +41,11 @@ std::string why_unknown(const Store& store, const ImageRecords& records, const s
 
 ImageRecords::ImageRecords(const Path& folder) : chain_(manifest_chain(folder)) {
   const auto& [root_folder, root] = chain_.back();
-  for (const ShardInfo& shard : root.shards)
+  for (const ShardInfo& shard : root.shards) {
     shards_.push_back(read_shard(root_folder / shard.file, SealCheck::Unhashed));
+    if (shards_.back().info.images != shard.images)
+      throw DataError((root_folder / shard.file).string() + " has changed since the store was opened");
+  }
   for (auto& [view_folder, view] : chain_)
     if (view.kind == StoreManifest::Kind::View) read_view(view_folder, view, SealCheck::Unhashed);
   has_sources_ = root.ingest_seed.has_value();

@@ -84,8 +84,15 @@ for n in 2 3; do ranks $n embed --from net --bin pairs.bin --out bin$n.npy $quie
 check "a pack, of two batches, is embedded alike on one to three ranks" bash -c 'cmp bin.npy bin2.npy && cmp bin.npy bin3.npy'
 "$facemae" embed --from net --bin pairs.bin --out /dev/stdout $quiet 2>/dev/null | cmp - bin.npy
 check "one process may write into a pipe" equal "${PIPESTATUS[1]}" 0
+ends_with 0 "or into two, or none" '' "$facemae" embed --from net --bin pairs.bin --out >(cat >piped.npy) --names /dev/null $quiet
 ends_with 2 "several ranks are told that they may not" 'is a pipe or a device' ranks 2 embed --from net --bin pairs.bin --out /dev/stdout
 ends_with 2 "--names is another file than --out" 'the same file' "$facemae" embed --from net --bin pairs.bin --out same --names ./same
+mkdir disk
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=120k none disk 2>/dev/null; then
+  trap 'umount "$work/disk"; rm -rf "$work"' EXIT
+  ends_with 1 "a full disk is told" 'No space left' ranks 2 embed --from net --bin pairs.bin --out disk/e.npy $quiet
+  check "and nothing is left on it" equal "$(ls -A disk)" ""
+fi
 "$facemae" embed --from net --store faces --out rows.npy --names rows.tsv $quiet 2>/dev/null
 check "names of a store are rows, labels and identities" diff rows.tsv <("$facemae" store list faces --images 2>/dev/null | cut -f1-3)
 ranks 2 embed --from net --images folder --out files.npy --names names.txt $quiet 2>/dev/null

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
+#include <string_view>
 
 #include "core/error.h"
 #include "data/store/manifest.h"
@@ -78,22 +80,29 @@ TEST_F(Opening, TakesOneMappingAShard) {
   for (const auto& shard : store_->shards()) EXPECT_EQ(mappings_of("/store/" + shard.file), 1);
 }
 
-TEST_F(Opening, SaysWhatToDoWhenThereAreTooManyMappings) {
-  const Path file = here_ / "store" / store_->shards()[0].file;
+/// Does a child process that may have no more of `resource` fail to do `work` with these words?
+bool is_told(int resource, const std::function<void()>& work, std::string_view words) {
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit none{1, 1};
-    ::setrlimit(RLIMIT_AS, &none);
+    ::setrlimit(static_cast<__rlimit_resource>(resource), &none);
     try {
-      map_file(file, 0, 100);
+      work();
     } catch (const FileError& error) {
-      ::_exit(std::string_view(error.what()).find("vm.max_map_count") != std::string_view::npos ? 0 : 1);
+      ::_exit(std::string_view(error.what()).find(words) != std::string_view::npos ? 0 : 1);
     }
     ::_exit(2);
   }
   int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
+  return ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+TEST_F(Opening, SaysWhatToDoWhenThereAreTooManyMappingsOrDescriptors) {
+  const Path file = here_ / "store" / store_->shards()[0].file;
+  EXPECT_TRUE(is_told(
+      RLIMIT_AS, [&] { map_file(file, 0, 100); }, "vm.max_map_count"));
+  EXPECT_TRUE(is_told(
+      RLIMIT_NOFILE, [&] { const InputFile opened(file); }, "ulimit -n"));
 }
 
 }  // namespace
