@@ -3,7 +3,7 @@
 #include "app/output_locks.h"
 #include "core/log.h"
 #include "evaluation/audit_report.h"
-#include "trainer/apply/audit_release.h"
+#include "trainer/release/audit_release.h"
 
 namespace facemae {
 

@@ -3,8 +3,8 @@
 #include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "trainer/apply/closing_audit.h"
-#include "trainer/apply/rebuild_release.h"
+#include "trainer/release/closing_audit.h"
+#include "trainer/release/rebuild_release.h"
 
 namespace facemae {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <string>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "data/formats/file_names.h"
 
 namespace facemae {
 namespace {
@@ -28,13 +28,9 @@ const char* danger_of(std::string_view path) {
 }  // namespace
 
 bool is_image_name(std::string_view file_name) {
-  const auto dot = file_name.rfind('.');
-  if (dot == file_name.npos || dot == 0 || file_name.starts_with("._")) return false;
-  std::string ending(file_name.substr(dot + 1));
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::string_view endings[] = {"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"};
-  return std::ranges::find(endings, ending) != std::end(endings);
+  if (file_name.starts_with("._")) return false;
+  constexpr std::string_view endings[] = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp"};
+  return std::ranges::find(endings, ending_of(file_name)) != std::end(endings);
 }
 
 std::string member_path(std::string_view path) {
@@ -49,7 +45,7 @@ std::string member_path(std::string_view path) {
     const std::string_view part = rest.substr(0, rest.find('/'));
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     if (part.empty() || part == ".") continue;
-    if (!rest.empty() && (part.starts_with('.') || part == "__MACOSX")) return "";
+    if (!rest.empty() && (is_hidden_name(part) || is_system_name(part))) return "";
     if (!clean.empty()) clean += '/';
     clean += part;
   }

@@ -9,8 +9,8 @@ namespace facemae {
 /// Ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp or .bmp in any case, and is not one of macOS's "._" companions.
 bool is_image_name(std::string_view file_name);
 
-/// The path of a file without "." and empty parts; "" for a folder and below a hidden one (.ipynb_checkpoints) or a
-/// __MACOSX. Throws DataError for a path that could leave the folder it is unpacked into (absolute, with "..", a
+/// The path of a file without "." and empty parts; "" for a folder, and below one that is hidden or a
+/// system's (file_names.h). Throws DataError for a path that could leave the folder it is unpacked into (absolute, with "..", a
 /// drive letter, a backslash or a zero byte).
 std::string member_path(std::string_view path);
 

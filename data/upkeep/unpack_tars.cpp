@@ -5,7 +5,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/formats/shard_pattern.h"
-#include "data/formats/webdataset.h"
+#include "data/archives/webdataset.h"
 #include "data/upkeep/unpack_files.h"
 
 namespace facemae {

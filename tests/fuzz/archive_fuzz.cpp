@@ -1,4 +1,4 @@
-// Zip and tar archives of faces (data/formats/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
+// Zip and tar archives of faces (data/archives/archive.h), whole: names, members and bytes. An input is 'z' or 't' and
 // the archive. The code of libarchive and libzip is not compiled for
 // the fuzzer.
 #include <archive.h>
@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "data/formats/member_name.h"
-#include "data/formats/webdataset.h"
+#include "data/archives/webdataset.h"
 #include "data/source/source.h"
 #include "tests/fuzz/target.h"
 

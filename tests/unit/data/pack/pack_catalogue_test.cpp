@@ -12,7 +12,7 @@
 #include "core/log.h"
 #include "data/pack/journal.h"
 #include "data/pack/pack.h"
-#include "tests/unit/data/formats/test_archives.h"
+#include "tests/unit/data/archives/test_archives.h"
 #include "tests/unit/data/image/test_images.h"
 
 namespace facemae {

@@ -9,7 +9,7 @@
 #include "data/image/orientation.h"
 #include "data/image/resize.h"
 #include "data/pack/pack_stream.h"
-#include "tests/unit/data/formats/fake_archives.h"
+#include "tests/unit/data/archives/fake_archives.h"
 #include "tests/unit/data/image/encoded_pictures.h"
 #include "tests/unit/data/image/foreign_images.h"
 #include "tests/unit/data/image/test_images.h"

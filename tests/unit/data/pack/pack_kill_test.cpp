@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "data/pack/pack.h"
-#include "tests/unit/data/formats/fake_archives.h"
+#include "tests/unit/data/archives/fake_archives.h"
 #include "tests/unit/data/image/test_images.h"
 
 namespace facemae {

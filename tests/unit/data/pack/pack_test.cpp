@@ -7,7 +7,7 @@
 #include "data/pack/pack_plan.h"
 #include "data/store/shard_file.h"
 #include "data/store/store.h"
-#include "tests/unit/data/formats/fake_archives.h"
+#include "tests/unit/data/archives/fake_archives.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/unit/data/pack/pack_on_ranks.h"
 #include "tests/why.h"

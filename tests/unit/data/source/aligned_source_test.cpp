@@ -9,7 +9,7 @@
 #include "data/formats/recordio.h"
 #include "data/image/orientation.h"
 #include "data/source/source.h"
-#include "tests/unit/data/formats/test_archives.h"
+#include "tests/unit/data/archives/test_archives.h"
 #include "tests/unit/data/image/encoded_pictures.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"

@@ -9,10 +9,10 @@
 
 #include "core/error.h"
 #include "core/random/keys.h"
-#include "data/formats/archive.h"
+#include "data/archives/archive.h"
 #include "data/source/source.h"
-#include "tests/unit/data/formats/test_archives.h"
-#include "tests/unit/data/formats/test_zips.h"
+#include "tests/unit/data/archives/test_archives.h"
+#include "tests/unit/data/archives/test_zips.h"
 #include "tests/unit/data/image/faulty_inputs.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"

@@ -7,8 +7,8 @@
 #include "cluster/host/control.h"
 #include "core/checksum.h"
 #include "data/release/release.h"
-#include "trainer/apply/rebuild_release.h"
-#include "trainer/apply/rebuild_source.h"
+#include "trainer/release/rebuild_release.h"
+#include "trainer/release/rebuild_source.h"
 
 namespace facemae {
 

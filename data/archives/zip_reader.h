@@ -1,7 +1,7 @@
 #pragma once
 // Reads zips with libzip: names as their bytes are, images in the order of the directory.
-#include "data/formats/archive.h"
-#include "data/formats/archive_file.h"
+#include "data/archives/archive.h"
+#include "data/archives/archive_file.h"
 
 namespace facemae {
 

@@ -1,10 +1,10 @@
-#include "data/formats/tar_reader.h"
+#include "data/archives/tar_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "tests/unit/data/formats/test_archives.h"
+#include "tests/unit/data/archives/test_archives.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"
 

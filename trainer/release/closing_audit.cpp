@@ -1,4 +1,4 @@
-#include "trainer/apply/closing_audit.h"
+#include "trainer/release/closing_audit.h"
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
-#include "data/formats/zip_reader.h"
+#include "data/archives/zip_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "core/random/keys.h"
-#include "tests/unit/data/formats/test_zips.h"
+#include "tests/unit/data/archives/test_zips.h"
 #include "tests/unit/data/image/test_images.h"
 #include "tests/why.h"
 

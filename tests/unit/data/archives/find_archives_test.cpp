@@ -1,4 +1,4 @@
-#include "data/formats/find_archives.h"
+#include "data/archives/find_archives.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "trainer/apply/rebuild_begin.h"
+#include "trainer/release/rebuild_begin.h"
 
 #include <cstring>
 #include <nlohmann/json.hpp>

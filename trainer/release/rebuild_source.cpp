@@ -1,4 +1,4 @@
-#include "trainer/apply/rebuild_source.h"
+#include "trainer/release/rebuild_source.h"
 
 #include "core/error.h"
 #include "core/log.h"

@@ -1,4 +1,4 @@
-#include "trainer/apply/rebuild_shards.h"
+#include "trainer/release/rebuild_shards.h"
 
 #include <algorithm>
 

@@ -1,11 +1,11 @@
-#include "data/formats/zip_reader.h"
+#include "data/archives/zip_reader.h"
 
 #include <sys/stat.h>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/formats/zip_bytes.h"
-#include "data/formats/zip_end.h"
+#include "data/archives/zip_bytes.h"
+#include "data/archives/zip_end.h"
 
 namespace facemae {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/formats/archive_file.h"
+#include "data/archives/archive_file.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "data/formats/zip_end.h"
+#include "data/archives/zip_end.h"
 
 #include <optional>
 

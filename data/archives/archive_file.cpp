@@ -1,4 +1,4 @@
-#include "data/formats/archive_file.h"
+#include "data/archives/archive_file.h"
 
 #include "core/error.h"
 

@@ -1,7 +1,7 @@
-#include "data/formats/archive.h"
+#include "data/archives/archive.h"
 
-#include "data/formats/tar_reader.h"
-#include "data/formats/zip_reader.h"
+#include "data/archives/tar_reader.h"
+#include "data/archives/zip_reader.h"
 
 namespace facemae {
 

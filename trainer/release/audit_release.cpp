@@ -1,4 +1,4 @@
-#include "trainer/apply/audit_release.h"
+#include "trainer/release/audit_release.h"
 
 #include <torch/torch.h>
 

@@ -6,8 +6,8 @@
 
 #include "cluster/host/topology.h"
 #include "data/release/release.h"
-#include "trainer/apply/rebuild_release.h"
-#include "trainer/apply/rebuild_source.h"
+#include "trainer/release/rebuild_release.h"
+#include "trainer/release/rebuild_source.h"
 
 namespace facemae {
 

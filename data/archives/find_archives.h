@@ -2,7 +2,7 @@
 // Which archives a user means who names archives and folders of them.
 #include <vector>
 
-#include "data/formats/archive.h"
+#include "data/archives/archive.h"
 
 namespace facemae {
 

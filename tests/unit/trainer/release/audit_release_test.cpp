@@ -1,4 +1,4 @@
-#include "trainer/apply/audit_release.h"
+#include "trainer/release/audit_release.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
@@ -8,7 +8,7 @@
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/data/store/small_store.h"
 #include "tests/unit/trainer/apply/small_model.h"
-#include "trainer/apply/rebuild_release.h"
+#include "trainer/release/rebuild_release.h"
 
 namespace facemae {
 namespace {

@@ -6,7 +6,7 @@
 #include "checkpoint/tensors/weights.h"
 #include "data/store/store.h"
 #include "model/facemae/face_mae.h"
-#include "trainer/apply/rebuild_release.h"
+#include "trainer/release/rebuild_release.h"
 
 namespace facemae {
 

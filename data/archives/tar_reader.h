@@ -1,7 +1,7 @@
 #pragma once
 // Reads tars with libarchive, plain or compressed, and whatever tars follow in the same file.
-#include "data/formats/archive.h"
-#include "data/formats/archive_file.h"
+#include "data/archives/archive.h"
+#include "data/archives/archive_file.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "data/formats/webdataset.h"
+#include "data/archives/webdataset.h"
 
 #include <archive.h>
 #include <archive_entry.h>

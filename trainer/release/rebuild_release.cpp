@@ -1,15 +1,15 @@
-#include "trainer/apply/rebuild_release.h"
+#include "trainer/release/rebuild_release.h"
 
 #include "cluster/host/agree.h"
 #include "cluster/host/shared_folder.h"
 #include "core/log.h"
 #include "core/program_version.h"
 #include "core/text.h"
-#include "trainer/apply/closing_audit.h"
+#include "trainer/release/closing_audit.h"
 #include "trainer/apply/models.h"
-#include "trainer/apply/rebuild_begin.h"
-#include "trainer/apply/rebuild_shards.h"
-#include "trainer/apply/rebuild_source.h"
+#include "trainer/release/rebuild_begin.h"
+#include "trainer/release/rebuild_shards.h"
+#include "trainer/release/rebuild_source.h"
 #include "trainer/input/open_store.h"
 
 namespace facemae {

@@ -1,4 +1,4 @@
-#include "data/formats/zip_bytes.h"
+#include "data/archives/zip_bytes.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "data/formats/tar_reader.h"
+#include "data/archives/tar_reader.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,8 +1,8 @@
-#include "data/formats/zip_end.h"
+#include "data/archives/zip_end.h"
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/data/formats/test_zips.h"
+#include "tests/unit/data/archives/test_zips.h"
 
 namespace facemae {
 namespace {

@@ -1,4 +1,4 @@
-#include "data/formats/find_archives.h"
+#include "data/archives/find_archives.h"
 
 #include <algorithm>
 #include <set>
@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "data/formats/file_names.h"
 
 namespace facemae {
 namespace {
@@ -74,7 +75,7 @@ class Finding {
       const fs::file_status status = entry.status(in_circles);
       const bool is_folder = fs::is_directory(status);
       if (!is_folder && !has_archive_name(name, kind_)) continue;
-      if (name.starts_with('.') || name == "__MACOSX") {
+      if (is_hidden_name(name) || is_system_name(name)) {
         if (hidden_++ == 0) first_hidden_ = entry.path();
       } else if (is_folder) {
         add_below(entry.path());
