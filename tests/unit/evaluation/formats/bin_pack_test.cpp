@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "core/random/keys.h"
 #include "tests/temporary_folder.h"
 
@@ -153,51 +152,6 @@ TEST(BinPack, ReadsListsThatGrowOneByOneAndSharedImages) {
                                  23));
   ASSERT_EQ(pack.images.size(), 2U);
   EXPECT_EQ(text_of(pack.images[1]), "xyz");
-}
-
-/// A string as Python 2's repr() shows it.
-std::string shown(const std::string& bytes) {
-  std::string text = "'";
-  for (const char c : bytes)
-    text += c == '\n'              ? std::string("\\n")
-            : c == '\''            ? std::string("\\'")
-            : c >= ' ' && c <= '~' ? std::string(1, c)
-                                   : fmt::format("\\x{:02x}", static_cast<std::uint8_t>(c));
-  return text + "'";
-}
-
-TEST(BinPack, ReadsProtocol0OfPython2) {
-  for (const std::string end : {"\n", "\r\n"}) {  // the second of a file that was open as text on Windows
-    std::string pickle = "((lp0" + end;
-    int memo = 1;
-    for (const auto& image : kImages)
-      pickle += "S" + shown(image) + end + fmt::format("p{}", memo++) + end + "a";
-    expect_images(pickle + "(lp5" + end + "I01" + end + "aI00" + end + "atp6" + end + ".");
-  }
-  const auto pack = parse_bin_pack("((lp0\nS\"it's\\\\ \\101\\0\"\np1\nag1\na(lp2\nL1L\natp3\n.");
-  EXPECT_EQ(text_of(pack.images[0]), std::string("it's\\ A\0", 8)) << "other quotes, octal numbers";
-  EXPECT_EQ(text_of(pack.images[1]), text_of(pack.images[0])) << "recalled";
-  EXPECT_EQ(pack.same, std::vector<char>{1});
-}
-
-TEST(BinPack, ReadsProtocol0OfPython3) {
-  expect_images("((lp0\n" + [] {
-    std::string images;
-    for (const auto& image : kImages) {
-      std::string letters;
-      for (const char c : image)
-        letters += c == '\n' || c == '\0' || c == '\\' ? fmt::format("\\u{:04x}", static_cast<int>(c))
-                                                       : std::string(1, c);
-      images += "c_codecs\nencode\n(V" + letters + "\nVlatin1\ntRa";
-    }
-    return images;
-  }() + "(lp1\nI01\naI00\natp2\n.");
-}
-
-TEST(BinPack, RefusesBadLinesOfProtocol0) {
-  for (const std::string line : {"Sabc", "S'abc", "S'a\"", "S'\\'", "S'\\x4'", "S'\\q'", "S'\\xzz'", "V\\u12",
-                                 "V\\U00110000", "I", "I1x", "L9999999999999999999L", "Fx", "g7", "gx", "px"})
-    EXPECT_THAT(parse_fault("(" + line + "\nl."), HasSubstr("byte 1")) << line;
 }
 
 TEST(BinPack, ReadsImagesHoweverPythonKeptThem) {
