@@ -4,14 +4,44 @@
 #include "app/data/image_source.h"
 #include "app/data/pack_ranks.h"
 #include "core/host.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "data/pack/pack_forecast.h"
+#include "data/pack/pack_plan.h"
 
 namespace facemae {
+namespace {
+
+ExitCode show_forecast(App& app, const PackConfig& config, SourceOptions& images) {
+  app.alone("pack --dry-run");
+  const auto source = images.open_alone();
+  const PackForecast forecast = forecast_pack(*source, config);
+  spdlog::info(
+      "{} would get {} images of {} identities, {} x {} pixels, {} each, in {} shard(s); {} are needed on the way, {} "
+      "are free. {} of {} images looked at would be rejected; nothing was written",
+      config.out.string(), human_count(forecast.images), human_count(forecast.identities),
+      forecast.image_size, forecast.image_size, human_bytes(forecast.mean_bytes),
+      human_count(forecast.shards), human_bytes(forecast.needed_bytes), human_bytes(forecast.free_bytes),
+      forecast.rejects, forecast.looked_at);
+  app.result({{"images", forecast.images},
+              {"identities", forecast.identities},
+              {"image_size", forecast.image_size},
+              {"shards", forecast.shards},
+              {"bytes_mean", forecast.mean_bytes},
+              {"needed_bytes", forecast.needed_bytes},
+              {"free_bytes", forecast.free_bytes}});
+  require_space(forecast.free_bytes, forecast.needed_bytes, config.out);
+  return ExitCode::Done;
+}
+
+}  // namespace
 
 ExitCode run_pack(App& app, Words words) {
   PackConfig config;
   SourceOptions images;
   std::string out;
   std::uint64_t shard_mib = 2048;
+  bool dry_run = false;
   config.threads = available_cores();
   config.image_size = 112;
   Options options(
@@ -41,7 +71,9 @@ ExitCode run_pack(App& app, Words words) {
       .add("source-licence", config.source_licence,
            "text that travels with the store and what is made from it")
       .add("threads", config.threads, "threads per rank that read and decode")
-      .between(1, 1024);
+      .between(1, 1024)
+      .flag("dry-run", dry_run,
+            "only list the images, look at some, and tell what the store would be and the room it needs");
   options.epilogue(
       SourceOptions::help() + "\n" +
       "Ranks meet in STORE/packing, which is removed at the end: STORE must lie on a file system that all ranks share.\n"
@@ -60,6 +92,7 @@ ExitCode run_pack(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   config.out = out;
   config.shard_bytes = shard_mib << 20;
+  if (dry_run) return show_forecast(app, config, images);
   return pack_on_all_ranks(app, "pack", config,
                            {.list = [&] { images.list(config.out); },
                             .open = [&](bool first) { return images.open(config.out, first); },

@@ -202,18 +202,15 @@ class Packing::Work {
     return false;
   }
 
-  /// Space beyond what exists already: the shards (29 bytes per image in the index, 16 in the journal, 16 in
-  /// the manifest) and, for archives, a spill of all images.
+  /// Space beyond what exists already: the shards and, for archives, a spill of all images.
   std::uint64_t space_for_rest() const {
     const std::uint64_t shards_done = journal_.finished_shards().size();
-    const std::uint64_t rest = plan_.shards() - std::min<std::uint64_t>(shards_done, plan_.shards());
-    const std::uint64_t per_image = plan_.mean_bytes + plan_.mean_bytes / 20;
-    std::uint64_t needed =
-        std::min(rest * plan_.images_per_shard, plan_.entries) * (per_image + 64) + rest * (1 << 20);
+    const std::uint64_t needed =
+        plan_.room_for(plan_.shards() - std::min<std::uint64_t>(shards_done, plan_.shards()));
     if (source_.archives() == 0) return needed;
     std::uint64_t spilled = 0;
     for (const auto& [rank, spill] : journal_.spills()) spilled += spill.bytes;
-    const std::uint64_t spill = plan_.entries * (per_image + 32);
+    const std::uint64_t spill = plan_.room_for_spill();
     return needed + spill - std::min(spill, spilled);
   }
 

@@ -127,6 +127,14 @@ std::vector<std::uint64_t> PackPlan::entries_of(std::uint64_t shard) const {
   return result;
 }
 
+// An image's share: 29 bytes in the index, 16 in the journal, 16 in the manifest; images differ in size.
+std::uint64_t PackPlan::room_for(std::uint64_t shards) const {
+  const std::uint64_t images = std::min(shards * images_per_shard, entries);
+  return images * (mean_bytes + mean_bytes / 20 + 64) + shards * (1 << 20);
+}
+
+std::uint64_t PackPlan::room_for_spill() const { return entries * (mean_bytes + mean_bytes / 20 + 32); }
+
 PackPlan plan_pack(const ImageSource& source, const PackConfig& config) {
   if (source.size() == 0) throw ConfigError("packing: the source has no images");
   if (config.threads < 1 || config.shard_bytes < 1 || config.image_size < 0 ||

@@ -20,6 +20,10 @@ struct PackPlan {
   std::uint64_t order_key = 0;
   std::uint64_t allowed_rejects = 0;
 
+  /// Bytes on disk that this many shards take, with what the journal and the manifest hold of their images.
+  std::uint64_t room_for(std::uint64_t shards) const;
+  /// Bytes on disk that a spill of all images takes.
+  std::uint64_t room_for_spill() const;
   std::uint64_t shards() const { return (entries + images_per_shard - 1) / images_per_shard; }
   /// Position p of the store, before rejects are left out, holds catalogue entry order()(p).
   Permutation order() const { return {entries, order_key}; }

@@ -61,6 +61,8 @@ rm rec/train.idx
 round scanned --from rec --in rec/train.rec
 check "rec without index: the same" cmp rec.digests scanned.digests
 
+ends_with 0 "a dry run tells what would be made" '20 images of 5 identities' "$facemae" pack --from tar --in faces.tar --out dry --dry-run
+check "and makes nothing" test ! -e dry
 ends_with 2 "two .rec files are not one set" 'need not mean the same' "$facemae" pack --from rec --in rec rec --out x
 ends_with 2 "--nested belongs to folders" 'belongs to --from folder' "$facemae" pack --from list --in list.csv --nested --out x
 ends_with 2 "--root belongs to lists" 'belongs to --from list' "$facemae" pack --from folder --in folder --root . --out x

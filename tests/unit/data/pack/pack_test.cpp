@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "data/image/resize.h"
+#include "data/pack/pack_forecast.h"
 #include "data/pack/pack_plan.h"
 #include "data/store/shard_file.h"
 #include "data/store/store.h"
@@ -341,6 +342,23 @@ TEST(Pack, ForeignShardsAreNotOverwritten) {
             }).find("whose"),
             std::string::npos);
   EXPECT_EQ(read_file(here / "store/shard-00000.h5"), "somebody's");
+}
+
+TEST(Pack, IsForetoldWithoutWriting) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 3, 5);
+  const auto source = folder_source({here / "faces"});
+  const auto config = quiet(here / "deep/down/store");
+  const PackForecast forecast = forecast_pack(*source, config);
+  EXPECT_FALSE(fs::exists(here / "deep"));
+  EXPECT_EQ(forecast.images, 15u);
+  EXPECT_EQ(forecast.identities, 3u);
+  EXPECT_EQ(forecast.image_size, 32);
+  EXPECT_EQ(forecast.rejects, 0u);
+  EXPECT_GT(forecast.free_bytes, 0u);
+  const PackResult result = pack(*source, config, real_files());
+  EXPECT_EQ(forecast.shards, result.shards);
+  EXPECT_GE(forecast.needed_bytes, result.bytes);
 }
 
 TEST(Pack, NeedsSpace) {
