@@ -180,7 +180,7 @@ class RecLister {
     const auto label_width = std::to_string(largest_label_).size(),
                key_width = std::to_string(largest_key_).size();
     found_.flush();
-    for (const Found& image : Array<Found>::map(scratch_.path(), 0, images()))
+    for (const Found& image : Array<Found>::at(map_file(scratch_.path(), 0, found_.size()), images()))
       catalogue_.add(fmt::format("{:0{}}", image.label, label_width),
                      fmt::format("{:0{}}", image.key, key_width), 0, image.offset);
     if (labels_.size() != largest_label_ + 1)
