@@ -64,7 +64,8 @@ class Reading {
   }
 
   void read_labelled() {
-    const bool answer_first = !answered_at(2) && answered_at(0) && !whole_number(lines_.lines[0].words[1]);
+    const bool answer_first =
+        !lines_.columns && !answered_at(2) && answered_at(0) && !whole_number(lines_.lines[0].words[1]);
     const auto [a, b, same] = lines_.columns ? *lines_.columns
                               : answer_first ? std::array<std::size_t, 3>{1, 2, 0}
                                              : std::array<std::size_t, 3>{0, 1, 2};

@@ -123,7 +123,8 @@ TEST(PairList, KeepsTheFoldsThatItStates) {
 TEST(PairList, NamesTheBadLine) {
   for (const std::string text :
        {"1 2 1\n3 4 2\n", "1 2 1\n3 4\n", "1 2 1\n1 2 1 7\n", "a.jpg b.jpg 1\na.jpg b.jpg 2\n",
-        "a.jpg,b.jpg,1\na.jpg,,1\n", "path1,path2,same\na.jpg,b.jpg\n", "a b 1\n\"a b 1\n"})
+        "a.jpg,b.jpg,1\na.jpg,,1\n", "path1,path2,same\na.jpg,b.jpg\n", "path1,path2,same\n1\n",
+        "a b 1\n\"a b 1\n"})
     EXPECT_THAT(fault(text), HasSubstr("line 2 of the pairs pairs.txt")) << text;
   EXPECT_THAT(fault("a.png b.png 2\n"), HasSubstr("line 1"));
   EXPECT_THAT(fault(""), HasSubstr("no line of a pair"));
