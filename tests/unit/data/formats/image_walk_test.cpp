@@ -8,7 +8,6 @@
 #include <set>
 
 #include "core/error.h"
-#include "data/formats/file_names.h"
 #include "tests/temporary_folder.h"
 #include "tests/why.h"
 
@@ -40,20 +39,6 @@ Walked walked(const Path& root) {
   return found;
 }
 
-TEST(FileNames, TellWhatNobodyPutThere) {
-  for (const char* name : {".git", ".ipynb_checkpoints", ".Trash-0", ".DS_Store", "._x.jpg"})
-    EXPECT_TRUE(is_hidden_name(name)) << name;
-  for (const char* name :
-       {"__MACOSX", "@eaDir", "lost+found", "System Volume Information", "$RECYCLE.BIN", "THUMBS.DB"})
-    EXPECT_TRUE(is_system_name(name)) << name;
-  for (const char* name : {"ann", "lost", "m.0abc", "@ann", "$ann", "_"})
-    EXPECT_FALSE(is_hidden_name(name) || is_system_name(name)) << name;
-  for (const char* name : {"a.JPG", "b/c.HEIC", "x.y.tif", "d.WebP"})
-    EXPECT_TRUE(has_picture_ending(name)) << name;
-  for (const char* name : {"a.txt", "jpg", ".jpg", "a.jpg/b", "a.jpg~", "a.jpg "})
-    EXPECT_FALSE(has_picture_ending(name)) << name;
-}
-
 TEST(ImageWalk, VisitsImagesAndCountsTheRest) {
   const test::TemporaryFolder here;
   for (const char* file :
@@ -71,8 +56,7 @@ TEST(ImageWalk, VisitsImagesAndCountsTheRest) {
                                           "1 file(s) of the system",
                                           "1 .txt file(s)",
                                           "1 file(s) without ending"};
-  for (const auto& part : parts)
-    EXPECT_THAT(found.left_out, HasSubstr(part));
+  for (const auto& part : parts) EXPECT_THAT(found.left_out, HasSubstr(part));
   EXPECT_THAT(walked(here / "ann/video").left_out, IsEmpty());
 }
 

@@ -43,15 +43,19 @@ TEST(AlignedSource, WarpsEachImageByItsPointsAndKeepsNames) {
   const auto jpeg = encode_jpeg(picture(1, 260)), png = encode_png(picture(2, 260));
   put(here / "faces/A/1.jpg", jpeg);
   put(here / "faces/B/2.png", png);
+  put(here / "faces/C/3.png", png);
   const auto source =
       aligned_source(folder_source({here / "faces"}),
-                     Landmarks::parse(line_of("A/1.jpg") + line_of("2.png") + line_of("absent.jpg"), "list"));
-  EXPECT_EQ(source->size(), 2u);
+                     Landmarks::parse(line_of("A/1.jpg") + line_of("2.png") + line_of("absent.jpg") +
+                                          line_of("C/3"),  // as VGGFace2 names it
+                                      "list"));
+  EXPECT_EQ(source->size(), 3u);
   EXPECT_EQ(source->name(1), "B/2.png");
   EXPECT_EQ(source->archives(), 0u);
   EXPECT_LT(difference(Decoder().decode(source->read(0)), expected_face(jpeg)), 3.0);  // encoded once more
   EXPECT_LT(difference(Decoder().decode(source->read(1)), expected_face(png)), 0.2);
   EXPECT_EQ(Decoder().header(source->read(1)).codec, Codec::Png);
+  EXPECT_EQ(source->read(2), source->read(1));
 }
 
 TEST(AlignedSource, MeasuresPointsInTheUprightPicture) {
