@@ -34,6 +34,9 @@ mkdir rebuilt
 ends_with 2 "so is rebuilding" "out rebuilt is not one folder for all ranks.*rank 1 on" \
   apart rebuilt reconstruct --store faces --from model --out rebuilt --private private --shard-images 8
 check "before the release has begun" test ! -e private
+ends_with 2 "so is embedding, before weights are read" "folder of --out away/e.npy is not one folder for all ranks.*rank 1 on" \
+  apart away embed --from nowhere --store faces --out away/e.npy
+check "nothing is left of it" test -z "$(ls -A away)"
 ends_with 0 "where all share, the same goes well" "" mpirun --bind-to none --oversubscribe -n 3 "$facemae" "${pretrain[@]}"
 check "nothing of the look stays" test -z "$(ls -A run | grep shared)"
 finish
