@@ -13,6 +13,20 @@
 
 namespace facemae {
 
+namespace {
+
+/// Folders that are missing are made when it is written; all else is told before the work.
+void expect_place_for_json(const Path& path) {
+  const Path folder = path.parent_path();
+  Path there = folder;
+  while (!there.empty() && !std::filesystem::exists(there)) there = there.parent_path();
+  if (there == folder) return expect_place_for("json", path);
+  if (!there.empty() && !std::filesystem::is_directory(there))
+    throw ConfigError("--json " + path.string() + ": " + there.string() + " is not a folder");
+}
+
+}  // namespace
+
 World& App::world(const WorldConfig& config) {
   if (!world_) {
     refused_ = true;
@@ -20,6 +34,7 @@ World& App::world(const WorldConfig& config) {
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
     torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));
+    if (world_->topology().rank == 0 && !common.json.empty()) expect_place_for_json(common.json);
   }
   return *world_;
 }

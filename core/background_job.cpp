@@ -1,6 +1,10 @@
 #include "core/background_job.h"
 
+#include <unistd.h>
+
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -30,6 +34,12 @@ std::string failure_of(const BackgroundJob::Job& job, const std::stop_token& sto
   } catch (...) {
     return "unknown failure";
   }
+}
+
+/// Static objects stay until the process is gone: a thread that was left behind may still use them.
+void end_at_once(int code, void*) {
+  std::fflush(nullptr);
+  ::_exit(code);
 }
 
 }  // namespace
@@ -66,10 +76,12 @@ BackgroundJob::~BackgroundJob() {
     state_->changed.notify_all();
     ended = state_->changed.wait_for(lock, kGrace, [&] { return state_->ended; });
   }
-  if (ended)
+  if (ended) {
     state_->thread.join();
-  else
+  } else {
     state_->thread.detach();
+    ::on_exit(end_at_once, nullptr);
+  }
 }
 
 void BackgroundJob::start(Job job) {

@@ -13,14 +13,28 @@
 #include "core/error.h"
 #include "core/files/output_place.h"
 #include "core/files/temporary_file.h"
+#include "core/log.h"
 
 namespace facemae {
 namespace {
 
 [[noreturn]] void fail(const std::string& doing, const Path& path, int code = errno,
                        std::source_location at = std::source_location::current()) {
-  const char* remedy = code == EMFILE ? "; raise the limit of open files (`ulimit -n`)" : "";
+  const char* remedy =
+      code == EMFILE
+          ? " (more are needed than `ulimit -Hn` allows: raise it, as by LimitNOFILE or limits.conf)"
+          : "";
   throw FileError(doing + " " + path.string() + ": " + std::strerror(code) + remedy, code, at);
+}
+
+/// A killed or full write left a line without its end: what follows begins a new one.
+bool ends_within_a_line(const Path& path) {
+  std::error_code unseen;
+  const auto size = std::filesystem::file_size(path, unseen);
+  if (unseen || size == 0) return false;
+  std::byte last{};
+  InputFile(path).read_at(size - 1, {&last, 1});
+  return last != std::byte{'\n'};
 }
 
 class RealOutput final : public OutputFile {
@@ -60,6 +74,16 @@ class RealOutput final : public OutputFile {
   int descriptor_ = -1;
 };
 
+/// Opening a pipe waits for a reader, who may never come.
+std::unique_ptr<OutputFile> opened_pipe(const Path& path) {
+  const int early = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (early < 0 && errno == ENXIO)
+    spdlog::warn("{} is a pipe that nobody reads yet: waiting for a reader", path.string());
+  auto out = std::make_unique<RealOutput>(path, O_NOCTTY);
+  if (early >= 0) ::close(early);  // only now: a reader would take it for the end
+  return out;
+}
+
 /// For outputs that are not plain files of their own, which a new one could replace: a pipe, a
 /// device, our stdout.
 std::unique_ptr<OutputFile> written_into(const Path& path) {
@@ -68,6 +92,7 @@ std::unique_ptr<OutputFile> written_into(const Path& path) {
     std::fflush(nullptr);
     return RealOutput::copy_of(stream, path);
   }
+  if (std::filesystem::is_fifo(path)) return opened_pipe(path);
   return std::make_unique<RealOutput>(path, O_NOCTTY);
 }
 
@@ -103,7 +128,8 @@ class RealFiles final : public FileSystem {
     const int result = ::fsync(descriptor);
     const int code = errno;
     ::close(descriptor);
-    if (result != 0) fail("syncing folder", path, code);
+    // Some file systems (CIFS, several of FUSE) sync no folders: their names are as durable as they get.
+    if (result != 0 && code != EINVAL && code != ENOTSUP) fail("syncing folder", path, code);
   }
 };
 
@@ -161,8 +187,9 @@ void write_whole(FileSystem& files, const Path& path, const std::string& text) {
 }
 
 void append_line_durably(FileSystem& files, const Path& path, const std::string& line) {
+  const std::string torn = ends_within_a_line(path) ? "\n" : "";
   auto out = files.open_append(path);
-  out->write(bytes_of(line + "\n"));
+  out->write(bytes_of(torn + line + "\n"));
   out->sync();
   out->close();
 }

@@ -86,6 +86,14 @@ ends_with 2 "a folder that is not there" 'nowhere' "$facemae" pack --from folder
 
 train 1 --run mae >/dev/null 2>&1
 "$facemae" recognize --store faces --run net --steps 2 --batch 4 --threads 1 --log-level warn >/dev/null 2>&1
+printf 'PK\3\4%022d\20\0\0\0archive/data.pkl' 0 >w.pth
+ends_with 2 "weights of PyTorch are told what converts them" 'torch.load\("w.pth".*weights_only=True' "$facemae" import --weights w.pth --network facemae --out w.safetensors
+echo 'version https://git-lfs.github.com/spec/v1' >w.bin
+ends_with 2 "a pointer of Git LFS is no network" 'git lfs pull' "$facemae" evaluate --from w.bin --bin x.bin
+"$facemae" export --from net --out net.safetensors --log-level warn
+ends_with 2 "recognition weights imported as FaceMAE's" 'They fit --network iresnet-tiny' "$facemae" import --weights net.safetensors --network facemae --out w.safetensors
+ends_with 2 "weights of another network" 'They fit --network iresnet-tiny' "$facemae" import --weights net.safetensors --network mobilefacenet --out w.safetensors
+check "nothing was imported" test ! -e w.safetensors
 ends_with 2 "a checkpoint of another model" 'model|network|settings' train 1 --run mae --model small --allow-changes
 ends_with 2 "recognition weights where FaceMAE's are expected" 'not a FaceMAE' "$facemae" show "$PICTURE" --from net --out t.png
 ends_with 2 "FaceMAE weights where recognition's are expected" 'network' "$facemae" embed --from mae --store faces --out e.npy
@@ -103,6 +111,18 @@ ends_with 65 "a picture of another kind" 'moving.gif: a GIF picture.*convert it'
 ends_with 2 "images that are not there" 'nowhere' "$facemae" embed --from net --images nowhere --out e.npy
 ends_with 2 "--out in a folder that is not there" 'no folder nowhere' "$facemae" embed --from net --store faces --out nowhere/e.npy
 check "--json goes into a pipe" grep -q '"images": 20' <("$facemae" store info faces --json /dev/stdout)
+ends_with 2 "--json is a folder: told before the work" '--json faces: this is a folder' "$facemae" synth --out new --identities 2 --images-per-identity 2 --json faces
+ends_with 2 "--json below a file" 'there is no folder file' "$facemae" store info faces --json file/info.json
+ends_with 2 "a file where a folder is to be" '--out: file is not a folder' "$facemae" store subset faces --max-images-per-identity 1 --out file
+ends_with 2 "a tar below a file" '--out: file is not a folder' "$facemae" unpack --store faces --to tar --out file/f.tar
+ln -s gone dangling
+ends_with 2 "a link to nothing where a folder is to be" 'a link to nothing' "$facemae" store subset faces --max-images-per-identity 1 --out dangling
+check "and nothing was made" test ! -e new -a ! -e gone
+mkfifo unread
+(sleep 1; cat unread >read) &
+"$facemae" store info faces --json unread --log-level warn >/dev/null 2>said
+check "a pipe that nobody reads yet is waited for, with a word" grep -q 'unread is a pipe that nobody reads yet' said
+wait && check "and then written" grep -q '"images": 20' read
 ends_with 1 "what cannot be printed is told" 'stdout failed: No space' bash -c '"$0" store info faces >/dev/full' "$facemae"
 ln -s linked-to.json link.json
 "$facemae" store info faces --json link.json --log-level warn >/dev/null

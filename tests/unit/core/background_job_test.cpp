@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <latch>
 #include <stdexcept>
 #include <thread>
@@ -60,6 +62,23 @@ TEST(BackgroundJob, AsksARunningJobToStopWhenItGoesAway) {
     });
   }
   EXPECT_TRUE(stopped);
+}
+
+struct Gone {
+  ~Gone() { std::abort(); }
+};
+
+TEST(BackgroundJob, ThatNeverEndsIsLeftBehindAndTheProcessEndsWithItsCodeAndNothingTakenAway) {
+  const auto end = [] {
+    static const Gone used_by_the_job;
+    {
+      BackgroundJob jobs;
+      jobs.start([](const std::stop_token&) { std::this_thread::sleep_for(1h); });
+    }
+    std::fputs("said", stderr);
+    std::exit(76);
+  };
+  EXPECT_EXIT(end(), testing::ExitedWithCode(76), "said");
 }
 
 }  // namespace

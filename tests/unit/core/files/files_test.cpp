@@ -63,6 +63,16 @@ TEST_F(Files, LinesAreAppended) {
   EXPECT_EQ(read_file(folder / "log"), "one\ntwo\n");
 }
 
+TEST_F(Files, ALineIsNeverAppendedToATornOne) {
+  write_whole(real_files(), folder / "log", "one\ntw");
+  append_line_durably(real_files(), folder / "log", "three");
+  EXPECT_EQ(read_file(folder / "log"), "one\ntw\nthree\n");
+}
+
+TEST_F(Files, AFileSystemThatSyncsNoFoldersIsAsDurableAsItGets) {
+  EXPECT_NO_THROW(real_files().sync_folder("/proc"));  // EINVAL
+}
+
 TEST_F(Files, MissingFoldersAreMade) {
   make_folders(real_files(), folder / "x" / "y" / "z");
   EXPECT_TRUE(std::filesystem::is_directory(folder / "x" / "y" / "z"));
