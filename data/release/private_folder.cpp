@@ -133,9 +133,9 @@ std::unique_ptr<OutputFile> PrivateFolder::open_append(const Path& name) {
   return has(name) ? real_files().open_append(at(name)) : create(name);
 }
 void PrivateFolder::rename(const Path& from, const Path& to) {
-  if (from.is_relative())  // a temporary file of that name would have been made in the present folder
-    throw Error("renaming " + from.string() + " in the private folder " + path_.string() + " by a bare name");
-  real_files().rename(from, at(to));
+  if (from.is_relative() && is_temporary(from.filename().string()))  // one like it lies in the present folder
+    throw Error("writing " + to.string() + " in the private folder " + path_.string() + " by a bare name");
+  real_files().rename(at(from), at(to));
 }
 void PrivateFolder::remove(const Path& name) { real_files().remove(at(name)); }
 void PrivateFolder::make_folder(const Path& name) {
