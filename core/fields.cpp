@@ -18,4 +18,8 @@ std::string csv_field(std::string_view text) {
   return field + "\"";
 }
 
+std::string csv_word(std::string_view text) {
+  return text.find_first_of(",\"\r\n") == text.npos ? std::string(text) : csv_field(text);
+}
+
 }  // namespace facemae

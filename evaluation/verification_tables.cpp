@@ -1,15 +1,9 @@
 #include "evaluation/verification_tables.h"
 
+#include "core/fields.h"
 #include "core/log.h"
 
 namespace facemae {
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
-  return quoted + '"';
-}
 
 std::string figures_heading() {
   return "set,pairs,folds,accuracy,accuracy_std,auc,eer,threshold,tar_at_far_0.1,tar_at_far_0.01,tar_at_far_0.001\n";
@@ -18,7 +12,7 @@ std::string figures_heading() {
 std::string figures_line(const Evaluated& evaluated) {
   const Verification& figures = evaluated.figures;
   std::string line =
-      fmt::format("{},{},{},{},{},{},{},{}", csv_field(evaluated.set), evaluated.pairs, figures.folds.size(),
+      fmt::format("{},{},{},{},{},{},{},{}", csv_word(evaluated.set), evaluated.pairs, figures.folds.size(),
                   figures.accuracy, figures.accuracy_std, figures.auc, figures.eer, figures.threshold);
   for (const auto& at : figures.tar_at_far) line += fmt::format(",{}", at.tar);
   return line + '\n';
@@ -27,8 +21,8 @@ std::string figures_line(const Evaluated& evaluated) {
 std::string scores_heading() { return "set,pair,first,second,distance,same\n"; }
 
 std::string score_line(const PairScore& score) {
-  return fmt::format("{},{},{},{},{},{}\n", csv_field(score.set), score.pair, csv_field(score.first),
-                     csv_field(score.second), score.distance, score.same ? 1 : 0);
+  return fmt::format("{},{},{},{},{},{}\n", csv_word(score.set), score.pair, csv_word(score.first),
+                     csv_word(score.second), score.distance, score.same ? 1 : 0);
 }
 
 }  // namespace facemae

@@ -7,9 +7,6 @@
 
 namespace facemae {
 
-/// `text` as one field: quoted where it holds a comma, a quote or the end of a line.
-std::string csv_field(std::string_view text);
-
 /// The heading of the figures, then one line per set. With its line's end.
 std::string figures_heading();
 std::string figures_line(const Evaluated& evaluated);

@@ -11,5 +11,12 @@ TEST(Fields, KeepARecordOnItsLine) {
   EXPECT_EQ(csv_field("say \"a, b\""), "\"say \"\"a, b\"\"\"");
 }
 
+TEST(Fields, BetweenCommasAreQuotedWhereTheyMustBe) {
+  EXPECT_EQ(csv_word("sets/lfw.bin"), "sets/lfw.bin");
+  EXPECT_EQ(csv_word("a, b.bin"), "\"a, b.bin\"");
+  EXPECT_EQ(csv_word("5\" wide"), "\"5\"\" wide\"");
+  EXPECT_EQ(csv_word("two\nlines"), "\"two\nlines\"");
+}
+
 }  // namespace
 }  // namespace facemae

@@ -5,13 +5,6 @@
 namespace facemae {
 namespace {
 
-TEST(VerificationTables, QuoteWhatWouldBreakThem) {
-  EXPECT_EQ(csv_field("sets/lfw.bin"), "sets/lfw.bin");
-  EXPECT_EQ(csv_field("a, b.bin"), "\"a, b.bin\"");
-  EXPECT_EQ(csv_field("5\" wide"), "\"5\"\" wide\"");
-  EXPECT_EQ(csv_field("two\nlines"), "\"two\nlines\"");
-}
-
 TEST(VerificationTables, HaveAColumnForEachFigure) {
   Evaluated evaluated{.set = "a,b.bin", .pairs = 4, .figures = {}};
   evaluated.figures =
