@@ -85,7 +85,7 @@ TEST_F(CompactStoreTest, GoesOnWhereAKilledStartStopped) {
 }
 
 TEST_F(CompactStoreTest, StopsAtABadImageOrLeavesItOutWhenTold) {
-  const auto damage = [&](std::uint64_t view_row) {     // the image's last byte
+  const auto damage = [&](std::uint64_t view_row) {                 // the image's last byte
     const std::uint64_t row = view_row / 2 * 3 + view_row % 2 * 2;  // of the store: people 0, 1, 2 in turn
     const auto& shard = store_->shards()[row / 16];
     const Path file = here_ / "store" / shard.file;
