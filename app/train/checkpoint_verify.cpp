@@ -6,6 +6,7 @@
 #include "checkpoint/history/catalogue.h"
 #include "checkpoint/history/tidy.h"
 #include "checkpoint/tensors/weights.h"
+#include "core/failpoint.h"
 #include "core/files/folder_lock.h"
 #include "core/log.h"
 #include "core/progress.h"
@@ -57,6 +58,7 @@ ExitCode checkpoint_verify(App& app, Words words) {
   auto json = nlohmann::ordered_json::array();
   bool good = true;
   for (const auto& folder : folders) {
+    failpoint("verify.checkpoint");
     std::uint64_t bytes = 0;
     std::error_code error;
     const bool committed = std::filesystem::exists(folder / "COMMIT") || !std::filesystem::exists(folder);

@@ -141,6 +141,14 @@ ends_with 2 "status of a store" 'faces is not a run' "$facemae" status faces
 ends_with 0 "checkpoint diff of equal ones" 'equal' "$facemae" checkpoint diff mae mae
 train 1 --run other --seed 1 --save-every 1 >/dev/null 2>&1
 ends_with 3 "checkpoint diff of different ones: no code of a crash" 'other values' "$facemae" checkpoint diff mae other
+FACEMAE_FAILPOINT=verify.checkpoint=stop "$facemae" checkpoint verify other --all >said 2>&1 &
+job=$!
+for _ in $(seq 100); do [ "$(cut -d' ' -f3 /proc/$job/stat)" = T ] && break; sleep 0.1; done
+rm -r "$(ls -d other/checkpoints/s* | head -1)" # as a run does that keeps newer ones
+kill -CONT $job
+wait $job
+check "a checkpoint that goes while others are verified is not damaged" equal "$?" 0
+check "and this is told" grep -q 'removed meanwhile' said
 newest=$(ls -d other/checkpoints/s* | tail -1)
 printf x | dd of="$newest/COMMIT" bs=1 conv=notrunc status=none
 ends_with 65 "checkpoint diff with a damaged one" 'COMMIT' "$facemae" checkpoint diff mae "$newest"

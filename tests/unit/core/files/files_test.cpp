@@ -1,6 +1,7 @@
 #include "core/files/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -71,6 +72,20 @@ TEST_F(Files, ALineIsNeverAppendedToATornOne) {
 
 TEST_F(Files, AFileSystemThatSyncsNoFoldersIsAsDurableAsItGets) {
   EXPECT_NO_THROW(real_files().sync_folder("/proc"));  // EINVAL
+}
+
+TEST_F(Files, TooManyOpenOnesAreToldWithTheLimit) {
+  const auto open_one_more = [] {
+    const rlimit limit{0, 0};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) std::exit(2);
+    try {
+      InputFile("/proc/self/status");
+    } catch (const FileError& error) {
+      std::exit(std::string(error.what()).find("ulimit -Hn") != std::string::npos ? 0 : 1);
+    }
+    std::exit(2);
+  };
+  EXPECT_EXIT(open_one_more(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Files, MissingFoldersAreMade) {
