@@ -57,6 +57,9 @@ void OutputLocks::file(const std::string& option, const Path& path) {
 void OutputLocks::whole(const std::string& option, const Path& path) {
   const Path named = path.has_filename() ? path : path.parent_path();
   expect_folder(option, named.parent_path());
+  if (std::filesystem::is_other(path))
+    throw ConfigError(option + ": " + path.string() +
+                      " is a pipe or a device, where a new file or folder is expected");
   if (!is_new(path)) return;
   locks_.push_back(FolderLock::beside(path, config(option)));
   remove_temporaries(named.parent_path(), named.filename().string());

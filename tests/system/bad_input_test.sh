@@ -114,6 +114,7 @@ check "--json goes into a pipe" grep -q '"images": 20' <("$facemae" store info f
 ends_with 2 "--json is a folder: told before the work" '--json faces: this is a folder' "$facemae" synth --out new --identities 2 --images-per-identity 2 --json faces
 ends_with 2 "--json below a file" 'there is no folder file' "$facemae" store info faces --json file/info.json
 ends_with 2 "a file where a folder is to be" '--out: file is not a folder' "$facemae" store subset faces --max-images-per-identity 1 --out file
+ends_with 2 "a tar into a pipe" '--out: /dev/.* is a pipe or a device' "$facemae" unpack --store faces --to tar --out >(cat)
 ends_with 2 "a tar below a file" '--out: file is not a folder' "$facemae" unpack --store faces --to tar --out file/f.tar
 ln -s gone dangling
 ends_with 2 "a link to nothing where a folder is to be" 'a link to nothing' "$facemae" store subset faces --max-images-per-identity 1 --out dangling
