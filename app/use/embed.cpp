@@ -54,8 +54,8 @@ void write_names(const Path& path, const ImageSet& images, const Store* store) {
 bool are_one_file(const Path& a, const Path& b) {
   if (is_written_into(a) || is_written_into(b)) return false;
   std::error_code unseen, unseen_too;
-  const Path one = fs::weakly_canonical(fs::absolute(a), unseen),
-             other = fs::weakly_canonical(fs::absolute(b), unseen_too);
+  const Path one = std::filesystem::weakly_canonical(std::filesystem::absolute(a), unseen),
+             other = std::filesystem::weakly_canonical(std::filesystem::absolute(b), unseen_too);
   return !unseen && !unseen_too && one == other;
 }
 
@@ -72,8 +72,9 @@ ExitCode run_embed(App& app, Words words) {
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
-      .add("images", folder,
-           "JPEG, PNG, WebP and BMP files below a folder, also behind links, sorted by path; hidden folders are left out")
+      .add(
+          "images", folder,
+          "JPEG, PNG, WebP and BMP files below a folder, also behind links, sorted by path; hidden folders are left out")
       .add("bin", bin, "images of an InsightFace verification pack")
       .require("out", out, ".npy file to write; one process may also write into a pipe or /dev/stdout")
       .add(
