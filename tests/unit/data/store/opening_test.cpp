@@ -102,7 +102,7 @@ TEST_F(Opening, SaysWhatToDoWhenThereAreTooManyMappingsOrDescriptors) {
   EXPECT_TRUE(is_told(
       RLIMIT_AS, [&] { map_file(file, 0, 100); }, "vm.max_map_count"));
   EXPECT_TRUE(is_told(
-      RLIMIT_NOFILE, [&] { const InputFile opened(file); }, "ulimit -n"));
+      RLIMIT_NOFILE, [&] { const InputFile opened(file); }, "ulimit -Hn"));
 }
 
 }  // namespace
