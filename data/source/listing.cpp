@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "core/error.h"
 #include "core/files/scratch_file.h"
 #include "core/log.h"
@@ -51,13 +54,23 @@ std::string change_since(const Listed& then, const Listed& now) {
 
 void list_images(const SourceKind& kind, const SourcePlaces& places, Listed now, FileSystem& files,
                  const Path& path, const Path& scratch) {
-  CatalogueWriter catalogue(std::move(now), scratch);
-  kind.list(places, catalogue);
-  catalogue.write(files, path);
+  try {
+    CatalogueWriter catalogue(std::move(now), scratch);
+    kind.list(places, catalogue);
+    catalogue.write(files, path);
+  } catch (const FileError& error) {
+    if (error.code() != ENOSPC && error.code() != EDQUOT) throw;
+    throw FileError(fmt::format("listing the images needs some 100 bytes for each, for a while, in {}: {}",
+                                scratch.string(), error.what()),
+                    error.code());
+  }
 }
 
 std::unique_ptr<ImageSource> listed_source(const SourceKind& kind, const SourcePlaces& places) {
-  const Path folder = std::filesystem::temp_directory_path();
+  std::error_code missing;
+  const Path folder = std::filesystem::temp_directory_path(missing);
+  if (missing)
+    throw ConfigError("listing images: TMPDIR is no folder; set it to one with room for all names");
   const ScratchFile file(folder);
   list_images(kind, places, state_of(kind, places), real_files(), file.path(), folder);
   return kind.open(places, Catalogue(file.path()));

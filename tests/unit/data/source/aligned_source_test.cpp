@@ -122,6 +122,10 @@ TEST(AlignedSource, ListsThatDoNotFitAreRefused) {
       attempt("idx ldmk_0 ldmk_1 ldmk_2 ldmk_3 ldmk_4 ldmk_5 ldmk_6 ldmk_7 ldmk_8 ldmk_9\n" + line_of("0")),
       HasSubstr("packed with --from rec"));
   EXPECT_EQ(attempt(line_of("A/1.jpg")), "");
+  // Other ranks than the first do not look through all names.
+  EXPECT_EQ(aligned_source(folder_source({here / "faces"}), Landmarks::parse(line_of("1.jpg"), "list"), false)
+                ->size(),
+            2u);
 }
 
 }  // namespace

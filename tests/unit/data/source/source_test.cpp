@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "core/error.h"
 #include "data/pack/pack.h"
 #include "data/store/store.h"
@@ -78,6 +80,16 @@ TEST(FolderSource, ImagesBelowTheFolderOfAnIdentityAreToldOrTaken) {
   EXPECT_EQ(source->name(3), "id-2/deep/id-0/image-0.jpg");
   EXPECT_EQ(source->read(3), source->read(0));
   EXPECT_EQ(folder_source({here / "faces"}, {.skip_empty = true})->size(), 1u);
+}
+
+TEST(FolderSource, NamesTheFolderForTemporaryFilesThatIsNotThere) {
+  TemporaryFolder here;
+  put_faces(here / "faces", 1, 1);
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", (here / "missing").c_str(), 1);
+  EXPECT_NE(why<ConfigError>([&] { folder_source({here / "faces"}); }).find("TMPDIR"), std::string::npos);
+  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
 }
 
 TEST(SynthSource, PacksAndDependsOnItsSeed) {
