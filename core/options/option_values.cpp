@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/options/options.h"
+#include "core/text.h"
 
 namespace facemae {
 namespace {
@@ -13,14 +14,15 @@ namespace {
 std::string hint(const std::string& word, bool whole) {
   if (std::any_of(word.begin(), word.end(), [](char c) { return static_cast<signed char>(c) < 0; }))
     return ": it has a letter beyond ASCII, perhaps a longer minus sign";
+  if (word != trim(word)) return ": there are blanks around it";
   if (word.find_first_of(",_' ") != word.npos)
     return whole ? ": write it without separators"
                  : ": the decimal sign is a point, and nothing separates the thousands";
   double number = 0;
   const char* const last = word.data() + word.size();
   const auto [end, code] = std::from_chars(word.data(), last, number);
-  if (!whole || end != last || code != std::errc() || number != std::floor(number) ||
-      std::fabs(number) > 1e15)
+  if (!whole || end != last || code != std::errc() || number != std::floor(number) || number < 0 ||
+      number > 1e15)
     return "";
   return ": write " + std::to_string(static_cast<std::int64_t>(number));
 }

@@ -211,9 +211,13 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
                              : "unexpected word \"" + word + "\"");
   }
   if (!s.config_file.empty()) s.take(s.in_file());
-  for (const auto& entry : s.entries)
-    if (entry.required && !s.given.contains(entry.name))
+  for (const auto& entry : s.entries) {
+    const bool has_fault = std::any_of(s.faults.begin(), s.faults.end(), [&](const std::string& fault) {
+      return fault.starts_with("--" + entry.name + ":") || fault.starts_with("--" + entry.name + " ");
+    });
+    if (entry.required && !has_fault && !s.given.contains(entry.name))
       s.faults.push_back("--" + entry.name + " is missing");
+  }
   return true;
 }
 

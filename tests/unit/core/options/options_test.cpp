@@ -139,6 +139,8 @@ TEST(Options, NumbersAreReadInFullOrRefused) {
   for (const char* word : {"1,000", "1_000", "1'000", "1 000"})
     EXPECT_THAT(fault("limit", word), HasSubstr("without separators")) << word;
   EXPECT_THAT(fault("count", "inf"), testing::EndsWith("is not a whole number"));
+  EXPECT_THAT(fault("limit", "-1"), testing::EndsWith("\"-1\" is not a whole number, 0 or greater"));
+  EXPECT_THAT(fault("rate", "1.5 "), HasSubstr("blanks around it"));
   Bound empty;
   empty.parse({"--count", "", "--limit", "", "--rate", ""});
   EXPECT_THAT(faults_of(empty), HasSubstr("3 faults"));
@@ -268,6 +270,20 @@ TEST(Options, ValuesOutsideOfTheirBoundsAreFaultsThatNameOptionBoundAndValue) {
   EXPECT_EQ(faults({"here", "there"}), "PLACE: 1 expected, not 2 (here there)");
   EXPECT_EQ(faults({}), "PLACE is missing");
   EXPECT_THAT(faults({"--count", "0", "--limit", "0"}), HasSubstr("3 faults"));
+}
+
+TEST(Options, ThatAreWrongAreNotMissingToo) {
+  int count = 0;
+  Options options("", "thing");
+  options.require("count", count, "a number");
+  CommonOptions common;
+  options.parse({"--count", "many"}, common);
+  try {
+    options.finish();
+    ADD_FAILURE();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(), "--count: \"many\" is not a whole number");
+  }
 }
 
 TEST(Options, SayWhichMayChangeBetweenStarts) {
