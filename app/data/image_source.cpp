@@ -42,7 +42,9 @@ void SourceOptions::check(Options& options) const {
   expect(rules.skip_empty, &SourceKind::has_rules, "--skip-empty");
 }
 
-SourcePlaces SourceOptions::places() const { return {.in = {in.begin(), in.end()}, .root = root, .rules = rules}; }
+SourcePlaces SourceOptions::places() const {
+  return {.in = {in.begin(), in.end()}, .root = root, .rules = rules};
+}
 
 void SourceOptions::list(const Path& out) {
   read_landmarks();  // first: a mistake in it shows before the images are listed, which takes longer

@@ -218,9 +218,9 @@ void list_archives(const SourcePlaces& places, CatalogueWriter& catalogue, Archi
   if (catalogue.parts().empty()) throw ConfigError("packing archives: none was given (--in ARCHIVE...)");
   ArchiveLister(catalogue, kind, places.show_progress).list();
   if (catalogue.size() == 0)
-    throw ConfigError(
-        fmt::format("no images in {}{}: expected members <identity>/<image>.jpg, .jpeg or .png",
-                    catalogue.parts().front().path.string(), catalogue.parts().size() > 1 ? " and the others" : ""));
+    throw ConfigError(fmt::format("no images in {}{}: expected members <identity>/<image>.jpg, .jpeg or .png",
+                                  catalogue.parts().front().path.string(),
+                                  catalogue.parts().size() > 1 ? " and the others" : ""));
 }
 
 }  // namespace

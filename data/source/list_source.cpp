@@ -84,6 +84,7 @@ class List {
     TextLines lines = plain_ ? TextLines(path_) : TextLines(text_, path_.string());
     return read_image_list(lines, [&](auto path, auto label) { take(lines, path, label); });
   }
+
  private:
   Path path_;
   bool plain_;

@@ -4,8 +4,8 @@
 #include "core/files/temporary_file.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "data/formats/shard_pattern.h"
 #include "data/archives/webdataset.h"
+#include "data/formats/shard_pattern.h"
 #include "data/upkeep/unpack_files.h"
 
 namespace facemae {

@@ -6,8 +6,8 @@
 
 #include <functional>
 
-#include "data/formats/member_name.h"
 #include "data/archives/webdataset.h"
+#include "data/formats/member_name.h"
 #include "data/source/source.h"
 #include "tests/fuzz/target.h"
 

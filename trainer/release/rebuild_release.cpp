@@ -5,12 +5,12 @@
 #include "core/log.h"
 #include "core/program_version.h"
 #include "core/text.h"
-#include "trainer/release/closing_audit.h"
 #include "trainer/apply/models.h"
+#include "trainer/input/open_store.h"
+#include "trainer/release/closing_audit.h"
 #include "trainer/release/rebuild_begin.h"
 #include "trainer/release/rebuild_shards.h"
 #include "trainer/release/rebuild_source.h"
-#include "trainer/input/open_store.h"
 
 namespace facemae {
 namespace {

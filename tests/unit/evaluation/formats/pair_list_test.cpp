@@ -38,8 +38,8 @@ std::string fault(const std::string& text) {
 TEST(PairList, ReadsPathsAndAnswersHoweverTheyAreSeparated) {
   const std::string expected = "a.jpg b.jpg 1; a.jpg c.jpg 0 / 2";
   for (const std::string text :
-       {"a.jpg b.jpg 1\na.jpg c.jpg 0\n", "a.jpg b.jpg 1\r\na.jpg c.jpg 0\r\n", "a.jpg b.jpg 1\ra.jpg c.jpg 0",
-        "a.jpg b.jpg 1\na.jpg c.jpg 0",
+       {"a.jpg b.jpg 1\na.jpg c.jpg 0\n", "a.jpg b.jpg 1\r\na.jpg c.jpg 0\r\n",
+        "a.jpg b.jpg 1\ra.jpg c.jpg 0", "a.jpg b.jpg 1\na.jpg c.jpg 0",
         "\xEF\xBB\xBF"
         "a.jpg b.jpg 1\na.jpg c.jpg 0\n",
         "a.jpg,b.jpg,1\na.jpg,c.jpg,0\n", "a.jpg, b.jpg, 1\na.jpg, c.jpg, -1\n",
