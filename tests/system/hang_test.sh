@@ -90,7 +90,8 @@ wait "$job"
 check "paused: the run ends well" equal "$?" 0
 check "paused: without a verdict" test ! -e paused/hang/00000000/report.json
 
-# The launcher is gone, too, when the stopped rank goes on.
+# The launcher is gone, too, when the stopped rank goes on. The kernel itself lets that rank go on, by HUP and CONT, since
+# nobody is left who could: then the ranks may still meet and commit (76).
 tiny_run 3 orphaned 100000 --save-every 5 --hang-limit 3 &
 job=$!
 committed orphaned
@@ -101,7 +102,7 @@ wait "$job"
 sleep 1
 kill -CONT "$(tail -1 <<<"$ranks")" 2>/dev/null
 check "orphaned: nothing of the job is left" gone $ranks
-check "orphaned: the outcome is that of a lost peer" equal "$(outcome orphaned)" 75
+check "orphaned: the outcome is that of a lost peer, or of a notice" grep -qxE '75|76' <<<"$(outcome orphaned)"
 
 # MPI's own calls at both ends know no deadline; ours holds.
 FACEMAE_FAILPOINT='world.join@1=stop' tiny_run 3 joining 10 --peer-deadline 5
