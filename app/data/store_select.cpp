@@ -55,6 +55,7 @@ ExitCode store_split(App& app, Words words) {
       .add("identities", identities,
            "fraction of the identities that goes to the first part, or, above 1, their number")
       .above(0)
+      .at_most(1e9)
       .add("seed", seed, "seed for the choice of identities")
       .require("out", out, "two folders: the first and the second part")
       .between(2, 2);
@@ -105,7 +106,7 @@ ExitCode store_subset(App& app, Words words) {
   OutputLocks locks("store subset");
   locks.folder("--out", out);
   const auto store = Store::open(what[0]);
-  const LeftOut left_out = select_from_store(
+  const AlsoLeftOut left_out = select_from_store(
       real_files(), *store,
       {.identities = chosen(*store, file, true), .images_per_identity = most, .least_images = least}, out);
   if (least > 0)
@@ -144,7 +145,7 @@ ExitCode store_remove(App& app, Words words) {
   locks.folder("--out", out);
   const auto store = Store::open(what[0]);
   const auto kept = chosen(*store, file, false);
-  const LeftOut left_out = select_from_store(
+  const AlsoLeftOut left_out = select_from_store(
       real_files(), *store,
       {.identities = kept, .unlabelled = true, .without = rows_of_list(*store, images_file)}, out);
   if (!left_out.emptied.empty())

@@ -90,13 +90,13 @@ std::vector<std::int64_t> read_identities(const Store& store, const Path& file) 
   return labels;
 }
 
-LeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
-                          const Path& out) {
+AlsoLeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
+                              const Path& out) {
   const auto identities = static_cast<std::size_t>(parent.identities());
   const std::set<std::uint64_t> without(selection.without.begin(), selection.without.end());
   std::map<std::int64_t, std::uint64_t> lost;  // images of a label that are left out by their rows
   for (const std::uint64_t row : without) ++lost[parent.label(row)];
-  LeftOut left_out;
+  AlsoLeftOut left_out;
   std::vector<std::int64_t> new_label(identities, -1);
   std::vector<std::string> names;
   std::int64_t kept = 0;

@@ -34,23 +34,23 @@ struct Selection {
       {};  ///< rows that are left out, with identities of which nothing remains
 };
 /// What a selection left out that it did not name.
-struct LeftOut {
+struct AlsoLeftOut {
   std::vector<std::int64_t> emptied;  ///< labels of identities of which every image was left out by its row
   std::uint64_t small = 0;            ///< identities with too few images
 };
 /// Writes a view by reference. Throws ConfigError when nothing would be left, or another store is in `out`.
-LeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
-                          const Path& out);
+AlsoLeftOut select_from_store(FileSystem& files, const Store& parent, const Selection& selection,
+                              const Path& out);
 
+struct CompactConfig {
+  bool skip_bad = false;  ///< leave out what cannot be read, and list it in rejects.csv
+  bool show_progress = false;
+};
 /// Makes a store with its own shards that hold the images of a view, and nothing of those that the view
 /// leaves out, so that the parent store can be deleted. One shard for each shard of the parent with an image
 /// of the view; rows in the parent's order. Shards that an earlier start finished are kept. Returns how many
 /// images were left out. Throws ConfigError when `view` is not a view or another store is in `out`, DataError or
 /// FileError for an image that cannot be read.
-struct CompactConfig {
-  bool skip_bad = false;  ///< leave out what cannot be read, and list it in rejects.csv
-  bool show_progress = false;
-};
 std::uint64_t compact_store(FileSystem& files, const Path& view, const Path& out,
                             const CompactConfig& config = {});
 

@@ -277,7 +277,8 @@ TEST(Options, ThatAreWrongAreNotMissingToo) {
   Options options("", "thing");
   options.require("count", count, "a number");
   CommonOptions common;
-  options.parse({"--count", "many"}, common);
+  const std::vector<std::string> words = {"--count", "many"};
+  options.parse(words, common);
   try {
     options.finish();
     ADD_FAILURE();

@@ -144,7 +144,7 @@ TEST(SelectFromStore, LeavesOutSingleImagesAndWhoeverLosesAll) {
       make_store(folder / "store", {3, 1, 5});  // rows 0 1 2, 3 4, 5 6, 7, 8 of people 0 1 2, 0 2...
   Selection selection = all_of(*parent);
   selection.without = {1, 8, 1};
-  const LeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
+  const AlsoLeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
   EXPECT_EQ(left_out.emptied, (std::vector<std::int64_t>{1}));
   const auto view = Store::open(folder / "out");
   EXPECT_EQ(view->size(), 7u);
@@ -160,7 +160,7 @@ TEST(SelectFromStore, LeavesOutIdentitiesWithFewImages) {
   Selection selection = all_of(*parent);
   selection.least_images = 3;
   selection.images_per_identity = 2;
-  const LeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
+  const AlsoLeftOut left_out = select_from_store(real_files(), *parent, selection, folder / "out");
   EXPECT_EQ(left_out.small, 2u);
   const auto view = Store::open(folder / "out");
   EXPECT_EQ(names_of(*view), (std::set{planted_name(0), planted_name(1)}));
