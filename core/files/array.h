@@ -36,10 +36,10 @@ class Array {
   }
   Array(std::initializer_list<T> values) : Array(std::vector<T>(values)) {}
   /// `count` values at a place in memory that something else owns, at any alignment.
-  static Array at(std::shared_ptr<const std::byte> place, std::uint64_t count) {
+  static Array at(const std::shared_ptr<const std::byte>& place, std::uint64_t count) {
     Array array;
     array.size_ = count;
-    if (count > 0) array.data_ = std::move(place);
+    if (count > 0) array.data_ = place;
     array.mapped_ = count > 0;
     return array;
   }

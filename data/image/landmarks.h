@@ -19,7 +19,7 @@ class Landmarks {
  public:
   /// `origin` is named in errors. Throws DataError, naming the line, for anything else, for a header with
   /// other columns, for an image named twice, and when left and right are mostly exchanged.
-  static Landmarks parse(std::string_view text, std::string origin) {
+  static Landmarks parse(std::string_view text, const std::string& origin) {
     return Landmarks(TextLines(text, origin), origin);
   }
   static Landmarks read(const Path& file) { return Landmarks(TextLines(file), file.string()); }

@@ -162,6 +162,9 @@ for verb in list verify "verify --all" prune; do
 done
 printf '{"step":2,"loss":null,"images_per_second":8}\n' >>mae/metrics.jsonl
 ends_with 0 "status of a run whose loss is not finite" 'loss not finite' "$facemae" status mae
+ends_with 0 "status of several runs" '^mae: ' "$facemae" status mae mae --json two.json
+check "and their result" equal "$(grep -c '^mae: ' said) $(grep -c '"state"' two.json)" "2 2"
+ends_with 2 "status of a run and of what is none" 'faces is not a run' "$facemae" status mae faces
 rm mae/metrics.jsonl && mkfifo mae/metrics.jsonl
 ends_with 0 "status does not wait for a pipe" 'step +2' timeout 20 "$facemae" status mae
 rm mae/metrics.jsonl
