@@ -276,6 +276,7 @@ bool Store::read_block(std::uint64_t first, std::uint64_t count, RowBlock& block
   block.first = first;
   return read_rows(std::move(rows), block, figures);
 }
+// NOLINTNEXTLINE(performance-unnecessary-value-param): those who override it move from it
 bool Store::read_rows(std::vector<std::uint64_t>, RowBlock&, ReadFigures&) const { return false; }
 bool Store::intact(std::uint64_t, Bytes) const { return true; }
 std::size_t Store::shard_of(std::uint64_t) const { return 0; }

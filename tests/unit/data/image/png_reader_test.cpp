@@ -126,7 +126,7 @@ TEST(PngReader, FaultsOfChunksThatOnlyDescribeAreBorne) {
       {"an animation", {chunk("acTL", Encoded(8)), chunk("fcTL", Encoded(26))}}};
   for (const auto& [name, chunks] : cases) {
     Encoded png = with_chunks(plain, chunks);
-    EXPECT_EQ(why<DataError>([&] { EXPECT_EQ(Decoder().decode(png).pixels, pixels) << name; }), "") << name;
+    EXPECT_EQ(why<DataError>([&] { EXPECT_EQ(Decoder().decode(png).pixels, pixels); }), "") << name;
   }
   Encoded without_end(plain.begin(), plain.end() - 12);
   EXPECT_EQ(Decoder().decode(without_end).pixels, pixels);

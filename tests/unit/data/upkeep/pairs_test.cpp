@@ -54,7 +54,7 @@ TEST(Pairs, UseEveryPairWhenAllAreAskedFor) {
 
 TEST(Pairs, AreFoundWithoutStartingAnewForEachThatIsLeft) {
   const TemporaryFolder folder;
-  const auto picture = testing_stores::tiny_picture(1);
+  auto picture = testing_stores::tiny_picture(1);
   const auto store = make_store(folder / "store", {150, 150}, 300,
                                 [&](std::uint64_t) { return picture; });  // 22,350 same pairs
   const auto start = std::chrono::steady_clock::now();
