@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
+#include <utility>
 
 namespace facemae {
 namespace {
@@ -39,8 +39,12 @@ void install_notice_handlers(bool interrupt) {
 int notice_received() noexcept { return notice; }
 
 std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+  constexpr std::pair<int, const char*> kNames[] = {{SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},
+                                                    {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"},
+                                                    {SIGTERM, "SIGTERM"}, {SIGXCPU, "SIGXCPU"}};
+  for (const auto& [number, name] : kNames)
+    if (number == signal) return name;
+  return "signal " + std::to_string(signal);
 }
 
 void ignore_failed_writes() {
