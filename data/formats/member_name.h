@@ -10,8 +10,8 @@ namespace facemae {
 bool is_image_name(std::string_view file_name);
 
 /// The path of a file without "." and empty parts; "" for a folder, and below one that is hidden or a
-/// system's (file_names.h). Throws DataError for a path that could leave the folder it is unpacked into (absolute, with "..", a
-/// drive letter, a backslash or a zero byte).
+/// system's (file_names.h). Throws DataError for a path that could leave the folder it is unpacked into (absolute,
+/// with "..", a drive letter, a backslash or a zero byte).
 std::string member_path(std::string_view path);
 
 struct MemberImage {

@@ -39,8 +39,8 @@ class ShardMaker {
   std::unordered_map<std::uint64_t, std::string> spilled_rejects_;
 };
 
-/// Reads a finished shard back: completely, unless it is still the file that was read back when it was made. Returns why it cannot be used, "" if it can. Throws FileError when
-/// the storage fails for longer than `patience`.
+/// Reads a finished shard back: completely, unless it is still the file that was read back when it was made. Returns
+/// why it cannot be used, "" if it can. Throws FileError when the storage fails for longer than `patience`.
 std::string fault_of_finished(const Journal& journal, std::uint64_t shard, const ReadPolicy& patience);
 
 }  // namespace facemae

@@ -77,8 +77,8 @@ std::unique_ptr<ImageSource> rec_source(const Path& rec, bool show_progress = tr
 std::unique_ptr<ImageSource> list_source(const std::vector<Path>& lists, const Path& root = {});
 /// The images of `inner`, each warped to the 112 x 112 ArcFace position by its landmarks and encoded again
 /// (JPEG of quality 95, PNG where it was one). Names are looked up as <identity>/<image>, then as the file
-/// name, each also without its ending. Images without landmarks become rejects. With `check`, which goes through all names and need be done on one
-/// rank only, throws ConfigError when no image has any, or one line fits several images.
+/// name, each also without its ending. Images without landmarks become rejects. With `check`, which goes through all
+/// names and need be done on one rank only, throws ConfigError when no image has any, or one line fits several images.
 std::unique_ptr<ImageSource> aligned_source(std::unique_ptr<ImageSource> inner, Landmarks landmarks,
                                             bool check = true);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "core/files/text_lines.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -137,15 +138,6 @@ bool is_heading_of_people(std::string_view line) {
   return words.size() >= 3 && plain(words[0]) == "name" && plain(words[1]).starts_with("imagenum");
 }
 
-std::string_view without_mark(std::string_view text, const Path& path) {
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    throw DataError("the pairs " + path.string() + " are UTF-16: save them as UTF-8");
-  if (text.find('\0') != std::string_view::npos || text.starts_with('\x80'))
-    throw DataError("the pairs " + path.string() +
-                    " are not a text; a verification pack is one of --bin, or of --eval and ends in .bin");
-  return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
-}
-
 /// Our own heading: "# facemae pairs: folds F, store DIGEST".
 void read_own_heading(std::string_view line, const Path& path, PairLines& out) {
   constexpr std::string_view start = "# facemae pairs: folds ", digest = ", store ";
@@ -188,16 +180,17 @@ void refuse_pair_line(const PairLine& line, const Path& path, const std::string&
 }
 
 PairLines read_pair_lines(std::string_view text, const Path& path) {
-  text = without_mark(text, path);
+  if (text.starts_with('\x80'))
+    throw DataError("the pairs " + path.string() +
+                    " are not a text; a verification pack is one of --bin, or of --eval and ends in .bin");
   PairLines out;
   std::optional<char> separator;  // of a heading by name
   bool first = true;
   PairLine line;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find_first_of("\r\n", at), text.size());
-    line.text = text.substr(at, end - at);
-    at = end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
-    ++line.number;
+  TextLines lines(text, path.string());
+  for (std::string_view raw; lines.next(raw);) {
+    line.text = raw;
+    line.number = lines.number();
     read_own_heading(line.text, path, out);
     if (line.text.find_first_not_of(kBlanks) == std::string_view::npos || line.text.starts_with('#'))
       continue;

@@ -13,7 +13,7 @@ namespace facemae {
 
 struct PairLine {
   std::uint64_t number = 0;  ///< in the file, from 1
-  std::string_view text;
+  std::string text;
   std::vector<std::string> words;
 };
 
@@ -26,9 +26,9 @@ struct PairLines {
   std::vector<PairLine> lines;                        ///< without headings, comments and empty lines
 };
 
-/// Takes a UTF-8 mark, CRLF, quotes (RFC 4180) and tabs, commas, semicolons or blanks between words: per line the
-/// first of these that makes it one of the kinds of docs/FORMATS.md, "Pairs". `text` must outlive the result. Throws
-/// DataError naming file and line.
+/// Takes quotes (RFC 4180) and tabs, commas, semicolons or blanks between words: per line the
+/// first of these that makes it one of the kinds of docs/FORMATS.md, "Pairs". Throws DataError naming file and line,
+/// like TextLines, too.
 PairLines read_pair_lines(std::string_view text, const Path& path);
 
 std::optional<std::uint64_t> whole_number(std::string_view word);
