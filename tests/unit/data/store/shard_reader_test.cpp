@@ -303,7 +303,7 @@ TEST(OpenStore, KeepsNoMemoryThatGrowsWithItsRows) {
   const std::uint64_t grown = private_kib() - std::min(before, private_kib());
   std::printf("a store of %llu rows: %llu KiB of private memory\n", static_cast<unsigned long long>(rows),
               static_cast<unsigned long long>(grown));
-  constexpr std::uint64_t of_threads = 6 << 20;  // what the allocator keeps of those that checked the shards
+  constexpr std::uint64_t of_threads = 12 << 20;  // what the allocator keeps of those that checked the shards
   EXPECT_LT(grown * 1024, rows + of_threads) << "a byte a row; an index in memory would be 28";
 }
 
