@@ -4,7 +4,7 @@
 
 #include "cluster/world/world.h"
 #include "data/pack/pack.h"
-#include "evaluation/verification.h"
+#include "evaluation/verification/verification.h"
 #include "trainer/config/run_config.h"
 #include "trainer/files/run_folder.h"
 

@@ -2,7 +2,7 @@
 #include "app/command.h"
 #include "app/output_locks.h"
 #include "core/log.h"
-#include "evaluation/audit_report.h"
+#include "evaluation/report/audit_report.h"
 #include "trainer/release/audit_release.h"
 
 namespace facemae {

@@ -4,7 +4,7 @@
 #include "app/output_locks.h"
 #include "cluster/host/agree.h"
 #include "core/log.h"
-#include "evaluation/verification_tables.h"
+#include "evaluation/verification/verification_tables.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/pair_set.h"
 

@@ -2,6 +2,7 @@
 // Writes a released store from an allow-list: metadata link better than faces (docs/METHOD.md).
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,11 @@ void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, c
 struct ReleaseLink {
   std::string source_digest, released_digest;
   std::vector<std::uint64_t> source_rows;
+  /// The source rows that picture `released_row` was made of: one, or those of all contributors to a blend.
+  std::span<const std::uint64_t> sources_of(std::uint64_t released_row) const {
+    return std::span(source_rows).subspan(released_row, 1);
+  }
+  std::uint64_t pictures() const { return source_rows.size(); }
 };
 ReleaseLink read_link(const Path& private_folder, const std::string& released_digest = "");
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cluster/host/agree.h"
-#include "evaluation/verification.h"
+#include "evaluation/verification/verification.h"
 #include "trainer/apply/embed_images.h"
 
 namespace facemae {

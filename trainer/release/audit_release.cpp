@@ -11,9 +11,9 @@
 #include "core/program_version.h"
 #include "core/text.h"
 #include "data/release/release.h"
-#include "evaluation/audit.h"
-#include "evaluation/audit_report.h"
-#include "evaluation/utility.h"
+#include "evaluation/attacks/audit.h"
+#include "evaluation/report/audit_report.h"
+#include "evaluation/report/utility.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/stored_images.h"
 

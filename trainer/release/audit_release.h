@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/report.h"
+#include "evaluation/report/report.h"
 
 namespace facemae {
 

@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/release/release.h"
-#include "evaluation/intervals.h"
+#include "evaluation/statistics/intervals.h"
 #include "trainer/apply/stored_images.h"
 
 namespace facemae {

@@ -4,7 +4,7 @@
 
 #include "core/files/files.h"
 #include "data/store/store.h"
-#include "evaluation/audit.h"
+#include "evaluation/attacks/audit.h"
 
 namespace facemae {
 

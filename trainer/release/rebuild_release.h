@@ -8,7 +8,7 @@
 
 #include "cluster/world/world.h"
 #include "core/error.h"
-#include "evaluation/audit.h"
+#include "evaluation/attacks/audit.h"
 
 namespace facemae {
 

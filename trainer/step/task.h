@@ -8,7 +8,7 @@
 
 #include "checkpoint/tensors/snapshot.h"
 #include "data/image/image.h"
-#include "evaluation/verification.h"
+#include "evaluation/verification/verification.h"
 #include "trainer/step/coupling.h"
 #include "trainer/step/faces.h"
 #include "trainer/step/gradient_buckets.h"

@@ -1,0 +1,33 @@
+#pragma once
+// Reports: one self-contained HTML page (pictures inline, nothing loaded from outside) and JSON.
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/image/image.h"
+#include "evaluation/attacks/linkage.h"
+
+namespace facemae {
+
+struct ReportPicture {
+  std::string caption;
+  Image image;
+};
+/// Everything the page shows; sections without content are left out.
+struct Report {
+  std::string title, warning;                              ///< the warning stands above everything else
+  std::vector<std::pair<std::string, std::string>> facts;  ///< "released images" -> "2,339", ...
+  struct Table {
+    std::string heading, note;
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::string>> rows;
+  };
+  std::vector<Table> tables;
+  std::vector<AttackReport> attacks;
+  std::vector<ReportPicture> pictures;
+};
+
+std::string to_html(const Report& report);
+nlohmann::json to_json(const Report& report);
+
+}  // namespace facemae

@@ -1,0 +1,25 @@
+#pragma once
+// Verification figures and scores as CSV (RFC 4180), for `evaluate --csv` and `--scores`.
+#include <string>
+#include <string_view>
+
+#include "evaluation/verification/verification.h"
+
+namespace facemae {
+
+/// The heading of the figures, then one line per set. With its line's end.
+std::string figures_heading();
+std::string figures_line(const Evaluated& evaluated);
+
+/// One pair of a set, for the heading "set,pair,first,second,distance,same".
+struct PairScore {
+  std::string_view set;
+  std::size_t pair = 0;       ///< from 0
+  std::string first, second;  ///< names of the images
+  double distance = 0;        ///< squared, of the embeddings; below the threshold: taken for the same person
+  bool same = false;
+};
+std::string scores_heading();
+std::string score_line(const PairScore& score);
+
+}  // namespace facemae

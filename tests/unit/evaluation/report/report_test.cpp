@@ -1,0 +1,129 @@
+#include "evaluation/report/report.h"
+
+#include <gmock/gmock.h>
+
+#include <regex>
+#include <set>
+
+#include "evaluation/report/html.h"
+#include "tests/unit/evaluation/report/report_sample.h"
+
+namespace facemae {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// The first fault of nesting, or "": every element that is opened is closed, in order; void
+/// elements close themselves.
+std::string nesting_fault(const std::string& html) {
+  static const std::regex tag(R"(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*?)(/?)>)");
+  std::vector<std::string> open;
+  for (std::sregex_iterator it(html.begin(), html.end(), tag), end; it != end; ++it) {
+    const std::string name = (*it)[2];
+    if ((*it)[1].length() > 0) {
+      if (open.empty() || open.back() != name)
+        return "</" + name + "> closes " + (open.empty() ? "nothing" : open.back());
+      open.pop_back();
+    } else if ((*it)[4].length() == 0) {
+      open.push_back(name);
+    }
+  }
+  return open.empty() ? "" : open.back() + " stays open";
+}
+
+TEST(Report, LoadsNothingFromOutside) {
+  const std::string html = to_html(sample_report());
+  EXPECT_FALSE(std::regex_search(html, std::regex("(src|href|action|data)\\s*=\\s*[\"']?\\s*(https?:)?//")));
+  for (const char* loader : {"http://", "https://", "@import", "url(", "<link", "<script", "<iframe"}) {
+    EXPECT_THAT(html, Not(HasSubstr(loader)));
+  }
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+}
+
+TEST(Report, PutsTheWarningAboveEverything) {
+  const std::string html = to_html(sample_report());
+  const auto warning = html.find("No formal privacy guarantee");
+  ASSERT_NE(warning, std::string::npos);
+  EXPECT_LT(warning, html.find("<h1>"));
+  EXPECT_LT(warning - html.find("<body>"), 60U);
+}
+
+TEST(Report, IsWellFormedAndShowsItsFigures) {
+  const std::string html = to_html(sample_report());
+  EXPECT_EQ(nesting_fault(html), "");
+  for (const char* shown :
+       {"71.8 %", "0.04 %", "817.5", "2,339", "mosaic 8", "TAR at FAR 0.001", "74.4 %", "picture 6"}) {
+    EXPECT_THAT(html, HasSubstr(shown));
+  }
+  EXPECT_THAT(html, HasSubstr("data:image/png;base64,iVBORw0KGgo"));
+}
+
+TEST(Report, EscapesText) {
+  const std::string html = to_html(sample_report());
+  EXPECT_THAT(html, HasSubstr("<h1>Audit of a release &amp; its &quot;labels&quot; &lt;test&gt;</h1>"));
+  EXPECT_THAT(html, HasSubstr("a &lt; b"));
+  EXPECT_THAT(html, Not(HasSubstr("alert(1)</script>")));
+  EXPECT_EQ(escape_html("\x01<'&\">"), "&lt;&#39;&amp;&quot;&gt;");
+}
+
+TEST(Report, LeavesOutEmptySections) {
+  Report report;
+  report.title = "nothing";
+  const std::string html = to_html(report);
+  EXPECT_EQ(nesting_fault(html), "");
+  for (const char* part : {"<table", "<h2", "role=\"alert\"", "<dl", "<svg"})
+    EXPECT_THAT(html, Not(HasSubstr(part)));
+}
+
+TEST(Report, ShowsADashForWhatCouldNotBeMeasured) {
+  Report report = sample_report();
+  report.attacks.resize(1);
+  Retrieval& person = report.attacks[0].released.same_identity;
+  person.rank1.value = person.median_rank = person.chance_rank1 = NAN;
+  report.attacks[0].released.mated_histogram.assign(64, 0);
+  const std::string html = to_html(report);
+  EXPECT_EQ(nesting_fault(html), "");
+  EXPECT_THAT(html, Not(testing::ContainsRegex("[^a-z]nan[^a-z]")));
+  EXPECT_THAT(html, HasSubstr("–"));
+  const auto json = nlohmann::json::parse(to_json(report).dump());
+  EXPECT_TRUE(json["attacks"][0]["released"]["same_identity"]["rank1"]["value"].is_null());
+}
+
+TEST(Report, CarriesTheSameFiguresInJson) {
+  const Report report = sample_report();
+  const auto json = nlohmann::json::parse(to_json(report).dump());
+  ASSERT_EQ(json["attacks"].size(), report.attacks.size());
+  for (std::size_t a = 0; a < report.attacks.size(); ++a) {
+    const AttackReport& attack = report.attacks[a];
+    EXPECT_EQ(json["attacks"][a]["attacker"], attack.released.attacker);
+    EXPECT_EQ(json["attacks"][a]["control"], attack.control);
+    EXPECT_EQ(json["attacks"][a]["released"]["same_image"]["rank1"]["value"],
+              attack.released.same_image.rank1.value);
+    EXPECT_EQ(json["attacks"][a]["released"]["same_image"]["rank1"]["high"],
+              attack.released.same_image.rank1.high);
+    EXPECT_EQ(json["attacks"][a]["ceiling"]["same_identity"]["chance_rank1"],
+              attack.ceiling.same_identity.chance_rank1);
+    EXPECT_EQ(json["attacks"][a]["released"]["verification"][0]["tar"]["value"],
+              attack.released.verification[0].tar.value);
+    EXPECT_EQ(json["attacks"][a]["released"]["own_histogram"], attack.released.own_histogram);
+    EXPECT_THAT(to_html(report), HasSubstr(percent(attack.released.same_image.rank1.value)));
+  }
+  EXPECT_EQ(json["warning"], report.warning);
+  EXPECT_EQ(json["facts"][0]["value"], "2,339");
+  EXPECT_EQ(json["tables"][0]["rows"][1][1], "60.4 %");
+}
+
+TEST(Base64, EncodesTheVectorsOfRfc4648) {
+  const std::pair<std::string, std::string> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, coded] : cases) EXPECT_EQ(base64(bytes_of(plain)), coded);
+}
+
+}  // namespace
+}  // namespace facemae
