@@ -57,6 +57,7 @@ constexpr Verb kVerbs[] = {
     {"remove", "make a view without some identities or images", store_remove},
     {"compact", "copy a view's images into a store of its own, so that the rest can be deleted",
      store_compact},
+    {"join", "copy the images of several stores side by side into one", store_join},
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ ExitCode store_split(App& app, Words words);
 ExitCode store_subset(App& app, Words words);
 ExitCode store_remove(App& app, Words words);
 ExitCode store_compact(App& app, Words words);
+ExitCode store_join(App& app, Words words);
 
 /// What a file of identities holds, for --help.
 inline constexpr const char* kIdentitiesHelp =

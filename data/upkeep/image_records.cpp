@@ -26,7 +26,7 @@ std::string why_unknown(const Store& store, const ImageRecords& records, const s
                         const std::vector<std::string>& names) {
   const std::string said = "\"" + word + "\": ";
   if (row_number(word)) return said + fmt::format("there are rows 0..{}", store.size() - 1);
-  if (!records.has_sources()) return said + "a released store knows no source names, give a row";
+  if (!records.has_sources()) return said + "a released or joined store knows no source names, give a row";
   const std::string person = word.substr(0, word.rfind('/'));
   if (person == word) return said + "expected a row or identity/file name";
   const auto label = std::find(names.begin(), names.end(), person);

@@ -19,7 +19,7 @@ class ImageRecords {
   std::uint64_t bytes(std::uint64_t row) const;
   /// data/image/jpeg_markers.h; none in a released store.
   std::optional<std::uint8_t> flags(std::uint64_t row) const;
-  /// False in a released store, which knows nothing of its sources.
+  /// False in a released or joined store, which knows nothing of its sources.
   bool has_sources() const { return has_sources_; }
   /// For each source name, "identity/file name", the rows of its images, ascending; a store keeps the XXH64 of each.
   std::vector<std::vector<std::uint64_t>> rows_from(const std::vector<std::string>& sources) const;

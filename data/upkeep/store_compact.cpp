@@ -9,6 +9,7 @@
 #include "data/store/manifest_arrays.h"
 #include "data/store/manifest_chain.h"
 #include "data/store/shard_file.h"
+#include "data/upkeep/finished_shard.h"
 #include "data/upkeep/store_tools.h"
 
 namespace facemae {
@@ -51,18 +52,6 @@ std::vector<std::span<const Kept>> by_shard(const std::vector<Kept>& kept,
     begin = end;
   }
   return groups;
-}
-
-/// A shard that an earlier start finished. One that lacks images is written again: they may be readable by now.
-bool is_there(const Path& path, const ShardContent& content) {
-  if (!std::filesystem::exists(path)) return false;
-  try {
-    const ShardIndex index = read_shard(path);
-    return index.uuid == content.uuid && index.shard == content.shard && index.shards == content.shards &&
-           index.info.images == content.labels.size();
-  } catch (const DataError&) {
-    return false;  // damaged: it is written again
-  }
 }
 
 constexpr const char* kSkipBad =
@@ -176,7 +165,7 @@ class Compaction {
     for (const auto& image : group) content.labels.push_back(store_->label(image.view_row));
     const Path path = out_ / shard_name(content.shard);
     std::vector<std::vector<std::byte>> images;
-    if (is_there(path, content)) {
+    if (is_finished_shard(path, content)) {
       manifest_.shards.push_back(read_shard(path).info);
     } else {
       read_images(s, group, content, images);
