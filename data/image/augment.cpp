@@ -12,7 +12,15 @@ namespace facemae {
 namespace {
 
 /// The second counter of Purpose::Augment. It is part of the run format, as purposes are.
-enum class Stage : std::uint64_t { Crop = 0, LowResolution = 1, Photometric = 2 };
+enum class Stage : std::uint64_t {
+  Crop = 0,
+  LowResolution = 1,
+  Photometric = 2,
+  Shift = 3,
+  Sharpen = 4,
+  Blur = 5,
+  Jpeg = 6
+};
 
 Draws draws_of(std::uint64_t seed, std::uint64_t ordinal, Stage stage) {
   return Draws(key_of(seed, Purpose::Augment, ordinal, static_cast<std::uint64_t>(stage)));
@@ -123,6 +131,29 @@ void Augmenter::apply(std::span<std::uint8_t> pixels, int side, const AugmentCon
 
   if (Draws draws = draws_of(seed, ordinal, Stage::Photometric); draws.uniform() < config.photometric)
     jitter(pixels, draws);
+
+  degrade(pixels, side, config, seed, ordinal);
+}
+
+void Augmenter::degrade(std::span<std::uint8_t> pixels, int side, const AugmentConfig& config,
+                        std::uint64_t seed, std::uint64_t ordinal) {
+  const double pixel = side / 112.0;
+  if (Draws draws = draws_of(seed, ordinal, Stage::Shift); draws.uniform() < config.shift) {
+    const int most = side / 28;
+    const auto way = [&] {
+      return static_cast<int>(draws.below(static_cast<std::uint64_t>(2 * most + 1))) - most;
+    };
+    const int right = way(), down = way();
+    shift(pixels, side, right, down);
+  }
+  if (Draws draws = draws_of(seed, ordinal, Stage::Sharpen); draws.uniform() < config.sharpen) {
+    const double radius = draws.uniform(0.5, 1.5) * pixel;
+    blur(pixels, side, radius, draws.uniform(0.5, 2), blurring_);
+  }
+  if (Draws draws = draws_of(seed, ordinal, Stage::Blur); draws.uniform() < config.blur)
+    blur(pixels, side, draws.uniform(0.3, 1.5) * pixel, -1, blurring_);
+  if (Draws draws = draws_of(seed, ordinal, Stage::Jpeg); draws.uniform() < config.jpeg)
+    compress(pixels, side, 30 + static_cast<int>(draws.below(66)), decoder_);
 }
 
 }  // namespace facemae

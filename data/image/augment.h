@@ -1,11 +1,13 @@
 #pragma once
 // Augments images for recognition in the manner of AdaFace (Kim, Jain, Liu 2022, arXiv 2204.00964; the recipe
 // is in dataset/image_folder_dataset.py of github.com/mk-minchul/AdaFace: each with probability 0.2, in this
-// order). All are pure functions of (seed, ordinal). Not for pretraining: aligned faces must stay aligned.
+// order), and further for rebuilt faces, which are smooth and have seams between patches at places that never change.
+// All are pure functions of (seed, ordinal). Not for pretraining: aligned faces must stay aligned.
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "data/image/degrade.h"
 #include "data/image/resample.h"
 
 namespace facemae {
@@ -20,7 +22,18 @@ struct AugmentConfig {
   double low_resolution = 0;
   /// Brightness, contrast and saturation, each by a factor of 0.5 to 1.5, in random order.
   double photometric = 0;
-  bool any() const { return crop > 0 || low_resolution > 0 || photometric > 0; }
+  /// Moved by up to a 28th of the side (4 pixels of 112) in both directions: seams are no longer where they were.
+  double shift = 0;
+  /// Sharpened by an unsharp mask of radius 0.5 to 1.5 pixels (of 112) and amount 0.5 to 2.
+  double sharpen = 0;
+  /// Blurred by a Gaussian of 0.3 to 1.5 pixels (of 112).
+  double blur = 0;
+  /// Compressed as JPEG of quality 30 to 95.
+  double jpeg = 0;
+  bool any() const {
+    return crop > 0 || low_resolution > 0 || photometric > 0 || shift > 0 || sharpen > 0 || blur > 0 ||
+           jpeg > 0;
+  }
 };
 
 /// One per thread, because it keeps its buffers.
@@ -31,8 +44,13 @@ class Augmenter {
              std::uint64_t ordinal);
 
  private:
+  void degrade(std::span<std::uint8_t> pixels, int side, const AugmentConfig& config, std::uint64_t seed,
+               std::uint64_t ordinal);
+
   std::vector<float> wide_, small_;
   ResampleBuffers working_;
+  BlurBuffers blurring_;
+  Decoder decoder_;
 };
 
 }  // namespace facemae

@@ -116,7 +116,10 @@ RunConfig run_config_of(const PretrainConfig& config) { return config.common; }
 
 RunConfig run_config_of(const RecognizeConfig& config) {
   RunConfig run = config.common;
-  if (config.augment == "adaface") run.augment = config.probabilities;
+  const AugmentConfig& all = config.probabilities;
+  if (config.augment == "rebuilt") run.augment = all;
+  if (config.augment == "adaface")
+    run.augment = {.crop = all.crop, .low_resolution = all.low_resolution, .photometric = all.photometric};
   return run;
 }
 

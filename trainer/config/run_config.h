@@ -96,7 +96,13 @@ struct PretrainConfig {
 struct RecognizeConfig {
   RunConfig common;
   std::string augment = "none";
-  AugmentConfig probabilities{.crop = 0.2, .low_resolution = 0.2, .photometric = 0.2};
+  AugmentConfig probabilities{.crop = 0.2,
+                              .low_resolution = 0.2,
+                              .photometric = 0.2,
+                              .shift = 0.5,
+                              .sharpen = 0.2,
+                              .blur = 0.2,
+                              .jpeg = 0.2};
   std::string network = "iresnet-tiny";
   std::string margin = "arcface";
   std::optional<double> margin_m;

@@ -303,8 +303,9 @@ void declare(Options& o, RecognizeConfig& c) {
           "frozen: running ones only");
   o.group("Augmentation")
       .choice(
-          "augment", c.augment, {"none", "adaface"},
-          "changes to training images; adaface: each of the following with its probability, in this order; a mirror image is --flip")
+          "augment", c.augment, {"none", "adaface", "rebuilt"},
+          "changes to training images. adaface: the first three of the following, each with its probability, in this order; "
+          "rebuilt: all of them, for rebuilt faces, which are smooth and have seams between patches where photographs have none; a mirror image is --flip")
       .add("crop-probability", c.probabilities.crop,
            "probability that all but a rectangle of 0.2 to 1 of the area becomes black")
       .between(0, 1)
@@ -313,6 +314,18 @@ void declare(Options& o, RecognizeConfig& c) {
       .between(0, 1)
       .add("photometric-probability", c.probabilities.photometric,
            "probability that brightness, contrast and saturation change by factors of 0.5 to 1.5")
+      .between(0, 1)
+      .add("shift-probability", c.probabilities.shift,
+           "rebuilt: probability that an image moves by up to a 28th of its side both ways")
+      .between(0, 1)
+      .add("sharpen-probability", c.probabilities.sharpen,
+           "rebuilt: probability of an unsharp mask of amount 0.5 to 2")
+      .between(0, 1)
+      .add("blur-probability", c.probabilities.blur,
+           "rebuilt: probability of a Gaussian blur of 0.3 to 1.5 pixels of 112")
+      .between(0, 1)
+      .add("jpeg-probability", c.probabilities.jpeg,
+           "rebuilt: probability of a compression as JPEG of quality 30 to 95")
       .between(0, 1);
   o.group("Evaluation during training")
       .add(

@@ -23,7 +23,8 @@ std::vector<std::uint8_t> augmented(const AugmentConfig& config, std::uint64_t o
 }
 
 TEST(Augment, IsAFunctionOfSeedAndOrdinalAlone) {
-  const AugmentConfig all{.crop = 1, .low_resolution = 1, .photometric = 1};
+  const AugmentConfig all{
+      .crop = 1, .low_resolution = 1, .photometric = 1, .shift = 1, .sharpen = 1, .blur = 1, .jpeg = 1};
   Augmenter used;
   std::set<std::vector<std::uint8_t>> different;
   for (std::uint64_t ordinal = 0; ordinal < 20; ++ordinal) {
@@ -40,11 +41,28 @@ TEST(Augment, ComesAsOftenAsItsProbabilitySays) {
   for (const auto& [config, expected] : {std::pair{AugmentConfig{.crop = 0.2}, 0.2},
                                          {{.low_resolution = 0.2}, 0.2},
                                          {{.photometric = 0.3}, 0.3},
+                                         {{.jpeg = 0.3}, 0.3},
                                          {{}, 0.0}}) {
     int changed = 0;
     for (std::uint64_t ordinal = 0; ordinal < 2000; ++ordinal)
       changed += augmented(config, ordinal) != original();
     EXPECT_NEAR(changed / 2000.0, expected, 0.03);  // three standard deviations, and crops of everything
+  }
+}
+
+TEST(Augment, BlursSharpensAndMovesAsOftenAsItsProbabilitySays) {
+  constexpr int side = 112;
+  std::vector<std::uint8_t> rough(side * side * 3);
+  for (std::size_t i = 0; i < rough.size(); ++i) rough[i] = static_cast<std::uint8_t>(64 + i * i % 127);
+  for (const AugmentConfig& config :
+       {AugmentConfig{.shift = 0.5}, AugmentConfig{.sharpen = 0.5}, AugmentConfig{.blur = 0.5}}) {
+    int changed = 0;
+    for (std::uint64_t ordinal = 0; ordinal < 200; ++ordinal) {
+      auto pixels = rough;
+      Augmenter().apply(pixels, side, config, 1, ordinal);
+      changed += pixels != rough;
+    }
+    EXPECT_NEAR(changed / 200.0, 0.5, 0.11);  // three standard deviations
   }
 }
 
@@ -111,6 +129,72 @@ TEST(Augment, JitterChangesBrightnessContrastAndSaturation) {
   const auto [least, most] = std::minmax_element(factors.begin(), factors.end());
   EXPECT_NEAR(*least, 0.5, 0.03);
   EXPECT_NEAR(*most, 1.5, 0.03);
+}
+
+/// A picture of 56 pixels, which may move by two.
+TEST(Augment, AShiftMovesThePictureByAFewPixelsBothWays) {
+  constexpr int side = 56;
+  const auto before = test_images::picture(3, side).pixels;
+  std::set<std::pair<int, int>> ways;
+  for (std::uint64_t ordinal = 0; ordinal < 300; ++ordinal) {
+    auto after = before;
+    Augmenter().apply(after, side, {.shift = 1}, 1, ordinal);
+    for (int down = -2; down <= 2; ++down)
+      for (int right = -2; right <= 2; ++right) {
+        auto moved = before;
+        shift(moved, side, right, down);
+        if (moved == after) ways.insert({right, down});
+      }
+  }
+  EXPECT_EQ(ways.size(), 25u);
+}
+
+TEST(Degrade, ShiftsByRepeatingTheEdge) {
+  std::vector<std::uint8_t> pixels;
+  for (std::uint8_t i = 0; i < 9; ++i) pixels.insert(pixels.end(), 3, i);
+  shift(pixels, 3, 1, 0);
+  std::vector<std::uint8_t> red;
+  for (std::size_t i = 0; i < 9; ++i) red.push_back(pixels[i * 3]);
+  EXPECT_EQ(red, (std::vector<std::uint8_t>{0, 0, 1, 3, 3, 4, 6, 6, 7}));
+}
+
+TEST(Degrade, BlursByAGaussianAndSharpensByWhatItTakesAway) {
+  constexpr int side = 21, middle = (10 * side + 10) * 3;
+  std::vector<std::uint8_t> dot(side * side * 3, 0);
+  for (int c = 0; c < 3; ++c) dot[static_cast<std::size_t>(middle + c)] = 255;
+  BlurBuffers working;
+  auto blurred = dot;
+  blur(blurred, side, 1, -1, working);
+  // Cut off at three sigma the Gaussian's middle weight is 0.39905: its square is the middle of the plane.
+  EXPECT_EQ(blurred[middle], std::lround(255 * 0.39905 * 0.39905));
+  EXPECT_EQ(blurred[middle + 3], std::lround(255 * 0.39905 * 0.39905 * std::exp(-0.5)));
+  EXPECT_EQ(blurred[middle + 3], blurred[static_cast<std::size_t>(middle + 3 * side)]);
+  auto same = dot;
+  blur(same, side, 1, 0, working);
+  EXPECT_EQ(same, dot);
+  std::vector<std::uint8_t> step(side * side * 3);
+  for (int i = 0; i < side * side; ++i)
+    for (int c = 0; c < 3; ++c) step[static_cast<std::size_t>(i * 3 + c)] = i % side < 10 ? 100 : 150;
+  auto sharp = step;
+  blur(sharp, side, 1, 1, working);
+  EXPECT_LT(sharp[9 * 3], 95);
+  EXPECT_GT(sharp[10 * 3], 155);
+  EXPECT_EQ(sharp[0], 100);
+}
+
+TEST(Degrade, CompressesMoreAtALowerQuality) {
+  const auto before = original();
+  Decoder decoder;
+  const auto loss = [&](int quality) {
+    auto after = before;
+    compress(after, kSide, quality, decoder);
+    double sum = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) sum += std::abs(after[i] - before[i]);
+    return sum / static_cast<double>(after.size());
+  };
+  EXPECT_GT(loss(30), loss(95));
+  EXPECT_GT(loss(95), 0);
+  EXPECT_LT(loss(30), 40);
 }
 
 TEST(Resample, KeepsPicturesThatHaveTheSizeAlready) {

@@ -218,6 +218,12 @@ TEST(RecognizeConfig, AugmentsWhenAskedAndOnRgbOnly) {
   const RunConfig run = parsed({"--augment", "adaface", "--crop-probability", "0.4"}, faults);
   EXPECT_EQ(run.augment.crop, 0.4);
   EXPECT_EQ(run.augment.photometric, 0.2);
+  EXPECT_EQ(run.augment.shift, 0);
+  EXPECT_EQ(faults, "");
+  const RunConfig rebuilt = parsed({"--augment", "rebuilt", "--jpeg-probability", "0"}, faults);
+  EXPECT_EQ(rebuilt.augment.crop, 0.2);
+  EXPECT_EQ(rebuilt.augment.shift, 0.5);
+  EXPECT_EQ(rebuilt.augment.jpeg, 0);
   EXPECT_EQ(faults, "");
   parsed({"--augment", "adaface", "--decode", "yuv420"}, faults);
   EXPECT_THAT(faults, HasSubstr("--decode rgb"));
