@@ -112,15 +112,22 @@ torch::Tensor FaceMaeImpl::encode(const torch::Tensor& images, const Masked& mas
 }
 
 torch::Tensor FaceMaeImpl::decode(const torch::Tensor& latent, const Masked& mask) {
+  return decode_tokens(decoder_tokens(latent, mask));
+}
+
+torch::Tensor FaceMaeImpl::decoder_tokens(const torch::Tensor& latent, const Masked& mask) {
   const auto tokens = decoder_embed->forward(latent);
   const auto batch = tokens.size(0), kept = tokens.size(1) - 1, width = tokens.size(2),
              patches = mask.restore.size(1);
   const auto empty = mask_token.to(tokens.scalar_type()).expand({batch, patches - kept, width});
   const auto shuffled = torch::cat({tokens.narrow(1, 1, kept), empty}, 1);
   const auto ordered = shuffled.gather(1, rows(mask.restore, width));
-  const auto all = torch::cat({tokens.narrow(1, 0, 1), ordered}, 1) + decoder_pos_embed;
-  const auto decoded = decoder_norm->forward(run(decoder_blocks, all));
-  return decoder_pred->forward(decoded).narrow(1, 1, patches).to(torch::kFloat32);
+  return torch::cat({tokens.narrow(1, 0, 1), ordered}, 1);
+}
+
+torch::Tensor FaceMaeImpl::decode_tokens(const torch::Tensor& tokens) {
+  const auto decoded = decoder_norm->forward(run(decoder_blocks, tokens + decoder_pos_embed));
+  return decoder_pred->forward(decoded).narrow(1, 1, tokens.size(1) - 1).to(torch::kFloat32);
 }
 
 torch::Tensor FaceMaeImpl::patchify(const torch::Tensor& images) const {

@@ -45,6 +45,11 @@ struct FaceMaeImpl : torch::nn::Module {
   torch::Tensor encode(const torch::Tensor& images, const Masked& mask);
   /// latent -> every patch as pixels [B, N, P], hidden or not; float32 also under autocast.
   torch::Tensor decode(const torch::Tensor& latent, const Masked& mask);
+  /// The two halves of decode(). latent -> what the decoder sees [B, 1 + N, decoder width]: cls and the patches in
+  /// their places, the mask token where one is hidden, without positions.
+  torch::Tensor decoder_tokens(const torch::Tensor& latent, const Masked& mask);
+  /// Such tokens, or means of them (model/facemae/people_blend.h) -> as decode().
+  torch::Tensor decode_tokens(const torch::Tensor& tokens);
   torch::Tensor patchify(
       const torch::Tensor& images) const;  ///< [B, 3, H, W] -> [B, N, P]: row, column, channel
   torch::Tensor unpatchify(const torch::Tensor& patches) const;  ///< the inverse
