@@ -28,8 +28,8 @@ constexpr const char* kLockName = "lock";
 }
 
 bool belongs_here(const std::string& name) {
-  static constexpr std::array<const char*, 6> beginnings{"ledger.jsonl", "link.h5",   "link-",
-                                                         "secret-",      "settings-", "images-"};
+  static constexpr std::array<const char*, 7> beginnings{"ledger.jsonl", "link.h5", "link-",       "secret-",
+                                                         "settings-",    "images-", "partition.h5"};
   return name == kLockName || name.starts_with(".nfs") ||  // a file that NFS keeps until it is closed
          std::any_of(beginnings.begin(), beginnings.end(),
                      [&](const char* beginning) { return name.starts_with(beginning); });

@@ -4,16 +4,12 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "data/hdf5/hdf5.h"
 #include "data/release/release_ledger.h"
 #include "data/store/manifest.h"
 #include "data/store/shard_file.h"
 
 namespace facemae {
 namespace {
-
-constexpr const char* kLinkName = "link.h5";
-constexpr const char* kLinkFormat = "facemae-link";
 
 struct Range {
   std::size_t begin, end;
@@ -23,7 +19,7 @@ Range rows_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
     throw Error(fmt::format("shard {} of a release with {} shards was requested", shard, plan.shards()));
   }
   return {static_cast<std::size_t>(shard * plan.shard_images),
-          std::min(plan.source_rows.size(), static_cast<std::size_t>((shard + 1) * plan.shard_images))};
+          static_cast<std::size_t>(std::min(plan.pictures(), (shard + 1) * plan.shard_images))};
 }
 
 std::vector<std::int64_t> labels_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
@@ -38,64 +34,19 @@ bool fits(const ShardIndex& index, const ReleaseSecret& secret, const ReleasePla
          !index.ingest_seed && index.labels == labels_of_shard(plan, shard);
 }
 
-/// The source label of each released label.
-std::vector<std::int64_t> label_map(const ReleasePlan& plan, const Store& source) {
-  std::vector<std::int64_t> map(static_cast<std::size_t>(plan.identities), -1);
-  for (std::size_t i = 0; i < plan.labels.size(); ++i) {
-    if (plan.labels[i] >= 0)
-      map[static_cast<std::size_t>(plan.labels[i])] = source.label(plan.source_rows[i]);
-  }
-  return map;
-}
-
-void write_link(PrivateFolder& folder, const ReleaseSecret& secret, const ReleasePlan& plan,
-                const Hash128& released_digest, const Store& source) {
-  const std::string temporary = std::string(kLinkName) + ".tmp";
-  // The link of an earlier release is kept beside it.
-  if (folder.has(kLinkName)) {
-    std::string uuid = hdf5::Reader::open(folder.at(kLinkName)).read_text("uuid");
-    if (uuid != secret.uuid) folder.rename(kLinkName, "link-" + uuid + ".h5");
-  }
-  folder.create(temporary)->close();  // closed to others before it contains anything
-  auto file = hdf5::File::create(folder.at(temporary));
-  file.write_attribute("format", std::string(kLinkFormat));
-  file.write_attribute("version", std::uint64_t{1});
-  file.write_attribute("uuid", secret.uuid);
-  file.write_attribute("source_digest", secret.source_digest);
-  file.write_attribute("released_digest", released_digest.hex());
-  file.write_array("/source_row", plan.source_rows);
-  file.write_array("/source_label", label_map(plan, source));
-  file.flush();
-  file.close();
-  hdf5::publish(folder, temporary, kLinkName);
-}
-
-std::string release_text(const StoreManifest& manifest, const ReleaseNotes& notes) {
-  return fmt::format(
-      "# Rebuilt faces\n\n"
-      "Every image in this store is the output of a decoder that saw only the unmasked patches of a real image.\n\n"
-      "**No formal privacy guarantee; treat as personal data until a qualified person decides otherwise.**\n\n"
-      "| | |\n|---|---|\n"
-      "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n| mask ratio | {} |\n| model hash | {} |\n"
-      "| software version | {} |\n| dataset digest | {} |\n\n"
-      "Labels are renumbered and images reordered in a way that only the secret of the release reveals. "
-      "Of originals that are equal byte for byte, only one was used. "
-      "Names, paths, times and the order of the source are not in the files. {}\n\n"
-      "## Licence of the source\n\n{}\n",
-      manifest.images, manifest.identities, manifest.image_size, manifest.image_size, notes.mask_ratio,
-      notes.model_hash, notes.software_version, manifest.dataset_digest.hex(),
-      notes.images_per_identity == 0
-          ? "Each identity has as many images as in the source, which may reveal who it is."
-          : fmt::format("Every identity has {} images.", notes.images_per_identity),
-      notes.source_licence.empty() ? "not stated" : notes.source_licence);
-}
-
 void mark_finished(PrivateFolder& folder, const std::string& uuid) {
   auto entries = read_ledger(folder);
   for (LedgerEntry& entry : entries) {
     if (entry.uuid == uuid) entry.finished = true;
   }
   write_ledger(folder, entries);
+}
+
+/// What the ledger says of the partition of a release; "" when it has none.
+std::string partition_of(const PrivateFolder& folder, const std::string& uuid) {
+  for (const LedgerEntry& entry : read_ledger(folder))
+    if (entry.uuid == uuid) return entry.partition;
+  return "";
 }
 
 }  // namespace
@@ -150,37 +101,9 @@ void finish_release(FileSystem& files, const Path& out, PrivateFolder& folder, c
   complete_manifest(manifest, plan.labels);
   // The manifest makes this a finished store, so everything that belongs to it comes first.
   write_link(folder, secret, plan, manifest.dataset_digest, source);
-  write_durably(files, out / "RELEASE.md", release_text(manifest, notes));
+  write_durably(files, out / "RELEASE.md", release_text(manifest, notes, partition_of(folder, secret.uuid)));
   write_manifest(files, out, manifest);
   mark_finished(folder, secret.uuid);
-}
-
-namespace {
-
-ReleaseLink read_link_file(const Path& path) {
-  const auto file = hdf5::Reader::open(path);
-  if (!file.has_attribute("format") || file.read_text("format") != kLinkFormat) {
-    throw DataError(path.string() + " is an HDF5 file but not the link of a release");
-  }
-  return {.source_digest = file.read_text("source_digest"),
-          .released_digest = file.read_text("released_digest"),
-          .source_rows = file.read_array<std::uint64_t>("/source_row")};
-}
-
-}  // namespace
-
-ReleaseLink read_link(const Path& private_folder, const std::string& released_digest) {
-  const Path path = private_folder / kLinkName;
-  if (!std::filesystem::exists(path)) {
-    throw DataError("there is no " + path.string() +
-                    ": the release was not finished, or this is not its private folder");
-  }
-  for (const auto& entry : std::filesystem::directory_iterator(private_folder)) {
-    const std::string name = entry.path().filename();
-    if (released_digest.empty() || !name.starts_with("link") || !name.ends_with(".h5")) continue;
-    if (auto link = read_link_file(entry.path()); link.released_digest == released_digest) return link;
-  }
-  return read_link_file(path);
 }
 
 }  // namespace facemae

@@ -25,8 +25,14 @@ std::vector<LedgerEntry> read_ledger(const PrivateFolder& folder) {
                          .uuid = j.at("uuid"),
                          .reason = j.at("reason"),
                          .finished = j.at("finished"),
-                         .images = {}});
+                         .images = {},
+                         .partition = {}});
       if (j.contains("images")) entries.back().images = j.at("images").get<std::uint64_t>();
+      if (j.contains("partition")) {
+        entries.back().people_per_class = j.at("people_per_class");
+        entries.back().groups = j.at("groups");
+        entries.back().partition = j.at("partition");
+      }
     } catch (const json::exception& error) {
       throw DataError("the ledger of releases " + (folder.path() / kLedgerName).string() + " is damaged (" +
                       error.what() + "): restore it; without it nobody knows what was released");
@@ -44,6 +50,11 @@ void write_ledger(PrivateFolder& folder, const std::vector<LedgerEntry>& entries
               {"reason", e.reason},
               {"finished", e.finished}};
     if (e.images) line["images"] = *e.images;
+    if (e.people_per_class > 1) {
+      line["people_per_class"] = e.people_per_class;
+      line["groups"] = e.groups;
+      line["partition"] = e.partition;
+    }
     text += line.dump() + "\n";
   }
   folder.write(kLedgerName, text);

@@ -15,6 +15,10 @@ struct LedgerEntry {
   bool finished = false;
   /// How many images its list has (data/release/release_originals.h); an older version made no list.
   std::optional<std::uint64_t> images;
+  std::uint64_t people_per_class = 1;  ///< above 1: of a partition (data/release/partition.h)
+  /// How many groups that partition had when the release was begun, and its file's BLAKE2b-256 in hexadecimal digits.
+  std::uint64_t groups = 0;
+  std::string partition;
 };
 
 /// The entries of PRIVATE/ledger.jsonl, oldest first; none when the file is missing. Throws DataError when

@@ -1,5 +1,7 @@
 #pragma once
-// Holds the secret of a release: one key, which determines labels, order and masks.
+// Holds the secret of a release: one key, which determines labels, order and masks, but for the masks of people in a
+// partition.
+#include <optional>
 #include <string>
 
 #include "core/random/secret.h"
@@ -11,9 +13,10 @@ struct ReleaseSecret {
   SecretKey key;     ///< from the system's random source
   std::string uuid;  ///< of the released store, random
   std::string source_digest, out;
+  std::optional<SecretKey> masks;  ///< of the partition (data/release/partition.h), where there is one
 
   /// What the mask of a face is drawn from, with its content (trainer/apply/rebuild.h).
-  SecretKey mask_key() const { return derive(key, "masks"); }
+  SecretKey mask_key() const { return masks ? *masks : derive(key, "masks"); }
 };
 
 std::string to_text(const ReleaseSecret& secret);  ///< JSON
