@@ -171,6 +171,13 @@ rm mae/metrics.jsonl
 
 # A release that cannot be made leaves nothing that speaks against the one that can.
 ends_with 2 "more images of each identity than there are" 'no identity has 1000 images' "$facemae" reconstruct --store faces --from mae --out out --private secret --images-per-identity 1000
+made_from() { "$facemae" reconstruct --store faces --out out --private secret "$@"; }
+ends_with 2 "a release of neither a model nor a baseline" 'either --from names a model or --baseline' made_from
+ends_with 2 "of both" 'either --from names a model or --baseline' made_from --from mae --baseline real
+ends_with 2 "a blend of a baseline" 'does not go with --baseline' made_from --baseline real --blend people:2
+ends_with 2 "photos that people cannot share alike" '16 must be a multiple of 3' made_from --from mae --blend people:3
+ends_with 2 "an unknown baseline" 'did you mean mosaic' made_from --baseline mosaik:8
+ends_with 2 "a part of a blend without one" 'belong to --blend people:K' made_from --from mae --blend-images 8
 check "no secret is made, nothing is in the ledger" test ! -e secret
 train 1 --run hidden --reconstruction hidden >/dev/null 2>&1
 "$facemae" export --from hidden --out hidden.safetensors --log-level warn

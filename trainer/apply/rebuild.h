@@ -5,23 +5,12 @@
 #include <functional>
 #include <vector>
 
-#include "core/random/secret.h"
-#include "data/store/store.h"
-#include "model/facemae/face_mae.h"
+#include "trainer/apply/masked_faces.h"
 
 namespace facemae {
 
-struct RebuildConfig {
-  double mask_ratio = 0.75;
-  SecretKey mask_key;  ///< of the release (data/release/release_secret.h)
-  int jpeg_quality = 95;
-  bool png = false;
-  std::size_t batch = 64;
-};
-
-/// Encoded rebuilt images of source rows, in order. The mask is drawn from the ChaCha20 stream whose key is
-/// the keyed BLAKE2b of the encoded image: one mask a face, shared by byte-identical duplicates, and no mask
-/// tells of another. Throws DataError naming the row. `advance` counts done images.
+/// Encoded rebuilt images of source rows, in order, with the masks of masked_faces(). Throws DataError naming the
+/// row. `advance` counts done images.
 std::vector<std::vector<std::byte>> rebuild_rows(const Store& source, const std::vector<std::uint64_t>& rows,
                                                  FaceMae& model, torch::Device device,
                                                  const RebuildConfig& config,

@@ -34,6 +34,9 @@ AuditInput load_input(const Store& real, const Store& released, const ReleaseLin
   if (link.released_digest != released.dataset_digest().hex())
     throw ConfigError("--link belongs to another release: its digest is " + link.released_digest +
                       ", --released has " + released.dataset_digest().hex());
+  if (link.is_blend())
+    throw ConfigError(
+        "--released is a blend: its pictures have several originals each, and this audit looks for one; the quick audit that `facemae reconstruct` prints at its end looks for people");
   AuditInput input{.released = load_images(released, all_rows(released)),
                    .real = load_images(real, all_rows(real))};
   for (const auto row : link.source_rows) input.mate.push_back(static_cast<std::int64_t>(row));

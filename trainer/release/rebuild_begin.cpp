@@ -23,6 +23,46 @@ std::vector<T> values_of(const std::string& bytes) {
   return values;
 }
 
+/// The groups as numbers, for the other ranks: persons, photos and rows, as many times as there are.
+std::vector<std::uint64_t> packed(const std::vector<BlendGroup>& groups) {
+  std::vector<std::uint64_t> numbers;
+  for (const BlendGroup& group : groups) {
+    numbers.push_back(group.size());
+    for (const auto& photos : group) {
+      numbers.push_back(photos.size());
+      numbers.insert(numbers.end(), photos.begin(), photos.end());
+    }
+  }
+  return numbers;
+}
+std::vector<BlendGroup> unpacked(const std::vector<std::uint64_t>& numbers) {
+  std::vector<BlendGroup> groups;
+  for (auto at = numbers.begin(); at != numbers.end();) {
+    BlendGroup& group = groups.emplace_back(*at++);
+    for (auto& photos : group) {
+      const auto first = at + 1, last = first + static_cast<std::ptrdiff_t>(*at);
+      photos.assign(first, last);
+      at = last;
+    }
+  }
+  return groups;
+}
+
+/// Who is released in which class, and who is not.
+void tell_groups(const BlendGroups& found, const Store& source, const ReleaseChoice& choice) {
+  const Blend& blend = *choice.blend;
+  const auto people = static_cast<std::uint64_t>(source.identities());
+  const std::uint64_t able = rows_to_take(source, choice).size(), used = found.groups.size() * blend.people;
+  spdlog::info(
+      "{} of {} people are in {} classes of {}; {} have fewer than {} photos, {} are left over or with somebody who is not there",
+      human_count(used), human_count(people), human_count(found.groups.size()), blend.people,
+      human_count(people - able), blend.photos_each(), human_count(able - std::min(able, used)));
+  if (found.torn > 0)
+    spdlog::warn(
+        "{} class(es) of the partition lack somebody, or photos of somebody, and are left out: were others put in that place, the two releases would tell who is who",
+        human_count(found.torn));
+}
+
 }  // namespace
 
 std::unique_ptr<PrivateFolder> open_places(const ReconstructConfig& config,
@@ -52,12 +92,17 @@ std::vector<Hash256> gather_originals(Control& control, const Store& store) {
 
 void check_settings(PrivateFolder& folder, const ReconstructConfig& config, const RebuildSource& source,
                     const std::string& uuid) {
-  const nlohmann::ordered_json settings = {{"model_hash", source.weights.hash},
-                                           {"mask_ratio", source.mask_ratio},
-                                           {"codec", config.codec},
-                                           {"quality", config.quality},
-                                           {"images_per_identity", config.images_per_identity},
-                                           {"shard_images", config.shard_images}};
+  nlohmann::ordered_json settings = {{"model_hash", source.weights.hash},
+                                     {"mask_ratio", source.mask_ratio},
+                                     {"codec", config.codec},
+                                     {"quality", config.quality},
+                                     {"images_per_identity", config.images_per_identity},
+                                     {"shard_images", config.shard_images}};
+  if (config.baseline) settings["baseline"] = config.baseline->name;
+  if (config.blend)
+    settings["blend"] = {{"people", config.blend->people},
+                         {"images", config.blend->images},
+                         {"min_people", config.blend->min_people}};
   const std::string name = "settings-" + uuid + ".json", now = settings.dump(2) + "\n";
   if (!folder.has(name)) return folder.write(name, now);
   if (const std::string before = folder.read(name); before != now)
@@ -80,10 +125,16 @@ ReleaseSecret begin_rebuilding(Control& control, PrivateFolder* folder, const Re
     const auto opened =
         open_release(*folder, config.out, *source.store, choice, originals, config.second_release);
     check_settings(*folder, config, source, opened.uuid);
+    if (choice.blend) {
+      auto found = groups_of_release(*folder, opened, *source.store, choice, originals);
+      tell_groups(found, *source.store, choice);
+      choice.groups = std::move(found.groups);
+    }
     secret_text = to_text(opened);
   });
   const ReleaseSecret secret = secret_from_text(control.broadcast(secret_text), config.private_folder);
   choice.copies = values_of<std::uint64_t>(control.broadcast(raw_bytes(choice.copies)));
+  choice.groups = unpacked(values_of<std::uint64_t>(control.broadcast(raw_bytes(packed(choice.groups)))));
   return secret;
 }
 

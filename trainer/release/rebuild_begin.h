@@ -26,7 +26,7 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, cons
                     const std::string& uuid);
 
 /// All ranks; `folder` is rank 0's. Once nothing stands against the release any more, it begins: returns its
-/// secret, and choice.copies become the rows that are equal to others.
+/// secret; choice.copies become the rows that are equal to others, choice.groups the classes of a blend.
 ReleaseSecret begin_rebuilding(Control& control, PrivateFolder* folder, const ReconstructConfig& config,
                                const RebuildSource& source, ReleaseChoice& choice);
 

@@ -22,12 +22,19 @@ void require_shared_place(Control& control, const std::string& out) {
                  "--out " + out);
 }
 
+/// People of the source who are in no class of a blend.
+std::uint64_t left_out(const ReleaseChoice& choice, const Store& source) {
+  if (!choice.blend) return 0;
+  return static_cast<std::uint64_t>(source.identities()) - choice.groups.size() * choice.blend->people;
+}
+
 }  // namespace
 
 RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
                                const std::function<void()>& claim) {
   Control& control = world.control();
-  ReleaseChoice choice{.images_per_identity = config.images_per_identity, .copies = {}};
+  ReleaseChoice choice{
+      .images_per_identity = config.images_per_identity, .copies = {}, .blend = config.blend, .groups = {}};
   RebuildSource source;
   std::unique_ptr<PrivateFolder> folder;  // rank 0 holds it to the end
   auto store = open_once_a_node(control, world.topology(), config.store);
@@ -37,9 +44,9 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
     if (!control.is_root()) return;
     refuse_flat_pictures(source, world.device());
     folder = open_places(config, claim);
-    warn_of_doubts(source);
+    warn_of_doubts(source, config);
   });
-  expect_same_weights(control, config.from, source.weights.hash);
+  if (!config.baseline) expect_same_weights(control, config.from, source.weights.hash);
   require_shared_place(control, config.out);
   const ReleaseSecret secret = begin_rebuilding(control, folder.get(), config, source, choice);
   ReleasePlan plan;
@@ -48,9 +55,10 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
     rebuild_shards(world.topology(), world.device(), source, config, secret, plan);
   });
 
-  RebuiltRelease made{.images = plan.source_rows.size(),
+  RebuiltRelease made{.images = plan.pictures(),
                       .copies = choice.copies.size(),
                       .identities = plan.identities,
+                      .people_left_out = left_out(choice, *source.store),
                       .model_hash = source.weights.hash,
                       .mask_ratio = source.mask_ratio};
   together(control, [&] {
@@ -60,7 +68,11 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
                     .software_version = program_version(),
                     .source_licence = source.store->source_licence(),
                     .mask_ratio = source.mask_ratio,
-                    .images_per_identity = config.images_per_identity},
+                    .images_per_identity = config.images_per_identity,
+                    .blend = config.blend,
+                    .people_left_out = made.people_left_out,
+                    .baseline_text = config.baseline ? baseline_text(*config.baseline) : "",
+                    .baseline = config.baseline ? config.baseline->name : ""},
                    *source.store);
     try {
       made.audit = closing_audit(config.out, config.private_folder, *source.store);

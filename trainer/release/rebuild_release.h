@@ -8,13 +8,18 @@
 
 #include "cluster/world/world.h"
 #include "core/error.h"
-#include "evaluation/attacks/audit.h"
+#include "data/release/blend.h"
+#include "trainer/apply/baseline.h"
+#include "trainer/release/closing_audit.h"
 
 namespace facemae {
 
 /// As the options of the command say.
 struct ReconstructConfig {
-  std::string store, from, out, private_folder, second_release, codec = "jpeg";
+  std::string store, out, private_folder, second_release, codec = "jpeg";
+  std::string from;                  ///< "" with a baseline
+  std::optional<Blend> blend;        ///< none: each picture is made of one photo
+  std::optional<Baseline> baseline;  ///< instead of a model
   std::optional<double> mask_ratio;  ///< unless given, that of the model's training
   std::uint64_t images_per_identity = 0, shard_images = 8192;
   int quality = 95;
@@ -24,10 +29,11 @@ struct ReconstructConfig {
 struct RebuiltRelease {
   std::uint64_t images = 0, copies = 0;  ///< copies: originals left out because another is equal
   std::int64_t identities = 0;
-  std::string model_hash;
+  std::uint64_t people_left_out = 0;  ///< of a blend
+  std::string model_hash;             ///< "" with a baseline
   double mask_ratio = 0;
-  std::optional<QuickAudit> audit;  ///< on rank 0, unless it failed
-  ExitCode code = ExitCode::Done;   ///< of an audit that failed, with a complete release
+  std::optional<ClosingAudit> audit;  ///< on rank 0, unless it failed
+  ExitCode code = ExitCode::Done;     ///< of an audit that failed, with a complete release
 };
 
 /// All ranks. Begins a release or goes on with one; finished shards are left alone. `claim` is called on rank 0

@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/progress.h"
+#include "trainer/apply/blend_rows.h"
 #include "trainer/apply/rebuild.h"
 
 namespace facemae {
 
 std::vector<std::uint64_t> rows_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
   const auto end_of = [&](std::uint64_t shards) {
-    const auto rows = std::min<std::uint64_t>(shards * plan.shard_images, plan.source_rows.size());
-    return plan.source_rows.begin() + static_cast<std::ptrdiff_t>(rows);
+    const auto pictures = std::min<std::uint64_t>(shards * plan.shard_images, plan.pictures());
+    return plan.source_rows.begin() + static_cast<std::ptrdiff_t>(pictures * plan.photos);
   };
   return {end_of(shard), end_of(shard + 1)};
 }
@@ -21,7 +23,7 @@ ShardShare share_of_shards(const ReleasePlan& plan, int rank, int ranks,
   ShardShare share;
   for (auto shard = static_cast<std::uint64_t>(rank); shard < plan.shards();
        shard += static_cast<std::uint64_t>(ranks)) {
-    const std::uint64_t inside = rows_of_shard(plan, shard).size();
+    const std::uint64_t inside = rows_of_shard(plan, shard).size() / plan.photos;
     share.images += inside;
     if (done(shard)) {
       ++share.finished;
@@ -33,6 +35,23 @@ ShardShare share_of_shards(const ReleasePlan& plan, int rank, int ranks,
   return share;
 }
 
+namespace {
+
+std::vector<std::vector<std::byte>> pictures_of(const std::vector<std::uint64_t>& rows, torch::Device device,
+                                                RebuildSource& source, const ReconstructConfig& config,
+                                                const SecretKey& mask_key,
+                                                const std::function<void(std::size_t)>& advance) {
+  const RebuildConfig how{.mask_ratio = source.mask_ratio,
+                          .mask_key = mask_key,
+                          .jpeg_quality = config.quality,
+                          .png = config.codec == "png"};
+  if (config.baseline) return baseline_rows(*source.store, rows, *config.baseline, how, advance);
+  if (config.blend) return blend_rows(*source.store, rows, *config.blend, source.model, device, how, advance);
+  return rebuild_rows(*source.store, rows, source.model, device, how, advance);
+}
+
+}  // namespace
+
 void rebuild_shards(const Topology& topology, torch::Device device, RebuildSource& source,
                     const ReconstructConfig& config, const ReleaseSecret& secret, const ReleasePlan& plan) {
   const ShardShare share = share_of_shards(plan, topology.rank, topology.size, [&](std::uint64_t shard) {
@@ -43,13 +62,10 @@ void rebuild_shards(const Topology& topology, torch::Device device, RebuildSourc
                     "images", topology.rank == 0);
   progress.start_from(share.finished_images);
   for (const auto shard : share.todo) {
-    const auto encoded = rebuild_rows(*source.store, rows_of_shard(plan, shard), source.model, device,
-                                      {.mask_ratio = source.mask_ratio,
-                                       .mask_key = secret.mask_key(),
-                                       .jpeg_quality = config.quality,
-                                       .png = config.codec == "png"},
-                                      [&](std::size_t count) { progress.advance(count); });
-    write_release_shard(real_files(), config.out, secret, plan, shard, encoded, source.model->config.image);
+    const auto encoded = pictures_of(rows_of_shard(plan, shard), device, source, config, secret.mask_key(),
+                                     [&](std::size_t count) { progress.advance(count); });
+    write_release_shard(real_files(), config.out, secret, plan, shard, encoded, source.store->image_size());
+    failpoint("reconstruct.shard");
   }
   progress.finish();
 }

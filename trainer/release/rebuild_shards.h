@@ -19,7 +19,7 @@ struct ShardShare {
 /// Pure in what `done` says: every ranks-th shard, from `rank` on.
 ShardShare share_of_shards(const ReleasePlan& plan, int rank, int ranks,
                            const std::function<bool(std::uint64_t shard)>& done);
-/// The source rows of a shard.
+/// The source rows of a shard, those of each picture together.
 std::vector<std::uint64_t> rows_of_shard(const ReleasePlan& plan, std::uint64_t shard);
 
 /// Rebuilds this rank's shards of the release in config.out; those that an earlier start finished are left

@@ -12,17 +12,18 @@ namespace facemae {
 
 struct RebuildSource {
   std::shared_ptr<const Store> store;
-  Weights weights;
-  FaceMae model{nullptr};  ///< on the device
+  Weights weights;         ///< none with a baseline
+  FaceMae model{nullptr};  ///< on the device; none with a baseline
   double mask_ratio = 0;
 };
 
 /// Throws ConfigError when the model must not make a release, or was trained on pictures of another size.
 RebuildSource open_rebuild_source(const ReconstructConfig& config, std::shared_ptr<const Store> store,
                                   torch::Device device);
-/// Throws DataError: see trainer/apply/plausible.h.
+/// Throws DataError: see trainer/apply/plausible.h. Nothing with a baseline.
 void refuse_flat_pictures(RebuildSource& source, torch::Device device);
-/// Warns when the model may have seen these people, or does not say what it learned to rebuild.
-void warn_of_doubts(const RebuildSource& source);
+/// Warns when the model may have seen these people, or does not say what it learned to rebuild, and of what the settings
+/// do to the people.
+void warn_of_doubts(const RebuildSource& source, const ReconstructConfig& config);
 
 }  // namespace facemae

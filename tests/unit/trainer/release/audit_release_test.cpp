@@ -28,9 +28,9 @@ class AuditedRelease : public testing::Test {
     const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
     rebuild_release(*world,
                     {.store = folder_ / "s",
-                     .from = folder_ / "mae.safetensors",
                      .out = folder_ / out,
-                     .private_folder = folder_ / hidden},
+                     .private_folder = folder_ / hidden,
+                     .from = folder_ / "mae.safetensors"},
                     [] {});
   }
   AuditConfig config() {
@@ -54,6 +54,22 @@ TEST_F(AuditedRelease, LeavesAReportOfEveryAttack) {
   EXPECT_EQ(read_file(folder_ / "report" / "report.json"), to_json(report).dump(2) + "\n");
   EXPECT_THAT(read_file(folder_ / "report" / "report.html"),
               HasSubstr("Linkage audit of a rebuilt face set"));
+}
+
+TEST_F(AuditedRelease, RefusesABlendWhichHasNoSingleOriginals) {
+  const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
+  rebuild_release(*world,
+                  {.store = folder_ / "s",
+                   .out = folder_ / "blend",
+                   .private_folder = folder_ / "blend-hidden",
+                   .from = folder_ / "mae.safetensors",
+                   .blend = blend_from("people:2", 2, 1)},
+                  [] {});
+  auto asked = config();
+  asked.released = folder_ / "blend";
+  asked.link = folder_ / "blend-hidden";
+  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("is a blend")));
 }
 
 TEST_F(AuditedRelease, RefusesStoresThatAreNotOfTheLink) {

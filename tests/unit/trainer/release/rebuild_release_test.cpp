@@ -26,9 +26,9 @@ class RebuiltReleases : public testing::Test {
     });
     test::write_model(folder_ / "mae.safetensors", test::small_model());
     config_ = {.store = folder_ / "s",
-               .from = folder_ / "mae.safetensors",
                .out = folder_ / "out",
                .private_folder = folder_ / "hidden",
+               .from = folder_ / "mae.safetensors",
                .shard_images = 3};
   }
   RebuiltRelease make() {
@@ -54,7 +54,7 @@ TEST_F(RebuiltReleases, HoldEveryPictureOnceAndAreAudited) {
   EXPECT_EQ(made.code, ExitCode::Done);
   EXPECT_EQ(claimed_, 1);
   ASSERT_TRUE(made.audit);
-  EXPECT_EQ(made.audit->probes, 8);
+  EXPECT_EQ(made.audit->originals->probes, 8);
   EXPECT_THAT(closing_audit_text(*made.audit),
               AllOf(HasSubstr("quick pixel audit: of 8 rebuilt faces of 3 people"),
                     HasSubstr("The interval rests on 3 people only")));
@@ -71,6 +71,52 @@ TEST_F(RebuiltReleases, GoOnWithTheSameSettingsAlone) {
   make();
   config_.quality = 80;
   EXPECT_THAT([&] { make(); }, ThrowsMessage<AgreedError>(HasSubstr("was begun with other settings")));
+}
+
+TEST_F(RebuiltReleases, OfABlendSayWhatTheyAreAndAreAudited) {
+  config_.blend = blend_from("people:2", 2, 1);
+  const RebuiltRelease made = make();
+  EXPECT_EQ(made.identities, 1);
+  EXPECT_EQ(made.people_left_out, 1U) << "one of three is left over";
+  ASSERT_TRUE(made.audit && made.audit->blend);
+  EXPECT_EQ(made.audit->blend->people, 2);
+  EXPECT_EQ(made.audit->blend->picture.people_per_class, 2);
+  EXPECT_EQ(made.audit->blend->picture.found.value, 1) << "there is one class only";
+  EXPECT_THAT(closing_audit_text(*made.audit),
+              AllOf(HasSubstr("quick pixel audit of a blend"), HasSubstr("odds of 50.0 %")));
+  EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"),
+              AllOf(HasSubstr("means of tokens of 2 masked real images, of 2 people each"),
+                    HasSubstr("Anonymity among 2 people"), HasSubstr("Membership is not hidden"),
+                    HasSubstr("Two partitions of the same people would give them away"),
+                    HasSubstr("| people of the source left out | 1 |"), HasSubstr("| classes | 1 |")));
+
+  const auto digest = Store::open(config_.out)->dataset_digest();
+  std::filesystem::remove(Path(config_.out) / "manifest.h5");
+  std::filesystem::remove(Path(config_.out) / "shard-00000.h5");
+  make();
+  EXPECT_EQ(Store::open(config_.out)->dataset_digest(), digest) << "gone on with: the same pictures";
+  config_.blend = blend_from("people:2", 4, 1);
+  EXPECT_THAT([&] { make(); }, ThrowsMessage<AgreedError>(HasSubstr("was begun with other settings")));
+}
+
+TEST_F(RebuiltReleases, OfABaselineNeedNoModel) {
+  config_.from = "";
+  config_.baseline = baseline_from("mosaic:8");
+  const RebuiltRelease made = make();
+  EXPECT_EQ(made.images, 8U);
+  EXPECT_EQ(made.model_hash, "");
+  ASSERT_TRUE(made.audit && made.audit->originals);
+  EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"),
+              AllOf(HasSubstr("coarse blocks"), HasSubstr("| made by | --baseline mosaic:8 |"),
+                    HasSubstr("to be compared with rebuilt faces, not to be published")));
+  config_.baseline = baseline_from("masked:0.5");
+  config_.out = folder_ / "masked";
+  config_.second_release = "a test";
+  EXPECT_EQ(make().images, 8U);
+  config_.baseline = baseline_from("real");
+  config_.out = folder_ / "real";
+  make();
+  EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"), HasSubstr("REAL FACES"));
 }
 
 TEST_F(RebuiltReleases, AreRefusedBeforeAnythingIsWritten) {
