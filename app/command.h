@@ -75,6 +75,7 @@ ExitCode run_reconstruct(App& app, Words words);
 ExitCode run_evaluate(App& app, Words words);
 ExitCode run_embed(App& app, Words words);
 ExitCode run_audit(App& app, Words words);
+ExitCode run_compare(App& app, Words words);
 ExitCode run_show(App& app, Words words);
 ExitCode run_checkpoint(App& app, Words words);
 ExitCode run_status(App& app, Words words);

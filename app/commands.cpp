@@ -25,6 +25,8 @@ std::span<const Command> all_commands() {
       Command{"evaluate", use, "measure verification accuracy on pairs", run_evaluate},
       Command{"embed", use, "write embeddings of images as .npy", run_embed},
       Command{"audit", use, "measure how far rebuilt faces can be linked to real ones", run_audit},
+      Command{"compare", use, "compare ways to release faces: utility against leakage, in one experiment",
+              run_compare},
       Command{"export", use, "write the weights of a run as safetensors", run_export},
       Command{"import", use, "write weights of others as safetensors with our metadata", run_import},
   };

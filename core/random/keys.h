@@ -22,6 +22,7 @@ enum class Purpose : std::uint64_t {
   Spare = 20,    ///< rows that replace unreadable ones (counter: ordinal)
   Balance = 21,  ///< identities and images of the balanced order (counters: identity + 1, round)
   Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)
+  Study = 60,    ///< which people a study leaves out, so that all arms have equally many pictures
 };
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection with good avalanche.

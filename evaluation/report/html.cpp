@@ -138,15 +138,22 @@ std::string attack_sections(const std::vector<AttackReport>& attacks) {
 }
 
 std::string table_section(const Report::Table& table) {
+  constexpr std::size_t kProse = 60;  // letters above which a cell is text that wraps
   std::string html = "<h2>" + escape_html(table.heading) + "</h2>";
   if (!table.note.empty()) html += "<p>" + escape_html(table.note) + "</p>";
   html += "<div class=\"scroll\"><table>" + header_row(table.columns) + "<tbody>";
   for (const auto& row : table.rows) {
     html += "<tr>";
-    for (const std::string& cell : row) html += "<td>" + escape_html(cell) + "</td>";
+    for (const std::string& cell : row)
+      html += (cell.size() > kProse ? "<td class=\"prose\">" : "<td>") + escape_html(cell) + "</td>";
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";
+}
+
+std::string drawing_section(const Report::Drawing& drawing) {
+  return "<h2>" + escape_html(drawing.heading) + "</h2><p>" + escape_html(drawing.note) +
+         "</p><div class=\"scroll\">" + drawing.svg + "</div>\n";
 }
 
 }  // namespace
@@ -169,6 +176,7 @@ std::string to_html(const Report& report) {
     }
     html += "</dl>\n";
   }
+  for (const Report::Drawing& drawing : report.drawings) html += drawing_section(drawing);
   html += attack_sections(report.attacks);
   for (const Report::Table& table : report.tables) html += table_section(table);
   if (!report.pictures.empty()) {

@@ -43,6 +43,7 @@ tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 150px; }
 td:first-child { font-weight: 600; }
 td small { color: var(--soft); font-size: 12px; font-weight: 400; }
+td.prose { text-align: left; white-space: normal; min-width: 280px; }
 .bar { text-align: left; width: 182px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 16px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
@@ -54,6 +55,8 @@ svg text { fill: var(--soft); font-size: 11px; font-family: inherit; }
 .axis { stroke: var(--line); stroke-width: 1; }
 .track { fill: var(--row); } .value { fill: var(--released); }
 .whisker { stroke: var(--ink); stroke-width: 1.5; }
+.grid { stroke: var(--line); stroke-width: 0.5; } .leader { stroke: var(--line); stroke-width: 1; }
+.point { fill: var(--released); }
 .tick-chance { stroke: var(--chance); stroke-width: 2; stroke-dasharray: 2 2; }
 .tick-ceiling { stroke: var(--ceiling); stroke-width: 3; }
 .key { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; color: var(--soft); margin: 6px 0 10px; }

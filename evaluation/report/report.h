@@ -25,6 +25,12 @@ struct Report {
   std::vector<Table> tables;
   std::vector<AttackReport> attacks;
   std::vector<ReportPicture> pictures;
+  /// Drawings, which stand below the facts.
+  struct Drawing {
+    std::string heading, note;
+    std::string svg;  ///< inline, as it is (evaluation/report/scatter.h)
+  };
+  std::vector<Drawing> drawings;
 };
 
 std::string to_html(const Report& report);
