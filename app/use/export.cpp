@@ -28,6 +28,7 @@ std::map<std::string, std::string> metadata_of(const Weights& weights) {
     if (!weights.config.empty()) metadata["normalise-patches"] = normalises_patches(weights) ? "yes" : "no";
     if (const std::string learned = reconstruction_of(weights); !learned.empty())
       metadata["reconstruction"] = learned;
+    if (const auto blend = blend_of(weights); !blend.empty()) metadata["blend"] = blend;
     if (const auto ratio = mask_ratio_of(weights)) metadata["mask-ratio"] = fmt::format("{}", *ratio);
   }
   return metadata;

@@ -11,7 +11,7 @@ std::int64_t BatchPlan::micro_rows(int micro) const {
 std::uint64_t BatchPlan::part_begin(std::uint64_t n, int rank) const {
   const auto r = static_cast<std::uint64_t>(rank), w = static_cast<std::uint64_t>(world),
              s = static_cast<std::uint64_t>(slots);
-  return slots == 0 ? r * n / w : r * s / w * n / s;
+  return (slots == 0 ? r * (n / together) / w : r * s / w * (n / together) / s) * together;
 }
 
 std::vector<std::int64_t> BatchPlan::rows_of_rank(int micro) const {
@@ -24,10 +24,11 @@ std::vector<std::int64_t> BatchPlan::rows_of_rank(int micro) const {
 }
 
 std::vector<std::int64_t> BatchPlan::rows_of_slots(int micro, int rank) const {
-  const std::int64_t n = micro_rows(micro);
+  const auto size = static_cast<std::int64_t>(together);
+  const std::int64_t sets = micro_rows(micro) / size;
   std::vector<std::int64_t> rows;
   for (std::int64_t s = rank * slots / world; s < (rank + 1) * slots / world; ++s)
-    rows.push_back((s + 1) * n / slots - s * n / slots);
+    rows.push_back(((s + 1) * sets / slots - s * sets / slots) * size);
   return rows;
 }
 

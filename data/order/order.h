@@ -80,6 +80,8 @@ class Order {
 /// - n divides L: a lane is always the same rank's, so that each block is read by one rank;
 /// - L divides n: the same when W divides L; otherwise W - 1 lanes at most are shared by two ranks;
 /// - else, or when M does not divide G, the parts' borders wander and lanes at the borders are shared.
+/// With sets of U ordinals (L = 1, U divides G) all of these borders lie between whole sets: read G / U for G and
+/// sets for rows above.
 struct BatchPlan {
   std::uint64_t global_batch = 1;
   int micro_batches = 1;
@@ -88,9 +90,11 @@ struct BatchPlan {
   /// S of --exact, where parts are whole slots: slot s is rows [sn/S, (s+1)n/S) and rank r has slots
   /// [rS/W, (r+1)S/W). 0: parts are divided as said above.
   int slots = 0;
+  std::uint64_t together = 1;  ///< U: ordinals kU..(k+1)U-1 are a set, which one part has whole
 
   std::uint64_t micro_begin(int micro) const {
-    return global_batch * static_cast<std::uint64_t>(micro) / static_cast<std::uint64_t>(micro_batches);
+    return global_batch / together * static_cast<std::uint64_t>(micro) /
+           static_cast<std::uint64_t>(micro_batches) * together;
   }
   std::int64_t micro_rows(int micro) const;                 ///< n of one micro-batch over all ranks
   std::vector<std::int64_t> rows_of_rank(int micro) const;  ///< per rank, sums to micro_rows

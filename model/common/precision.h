@@ -1,6 +1,7 @@
 #pragma once
 // Sets the precision of tensor operations within a scope, for code that may be called under autocast.
 #include <ATen/autocast_mode.h>
+#include <torch/types.h>
 
 namespace facemae {
 
@@ -19,5 +20,10 @@ class FullPrecision {
   at::DeviceType device_;
   bool before_;
 };
+
+/// float32, except that float64 stays: tests differentiate by finite differences.
+inline torch::Tensor at_least_float(const torch::Tensor& x) {
+  return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32);
+}
 
 }  // namespace facemae

@@ -116,7 +116,7 @@ torch::Tensor FaceMaeImpl::decode(const torch::Tensor& latent, const Masked& mas
 }
 
 torch::Tensor FaceMaeImpl::decoder_tokens(const torch::Tensor& latent, const Masked& mask) {
-  const auto tokens = decoder_embed->forward(latent);
+  const auto tokens = embed_for_decoder(latent);
   const auto batch = tokens.size(0), kept = tokens.size(1) - 1, width = tokens.size(2),
              patches = mask.restore.size(1);
   const auto empty = mask_token.to(tokens.scalar_type()).expand({batch, patches - kept, width});

@@ -45,10 +45,12 @@ struct FaceMaeImpl : torch::nn::Module {
   torch::Tensor encode(const torch::Tensor& images, const Masked& mask);
   /// latent -> every patch as pixels [B, N, P], hidden or not; float32 also under autocast.
   torch::Tensor decode(const torch::Tensor& latent, const Masked& mask);
-  /// The two halves of decode(). latent -> what the decoder sees [B, 1 + N, decoder width]: cls and the patches in
-  /// their places, the mask token where one is hidden, without positions.
+  // The parts of decode(), between which the tokens of several faces can be blended (blend.h).
+  /// latent [B, 1 + K, D] -> tokens as wide as the decoder, without positions.
+  torch::Tensor embed_for_decoder(const torch::Tensor& latent) { return decoder_embed->forward(latent); }
+  /// The same with every patch in its place and the mask token where one is hidden: [B, 1 + N, decoder width].
   torch::Tensor decoder_tokens(const torch::Tensor& latent, const Masked& mask);
-  /// Such tokens, or means of them (model/facemae/people_blend.h) -> as decode().
+  /// Such tokens, or means of them -> as decode().
   torch::Tensor decode_tokens(const torch::Tensor& tokens);
   torch::Tensor patchify(
       const torch::Tensor& images) const;  ///< [B, 3, H, W] -> [B, N, P]: row, column, channel

@@ -19,11 +19,6 @@ struct Clamp : torch::autograd::Function<Clamp> {
   }
 };
 
-/// float32, except that float64 stays: tests differentiate by finite differences.
-torch::Tensor at_least_float(const torch::Tensor& x) {
-  return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32);
-}
-
 constexpr Named<Reconstruction> kReconstructions[] = {
     {"all", Reconstruction::All, "count all patches, as a release needs"},
     {"hidden", Reconstruction::Hidden, "count the hidden patches alone, as MAE does"},
@@ -55,6 +50,12 @@ torch::Tensor reconstruction_share(const torch::Tensor& predicted, const torch::
   auto error = difference.square().mean(-1);
   if (which == Reconstruction::Hidden) error = error * mask.hidden;
   return error.sum() / count;
+}
+
+torch::Tensor low_pass_share(const torch::Tensor& predicted, const torch::Tensor& target, double count) {
+  const FullPrecision scope(predicted.device().type());
+  const auto coarse = at::avg_pool2d(at_least_float(predicted) - at_least_float(target), /*kernel_size=*/4);
+  return coarse.square().sum() / (count * static_cast<double>(coarse[0].numel()));
 }
 
 torch::Tensor normalise_patches(const torch::Tensor& patches) {

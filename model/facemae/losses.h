@@ -23,6 +23,11 @@ double reconstruction_count(Reconstruction which, std::int64_t images, std::int6
 torch::Tensor reconstruction_share(const torch::Tensor& predicted, const torch::Tensor& target,
                                    const Masked& mask, Reconstruction which, double count);
 
+/// Sum, over own pictures, of the mean squared error of the pictures pooled by 4 x 4 pixels, divided by `count`, the
+/// whole step's number of pictures over all ranks: it asks for nothing finer than that. predicted, target
+/// [S, 3, H, W], 4 divides H and W.
+torch::Tensor low_pass_share(const torch::Tensor& predicted, const torch::Tensor& target, double count);
+
 /// norm_pix of MAE: (x - mean) / sqrt(unbiased variance + 1e-6) within each patch. [B, N, P].
 torch::Tensor normalise_patches(const torch::Tensor& patches);
 

@@ -165,9 +165,6 @@ Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
   return rows;
 }
 
-/// Autocast must not touch the small differences that the losses are made of; float64 stays for tests.
-Tensor full(const Tensor& x) { return x.scalar_type() == torch::kFloat64 ? x : x.to(torch::kFloat32); }
-
 constexpr const char* kNoPair = "one image alone is in no pair";
 constexpr RelationKind kRelations[] = {
     {"cosine", "match the cosines of all pairs", cosine_share, 2, kNoPair},
@@ -191,8 +188,9 @@ Relation relation_from(const std::string& name) {
 
 RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation kind, bool center,
                             Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
+  // Autocast must not touch the small differences that the losses are made of.
   const FullPrecision scope(real.device().type());
-  auto own_real = full(real.detach()), own_rebuilt = full(rebuilt);
+  auto own_real = at_least_float(real.detach()), own_rebuilt = at_least_float(rebuilt);
   if (kind == Relation::None) {
     const auto zero = torch::zeros({}, own_real.options());
     return {zero, zero.to(torch::kFloat32)};

@@ -21,6 +21,8 @@ bool normalises_patches(const Weights& weights);
 std::string unfit_for_release(const Weights& weights);
 /// --reconstruction of the run that made the weights: all | hidden | none, "" when unknown.
 std::string reconstruction_of(const Weights& weights);
+/// --blend of the run that made the weights: people:K, "" when it rebuilt single faces or nothing is known.
+std::string blend_of(const Weights& weights);
 /// --mask-ratio of the run that made the weights; nothing when unknown.
 std::optional<double> mask_ratio_of(const Weights& weights);
 /// The ratio to rebuild with: what is `asked` for, else what the model was trained with. A warning when they

@@ -40,11 +40,16 @@ Image picture_grid(const std::vector<torch::Tensor>& columns) {
 Image triptych(FaceMae& model, const torch::Tensor& images, const Masked& mask, bool normalised) {
   torch::NoGradGuard no_grad;
   const auto patches = model->patchify(images);
-  const auto visible = patches * (1 - mask.hidden).unsqueeze(2);  // hidden: mid grey
   auto rebuilt = model->decode(model->encode(images, mask), mask).to(torch::kFloat32);
   if (normalised)
     rebuilt =
         rebuilt * (patches.var(2, /*unbiased=*/true, /*keepdim=*/true) + 1e-6).sqrt() + patches.mean(2, true);
+  return triptych(model, images, mask, rebuilt);
+}
+
+Image triptych(const FaceMae& model, const torch::Tensor& images, const Masked& mask,
+               const torch::Tensor& rebuilt) {
+  const auto visible = model->patchify(images) * (1 - mask.hidden).unsqueeze(2);  // hidden: mid grey
   return picture_grid({images, model->unpatchify(visible), model->unpatchify(rebuilt).clamp(-1, 1)});
 }
 

@@ -30,6 +30,7 @@ struct RunConfig {
   std::string decode = "rgb";
   double max_bad_fraction = 1e-5;
   OrderConfig order;
+  std::uint64_t together = 1;  ///< faces that come one after the other and make one row: a set of --blend
   std::string data_mode = "auto", local_dir;
   double max_quarantined = 0.05;
   double read_patience = 30;
@@ -75,6 +76,12 @@ struct RunConfig {
   std::optional<std::int64_t> end_seconds() const;
 };
 
+/// What a row of the training is made of when several photos make one picture.
+struct TrainingSets {
+  std::uint64_t people = 1, photos = 16, min_people = 1;  ///< photos: of all people together
+  std::uint64_t photos_of_each() const { return photos / people; }
+};
+
 struct PretrainConfig {
   RunConfig common;
   std::string model = "tiny";
@@ -91,6 +98,12 @@ struct PretrainConfig {
   int embedder_size = 56, embedder_width = 128;
   std::uint64_t embedder_redraw = 1;
   bool activation_checkpointing = false;
+  std::string blend;  ///< people:K; "": every face by itself
+  std::optional<std::uint64_t> blend_images, blend_min_people;
+  std::string relation_target;  ///< face | blend; "": blend with --blend, else face
+
+  std::optional<TrainingSets> sets() const;  ///< nothing: every face is a row
+  bool relates_blends() const { return !blend.empty() && relation_target != "face"; }
 };
 
 struct RecognizeConfig {

@@ -250,6 +250,23 @@ void declare(Options& o, PretrainConfig& c) {
       .below(1)
       .flag("activation-checkpointing", c.activation_checkpointing,
             "recompute blocks in backward: less memory, slower");
+  o.group("Blends")
+      .add(
+          "blend", c.blend,
+          "make each training picture of the photos of K people: people:K. Their tokens are averaged between encoder and decoder, as "
+          "`reconstruct --blend` does; sets --order balanced")
+      .add(
+          "blend-images", c.blend_images,
+          "photos in a blended picture, the same number of each person [16]; --batch counts photos and must be a multiple")
+      .between(1, kMostOfAnOrder)
+      .add(
+          "blend-min-people", c.blend_min_people,
+          "people who must show a patch for it to be shown [1]; where fewer do, the decoder gets its mask token")
+      .between(1, kMostOfAnOrder)
+      .choice(
+          "relation-target", c.relation_target, {"face", "blend"},
+          "embedding that the relations of a blended picture are to have: the mean over its people, or that of one face, its first "
+          "photo's, a control that should leak more. Without --blend it is face, with it blend");
   o.group("Losses")
       .choice("reconstruction", c.reconstruction, reconstruction_kinds(), "patches in the pixel loss")
       .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")

@@ -25,10 +25,11 @@ ReadPolicy policy_of(const RunConfig& config, const std::vector<std::size_t>& lo
 
 void check_fits(const RunConfig& config, std::uint64_t ranks, const Store& store) {
   if (store.size() == 0) throw DataError("the store " + config.store + " has no images");
-  if (config.batch / static_cast<std::uint64_t>(config.accumulate) < ranks)
+  if (config.batch / config.together / static_cast<std::uint64_t>(config.accumulate) < ranks)
     throw ConfigError(fmt::format(
-        "--batch {} in {} micro-batch(es) leaves some of the {} ranks without an image: raise --batch, lower --accumulate or use fewer ranks",
-        config.batch, config.accumulate, ranks));
+        "--batch {} in {} micro-batch(es) leaves some of the {} ranks without {}: raise --batch, lower --accumulate or use fewer ranks",
+        config.batch, config.accumulate, ranks,
+        config.together == 1 ? "an image" : fmt::format("a set of {} images", config.together)));
   if (config.exact && ranks > static_cast<std::uint64_t>(config.exact_slots))
     throw ConfigError(fmt::format(
         "--exact: {} ranks are more than the {} slots into which every micro-batch is cut: use fewer ranks, or begin a run with a larger --exact-slots",
@@ -165,7 +166,8 @@ TrainingStore open_training_store(World& world, const RunConfig& config, const C
                       .micro_batches = config.accumulate,
                       .world = topology.size,
                       .lanes = order.lanes(),
-                      .slots = config.exact ? config.exact_slots : 0},
+                      .slots = config.exact ? config.exact_slots : 0,
+                      .together = config.together},
           .plan = plan,
           .replicas = replicas,
           .people_key = agree_on_people_key(control, settled, *store)};

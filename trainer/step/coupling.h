@@ -57,7 +57,7 @@ struct Pass {
 /// The passes of one micro-batch on this rank, one for each own part.
 struct Passes {
   std::vector<Pass> parts;
-  std::vector<std::int64_t> rows_of_rank;  ///< of the micro-batch
+  std::vector<std::int64_t> rows_of_rank;  ///< of the micro-batch: rows of Pass::rows
   int micro = 0;
 };
 /// Micro-batches whose faces are compared with each other.

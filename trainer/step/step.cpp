@@ -31,6 +31,7 @@ torch::Tensor Step::compute(std::uint64_t step) {
 
 Passes Step::forward(const std::vector<Faces>& parts) {
   Passes passes{.parts = {}, .rows_of_rank = parts.front().rows_of_rank, .micro = parts.front().micro};
+  for (auto& rows : passes.rows_of_rank) rows /= task_.faces_per_row;
   for (const auto& faces : parts) passes.parts.push_back(task_.forward(faces));
   return passes;
 }

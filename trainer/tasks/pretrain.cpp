@@ -5,9 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "core/random/keys.h"
 #include "model/common/state.h"
-#include "trainer/apply/triptych.h"
 
 namespace facemae {
 namespace {
@@ -18,10 +16,6 @@ torch::Tensor square_of(const torch::Tensor& gradient) { return gradient.pow(2).
 
 }  // namespace
 
-std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) {
-  return key_of(seed, Purpose::Mask, ordinal);
-}
-
 Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainConfig& config,
                          std::string kind, Parts parts, Precision precision, torch::Device device)
     : model_(std::move(model)),
@@ -29,11 +23,13 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       config_(config),
       kind_(std::move(kind)),
       parts_(std::move(parts)),
-      precision_(precision),
       device_(device),
+      rebuilding_(config.sets() ? rebuild_sets(model_, config, precision)
+                                : rebuild_faces(model_, config, precision)),
       relation_(relation_from(config.relation)),
-      reconstruction_(config.reconstruction),
-      global_batch_(static_cast<double>(config.common.batch)) {
+      global_rows_(static_cast<double>(config.common.batch) /
+                   static_cast<double>(rebuilding_->faces_per_row())) {
+  faces_per_row = rebuilding_->faces_per_row();
   const bool automatic = config.relation_weight.starts_with("auto:");
   const double number = std::stod(automatic ? config.relation_weight.substr(5) : config.relation_weight);
   if (automatic)
@@ -42,7 +38,7 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
     automatic_weight = fixed_weight_.emplace(number);
   compares_whole_batch =
       config.relation_batch == "global" && config.common.accumulate > 1 && relation_ != Relation::None;
-  prepare(precision_);
+  prepare(precision);
 }
 
 std::vector<Parameter> Pretraining::parameters() {
@@ -63,9 +59,7 @@ void Pretraining::begin(std::uint64_t step) {
 }
 
 Pass Pretraining::forward(const Faces& faces) {
-  const Masked mask = mask_of(faces);
-  const auto predicted = rebuild(faces.images, mask);
-  const auto pixel = pixel_loss(faces.images, predicted, mask);
+  const auto [predicted, pixel] = rebuilding_->rebuild(faces);
   if (torch::GradMode::is_enabled()) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
   Pass pass{.loss = config_.reconstruction_weight * pixel};
   if (relation_ == Relation::None) return pass;
@@ -73,29 +67,8 @@ Pass Pretraining::forward(const Faces& faces) {
   pass.rows = embedder_->embed(clamp_straight_through(model_->unpatchify(predicted), -1, 1));
   if (to_be_balanced(faces.micro)) pass.output = predicted;
   const torch::NoGradGuard no_grad;
-  pass.reference = embedder_->embed(faces.images);
+  pass.reference = rebuilding_->reference(faces, *embedder_);
   return pass;
-}
-
-Masked Pretraining::mask_of(const Faces& faces) const {
-  std::vector<std::uint64_t> keys;
-  for (const auto ordinal : faces.ordinals) keys.push_back(mask_key(config_.common.seed, ordinal));
-  return random_masks(keys, model_->config.patches(), config_.mask_ratio, device_);
-}
-
-/// Every patch as pixels [b, N, P] float32.
-torch::Tensor Pretraining::rebuild(const torch::Tensor& images, const Masked& mask) {
-  const Autocast reduced(precision_, device_);
-  return model_->decode(model_->encode(images, mask), mask).to(torch::kFloat32);
-}
-
-torch::Tensor Pretraining::pixel_loss(const torch::Tensor& images, const torch::Tensor& predicted,
-                                      const Masked& mask) const {
-  const auto patches = model_->patchify(images);
-  const auto target = config_.normalise_patches ? normalise_patches(patches) : patches;
-  const double count = reconstruction_count(reconstruction_, static_cast<std::int64_t>(config_.common.batch),
-                                            model_->config.patches(), config_.mask_ratio);
-  return reconstruction_share(predicted, target, mask, reconstruction_, count);
 }
 
 Coupled Pretraining::couple(const Group& group) {
@@ -104,7 +77,7 @@ Coupled Pretraining::couple(const Group& group) {
   const auto rebuilt = faces.rows(&Pass::rows).requires_grad_(true);
   const auto matched = relation_share(faces.rows(&Pass::reference), rebuilt, relation_,
                                       config_.relation_center, faces.ranks(), faces.rows_of_rank());
-  const double part = static_cast<double>(faces.total()) / global_batch_;
+  const double part = static_cast<double>(faces.total()) / global_rows_;
   const auto loss = part * matched.share;
   // Where the weight enters is a matter of last bits, which runs keep from start to start: before the way back through
   // a loss of one micro-batch, behind it through one of several, and of --exact.
@@ -157,10 +130,6 @@ std::vector<Metric> Pretraining::metrics() {
 void Pretraining::state(Snapshot& snapshot) {
   for (const auto& [name, tensor] : state_of(*model_))
     snapshot.replicated.push_back({"model." + name, tensor});
-}
-
-Image Pretraining::picture(const Faces& faces) {
-  return triptych(model_, faces.images, mask_of(faces), config_.normalise_patches);
 }
 
 }  // namespace facemae

@@ -11,6 +11,7 @@
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
 #include "trainer/step/task.h"
+#include "trainer/tasks/rebuilding.h"
 
 namespace facemae {
 
@@ -28,13 +29,9 @@ class Pretraining final : public Task, public PictureMaker {
   std::vector<Metric> metrics() override;
   void state(Snapshot& snapshot) override;
   std::string kind() const override { return kind_; }
-  Image picture(const Faces& faces) override;
+  Image picture(const Faces& faces) override { return rebuilding_->picture(faces); }
 
  private:
-  Masked mask_of(const Faces& faces) const;
-  torch::Tensor rebuild(const torch::Tensor& images, const Masked& mask);
-  torch::Tensor pixel_loss(const torch::Tensor& images, const torch::Tensor& predicted,
-                           const Masked& mask) const;
   bool to_be_balanced(int micro) const;
   void balance(const Passes& passes, const std::vector<torch::Tensor>& wanted);
 
@@ -43,11 +40,10 @@ class Pretraining final : public Task, public PictureMaker {
   PretrainConfig config_;
   std::string kind_;
   Parts parts_;
-  Precision precision_;
   torch::Device device_;
+  std::unique_ptr<Rebuilding> rebuilding_;
   Relation relation_;
-  Reconstruction reconstruction_;
-  double global_batch_;
+  double global_rows_;                  ///< of a step: faces, or sets of them
   std::optional<double> fixed_weight_;  ///< of the relation, unless it is automatic
   double automatic_ratio_ = 0;  ///< holds the relation's gradient at this fraction of the pixel gradient
   std::uint64_t step_ = 0;
@@ -56,8 +52,5 @@ class Pretraining final : public Task, public PictureMaker {
   std::vector<torch::Tensor> pixel_of_part_;
   torch::Tensor relation_figure_, correlation_;
 };
-
-/// The mask key of a training sample.
-std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal);
 
 }  // namespace facemae

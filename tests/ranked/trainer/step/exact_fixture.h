@@ -100,10 +100,7 @@ class SlotFaces final : public TrialFaces {
 inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph, Communicator& reduction,
                                 bool by_all_reduce = false) {
   const Trial& trial = exact.trial;
-  const BatchPlan plan{.global_batch = trial.global_batch,
-                       .micro_batches = trial.micro_batches,
-                       .world = in_graph.size(),
-                       .slots = exact.slots};
+  const BatchPlan plan = plan_of(trial, in_graph.size(), exact.slots);
   const auto task = make_exact_task(exact, in_graph);
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
   SlotGradients slots(buckets, exact.slots, reduction);

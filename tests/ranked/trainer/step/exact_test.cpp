@@ -56,6 +56,10 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                  {.trial = {.relation = "distance", .global_batch = 10, .automatic_ratio = 0.3},
                   .optimizer = adamw,
                   .clip = 0.05}});
+  all.push_back(
+      {"blendsInTwoMicroBatchesByAdamW",
+       {.trial = {.relation = "cosine", .global_batch = 40, .micro_batches = 2, .blend = "people:2"},
+        .optimizer = adamw}});
   for (const std::string& margin : names_of(margin_kinds())) {
     all.push_back(
         {margin + "BySgd",

@@ -25,7 +25,16 @@ struct Trial {
   bool relation_over_global_batch = false;
   int steps = 3;
   std::optional<double> automatic_ratio = {};
+  std::string blend = {};  ///< of 4 photos a picture
 };
+
+inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
+  return {.global_batch = trial.global_batch,
+          .micro_batches = trial.micro_batches,
+          .world = world,
+          .slots = slots,
+          .together = trial.blend.empty() ? 1u : 4u};
+}
 
 /// Parameters' gradients of the first step and values after `steps` SGD steps at a constant rate.
 struct Trained {
@@ -57,6 +66,8 @@ inline PretrainConfig pretrain_config_of(const Trial& trial) {
   config.common.accumulate = trial.micro_batches;
   config.relation = trial.relation;
   config.relation_batch = trial.relation_over_global_batch ? "global" : "micro";
+  config.blend = trial.blend;
+  if (!trial.blend.empty()) config.blend_images = 4;
   if (trial.automatic_ratio) config.relation_weight = "auto:" + std::to_string(*trial.automatic_ratio);
   return config;
 }
@@ -143,8 +154,7 @@ class TrialFaces : public FaceSource {
 
 /// `in_graph` carries gathers and sums inside the loss, `reduction` the gradients.
 inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& reduction) {
-  const BatchPlan plan{
-      .global_batch = trial.global_batch, .micro_batches = trial.micro_batches, .world = in_graph.size()};
+  const BatchPlan plan = plan_of(trial, in_graph.size());
   const auto task = make_task(trial, Parts::of_ranks(in_graph));
   GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
   Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->classes().centres);

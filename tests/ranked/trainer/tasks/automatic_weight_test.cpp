@@ -63,5 +63,17 @@ TEST(AutomaticWeight, ChangesTheGradientsAlikeOnAnyNumberOfRanks) {
       << "the relation has no part in the gradient";
 }
 
+TEST(AutomaticWeight, OfBlendsIsTheSameOnAnyNumberOfRanks) {
+  torch::set_num_threads(1);
+  AloneCommunicator alone;
+  MpiCommunicator in_graph("in graph", std::chrono::minutes(1)),
+      reduction("reduction", std::chrono::minutes(1));
+  const Trial trial{.relation = "cosine", .global_batch = 20, .automatic_ratio = kRatio, .blend = "people:2"};
+  const Trained one = train(trial, alone, alone), ranks = train(trial, in_graph, reduction);
+  EXPECT_GT(one.automatic_weight, 0);
+  EXPECT_NEAR(ranks.automatic_weight, one.automatic_weight, 1e-4 * one.automatic_weight);
+  EXPECT_LT(worst_gradient(ranks, one), 1e-5);
+}
+
 }  // namespace
 }  // namespace facemae::trials

@@ -39,13 +39,15 @@ std::vector<Trial> trials() {
       all.push_back({.relation = relation,
                      .global_batch = micro_batches == 1 ? 10u : 14u,
                      .micro_batches = micro_batches});
+  all.push_back({.relation = "cosine", .global_batch = 20, .blend = "people:2"});
+  all.push_back({.relation = "pkt", .global_batch = 60, .micro_batches = 3, .blend = "people:4"});
   for (const int micro_batches : {1, 3})
     all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, testing::ValuesIn(trials()), [](const auto& trial) {
   return (trial.param.recognition ? "recognition" : trial.param.relation) +
-         std::to_string(trial.param.micro_batches);
+         (trial.param.blend.empty() ? "" : "OfBlends") + std::to_string(trial.param.micro_batches);
 });
 
 TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {

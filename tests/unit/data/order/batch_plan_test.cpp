@@ -26,5 +26,34 @@ TEST(BatchPlan, GivesEveryOrdinalOfAStepToExactlyOneRank) {
   }
 }
 
+TEST(BatchPlan, TearsNoSetApartWhetherInMicroBatchesRanksOrSlots) {
+  for (int micros = 1; micros <= 3; ++micros) {
+    for (int world = 1; world <= 4; ++world) {
+      for (const int slots : {0, 4}) {
+        const BatchPlan plan{
+            .global_batch = 84, .micro_batches = micros, .world = world, .slots = slots, .together = 6};
+        std::vector<std::uint64_t> all;
+        for (int micro = 0; micro < micros; ++micro) {
+          EXPECT_EQ(plan.micro_begin(micro) % 6, 0U);
+          for (int rank = 0; rank < world; ++rank) {
+            const auto mine = plan.ordinals(2, micro, rank);
+            EXPECT_EQ(mine.size() % 6, 0U);
+            EXPECT_TRUE(mine.empty() || mine.front() % 6 == 0);
+            all.insert(all.end(), mine.begin(), mine.end());
+            std::int64_t in_slots = 0;
+            for (const auto rows : plan.rows_of_slots(micro, rank)) {
+              EXPECT_EQ(rows % 6, 0);
+              in_slots += rows;
+            }
+            if (slots > 0) EXPECT_EQ(in_slots, static_cast<std::int64_t>(mine.size()));
+          }
+        }
+        ASSERT_EQ(all.size(), 84U);
+        for (std::uint64_t i = 0; i < 84; ++i) ASSERT_EQ(all[i], 2 * 84 + i);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace facemae

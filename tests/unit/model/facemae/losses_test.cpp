@@ -37,6 +37,19 @@ TEST(Reconstruction, IsTheMeanSquareOverTheChosenPatches) {
   EXPECT_FLOAT_EQ(hidden.item<float>(), (2.0F + 4.0F) / 2);
 }
 
+TEST(LowPass, SeesTheMeansOfFourByFourPixelsAndNothingFiner) {
+  auto target = torch::zeros({2, 3, 8, 4}), predicted = torch::zeros({2, 3, 8, 4});
+  predicted[0][1].narrow(0, 4, 4).fill_(3);  // a block is off by 3
+  predicted[1][2].narrow(0, 0, 4) =
+      torch::tensor({1, -1, 2, -2}).to(torch::kFloat32).expand({4, 4});  // mean 0
+  predicted.requires_grad_();
+  const auto loss = low_pass_share(predicted, target, 4);  // of 4 pictures over all ranks, 6 blocks each
+  EXPECT_FLOAT_EQ(loss.item<float>(), 9.0F / 6 / 4);
+  loss.backward();
+  EXPECT_EQ(predicted.grad()[1].abs().max().item<float>(), 0);
+  EXPECT_FLOAT_EQ(predicted.grad()[0][1][5][2].item<float>(), 2 * 3.0F / 16 / 6 / 4);
+}
+
 TEST(Reconstruction, SharesOfPartsSumToTheWhole) {
   const Small s;
   const auto part = [&](std::int64_t row) {

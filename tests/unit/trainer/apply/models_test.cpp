@@ -31,6 +31,15 @@ TEST(UnfitForRelease, IsNoModelTrainedOnAllPatchesNorOneOfWhichNothingIsKnown) {
   EXPECT_EQ(unfit_for_release({}), "");
 }
 
+TEST(UnfitForRelease, IsNoModelOfBlendsThatLearnedFromRelationsAlone) {
+  for (auto weights : told_by_both("reconstruction", "none")) {
+    weights.config += weights.config.empty() ? "" : "blend = people:4\n";
+    weights.metadata["blend"] = "people:4";
+    EXPECT_EQ(unfit_for_release(weights), "");
+    EXPECT_EQ(blend_of(weights), "people:4");
+  }
+}
+
 TEST(MaskRatio, IsThatOfTheTrainingUnlessAnotherIsAskedFor) {
   for (const auto& weights : told_by_both("mask-ratio", "0.5")) {
     EXPECT_EQ(mask_ratio_of(weights), 0.5);

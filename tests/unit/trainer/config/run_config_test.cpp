@@ -99,6 +99,53 @@ TEST(PretrainConfig, RefusesGroupsThatMicroBatchesTearApart) {
   EXPECT_THAT(with({"--batch", "24", "--data-mode", "replica"}), HasSubstr("--local-dir"));
 }
 
+TEST(PretrainConfig, TakesSetsOfABlendInTheBalancedOrder) {
+  PretrainConfig config;
+  config.common.batch = 48;
+  EXPECT_FALSE(config.sets());
+  EXPECT_EQ(run_config_of(config).together, 1U);
+  config.blend = "people:4";
+  config.blend_images = 8;
+  const RunConfig run = run_config_of(config);
+  EXPECT_EQ(run.order.kind, "balanced");
+  EXPECT_EQ(run.order.images_per_identity, 2U);
+  EXPECT_EQ(run.together, 8U);
+  EXPECT_TRUE(config.relates_blends());
+  config.relation_target = "face";
+  EXPECT_FALSE(config.relates_blends());
+}
+
+TEST(PretrainConfig, RefusesBlendsThatCannotBe) {
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9"});
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "64", "--blend", "people:4"}), "");
+  EXPECT_EQ(with({"--batch", "64", "--blend", "people:4", "--reconstruction", "none"}), "");
+  EXPECT_EQ(with({"--batch", "64", "--blend", "people:4", "--order", "balanced",
+                  "--order-images-per-identity", "4"}),
+            "");
+  for (const char* bad : {"4", "people", "people:", "people:0", "people:4x", "persons:4", "people:-1"})
+    EXPECT_THAT(with({"--batch", "64", "--blend", bad}), HasSubstr("--blend is people:K")) << bad;
+  EXPECT_THAT(with({"--batch", "64", "--blend", "photos"}), HasSubstr("shows that person"));
+  EXPECT_THAT(with({"--batch", "64", "--blend-images", "8"}), HasSubstr("add it"));
+  EXPECT_THAT(with({"--batch", "64", "--relation-target", "blend"}), HasSubstr("add it"));
+  EXPECT_THAT(with({"--batch", "60", "--blend", "people:4", "--blend-images", "10"}),
+              HasSubstr("multiple of 4"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--accumulate", "3"}),
+              HasSubstr("multiple of 48, not 64"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--blend-min-people", "5"}),
+              HasSubstr("4 people of a picture"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--order", "uniform"}),
+              HasSubstr("leave out --order uniform"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--order-images-per-identity", "2"}),
+              HasSubstr("leave out --order-images-per-identity 2"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--reconstruction", "hidden"}),
+              HasSubstr("no hidden patches"));
+  EXPECT_THAT(with({"--batch", "16", "--blend", "people:4"}), HasSubstr("at least 2 blended pictures"));
+  EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--exact"}), HasSubstr("some of the 8 slots"));
+}
+
 TEST(PretrainConfig, RefusesWhatCannotBeExact) {
   const auto with = [&](std::vector<std::string> words) {
     words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9", "--exact"});
