@@ -138,14 +138,13 @@ std::string attack_sections(const std::vector<AttackReport>& attacks) {
 }
 
 std::string table_section(const Report::Table& table) {
-  constexpr std::size_t kProse = 60;  // letters above which a cell is text that wraps
   std::string html = "<h2>" + escape_html(table.heading) + "</h2>";
   if (!table.note.empty()) html += "<p>" + escape_html(table.note) + "</p>";
-  html += "<div class=\"scroll\"><table>" + header_row(table.columns) + "<tbody>";
+  html += (table.prose ? "<div class=\"scroll prose\"><table>" : "<div class=\"scroll\"><table>") +
+          header_row(table.columns) + "<tbody>";
   for (const auto& row : table.rows) {
     html += "<tr>";
-    for (const std::string& cell : row)
-      html += (cell.size() > kProse ? "<td class=\"prose\">" : "<td>") + escape_html(cell) + "</td>";
+    for (const std::string& cell : row) html += "<td>" + escape_html(cell) + "</td>";
     html += "</tr>\n";
   }
   return html + "</tbody></table></div>\n";

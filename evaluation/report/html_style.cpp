@@ -43,7 +43,7 @@ tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 150px; }
 td:first-child { font-weight: 600; }
 td small { color: var(--soft); font-size: 12px; font-weight: 400; }
-td.prose { text-align: left; white-space: normal; min-width: 280px; }
+.prose th, .prose td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .bar { text-align: left; width: 182px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 16px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }

@@ -21,6 +21,7 @@ struct Report {
     std::string heading, note;
     std::vector<std::string> columns;
     std::vector<std::vector<std::string>> rows;
+    bool prose = false;  ///< the cells are sentences: from the left, in several lines
   };
   std::vector<Table> tables;
   std::vector<AttackReport> attacks;

@@ -16,7 +16,7 @@ constexpr double kLeft = 64, kRight = 150, kTop = 16, kBottom = 48;  // margins;
 constexpr double kLeast = 1e-3, kLineHeight = 14;
 
 struct ScatterScale {
-  double low = 0, high = 1;
+  double low = 0, high = 1, step = 0.2;  ///< of y
   double y(double value) const {
     return kTop + (high - std::clamp(value, low, high)) / (high - low) * (kHeight - kTop - kBottom);
   }
@@ -26,19 +26,21 @@ struct ScatterScale {
   }
 };
 
-/// From a step of 5 % below the lowest to one above the highest figure or limit.
+/// Whole steps that hold all figures and limits, at most ten of them.
 ScatterScale scale_of(const std::vector<ScatterPoint>& points) {
-  constexpr double kStep = 0.05;
-  ScatterScale scale{1, 0};
+  double low = 1, high = 0;
   for (const auto& point : points)
     for (const double value : {point.y.value, point.y.low, point.y.high}) {
       if (std::isnan(value)) continue;
-      scale.low = std::min(scale.low, value);
-      scale.high = std::max(scale.high, value);
+      low = std::clamp(value, 0.0, low);
+      high = std::clamp(value, high, 1.0);
     }
-  scale.low = std::max(0.0, std::floor(scale.low / kStep) * kStep);
-  scale.high = std::min(1.0, std::ceil(scale.high / kStep) * kStep);
-  if (scale.high - scale.low < kStep / 2) scale.low = std::max(0.0, scale.high - kStep);
+  ScatterScale scale;
+  for (const double step : {0.01, 0.02, 0.05, 0.1}) {
+    scale = {std::floor(low / step) * step, std::ceil(high / step) * step, step};
+    if (scale.high - scale.low < 10.5 * step) break;
+  }
+  if (scale.high <= scale.low) scale.high = scale.low + scale.step;
   return scale;
 }
 
@@ -60,10 +62,9 @@ std::string axes(const ScatterScale& scale, const std::string& x_label, const st
     svg += text(ScatterScale::x(x), bottom + 16, "middle",
                 (x == kLeast ? "≤ " : "") + fmt::format("{:g} %", 100 * x));
   }
-  for (int step = 0; step <= 5; ++step) {
-    const double y = scale.low + (scale.high - scale.low) * step / 5;
+  for (double y = scale.low; y < scale.high + scale.step / 2; y += scale.step) {
     svg += line("grid", kLeft, scale.y(y), right, scale.y(y));
-    svg += text(kLeft - 8, scale.y(y) + 4, "end", fmt::format("{:g} %", std::round(1000 * y) / 10));
+    svg += text(kLeft - 8, scale.y(y) + 4, "end", fmt::format("{:.0f} %", 100 * y));
   }
   svg += line("axis", kLeft, bottom, right, bottom) + line("axis", kLeft, kTop, kLeft, bottom);
   svg += text((kLeft + right) / 2, kHeight - 8, "middle", x_label);

@@ -41,18 +41,24 @@ Report::Table arms_table(const StudyResult& result) {
           "Utility: mean accuracy on held-out people over seeds, with Student's 95 % interval. Naming odds: the "
           "worst attack, mean over seeds, with an interval that holds those of all seeds. Points to plain are "
           "paired by seed.",
-      .columns = {"arm", "what", "people per class", "utility", "points to plain", "naming odds",
-                  "worst attack", "seeds", "verdict"},
+      .columns = {"arm", "utility", "naming odds", "verdict", "points to plain", "people per class",
+                  "worst attack", "seeds"},
       .rows = {}};
   for (const ArmResult& arm : result.arms) {
     const bool shown = shows_figures(arm);
-    table.rows.push_back({arm.arm.name, arm.arm.help, std::to_string(arm.arm.people_per_class),
-                          shown ? with_limits(arm.utility, false) : "–",
+    table.rows.push_back({arm.arm.name, shown ? with_limits(arm.utility, false) : "–",
+                          shown && arm.naming_odds ? with_limits(*arm.naming_odds, false) : "–", arm.verdict,
                           shown && arm.to_plain ? with_limits(*arm.to_plain, true) : "–",
-                          shown && arm.naming_odds ? with_limits(*arm.naming_odds, false) : "–",
-                          arm.worst.empty() ? "–" : arm.worst, std::to_string(arm.seeds.size()),
-                          arm.verdict});
+                          std::to_string(arm.arm.people_per_class), arm.worst.empty() ? "–" : arm.worst,
+                          std::to_string(arm.seeds.size())});
   }
+  return table;
+}
+
+Report::Table meanings_table(const StudyResult& result) {
+  Report::Table table{
+      .heading = "What the arms are", .note = "", .columns = {"arm", "pictures"}, .rows = {}, .prose = true};
+  for (const ArmResult& arm : result.arms) table.rows.push_back({arm.arm.name, arm.arm.help});
   return table;
 }
 
@@ -61,10 +67,11 @@ Report::Table protocol_table(const StudyResult& result) {
   Report::Table table{
       .heading = "Protocol, written before the study ran",
       .note =
-          "protocol.json beside this page has it in full, with every command; sha256sum prints "
-          "the digest above.",
+          "protocol.json beside this page has it in full, with every command; sha256sum prints its digest.",
       .columns = {"what", "as it was fixed"},
-      .rows = {}};
+      .rows = {},
+      .prose = true};
+  table.rows.push_back({"SHA-256 of protocol.json", result.digest});
   table.rows.push_back({"win rule", json["win_rule"]["text"]});
   table.rows.push_back({"utility", json["utility"]});
   table.rows.push_back({"naming odds", json["naming_odds"]});
@@ -84,7 +91,8 @@ Report::Table failures_table(const StudyResult& result) {
   Report::Table table{.heading = "Arms that failed",
                       .note = "They have no figures, and others were not affected.",
                       .columns = {"arm", "why"},
-                      .rows = {}};
+                      .rows = {},
+                      .prose = true};
   for (const ArmResult& arm : result.arms)
     if (!arm.failure.empty()) table.rows.push_back({arm.arm.name, arm.failure});
   return table;
@@ -111,8 +119,7 @@ Report study_page(const StudyResult& result) {
                   {"pictures of every arm", human_count(protocol.share.pictures())},
                   {"commands done", fmt::format("{} of {}", result.done, result.units)},
                   {"time of all commands", human_seconds(result.seconds)},
-                  {"protocol written", protocol.written},
-                  {"SHA-256 of protocol.json", result.digest}};
+                  {"protocol written", protocol.written}};
   std::vector<ScatterPoint> points;
   for (const ArmResult& arm : result.arms)
     if (shows_figures(arm) && arm.naming_odds)
@@ -123,6 +130,7 @@ Report study_page(const StudyResult& result) {
                                "Up and to the left is better. Arms without an audit are in the table alone.",
                                drawing});
   report.tables.push_back(arms_table(result));
+  report.tables.push_back(meanings_table(result));
   auto failures = failures_table(result);
   if (!failures.rows.empty()) report.tables.push_back(std::move(failures));
   report.tables.push_back(protocol_table(result));
