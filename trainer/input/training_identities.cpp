@@ -74,6 +74,8 @@ torch::Tensor training_identities(const Store& store, const std::string& init,
   return united(hashes, init.empty() ? Hashes{} : carried_over(read_weights(init).training_identities, key));
 }
 
+torch::Tensor no_training_identities() { return united({mark_of_keys()}, {}); }
+
 std::optional<std::string> restore_with_identities(CheckpointStore& checkpoints, const CheckpointInfo& info,
                                                    Snapshot& into, const std::optional<SecretKey>& key,
                                                    const ClassMap* map) {

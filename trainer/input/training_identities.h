@@ -20,6 +20,9 @@ namespace facemae {
 torch::Tensor training_identities(const Store& store, const std::string& init,
                                   const std::optional<SecretKey>& key);
 
+/// Those of a run that is trained on nobody by name: pictures in memory.
+torch::Tensor no_training_identities();
+
 /// Restores as CheckpointStore::restore() does; the identities of the snapshot become those of both.
 std::optional<std::string> restore_with_identities(CheckpointStore& checkpoints, const CheckpointInfo& info,
                                                    Snapshot& into, const std::optional<SecretKey>& key,

@@ -20,18 +20,17 @@ namespace {
 /// The class map, when the checkpoint is of another store: once it has been followed, the run
 /// has the new classes.
 std::optional<ClassMap> class_map_for(const CheckpointInfo& info, const Snapshot& into,
-                                      const TrainingStore& data) {
-  const std::string& file = data.config.class_map;
+                                      const RunInput& input) {
+  const std::string& file = input.config.class_map;
   if (file.empty() || into.by_class.empty()) return {};
-  if (info.dataset_digest == data.store->dataset_digest().hex()) return {};
+  if (info.dataset_digest == input.digest) return {};
   return read_class_map(file, into.by_class.front().total);
 }
 
-void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool mapped) {
-  auto changes = result_changes(info.config, data.config_text);
-  const std::string digest = data.store->dataset_digest().hex();
-  if (info.dataset_digest != digest && !mapped)
-    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + digest);
+void check_unchanged(const CheckpointInfo& info, const RunInput& input, bool mapped) {
+  auto changes = result_changes(info.config, input.config_text);
+  if (info.dataset_digest != input.digest && !mapped)
+    changes.push_back("store: its digest was " + info.dataset_digest + ", is " + input.digest);
   if (changes.empty()) return;
   const std::string list = join(changes, "\n  ");
   // A step would mean other images: what was counted as seen, and the schedule, would be wrong.
@@ -39,12 +38,12 @@ void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool
                                        [](const auto& change) { return change.starts_with("batch:"); });
   if (other_batch)
     throw AgreedError(
-        "the run " + data.config.run + " was made with another global batch:\n  " + list +
+        "the run " + input.config.run + " was made with another global batch:\n  " + list +
             "\nSteps are counted in batches. Use the old --batch, or another --run with --init " +
-            data.config.run + ".",
+            input.config.run + ".",
         ExitCode::BadConfiguration, "ConfigError");
-  if (!data.config.allow_changes)
-    throw AgreedError("the run " + data.config.run + " was made with other settings:\n  " + list +
+  if (!input.config.allow_changes)
+    throw AgreedError("the run " + input.config.run + " was made with other settings:\n  " + list +
                           "\nUse the old settings, another --run, --fresh, or --allow-changes.",
                       ExitCode::BadConfiguration, "ConfigError");
   spdlog::warn("resuming with changed settings:\n  {}", list);
@@ -52,7 +51,7 @@ void check_unchanged(const CheckpointInfo& info, const TrainingStore& data, bool
 
 }  // namespace
 
-Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities) {
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, torch::Tensor identities) {
   Snapshot snapshot;
   task.state(snapshot);
   std::set<std::string> trained;
@@ -64,8 +63,8 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data
   optimizer.add_to(snapshot, has_centres ? &classes.at : nullptr);
   if (has_centres) snapshot.virtual_shards = classes.virtual_shards;
   snapshot.replicated.push_back({kTrainingIdentities, std::move(identities), true});
-  snapshot.config = data.config_text;
-  snapshot.dataset_digest = data.store->dataset_digest().hex();
+  snapshot.config = input.config_text;
+  snapshot.dataset_digest = input.digest;
   snapshot.model_hash = task.kind();
   return snapshot;
 }
@@ -79,10 +78,10 @@ Hash128 hash_of(const Snapshot& snapshot) {
   return hasher.digest();
 }
 
-std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
+std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const RunInput& input,
                      Control& control) {
   std::vector<torch::Tensor> fresh;  // what new classes begin with, also after a damaged checkpoint was tried
-  if (!data.config.class_map.empty())
+  if (!input.config.class_map.empty())
     for (const auto& tensor : into.by_class) fresh.push_back(tensor.rows.detach().clone());
   while (const auto info = checkpoints.newest()) {
     for (std::size_t i = 0; i < fresh.size(); ++i) {
@@ -90,14 +89,14 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
       into.by_class[i].rows.detach().copy_(fresh[i]);
     }
     std::optional<ClassMap> map;
-    together(control, [&] { map = class_map_for(*info, into, data); });
+    together(control, [&] { map = class_map_for(*info, into, input); });
     if (!control.same_everywhere(map ? xxh128(std::as_bytes(std::span(*map))).hex() : ""))
-      throw AgreedError("--class-map " + data.config.class_map +
+      throw AgreedError("--class-map " + input.config.class_map +
                             " is not the same file on all ranks: put it where every node reads the same file",
                         ExitCode::BadConfiguration, "ConfigError");
-    check_unchanged(*info, data, map.has_value());
+    check_unchanged(*info, input, map.has_value());
     if (const auto corrupt =
-            restore_with_identities(checkpoints, *info, into, data.people_key, map ? &*map : nullptr)) {
+            restore_with_identities(checkpoints, *info, into, input.people_key, map ? &*map : nullptr)) {
       if (control.is_root())
         spdlog::warn("checkpoint {} is corrupt, trying the one before: {}", info->folder.string(), *corrupt);
       continue;

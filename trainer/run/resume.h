@@ -10,7 +10,7 @@
 #include "cluster/host/agree.h"
 #include "core/checksum.h"
 #include "trainer/files/run_folder.h"
-#include "trainer/input/training_store.h"
+#include "trainer/run/run_input.h"
 #include "trainer/run/run_state.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/task.h"
@@ -18,7 +18,7 @@
 namespace facemae {
 
 /// References to everything that a checkpoint holds.
-Snapshot snapshot_of(Task& task, Optimizer& optimizer, const TrainingStore& data, torch::Tensor identities);
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, torch::Tensor identities);
 
 /// Of all replicated tensors: what every rank must have alike.
 Hash128 hash_of(const Snapshot& snapshot);
@@ -37,7 +37,7 @@ auto known_to_all(Call&& call) {
 
 /// All ranks. Starts from the newest valid checkpoint; returns the steps done. Throws AgreedError when its
 /// settings or its store are others than the run's.
-std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const TrainingStore& data,
+std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& state, const RunInput& input,
                      Control& control);
 
 /// All ranks. Has the run committed something already? Then it needs no initial weights any more.

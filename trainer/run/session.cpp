@@ -12,9 +12,6 @@
 #include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "trainer/input/feed.h"
-#include "trainer/input/training_identities.h"
-#include "trainer/input/training_store.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/ending.h"
 #include "trainer/run/loop.h"
@@ -30,18 +27,18 @@ namespace {
 /// Open, begin, resume, wire, finish: in this order.
 class Session {
  public:
-  Session(World& world, const RunConfig& given, const ConfigText& given_text, const MakeTask& make_task)
+  Session(World& world, const RunConfig& given, const std::function<RunInput()>& open)
       : world_(world),
         control_(world.control()),
         clock_(given.max_hours, given.end_seconds()),
         run_(given.run),
-        data_(open_store(given, given_text)) {
-    make(make_task);
+        input_(open_input(given, open)) {
+    make();
   }
 
   Outcome run() {
     if (config().dry_run) {
-      print_dry_run(config(), *data_.store, snapshot_, *gradients_, world_, total_);
+      print_dry_run(config(), *input_.store, snapshot_, *gradients_, world_, total_);
       return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
     }
     begin();
@@ -54,9 +51,9 @@ class Session {
   }
 
  private:
-  const RunConfig& config() const { return data_.config; }
+  const RunConfig& config() const { return input_.config; }
 
-  TrainingStore open_store(const RunConfig& given, const ConfigText& given_text) {
+  RunInput open_input(const RunConfig& given, const std::function<RunInput()>& open) {
     threads_ = given.exact         ? 1
                : given.threads > 0 ? given.threads
                                    : std::max(1, available_cores() / world_.topology().local_size);
@@ -65,24 +62,24 @@ class Session {
     together(control_, [&] {
       if (control_.is_root() && !given.run.empty()) run_.refuse_a_file();
     });
-    return open_training_store(world_, given, given_text, shards_in_quarantine(given, control_));
+    return open();
   }
 
   /// The task and all that a checkpoint holds, alike on all ranks.
-  void make(const MakeTask& make_task) {
-    total_ = config().total_steps(data_.store->size());
+  void make() {
+    total_ = config().total_steps(input_.images);
     const bool begun = has_begun(config(), control_);
     const std::string init = begun ? "" : config().init;
     torch::Tensor identities;
     together(control_, [&] {
-      training_ = make_task(*data_.store, world_, init);
-      identities = training_identities(*data_.store, init, data_.people_key);
+      training_ = input_.make_task(init);
+      identities = input_.identities(init);
     });
     if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun);
     gradients_.emplace(task().parameters(), world_.gradients());
     if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
     optimizer_.emplace(config().optimizer, *gradients_, task().classes().centres);
-    snapshot_ = snapshot_of(task(), *optimizer_, data_, identities);
+    snapshot_ = snapshot_of(task(), *optimizer_, input_, identities);
     if (!control_.same_everywhere(hash_of(snapshot_).hex() + task().kind()))
       throw AgreedError(
           "the ranks do not start from the same weights: did --init or --embedder change while they read it?",
@@ -110,7 +107,7 @@ class Session {
   /// Returns the steps done.
   std::uint64_t go_on_from(CheckpointStore& checkpoints) {
     const std::uint64_t first =
-        known_to_all([&] { return resume(checkpoints, snapshot_, state_, data_, control_); });
+        known_to_all([&] { return resume(checkpoints, snapshot_, state_, input_, control_); });
     outcome_.step = outcome_.first = outcome_.reached = first;
     task().automatic_weight = state_.automatic_weight;
     together(control_, [&] {
@@ -118,9 +115,9 @@ class Session {
       run_.decide(fence_, checkpoints.restored());
       if (const auto restored = checkpoints.restored())
         checkpoints.saver().confirm(*restored, outcome_.start, checkpoints.restored_in_full());
-      run_.write_config(data_.config_text);
+      run_.write_config(input_.config_text);
       run_.cut_back(first);
-      picture_faces_ = picture_faces(*data_.store, config().seed, world_.device());
+      if (input_.store) picture_faces_ = picture_faces(*input_.store, config().seed, world_.device());
     });
     return first;
   }
@@ -134,7 +131,7 @@ class Session {
         {.last = config().keep, .every = config().keep_every, .best = config().keep_best});
     checkpoints.saver().max_failed_saves = config().max_failed_saves;
     const std::uint64_t first = go_on_from(checkpoints);
-    Feed feed(data_, world_, first, state_.quarantine);
+    const auto supply = input_.supply(first, state_.quarantine);
     Observer observer(run_, observer_config(first), world_.batch(), world_.device(),
                       {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_});
     const auto describe = [&](Snapshot& at, std::uint64_t done) {
@@ -149,7 +146,7 @@ class Session {
     ReplicaCheck replicas(snapshot_, control_, config().check_replicas);
     announce(first);
     const LoopEnd end = facemae::train({.task = task(),
-                                        .supply = feed,
+                                        .supply = *supply,
                                         .gradients = *gradients_,
                                         .sums = slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_,
                                         .optimizer = *optimizer_,
@@ -170,7 +167,7 @@ class Session {
   ObserverConfig observer_config(std::uint64_t first) const {
     return {.log_every = config().log_every,
             .batch = config().batch,
-            .store_images = data_.store->size(),
+            .store_images = input_.images,
             .first_step = first,
             .last_step = total_,
             .start = outcome_.start};
@@ -180,7 +177,7 @@ class Session {
             .micro_batches = config().accumulate,
             .clip = config().clip,
             .max_skips = config().max_skips,
-            .schedule = config().schedule_for(data_.store->size())};
+            .schedule = config().schedule_for(input_.images)};
   }
   LoopPlan plan(std::uint64_t first) const {
     return {.first = first,
@@ -195,7 +192,7 @@ class Session {
       spdlog::info("--stop-after {} is ignored: the run is at step {}", *config().stop_after, first);
     spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
                  task().kind(), first + 1, total_, config().batch, control_.size(), threads_,
-                 human_count(data_.store->size()), human_count(trained_values(*gradients_)));
+                 human_count(input_.images), human_count(trained_values(*gradients_)));
   }
 
   Outcome finish(const LoopEnd& end) {
@@ -231,7 +228,7 @@ class Session {
   RunClock clock_;
   RunFolder run_;
   int threads_ = 1;
-  TrainingStore data_;
+  RunInput input_;
   std::uint64_t total_ = 0;
   TrainingTask training_;
   std::optional<GradientBuckets> gradients_;
@@ -250,7 +247,11 @@ class Session {
 
 Outcome run_training(World& world, const RunConfig& config, const ConfigText& config_text,
                      const MakeTask& make_task) {
-  return Session(world, config, config_text, make_task).run();
+  return run_training(world, config, [&] { return open_run_store(world, config, config_text, make_task); });
+}
+
+Outcome run_training(World& world, const RunConfig& given, const std::function<RunInput()>& open) {
+  return Session(world, given, open).run();
 }
 
 }  // namespace facemae
