@@ -7,10 +7,13 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <span>
 
 #include "core/checksum.h"
+#include "evaluation/attacks/false_accepts.h"
 #include "evaluation/attacks/retrieval.h"
 #include "evaluation/statistics/intervals.h"
+#include "evaluation/statistics/two_way.h"
 
 namespace facemae {
 namespace {
@@ -73,26 +76,70 @@ double threshold_for(const ScoreCounts& others, std::uint64_t allowed) {
   return -1;
 }
 
+/// The share of probes' scores with the person's other images that reach the threshold, each person counted w times.
+double accepted_share(const Rankings& rankings, const FalseAccepts& strangers, double threshold,
+                      std::span<const double> weights) {
+  double accepted = 0, tried = 0;
+  for (std::size_t i = 0; i < strangers.person_of_probe.size(); ++i) {
+    const double weight = weights[static_cast<std::size_t>(strangers.person_of_probe[i])];
+    if (weight == 0) continue;
+    const auto* first = rankings.mated_scores.data() + rankings.mated_start[i];
+    const auto* last = rankings.mated_scores.data() + rankings.mated_start[i + 1];
+    accepted += weight * static_cast<double>(
+                             std::count_if(first, last, [&](float score) { return score >= threshold; }));
+    tried += weight * static_cast<double>(last - first);
+  }
+  return tried > 0 ? accepted / tried : kNotMeasured;
+}
+
+/// The interval at a threshold that is taken as known.
+Figure rate_at(double threshold, const Rankings& rankings, const LinkageInput& input) {
+  std::vector<double> hits, trials;
+  for (std::size_t i = 0; i < input.mate.size(); ++i) {
+    const auto* first = rankings.mated_scores.data() + rankings.mated_start[i];
+    const auto* last = rankings.mated_scores.data() + rankings.mated_start[i + 1];
+    hits.push_back(static_cast<double>(std::count_if(first, last, [&](float s) { return s >= threshold; })));
+    trials.push_back(static_cast<double>(last - first));
+  }
+  return interval_by_person(hits, trials, input.probe_identity);
+}
+
+/// With the error of the threshold, which is found anew for each draw of people.
+Figure rate_at_far(double far, double threshold, const Rankings& rankings, const LinkageInput& input,
+                   const FalseAccepts& strangers) {
+  const Figure alone = rate_at(threshold, rankings, input);
+  std::vector<double> trials;
+  for (std::size_t i = 0; i < input.mate.size(); ++i)
+    trials.push_back(static_cast<double>(rankings.mated_start[i + 1] - rankings.mated_start[i]));
+  const Figure both = two_way_interval(
+      alone.value, static_cast<std::int64_t>(strangers.images_of.size()),
+      static_cast<double>(rankings.mated_scores.size()), [&](std::span<const double> weights) {
+        const double drawn = threshold_at(strangers, far, weights);
+        return std::isnan(drawn) ? kNotMeasured : accepted_share(rankings, strangers, drawn, weights);
+      });
+  return {alone.value, std::min(alone.low, both.low), std::max(alone.high, both.high)};
+}
+
 std::vector<LinkageResult::AtFar> verification_rates(const Rankings& rankings, const LinkageInput& input) {
-  // A threshold that rests on fewer false accepts than this is noise.
-  constexpr double fewest_false_accepts = 10;
-  const auto pairs =
-      static_cast<double>(std::accumulate(rankings.others.begin(), rankings.others.end(), std::uint64_t{0}));
+  // With 30, the true rate is 0.67 to 1.43 times the one that is asked for (exact Poisson interval).
+  constexpr double fewest_false_accepts = 30;
+  // Draws of people move the threshold: pairs of strangers are kept to three times the highest rate.
+  constexpr double reserve = 3;
+  const auto pairs = std::accumulate(rankings.others.begin(), rankings.others.end(), std::uint64_t{0});
+  const auto allowed_at = [&](double far) {
+    return static_cast<std::uint64_t>(std::floor(far * static_cast<double>(pairs) + 1e-6));
+  };
+  constexpr double highest = 1e-2;
   std::vector<LinkageResult::AtFar> rates;
-  if (rankings.mated_scores.empty()) return rates;
-  for (const double far : {1e-2, 1e-3, 1e-4}) {
-    const double allowed = std::floor(far * pairs + 1e-6);
-    if (allowed < fewest_false_accepts) break;
-    const double threshold = threshold_for(rankings.others, static_cast<std::uint64_t>(allowed));
-    std::vector<double> hits, trials;
-    for (std::size_t i = 0; i < input.mate.size(); ++i) {
-      const auto* first = rankings.mated_scores.data() + rankings.mated_start[i];
-      const auto* last = rankings.mated_scores.data() + rankings.mated_start[i + 1];
-      hits.push_back(
-          static_cast<double>(std::count_if(first, last, [&](float s) { return s >= threshold; })));
-      trials.push_back(static_cast<double>(last - first));
-    }
-    rates.push_back({far, interval_by_person(hits, trials, input.probe_identity), threshold});
+  if (rankings.mated_scores.empty() || static_cast<double>(allowed_at(highest)) < fewest_false_accepts)
+    return rates;
+  const std::uint64_t kept = allowed_at(reserve * highest);
+  const FalseAccepts strangers =
+      false_accepts(input, static_cast<float>(threshold_for(rankings.others, kept)), kept);
+  for (const double far : {highest, 1e-3, 1e-4}) {
+    if (static_cast<double>(allowed_at(far)) < fewest_false_accepts) break;
+    const double threshold = threshold_for(rankings.others, allowed_at(far));
+    rates.push_back({far, rate_at_far(far, threshold, rankings, input, strangers), threshold});
   }
   return rates;
 }

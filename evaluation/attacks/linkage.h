@@ -37,10 +37,10 @@ struct LinkageResult {
   Retrieval same_identity;  ///< rebuilt image -> another image of the person; its original is taken out
   struct AtFar {
     double far = 0;
-    Figure tar;
+    Figure tar;  ///< its interval includes the error of the threshold (evaluation/statistics/two_way.h)
     double threshold = 0;  ///< cosine similarity, resolution 8e-6
   };
-  std::vector<AtFar> verification;  ///< FAR 1e-2, 1e-3, 1e-4 (those that the number of pairs allows)
+  std::vector<AtFar> verification;  ///< FAR 1e-2, 1e-3, 1e-4 (those with 30 false accepts or more)
   /// 64 bins of cosine similarity from -1 to 1, each summing to 1 (or all 0 without pairs): a probe with its
   /// own original, with other images of the person, with other people.
   std::vector<double> own_histogram, mated_histogram, other_histogram;

@@ -38,7 +38,9 @@ struct Measurement {
   /// K of a blend: who finds the right class of a person has named nobody yet, but one of K.
   std::int64_t people_per_class = 1;
   std::vector<Tally> tallies;
-  Figure found;  ///< hits / trials; the interval by person
+  Figure found;                      ///< hits / trials; the interval by person
+  std::int64_t attacker_people = 0;  ///< whom the attacker learnt from
+  std::int64_t nonmembers = 0;       ///< of Membership: people who were never released
 };
 
 /// The chance of naming a person rightly: `found` / people_per_class.
