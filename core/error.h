@@ -10,13 +10,14 @@ namespace facemae {
 enum class ExitCode : int {
   Done = 0,
   Crash = 1,
-  BadConfiguration = 2,  ///< the command line or configuration is wrong: do not requeue
-  Different = 3,         ///< what was compared is not equal; nothing failed
-  BadData = 65,          ///< the input data are worse than the policy allows: do not requeue
-  ReleaseRefused = 66,   ///< a release was refused by its policy
-  PeerLost = 75,         ///< a peer or device was lost: restart from the last checkpoint
-  Stopped = 76,          ///< stopped on notice with a committed checkpoint: requeue
-  DoNotRequeue = 93,     ///< no valid checkpoint despite a history, or no progress: stop and tell the user
+  BadConfiguration = 2,      ///< the command line or configuration is wrong: do not requeue
+  Different = 3,             ///< what was compared is not equal; nothing failed
+  BadData = 65,              ///< the input data are worse than the policy allows: do not requeue
+  ReleaseRefused = 66,       ///< a release was refused by its policy
+  ReleaseInconclusive = 67,  ///< the audit does not show enough for the policy: neither passed nor failed
+  PeerLost = 75,             ///< a peer or device was lost: restart from the last checkpoint
+  Stopped = 76,              ///< stopped on notice with a committed checkpoint: requeue
+  DoNotRequeue = 93,  ///< no valid checkpoint despite a history, or no progress: stop and tell the user
 };
 
 /// Every failure that this project raises. `where()` is the line that raised it: --log-level debug prints it. A message

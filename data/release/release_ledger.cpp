@@ -27,6 +27,7 @@ std::vector<LedgerEntry> read_ledger(const PrivateFolder& folder) {
                          .finished = j.at("finished"),
                          .images = {},
                          .partition = {}});
+      entries.back().policy = j.value("policy", "");
       if (j.contains("images")) entries.back().images = j.at("images").get<std::uint64_t>();
       if (j.contains("partition")) {
         entries.back().people_per_class = j.at("people_per_class");
@@ -49,6 +50,7 @@ void write_ledger(PrivateFolder& folder, const std::vector<LedgerEntry>& entries
               {"uuid", e.uuid},
               {"reason", e.reason},
               {"finished", e.finished}};
+    if (!e.policy.empty()) line["policy"] = e.policy;
     if (e.images) line["images"] = *e.images;
     if (e.people_per_class > 1) {
       line["people_per_class"] = e.people_per_class;
@@ -58,6 +60,13 @@ void write_ledger(PrivateFolder& folder, const std::vector<LedgerEntry>& entries
     text += line.dump() + "\n";
   }
   folder.write(kLedgerName, text);
+}
+
+void note_policy(PrivateFolder& folder, const std::string& uuid, const std::string& digest) {
+  auto entries = read_ledger(folder);
+  for (LedgerEntry& entry : entries)
+    if (entry.uuid == uuid && entry.policy.empty()) entry.policy = digest;
+  write_ledger(folder, entries);
 }
 
 }  // namespace facemae

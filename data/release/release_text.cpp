@@ -63,7 +63,7 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       "**No formal privacy guarantee; treat as personal data until a qualified person decides otherwise.**\n\n{}"
       "| | |\n|---|---|\n"
       "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n{}"
-      "| software version | {} |\n| dataset digest | {} |\n{}\n"
+      "| software version | {} |\n| dataset digest | {} |\n| policy | {} |\n{}\n"
       "Labels are renumbered and images reordered in a way that only the secret of the release reveals. "
       "Of originals that are equal byte for byte, only one was used. "
       "Names, paths, times and the order of the source are not in the files. {}\n\n"
@@ -71,7 +71,7 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       notes.baseline.empty() ? "Rebuilt faces" : "Faces of a simple defence", what_it_is(notes),
       notes.blend ? promise_of(*notes.blend) : "", manifest.images, manifest.identities, manifest.image_size,
       manifest.image_size, made, notes.software_version, manifest.dataset_digest.hex(),
-      rows_of(notes, manifest, partition), counts_of(notes, manifest),
+      notes.policy.empty() ? "none" : notes.policy, rows_of(notes, manifest, partition), counts_of(notes, manifest),
       notes.source_licence.empty() ? "not stated" : notes.source_licence);
 }
 

@@ -12,6 +12,7 @@ namespace facemae {
 /// What the readable manifest of a release says: this and nothing more.
 struct ReleaseNotes {
   std::string model_hash, software_version, source_licence;
+  std::string policy;  ///< digest of the policy that it was made under, "" none
   double mask_ratio = 0;
   std::uint64_t images_per_identity = 0;  ///< 0: as in the source
   std::optional<Blend> blend;

@@ -49,7 +49,7 @@ const std::vector<Foreign>& foreign() {
       {std::regex(R"(archive(_entry)?\.h)"), {"data/archives"}, false},
       {std::regex(R"(zip\.h)"), {"data/archives"}, true},
       {std::regex(R"(png\.h|turbojpeg\.h|webp/.*|libexif/.*)"), {"data/image"}, false},
-      {std::regex(R"(sodium.*\.h)"), {"core/random", "evaluation/report"}, false},
+      {std::regex(R"(sodium.*\.h)"), {"core/random", "evaluation/gate", "evaluation/report"}, false},
       {std::regex(R"(google/protobuf/.*|.*\.pb\.h)"),
        {"cluster/host", "checkpoint/format", "trainer/files"},
        false},

@@ -1,0 +1,189 @@
+#include "evaluation/gate/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "evaluation/gate/controls.h"
+#include "evaluation/gate/evidence_cases.h"
+#include "evaluation/statistics/sample_size.h"
+
+namespace facemae {
+namespace {
+
+VerdictRow inconclusive(VerdictRow row, const std::string& cause, const std::string& help) {
+  row.ruling = Ruling::Inconclusive;
+  row.cause = cause;
+  row.help = help;
+  return row;
+}
+
+/// Where the limits lie: the rule itself.
+VerdictRow compare(VerdictRow row, const GateCase& item, const Policy& policy) {
+  const bool fails = row.at_least ? row.figure.high < row.limit : row.figure.low > row.limit;
+  const bool passes = row.at_least ? row.figure.low >= row.limit : row.figure.high <= row.limit;
+  if (fails) {
+    row.ruling = Ruling::Fail;
+    row.help = "less leakage: larger groups, a higher mask ratio, or no release";
+    return row;
+  }
+  row.ruling = Ruling::Pass;
+  if (passes) return row;
+  const double scale = item.people_per_class;  // odds -> what is counted by person
+  return inconclusive(std::move(row), "power",
+                      row.at_least
+                          ? "more people"
+                          : sample_size_advice(row.limit * scale, row.figure.value * scale, policy.alpha));
+}
+
+/// What the sample lacks, "" nothing.
+std::string sample_fault(const GateCase& item, const Requirement& requirement, const Policy::Sample& sample) {
+  const auto few = [](const char* what, double has, double needs) {
+    return fmt::format("{:.0f} {}, but the policy asks for {:.0f}", has, what, needs);
+  };
+  const auto lacks = [&](const char* what, const std::optional<double>& has, double needs) -> std::string {
+    if (needs <= 0) return "";
+    if (!has)
+      return fmt::format("the report does not say how many {} there were (the policy asks for {:.0f})", what,
+                         needs);
+    return *has < needs ? few(what, *has, needs) : "";
+  };
+  std::string fault;
+  if (item.by_people) {
+    fault = lacks("people", item.people, static_cast<double>(sample.people_min));
+    if (fault.empty() && item.effective)
+      fault = lacks("effective people", item.effective, sample.people_effective_min);
+  }
+  if (fault.empty() && item.learnt)
+    fault = lacks("people whom the attacker learnt from", item.attacker_people,
+                  static_cast<double>(sample.attacker_people_min));
+  if (fault.empty() && item.of_members)
+    fault = lacks("non-members", item.nonmembers, static_cast<double>(sample.nonmembers_min));
+  if (fault.empty())
+    fault = lacks("pairs of people", item.person_pairs, static_cast<double>(requirement.person_pairs_min));
+  if (fault.empty() && requirement.gallery > 0 &&
+      item.gallery > static_cast<double>(requirement.gallery) + 0.5)
+    fault = fmt::format("searched among {:.0f} photos: among the {} of the policy the attack would find more",
+                        item.gallery, requirement.gallery);
+  return fault;
+}
+
+VerdictRow judge_case(VerdictRow row, const GateCase& item, const Requirement& requirement,
+                      const Policy& policy, const Findings& findings) {
+  row.pairs = item.pairs;
+  row.level = item.level;
+  row.figure = item.figure;
+  if (!item.missing.empty()) return inconclusive(std::move(row), "missing", item.missing);
+  if (const std::string fault = control_fault(item.attack, policy, findings); !fault.empty())
+    return inconclusive(std::move(row), "control", fault);
+  if (const std::string fault = sample_fault(item, requirement, policy.sample); !fault.empty())
+    return inconclusive(std::move(row), "sample", fault);
+  return compare(std::move(row), item, policy);
+}
+
+/// The worst of the rows of one attack and number of pairs, which differ by level and attacker.
+bool worse(const VerdictRow& a, const VerdictRow& b) {
+  if (a.ruling != b.ruling) return a.ruling > b.ruling;
+  return a.at_least ? a.figure.low < b.figure.low : a.figure.high > b.figure.high;
+}
+
+std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const Policy& policy,
+                                          const Findings& findings) {
+  std::vector<VerdictRow> rows;
+  const auto attacks = requirement.attacks.empty() ? std::vector<std::string>{""} : requirement.attacks;
+  for (const std::string& attack : attacks) {
+    const VerdictRow blank{.block = requirement.block,
+                           .metric = requirement.metric,
+                           .attack = attack,
+                           .gate = requirement.gate,
+                           .limit = requirement.min ? *requirement.min : *requirement.max,
+                           .at_least = requirement.min.has_value()};
+    for (const GateCase& item : gate_cases(requirement, attack, policy, findings)) {
+      VerdictRow row = judge_case(blank, item, requirement, policy, findings);
+      const auto same = std::find_if(rows.begin(), rows.end(), [&](const VerdictRow& other) {
+        return other.attack == row.attack && other.pairs == row.pairs;
+      });
+      if (same == rows.end())
+        rows.push_back(std::move(row));
+      else if (worse(row, *same))
+        *same = std::move(row);
+    }
+  }
+  return rows;
+}
+
+/// What is judged without any attack.
+std::vector<VerdictRow> judge_circumstances(const Policy& policy, const Findings& findings,
+                                            const Circumstances& circumstances) {
+  std::vector<VerdictRow> rows;
+  const auto add = [&](const char* block, const char* what, Ruling ruling, const std::string& cause,
+                       const std::string& help) {
+    rows.push_back({.block = block, .metric = what, .ruling = ruling, .cause = cause, .help = help});
+  };
+  if (!policy.source_allows_derivatives)
+    add("licence", "derivatives", Ruling::Fail, "",
+        "the policy says that the source's licence allows no derived set");
+  else if (circumstances.source_licence.empty())
+    add("licence", "derivatives", Ruling::Inconclusive, "missing",
+        "the source states no licence: somebody must read it, and the store be packed with it (`facemae pack --help`)");
+  else
+    add("licence", "derivatives", Ruling::Pass, "", "");
+  if (circumstances.noted_policy.empty())
+    add("policy", "written beforehand", Ruling::Inconclusive, "missing",
+        "the release was made without a policy: give it to `facemae reconstruct --policy`, before anybody has seen a figure");
+  else if (circumstances.noted_policy != policy.digest)
+    add("policy", "written beforehand", Ruling::Fail, "",
+        "the release was made under another policy, with the digest " + circumstances.noted_policy);
+  else
+    add("policy", "written beforehand", Ruling::Pass, "", "");
+  if (circumstances.today > policy.valid_until)
+    add("policy", "still valid", Ruling::Inconclusive, "missing",
+        "it was valid until " + policy.valid_until + ": look at the risk anew and write a new one");
+  if (circumstances.second_release && policy.second_release == "never")
+    add("partition", "one release", Ruling::Fail, "",
+        "the policy allows one release of these people, and the ledger has another");
+  if (!policy.frozen_with.empty() && policy.frozen_with != circumstances.partition)
+    add("partition", "frozen", Ruling::Fail, "",
+        "the release was not made with the partition that the policy names");
+  if (policy.dp) {
+    const auto found =
+        std::find_if(findings.metrics.begin(), findings.metrics.end(),
+                     [](const ReportedMetric& metric) { return metric.metric == "dp_epsilon"; });
+    VerdictRow row{.block = "dp", .metric = "dp_epsilon", .limit = policy.dp->epsilon};
+    if (found == findings.metrics.end() || std::isnan(found->figure.value)) {
+      row = inconclusive(std::move(row), "missing",
+                         "the report has no metric dp_epsilon: nothing supports the claim");
+    } else {
+      row.figure = found->figure;
+      row.ruling = found->figure.value <= policy.dp->epsilon ? Ruling::Pass : Ruling::Fail;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+const char* name_of(Ruling ruling) {
+  switch (ruling) {
+    case Ruling::Pass:
+      return "PASS";
+    case Ruling::Fail:
+      return "FAIL";
+    default:
+      return "INCONCLUSIVE";
+  }
+}
+
+GateVerdict judge(const Policy& policy, const Findings& findings, const Circumstances& circumstances) {
+  GateVerdict verdict{.ruling = Ruling::Pass, .rows = judge_circumstances(policy, findings, circumstances)};
+  for (const Requirement& requirement : policy.requirements)
+    for (VerdictRow& row : judge_requirement(requirement, policy, findings))
+      verdict.rows.push_back(std::move(row));
+  for (const VerdictRow& row : verdict.rows)
+    if (row.gate) verdict.ruling = std::max(verdict.ruling, row.ruling);
+  return verdict;
+}
+
+}  // namespace facemae
