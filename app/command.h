@@ -72,6 +72,7 @@ ExitCode run_pairs(App& app, Words words);
 ExitCode run_pretrain(App& app, Words words);
 ExitCode run_recognize(App& app, Words words);
 ExitCode run_reconstruct(App& app, Words words);
+ExitCode run_release(App& app, Words words);
 ExitCode run_evaluate(App& app, Words words);
 ExitCode run_embed(App& app, Words words);
 ExitCode run_audit(App& app, Words words);

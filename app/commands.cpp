@@ -27,6 +27,7 @@ std::span<const Command> all_commands() {
       Command{"audit", use, "measure how far rebuilt faces can be linked to real ones", run_audit},
       Command{"compare", use, "compare ways to release faces: utility against leakage, in one experiment",
               run_compare},
+      Command{"release", use, "judge an audited release by its policy, and pack it", run_release},
       Command{"export", use, "write the weights of a run as safetensors", run_export},
       Command{"import", use, "write weights of others as safetensors with our metadata", run_import},
   };

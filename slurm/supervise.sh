@@ -5,11 +5,11 @@
 #   exec slurm/supervise.sh RUN -- srun --mpi=pmix --kill-on-bad-exit=1 facemae pretrain --run RUN ...
 #
 # How it decides: launchers mangle exit codes (docs/ARCHITECTURE.md, "Exit codes"), so RUN/outcome.json is believed when
-# it belongs to a start that this script made; otherwise only the codes 0, 2, 65, 66, 76 and 93 are believed, and
+# it belongs to a start that this script made; otherwise only the codes 0, 2, 65, 66, 67, 76 and 93 are believed, and
 # anything else counts as a lost peer (75).
 #    0         done: exit with 0
 #    76        stopped on notice or at its own time limit, checkpoint committed: scontrol requeue
-#    2 65 66 93  another start would not help: say why, exit with the code
+#    2 65 66 67 93  another start would not help: say why, exit with the code
 #    75, rest  a crash: start again here; requeue if notice was given in the meantime
 # Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
 # the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a
@@ -143,7 +143,7 @@ while :; do
   if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
     code=$(number code) said=$(reason_text)
   else
-    case $code in 0 | 2 | 65 | 66 | 76 | 93) ;; *) said="the command ended with $code"; code=75 ;; esac
+    case $code in 0 | 2 | 65 | 66 | 67 | 76 | 93) ;; *) said="the command ended with $code"; code=75 ;; esac
   fi
   read -r commit step < <(committed)
   if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
@@ -152,7 +152,7 @@ while :; do
 
   case $code in
     0) exit 0 ;;
-    2 | 65 | 66 | 93)
+    2 | 65 | 66 | 67 | 93)
       if [ -n "$ending" ]; then wait_for_slurm; fi
       tell "starting again would not help; the job ends here"
       exit "$code" ;;

@@ -3,6 +3,7 @@
 #include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "evaluation/gate/policy.h"
 #include "trainer/apply/baseline.h"
 #include "trainer/release/closing_audit.h"
 #include "trainer/release/rebuild_release.h"
@@ -56,7 +57,7 @@ nlohmann::ordered_json describe(const RebuiltRelease& made, const ReconstructCon
 
 ExitCode run_reconstruct(App& app, Words words) {
   ReconstructConfig config;
-  std::string device = "auto", blend, baseline;
+  std::string device = "auto", blend, baseline, policy;
   std::uint64_t blend_images = 16, blend_min_people = 1;
   Options options(
       "Masks every face of a store of unseen people, rebuilds it with FaceMAE and writes a new store: a CANDIDATE for release whose leakage `facemae audit` measures, never a promise of privacy. "
@@ -91,6 +92,9 @@ ExitCode run_reconstruct(App& app, Words words) {
       .add("second-release", config.second_release,
            "reason for which faces of an earlier release are released once more: each release leaks more. "
            "People of a blend keep their groups; no reason puts them into other ones")
+      .add(
+          "policy", policy,
+          "file that says what the release must satisfy (`facemae release --write-policy`): its digest is noted before anything is rebuilt, and `facemae release` judges by no other")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   options.group("People blend")
       .add(
@@ -119,6 +123,8 @@ ExitCode run_reconstruct(App& app, Words words) {
   if (!options.finish()) return ExitCode::Done;
   if (!blend.empty()) config.blend = blend_from(blend, blend_images, blend_min_people);
   if (!baseline.empty()) config.baseline = baseline_from(baseline);
+
+  if (!policy.empty()) config.policy = read_policy(policy).digest;
 
   World& world = app.world({.device = device});
   OutputLocks locks("reconstruct");  // rank 0 holds it to the end

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/text.h"
+#include "data/release/release_ledger.h"
 #include "data/release/release_originals.h"
 
 namespace facemae {
@@ -103,6 +104,7 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, cons
     settings["blend"] = {{"people", config.blend->people},
                          {"images", config.blend->images},
                          {"min_people", config.blend->min_people}};
+  if (!config.policy.empty()) settings["policy"] = config.policy;
   const std::string name = "settings-" + uuid + ".json", now = settings.dump(2) + "\n";
   if (!folder.has(name)) return folder.write(name, now);
   if (const std::string before = folder.read(name); before != now)
@@ -130,6 +132,7 @@ ReleaseSecret begin_rebuilding(Control& control, PrivateFolder* folder, const Re
       tell_groups(found, *source.store, choice);
       choice.groups = std::move(found.groups);
     }
+    if (!config.policy.empty()) note_policy(*folder, opened.uuid, config.policy);
     secret_text = to_text(opened);
   });
   const ReleaseSecret secret = secret_from_text(control.broadcast(secret_text), config.private_folder);

@@ -20,6 +20,7 @@ struct ReconstructConfig {
   std::string from;                  ///< "" with a baseline
   std::optional<Blend> blend;        ///< none: each picture is made of one photo
   std::optional<Baseline> baseline;  ///< instead of a model
+  std::string policy;                ///< digest of the policy that the release is made under, "" none
   std::optional<double> mask_ratio;  ///< unless given, that of the model's training
   std::uint64_t images_per_identity = 0, shard_images = 8192;
   int quality = 95;
