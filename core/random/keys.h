@@ -20,6 +20,7 @@ enum class Purpose : std::uint64_t {
   Samples = 13,  ///< masks of the sample pictures; 11 and 12 were other things in older versions
   Audit = 14,    ///< which images an audit draws
   Persons = 15,  ///< people whom an interval draws (counter: draw)
+  Folds = 15,    ///< what attackers learn from, and their controls (counters: stage, fold)
   Spare = 20,    ///< rows that replace unreadable ones (counter: ordinal)
   Balance = 21,  ///< identities and images of the balanced order (counters: identity + 1, round)
   Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)

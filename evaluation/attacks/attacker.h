@@ -57,6 +57,9 @@ class Attacker {
   virtual AttackerFacts facts() const = 0;
   /// True when fit() must come before look().
   virtual bool learns() const { return false; }
+  /// True when it knows people again across photos, as embedders do: then it must find the real faces' own people in
+  /// other photos of them, or nothing that it misses means anything.
+  virtual bool embeds() const { return false; }
   /// Forgets what was learnt before.
   virtual void fit(const Lesson&) {}
   virtual Evidence look(const ReleasedFaces& released, const RealFaces& real) = 0;

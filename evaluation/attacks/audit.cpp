@@ -10,39 +10,17 @@
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "evaluation/attacks/features.h"
+#include "evaluation/attacks/fixed_attackers.h"
 #include "evaluation/attacks/retrieval.h"
 
 namespace facemae {
 namespace {
 
-struct Attacker {
-  std::string name, knowledge;
-  std::function<torch::Tensor(const torch::Tensor&)> features;  // [B, 3, H, W] -> [B, D], rows of norm 1
-};
-
-std::vector<Attacker> pixel_attackers(std::int64_t height, std::int64_t width) {
-  std::vector<Attacker> all;
-  for (const std::int64_t side : {28, 14}) {
-    all.push_back({fmt::format("pixel {0}x{0}", side),
-                   "The real pictures. No network: nearest neighbour on small pictures.",
-                   [side](const torch::Tensor& images) { return pixel_features(images, side); }});
-  }
-  const std::int64_t k = std::min<std::int64_t>({16, height, width});
-  all.push_back({fmt::format("DCT {0}x{0}", k),
-                 "The real pictures. No network: nearest neighbour on the lowest frequencies.",
-                 [k](const torch::Tensor& images) { return dct_features(images, k); }});
-  return all;
-}
-
-std::vector<Attacker> attackers(const AuditOptions& options, std::int64_t height, std::int64_t width) {
-  std::vector<Attacker> all = pixel_attackers(height, width);
-  for (const NamedEmbedder& embedder : options.embedders) {
-    all.push_back({"embedder " + embedder.name,
-                   "The real pictures and a face embedder that is not adapted to this release.",
-                   [&](const torch::Tensor& images) {
-                     return features_in_batches(images, options.batch, embedder.embed);
-                   }});
-  }
+/// All that learn nothing: pixels, then embedders.
+std::vector<FixedAttacker> attackers(const AuditOptions& options, std::int64_t height, std::int64_t width) {
+  std::vector<FixedAttacker> all = pixel_attackers(height, width);
+  for (const NamedEmbedder& embedder : options.embedders)
+    all.push_back(embedder_attacker(embedder, options.batch));
   return all;
 }
 
@@ -106,13 +84,13 @@ std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& opt
   const torch::Tensor blocks = mosaic(originals, 8);
 
   std::vector<AttackReport> attacks, controls;
-  for (const Attacker& attacker : attackers(options, input.real.size(2), input.real.size(3))) {
+  for (const FixedAttacker& attacker : attackers(options, input.real.size(2), input.real.size(3))) {
     linkage.gallery = attacker.features(input.real);
     const auto measure = [&](torch::Tensor probes) {
       linkage.probes = std::move(probes);
       LinkageResult result = measure_linkage(linkage);
-      result.attacker = attacker.name;
-      result.knowledge = attacker.knowledge;
+      result.attacker = attacker.facts().name;
+      result.knowledge = attacker.facts().knows;
       return result;
     };
     AttackReport attack;
@@ -127,16 +105,6 @@ std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& opt
   }
   std::move(controls.begin(), controls.end(), std::back_inserter(attacks));
   return attacks;
-}
-
-const AttackReport* worst_attack(const std::vector<AttackReport>& attacks) {
-  const AttackReport* worst = nullptr;
-  for (const AttackReport& attack : attacks) {
-    if (!attack.control.empty()) continue;
-    if (!worst || attack.released.same_image.rank1.value > worst->released.same_image.rank1.value)
-      worst = &attack;
-  }
-  return worst;
 }
 
 bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>& all) {
@@ -158,12 +126,13 @@ QuickAudit quick_pixel_audit(const AuditInput& input) {
   for (const std::int64_t mate : input.mate)
     linkage.probe_identity.push_back(input.real_identity[static_cast<std::size_t>(mate)]);
   QuickAudit best;
-  for (const Attacker& attacker : pixel_attackers(input.real.size(2), input.real.size(3))) {
+  for (const FixedAttacker& attacker : pixel_attackers(input.real.size(2), input.real.size(3))) {
     linkage.gallery = attacker.features(input.real);
     linkage.probes = attacker.features(input.released);
     const Retrieval found = measure_linkage(linkage).same_image;
     if (!best.attacker.empty() && found.rank1.value <= best.rank1.value) continue;
-    best = {attacker.name, found.rank1, found.chance_rank1, found.probes, input.real.size(0), found.people};
+    best = {attacker.facts().name, found.rank1,        found.chance_rank1,
+            found.probes,          input.real.size(0), found.people};
   }
   return best;
 }

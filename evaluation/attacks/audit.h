@@ -32,22 +32,19 @@ struct AuditOptions {
   std::uint64_t seed = 0;
 };
 
-/// Attackers: pixel 28x28, pixel 14x14, DCT 16x16, then each embedder; first all on the release, then all on
+/// Attackers: pixel 28x28, 14x14 and 7x7, DCT 16x16, then each embedder; first all on the release, then all on
 /// the positive control "mosaic 8" (the originals of the same probes, pixelated). Ceilings: for the same
 /// image, the original after a mild change of brightness, contrast and noise; for the same identity and
 /// verification, the original itself as the probe (the gallery's copy is taken out). Throws ConfigError and
 /// DataError as rank_mates does.
 std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& options);
 
-/// The attack that links most often to originals, relative to nothing but itself. nullptr without attacks.
-const AttackReport* worst_attack(const std::vector<AttackReport>& attacks);
-
 /// The attacker finds real pictures and the control better than chance: only then does finding
 /// nothing mean anything.
 bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>& all);
 
 struct QuickAudit {
-  std::string attacker;  ///< of the three pixel attackers, the one that links most
+  std::string attacker;  ///< of the four pixel attackers, the one that links most
   Figure rank1;  ///< released picture -> its own original among the candidates; the interval by person
   double chance = 0;
   std::int64_t probes = 0, candidates = 0, people = 0;

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
+#include "evaluation/report/findings_report.h"
 #include "evaluation/statistics/intervals.h"
 
 namespace facemae {
@@ -54,6 +55,9 @@ std::string summary_text(const Report& report) {
       text += fmt::format("  trained on {:<24} accuracy {} +- {}  AUC {}  EER {}\n", row[0], row[1], row[2],
                           row[3], row[4]);
   }
+  if (const std::string headline = headline_text(report.findings); !headline.empty())
+    text += "\nNaming odds: " + headline + "\n";
+  if (report.attacks.empty()) return text;
   text += fmt::format(
       "\nLeakage: rebuilt face -> its original, rank 1, by {} people (controls: mosaics of the real faces instead of rebuilt ones)\n",
       report.attacks.front().released.same_image.people);

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "evaluation/report/findings_report.h"
 #include "evaluation/report/report.h"
 
 namespace facemae {
@@ -176,6 +177,8 @@ std::string to_html(const Report& report) {
     html += "</dl>\n";
   }
   for (const Report::Drawing& drawing : report.drawings) html += drawing_section(drawing);
+  for (const Report::Table& table : findings_tables(report.findings, report.metadata))
+    html += table_section(table);
   html += attack_sections(report.attacks);
   for (const Report::Table& table : report.tables) html += table_section(table);
   if (!report.pictures.empty()) {

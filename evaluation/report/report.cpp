@@ -1,5 +1,7 @@
 #include "evaluation/report/report.h"
 
+#include "evaluation/report/findings_report.h"
+
 namespace facemae {
 namespace {
 
@@ -43,6 +45,7 @@ nlohmann::json to_json(const Report& report) {
     json["tables"].push_back(
         {{"heading", table.heading}, {"note", table.note}, {"columns", table.columns}, {"rows", table.rows}});
   }
+  add_findings(json, report.findings, report.metadata);
   json["attacks"] = nlohmann::json::array();
   for (const AttackReport& attack : report.attacks) {
     json["attacks"].push_back({{"attacker", attack.released.attacker},

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "data/image/image.h"
+#include "evaluation/attacks/campaign.h"
 #include "evaluation/attacks/linkage.h"
+#include "evaluation/attacks/metadata.h"
 
 namespace facemae {
 
@@ -24,7 +26,9 @@ struct Report {
     bool prose = false;  ///< the cells are sentences: from the left, in several lines
   };
   std::vector<Table> tables;
-  std::vector<AttackReport> attacks;
+  Findings findings;  ///< of adaptive attackers: what stands first on the page
+  std::vector<MetadataFindings::Cue> metadata;
+  std::vector<AttackReport> attacks;  ///< of fixed attackers; none on a release of blends
   std::vector<ReportPicture> pictures;
   /// Drawings, which stand below the facts.
   struct Drawing {

@@ -6,8 +6,8 @@
 
 namespace facemae {
 
-/// The highest naming odds of all `measurements`, with a 95 % interval for the highest true odds. Membership and controls
-/// are the caller's to leave out. NaN without measurements that have trials.
+/// The highest naming odds of all `measurements`, with a 95 % interval for the highest true odds. Controls and membership do
+/// not count. NaN without measurements that have trials.
 ///
 /// low: the highest of the lower limits, each at 0.025 divided by their number, so all of them hold together.
 /// high: the highest of the upper limits at 0.025. The worst attack's own upper limit is among them, so they need no
@@ -17,6 +17,6 @@ namespace facemae {
 Figure interval_of_maximum(std::span<const Measurement> measurements);
 
 /// The measurement with the highest naming odds; nullptr without any that has trials.
-const Measurement* worst_of(std::span<const Measurement> measurements);
+const Measurement* strongest(std::span<const Measurement> measurements);
 
 }  // namespace facemae

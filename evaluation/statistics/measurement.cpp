@@ -1,5 +1,7 @@
 #include "evaluation/statistics/measurement.h"
 
+#include <unordered_set>
+
 #include "core/kinds.h"
 
 namespace facemae {
@@ -21,6 +23,22 @@ const char* name_of(Level level) {
 
 Level level_from(const std::string& name) {
   return row_of(kLevels, name, "reading the level of an attack").value;
+}
+
+std::int64_t people_of(const Measurement& measurement) {
+  std::unordered_set<std::int64_t> people;
+  for (const Tally& tally : measurement.tallies)
+    if (tally.trials > 0) people.insert(tally.person);
+  return static_cast<std::int64_t>(people.size());
+}
+
+double effective_people(const Measurement& measurement) {
+  double sum = 0, squares = 0;
+  for (const Tally& tally : measurement.tallies) {
+    sum += tally.trials;
+    squares += tally.trials * tally.trials;
+  }
+  return squares > 0 ? sum * sum / squares : 0;
 }
 
 Figure naming_odds(const Measurement& measurement) {

@@ -36,13 +36,14 @@ TEST(Audit, FindsEverythingInAReleaseOfTheOriginalsAndNothingInNoise) {
                                  return images.mean({2, 3});
                                }});
   const auto open = audit(audit_of(real.flip({0}).flip({0}), real), options);
-  ASSERT_EQ(open.size(), 8U);
+  ASSERT_EQ(open.size(), 10U);
   std::vector<std::string> names;
   names.reserve(open.size());
   for (const AttackReport& attack : open) names.push_back(attack.released.attacker + "|" + attack.control);
-  EXPECT_THAT(names, ElementsAre("pixel 28x28|", "pixel 14x14|", "DCT 16x16|", "embedder mean colour|",
-                                 "pixel 28x28|mosaic 8", "pixel 14x14|mosaic 8", "DCT 16x16|mosaic 8",
-                                 "embedder mean colour|mosaic 8"));
+  EXPECT_THAT(names,
+              ElementsAre("pixel 28x28|", "pixel 14x14|", "pixel 7x7|", "DCT 16x16|", "embedder mean colour|",
+                          "pixel 28x28|mosaic 8", "pixel 14x14|mosaic 8", "pixel 7x7|mosaic 8",
+                          "DCT 16x16|mosaic 8", "embedder mean colour|mosaic 8"));
   for (const AttackReport& attack : open) {
     if (attack.control.empty()) {
       EXPECT_EQ(attack.released.same_image.rank1.value, 1) << attack.released.attacker;
@@ -53,13 +54,11 @@ TEST(Audit, FindsEverythingInAReleaseOfTheOriginalsAndNothingInNoise) {
 
   torch::manual_seed(9);
   const auto closed = audit(audit_of(torch::randint(0, 256, {72, 3, 56, 56}, torch::kUInt8), real), options);
-  for (std::size_t a = 0; a < 3; ++a) {
+  for (std::size_t a = 0; a < 4; ++a) {
     EXPECT_LT(closed[a].released.same_image.rank1.value, 0.1) << closed[a].released.attacker;
     EXPECT_EQ(closed[a].ceiling.same_image.rank1.value, 1) << closed[a].released.attacker;
     EXPECT_TRUE(passes_controls(closed[a], closed)) << closed[a].released.attacker;
   }
-  ASSERT_NE(worst_attack(open), nullptr);
-  EXPECT_EQ(worst_attack(open)->released.same_image.rank1.value, 1);
 }
 
 TEST(Audit, NamesTheAttackerThatCannotFindEvenRealPictures) {
@@ -69,8 +68,8 @@ TEST(Audit, NamesTheAttackerThatCannotFindEvenRealPictures) {
                                  return torch::ones({images.size(0), 4});
                                }});
   const auto attacks = audit(audit_of(real, real), options);
-  EXPECT_FALSE(passes_controls(attacks[3], attacks));
-  EXPECT_EQ(worst_attack(attacks)->released.attacker, "pixel 28x28");
+  EXPECT_EQ(attacks[4].released.attacker, "embedder blind");
+  EXPECT_FALSE(passes_controls(attacks[4], attacks));
 }
 
 TEST(Audit, DrawsTheSameProbesFromTheSameSeedWithoutRepetition) {
@@ -93,7 +92,7 @@ TEST(Audit, RefusesAnEmbedderThatReturnsNoNumbers) {
   EXPECT_THROW(audit(audit_of(pictures(), pictures()), options), ConfigError);
 }
 
-TEST(QuickPixelAudit, TellsTheBestOfThreeAttackersWithCandidatesAndPeople) {
+TEST(QuickPixelAudit, TellsTheBestOfFourAttackersWithCandidatesAndPeople) {
   const auto real = pictures();
   const AuditInput input = audit_of(mosaic(real, 4), real);
   const QuickAudit found = quick_pixel_audit(input);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "evaluation/report/html.h"
+#include "evaluation/statistics/intervals.h"
 #include "tests/unit/evaluation/report/report_sample.h"
 
 namespace facemae {
@@ -112,6 +113,50 @@ TEST(Report, CarriesTheSameFiguresInJson) {
   EXPECT_EQ(json["warning"], report.warning);
   EXPECT_EQ(json["facts"][0]["value"], "2,339");
   EXPECT_EQ(json["tables"][0]["rows"][1][1], "60.4 %");
+}
+
+TEST(Report, BeginsWithNamingOddsAndTellsFailedControls) {
+  Report report = sample_report();
+  Measurement found{.attack = "A1",
+                    .attacker = "closed-form channel",
+                    .level = Level::PersonToClass,
+                    .pairs = "all",
+                    .chance = 0.05,
+                    .people_per_class = 4};
+  std::vector<double> hits, trials;
+  std::vector<std::int64_t> people;
+  for (int p = 0; p < 20; ++p) {
+    found.tallies.push_back({p, p < 8 ? 1.0 : 0.0, 1});
+    hits.push_back(found.tallies.back().hits);
+    trials.push_back(1);
+    people.push_back(p);
+  }
+  found.found = interval_by_person(hits, trials, people);
+  Measurement planted = found;
+  planted.control = "planted";
+  for (Tally& tally : planted.tallies) tally.hits = 1;
+  report.findings.measurements = {found, planted};
+  report.findings.controls = {{"A1", "closed-form channel", "planted", true, {0.5, 0.3, 0.7}, 0.95, false}};
+  report.findings.memberships = {{"A1 closed-form channel, means", 0.61, 0.2, 20, 30}};
+  report.metadata = {{"names", 3}};
+  const std::string html = to_html(report);
+  EXPECT_EQ(nesting_fault(html), "");
+  EXPECT_LT(html.find("name a person rightly"), html.find("matched to its own original"));
+  for (const char* shown :
+       {"A1 closed-form channel", "person to class", "NO: inconclusive", "10.0 %", "0.200"})
+    EXPECT_THAT(html, HasSubstr(shown));
+  const auto json = nlohmann::json::parse(to_json(report).dump());
+  EXPECT_EQ(json["headline"]["attack"], "A1");
+  EXPECT_NEAR(json["headline"]["naming_odds"]["value"], 0.1, 1e-12);
+  EXPECT_EQ(json["headline"]["people"], 20);
+  EXPECT_EQ(json["measurements"][0]["level"], "person_to_class");
+  EXPECT_EQ(json["measurements"][0]["people_per_class"], 4);
+  EXPECT_EQ(json["measurements"][0]["hits"].size(), 20U);
+  EXPECT_EQ(json["controls"][0]["kind"], "positive");
+  EXPECT_EQ(json["controls"][0]["works"], false);
+  EXPECT_EQ(json["membership"][0]["nonmembers"], 30);
+  EXPECT_EQ(json["metadata"][0]["exact_links"], 3);
+  EXPECT_TRUE(to_json(sample_report())["headline"].is_null());
 }
 
 TEST(Base64, EncodesTheVectorsOfRfc4648) {

@@ -17,7 +17,7 @@ Measurement of(const std::string& attack, int hits, int people, std::int64_t peo
 
 TEST(Maximum, IsOfNamingOddsAndNotOfWhatIsFound) {
   const std::vector<Measurement> all{of("blend", 60, 100, 4), of("plain", 20, 100)};
-  EXPECT_EQ(worst_of(all)->attack, "plain");  // 20 % against 60 / 4 = 15 %
+  EXPECT_EQ(strongest(all)->attack, "plain");  // 20 % against 60 / 4 = 15 %
   EXPECT_EQ(interval_of_maximum(all).value, 0.2);
 }
 
@@ -41,7 +41,7 @@ TEST(Maximum, IsNotMeasuredWithoutTrials) {
   EXPECT_TRUE(std::isnan(interval_of_maximum({}).value));
   const std::vector<Measurement> all{Measurement{.attack = "none"}};
   EXPECT_TRUE(std::isnan(interval_of_maximum(all).value));
-  EXPECT_EQ(worst_of(all), nullptr);
+  EXPECT_EQ(strongest(all), nullptr);
 }
 
 }  // namespace

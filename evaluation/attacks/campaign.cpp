@@ -1,0 +1,134 @@
+#include "evaluation/attacks/campaign.h"
+
+#include <torch/torch.h>
+
+#include <map>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/progress.h"
+
+namespace facemae {
+namespace {
+
+/// Who is tested, after learning from whom.
+struct Fold {
+  Target tested;
+  Lesson lesson;
+};
+
+std::vector<Fold> folds_of(const Target& target, std::uint64_t seed) {
+  const auto parts = halves(target, seed);
+  std::vector<Fold> folds;
+  for (const std::size_t tested : {0U, 1U})
+    folds.push_back(
+        {of_classes(target, parts[tested], true), of_classes(target, parts[1 - tested], false).lesson()});
+  return folds;
+}
+
+/// One attacker, on all folds.
+class Siege {
+ public:
+  Siege(Attacker& attacker, const CampaignOptions& options) : attacker_(attacker), options_(options) {}
+
+  void test(const Target& target, const std::string& pairs, bool last) {
+    const Evidence evidence = evidence_of(attacker_, target);
+    const auto searches = searches_of(evidence, target);
+    std::vector<std::int64_t> person;
+    for (const Search& search : searches) {
+      if (search.level == Level::PictureToPerson) person = search.person;
+      found_.add(attacker_.facts(), search, target, pairs);
+      if (last && search.level == Level::PersonToClass) membership(search).add(search, target);
+    }
+    if (const auto own = own_pictures(evidence, target); !own.empty())
+      found_.add(attacker_.facts(), Level::OwnPicture, "", own, person, target, pairs);
+    if (last) count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_);
+  }
+
+  void report(Findings& findings) const {
+    const auto append = [&](std::vector<Measurement> rows) {
+      findings.measurements.insert(findings.measurements.end(), std::make_move_iterator(rows.begin()),
+                                   std::make_move_iterator(rows.end()));
+    };
+    append(found_.measurements());
+    for (const auto& [unused, test] : memberships_) {
+      append(test.at_fixed_rates());
+      if (const auto result = test.result()) findings.memberships.push_back(*result);
+    }
+    const auto controls = controls_.measurements();
+    for (ControlResult& verdict : verdicts(attacker_.facts(), controls))
+      findings.controls.push_back(std::move(verdict));
+    append(controls);
+  }
+
+ private:
+  MembershipTest& membership(const Search& search) {
+    const AttackerFacts facts = attacker_.facts();
+    return memberships_.try_emplace(search.way, facts.id + " " + facts.name + ", " + search.way)
+        .first->second;
+  }
+
+  Attacker& attacker_;
+  const CampaignOptions& options_;
+  Tallies found_, controls_;
+  std::map<std::string, MembershipTest> memberships_;
+};
+
+/// Sizes of the lesson, all (0) last.
+std::vector<std::int64_t> curve(const Lesson& lesson, const std::vector<std::int64_t>& pairs) {
+  std::vector<std::int64_t> sizes;
+  for (const std::int64_t size : pairs)
+    if (size < static_cast<std::int64_t>(lesson.released.classes.size())) sizes.push_back(size);
+  sizes.push_back(0);
+  return sizes;
+}
+
+}  // namespace
+
+Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers, const Target& target,
+                        const std::optional<Lesson>& own, const CampaignOptions& options) {
+  check_target(target);
+  const torch::NoGradGuard no_gradients;
+  std::vector<Fold> folds;
+  constexpr std::int64_t fewest_classes = 4;
+  if (own) {
+    folds.push_back({target, *own});
+  } else if (target.released.class_count >= fewest_classes) {
+    folds = folds_of(target, options.seed);
+  }
+  std::uint64_t looks = 0;
+  for (const auto& attacker : attackers) {
+    if (!attacker->learns()) ++looks;
+    for (const Fold& fold : folds)
+      if (attacker->learns()) looks += curve(fold.lesson, options.pairs).size();
+  }
+  Progress progress("attacking", looks, "looks");
+  Findings findings;
+  for (const auto& attacker : attackers) {
+    Siege siege(*attacker, options);
+    const std::string name = attacker->facts().id + " " + attacker->facts().name;
+    if (!attacker->learns()) {
+      siege.test(target, "", true);
+      progress.advance(1, name);
+    } else if (folds.empty()) {
+      spdlog::warn(
+          "{} is left out: it learns from people of its own, and a release of {} classes is too small to be halved; "
+          "give it a release of other people (--attacker-store, --attacker-released, --attacker-link)",
+          name, target.released.class_count);
+      continue;
+    }
+    for (const Fold& fold : folds) {
+      if (!attacker->learns()) break;
+      for (const std::int64_t size : curve(fold.lesson, options.pairs)) {
+        attacker->fit(some_pairs(fold.lesson, size, options.seed));
+        siege.test(fold.tested, size == 0 ? "all" : std::to_string(size), size == 0);
+        progress.advance(1, name);
+      }
+    }
+    siege.report(findings);
+  }
+  progress.finish();
+  return findings;
+}
+
+}  // namespace facemae

@@ -1,0 +1,203 @@
+#include "evaluation/report/findings_report.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "evaluation/report/html.h"
+#include "evaluation/statistics/maximum.h"
+
+namespace facemae {
+namespace {
+
+std::string interval_text(const Figure& figure) {
+  return std::isnan(figure.value)
+             ? percent(figure.value)
+             : fmt::format("{} ({} to {})", percent(figure.value), percent(figure.low), percent(figure.high));
+}
+
+std::string words(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+bool has_all_pairs(const Measurement& row) { return row.pairs.empty() || row.pairs == "all"; }
+
+/// Of each attack and level, the attacker that names most often; in the order of attacks.
+std::vector<const Measurement*> best_of_levels(const Findings& findings) {
+  std::vector<const Measurement*> best;
+  for (const Measurement& row : findings.measurements) {
+    if (!row.control.empty() || !has_all_pairs(row)) continue;
+    const auto same = std::find_if(best.begin(), best.end(), [&](const Measurement* other) {
+      return other->attack == row.attack && other->level == row.level && other->chance == row.chance;
+    });
+    if (same == best.end()) {
+      best.push_back(&row);
+    } else if (naming_odds(row).value > naming_odds(**same).value) {
+      *same = &row;
+    }
+  }
+  std::stable_sort(best.begin(), best.end(), [](const Measurement* a, const Measurement* b) {
+    return std::pair(a->attack.size(), a->attack) < std::pair(b->attack.size(), b->attack);
+  });
+  return best;
+}
+
+Report::Table odds_table(const Findings& findings) {
+  Report::Table table{
+      .heading = "How often does an attacker name a person rightly?",
+      .note =
+          "Naming odds: how often the right answer comes first, divided by the people in a class. For each attack and "
+          "level its strongest variant, learnt from all pairs; 95 % interval by person. The maximum over all is what "
+          "this release gives away to these attackers: " +
+          headline_text(findings),
+      .columns = {"attack", "level", "naming odds", "found", "chance", "people in a class", "people"}};
+  for (const Measurement* row : best_of_levels(findings))
+    table.rows.push_back({row->attack + " " + row->attacker, words(name_of(row->level)),
+                          interval_text(naming_odds(*row)), interval_text(row->found), percent(row->chance),
+                          std::to_string(row->people_per_class), std::to_string(people_of(*row))});
+  return table;
+}
+
+Report::Table controls_table(const Findings& findings) {
+  Report::Table table{
+      .heading = "Do the attackers work?",
+      .note =
+          "Positive controls must be found, negative ones only by chance. What an attacker misses "
+          "whose control fails is inconclusive.",
+      .columns = {"attack", "control", "found", "limit", "works"}};
+  for (const ControlResult& control : findings.controls)
+    table.rows.push_back({control.attack + " " + control.attacker, words(control.control),
+                          interval_text(control.found),
+                          (control.positive ? "at least " : "chance, ") + percent(control.limit),
+                          control.works ? "yes" : "NO: inconclusive"});
+  return table;
+}
+
+Report::Table curve_table(const Findings& findings) {
+  Report::Table table{.heading = "What more pairs teach",
+                      .note = "Attackers that learn, from fewer released pictures with their photos.",
+                      .columns = {"attack", "level", "pairs", "naming odds", "chance"}};
+  for (const Measurement& row : findings.measurements)
+    if (row.control.empty() && !row.pairs.empty())
+      table.rows.push_back({row.attack + " " + row.attacker, words(name_of(row.level)), row.pairs,
+                            interval_text(naming_odds(row)), percent(row.chance)});
+  return table;
+}
+
+Report::Table membership_table(const Findings& findings) {
+  Report::Table table{
+      .heading = "Was a person released at all?",
+      .note =
+          "Released people against people of the same source who never were. An area of 50 % and a "
+          "D_sys of 0 are chance; with few people D_sys is too high.",
+      .columns = {"attack", "area under the curve", "D_sys", "released", "never released"}};
+  for (const Membership& row : findings.memberships)
+    table.rows.push_back({row.attacker, percent(row.auc), fmt::format("{:.3f}", row.dsys),
+                          std::to_string(row.people), std::to_string(row.strangers)});
+  return table;
+}
+
+Report::Table metadata_table(const std::vector<MetadataFindings::Cue>& cues) {
+  Report::Table table{
+      .heading = "What the files tell beside their pixels",
+      .note = "Exact links: right ones that nothing else ties with, of cues that beat chance.",
+      .columns = {"cue", "exact links"}};
+  for (const auto& cue : cues) table.rows.push_back({cue.name, std::to_string(cue.exact_links)});
+  return table;
+}
+
+nlohmann::json json_of_figure(const Figure& figure) {
+  return {{"value", figure.value}, {"low", figure.low}, {"high", figure.high}};
+}
+
+nlohmann::json json_of(const Measurement& row) {
+  auto hits = nlohmann::json::array(), trials = nlohmann::json::array();
+  for (const Tally& tally : row.tallies) {
+    hits.push_back(tally.hits);
+    trials.push_back(tally.trials);
+  }
+  return {{"attack", row.attack},
+          {"attacker", row.attacker},
+          {"level", name_of(row.level)},
+          {"control", row.control},
+          {"pairs", row.pairs},
+          {"chance", row.chance},
+          {"people_per_class", row.people_per_class},
+          {"found", json_of_figure(row.found)},
+          {"naming_odds", json_of_figure(naming_odds(row))},
+          {"people", people_of(row)},
+          {"people_effective", effective_people(row)},
+          {"hits", hits},
+          {"trials", trials}};
+}
+
+}  // namespace
+
+std::vector<Report::Table> findings_tables(const Findings& findings,
+                                           const std::vector<MetadataFindings::Cue>& cues) {
+  std::vector<Report::Table> tables;
+  if (!findings.measurements.empty()) tables.push_back(odds_table(findings));
+  if (!findings.controls.empty()) tables.push_back(controls_table(findings));
+  if (!findings.memberships.empty()) tables.push_back(membership_table(findings));
+  if (!cues.empty()) tables.push_back(metadata_table(cues));
+  if (auto curve = curve_table(findings); !curve.rows.empty()) tables.push_back(std::move(curve));
+  return tables;
+}
+
+void add_findings(nlohmann::json& json, const Findings& findings,
+                  const std::vector<MetadataFindings::Cue>& cues) {
+  json["measurements"] = nlohmann::json::array();
+  for (const Measurement& row : findings.measurements) json["measurements"].push_back(json_of(row));
+  json["headline"] = nullptr;
+  if (const Measurement* most = strongest(findings.measurements))
+    json["headline"] = {{"attack", most->attack},
+                        {"attacker", most->attacker},
+                        {"level", name_of(most->level)},
+                        {"pairs", most->pairs},
+                        {"naming_odds", json_of_figure(interval_of_maximum(findings.measurements))},
+                        {"people", people_of(*most)},
+                        {"people_effective", effective_people(*most)}};
+  json["controls"] = nlohmann::json::array();
+  for (const ControlResult& control : findings.controls)
+    json["controls"].push_back({{"attack", control.attack},
+                                {"attacker", control.attacker},
+                                {"control", control.control},
+                                {"kind", control.positive ? "positive" : "negative"},
+                                {"value", control.found.value},
+                                {"low", control.found.low},
+                                {"high", control.found.high},
+                                {"limit", control.limit},
+                                {"works", control.works}});
+  json["membership"] = nlohmann::json::array();
+  for (const Membership& row : findings.memberships)
+    json["membership"].push_back({{"attack", "A10"},
+                                  {"attacker", row.attacker},
+                                  {"auc", row.auc},
+                                  {"dsys", row.dsys},
+                                  {"people", row.people},
+                                  {"nonmembers", row.strangers}});
+  json["metadata"] = nlohmann::json::array();
+  for (const auto& cue : cues)
+    json["metadata"].push_back({{"attack", "A14"}, {"cue", cue.name}, {"exact_links", cue.exact_links}});
+}
+
+std::string headline_text(const Findings& findings) {
+  const Measurement* most = strongest(findings.measurements);
+  if (most == nullptr) return "";
+  const Figure odds = interval_of_maximum(findings.measurements);
+  std::string text = fmt::format(
+      "the strongest attack, {} {} ({}), names a person rightly in {} of cases (95 % {} to {}, by {} people; chance {}).",
+      most->attack, most->attacker, words(name_of(most->level)), percent(odds.value), percent(odds.low),
+      percent(odds.high), people_of(*most),
+      percent(most->chance / static_cast<double>(most->people_per_class)));
+  const auto failed = std::count_if(findings.controls.begin(), findings.controls.end(),
+                                    [](const ControlResult& control) { return !control.works; });
+  if (failed > 0)
+    text += fmt::format(" {} of {} controls failed: what these attackers missed is inconclusive.", failed,
+                        findings.controls.size());
+  return text;
+}
+
+}  // namespace facemae
