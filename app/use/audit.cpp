@@ -2,17 +2,28 @@
 #include "app/command.h"
 #include "app/output_locks.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "evaluation/report/audit_report.h"
+#include "trainer/release/audit_attacks.h"
 #include "trainer/release/audit_release.h"
 
 namespace facemae {
+namespace {
+
+std::string attack_list() {
+  std::vector<std::string> rows;
+  for (const AttackKind& kind : attack_kinds()) rows.push_back(std::string(kind.name) + " " + kind.help);
+  return join(rows, "; ");
+}
+
+}  // namespace
 
 ExitCode run_audit(App& app, Words words) {
   AuditConfig config;
   std::string device = "auto";
   Options options(
-      "Measures how far rebuilt faces can be linked to the real ones: a pixel attacker that needs no network, and face embedders. "
-      "Every figure stands beside chance, a real-to-real ceiling and a 95 % interval. "
+      "Measures how far rebuilt faces can be linked to the real ones: how often attackers, of which some learn from people of their own, name a person rightly. "
+      "Every figure stands beside chance, controls and a 95 % interval; the headline is the strongest attack at its strongest level. "
       "Low figures are no proof of privacy: stronger attackers exist. "
       "Works on one rank, with both stores in memory (37 KB an image of 112 x 112): for larger ones rebuild and audit a `store subset`.",
       "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
@@ -23,7 +34,21 @@ ExitCode run_audit(App& app, Words words) {
       .require("report", config.report, "folder for report.html and report.json")
       .add("embedder", config.embedders,
            "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
-      .add("max-probes", config.max_probes, "rebuilt pictures that are tried, drawn at random")
+      .add("attacks", config.attacks, "quick (A0, A1), standard, all, or ids with commas: " + attack_list())
+      .add(
+          "attacker-store", config.attacker_store,
+          "store of other people, for attackers to learn from; without it they learn from one half of the released people and are tested on the other, both ways")
+      .add("attacker-released", config.attacker_released,
+           "release of --attacker-store that was made like this one")
+      .add("attacker-link", config.attacker_link, "private folder of that release")
+      .add(
+          "distractors", config.distractors,
+          "store of people who were never released: they join the gallery, and tell whether members are recognised as such")
+      .add(
+          "pairs", config.pairs,
+          "learning curve: numbers of released pictures to learn from, with commas, before all there are; all for none")
+      .add("max-probes", config.max_probes,
+           "rebuilt pictures that are tried: drawn at random, and for attackers that learn as whole classes")
       .at_least(1)
       .add("utility", config.utility,
            "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")

@@ -128,7 +128,7 @@ nlohmann::json json_of(const Measurement& row) {
           {"found", json_of_figure(row.found)},
           {"naming_odds", json_of_figure(naming_odds(row))},
           {"people", people_of(row)},
-          {"people_effective", effective_people(row)},
+          {"people_effective", people_effective(row)},
           {"hits", hits},
           {"trials", trials}};
 }
@@ -158,7 +158,7 @@ void add_findings(nlohmann::json& json, const Findings& findings,
                         {"pairs", most->pairs},
                         {"naming_odds", json_of_figure(interval_of_maximum(findings.measurements))},
                         {"people", people_of(*most)},
-                        {"people_effective", effective_people(*most)}};
+                        {"people_effective", people_effective(*most)}};
   json["controls"] = nlohmann::json::array();
   for (const ControlResult& control : findings.controls)
     json["controls"].push_back({{"attack", control.attack},

@@ -32,15 +32,6 @@ std::int64_t people_of(const Measurement& measurement) {
   return static_cast<std::int64_t>(people.size());
 }
 
-double effective_people(const Measurement& measurement) {
-  double sum = 0, squares = 0;
-  for (const Tally& tally : measurement.tallies) {
-    sum += tally.trials;
-    squares += tally.trials * tally.trials;
-  }
-  return squares > 0 ? sum * sum / squares : 0;
-}
-
 Figure naming_odds(const Measurement& measurement) {
   const auto people = static_cast<double>(measurement.people_per_class);
   return {measurement.found.value / people, measurement.found.low / people, measurement.found.high / people};

@@ -43,9 +43,8 @@ struct Measurement {
   std::int64_t nonmembers = 0;       ///< of Membership: people who were never released
 };
 
-/// How many people have a trial, and how many equally tried ones they are worth: (sum t)^2 / sum t^2 (Kish 1965).
+/// How many people have a trial.
 std::int64_t people_of(const Measurement& measurement);
-double effective_people(const Measurement& measurement);
 
 /// The chance of naming a person rightly: `found` / people_per_class.
 Figure naming_odds(const Measurement& measurement);

@@ -3,7 +3,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
+#include <optional>
 
 #include "core/error.h"
 #include "core/files/owner_files.h"
@@ -16,6 +18,8 @@
 #include "evaluation/report/utility.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/stored_images.h"
+#include "trainer/release/audit_attacks.h"
+#include "trainer/release/audit_target.h"
 
 namespace facemae {
 namespace {
@@ -28,18 +32,10 @@ std::vector<std::uint64_t> all_rows(const Store& store) {
 }
 
 AuditInput load_input(const Store& real, const Store& released, const ReleaseLink& link) {
-  if (link.source_digest != real.dataset_digest().hex())
-    throw ConfigError("--real is not the store that was rebuilt: its digest is " +
-                      real.dataset_digest().hex() + ", the link says " + link.source_digest);
-  if (link.released_digest != released.dataset_digest().hex())
-    throw ConfigError("--link belongs to another release: its digest is " + link.released_digest +
-                      ", --released has " + released.dataset_digest().hex());
-  if (link.is_blend())
-    throw ConfigError(
-        "--released is a blend: its pictures have several originals each, and this audit looks for one; the quick audit that `facemae reconstruct` prints at its end looks for people");
   AuditInput input{.released = load_images(released, all_rows(released)),
                    .real = load_images(real, all_rows(real))};
-  for (const auto row : link.source_rows) input.mate.push_back(static_cast<std::int64_t>(row));
+  for (std::uint64_t row = 0; row < link.pictures(); ++row)
+    input.mate.push_back(static_cast<std::int64_t>(link.sources_of(row).front()));
   for (std::uint64_t row = 0; row < real.size(); ++row) {
     const std::int64_t person = real.label(row);  // an image without identity is of nobody known
     input.real_identity.push_back(person < 0 ? -1 - static_cast<std::int64_t>(row) : person);
@@ -65,6 +61,55 @@ std::vector<NamedEmbedder> load_embedders(const std::vector<std::string>& paths,
   return embedders;
 }
 
+/// People of the attacker's own; nothing when no store of theirs was given.
+std::optional<Lesson> own_lesson(const AuditConfig& config, const Store& audited) {
+  const bool given[] = {!config.attacker_store.empty(), !config.attacker_released.empty(),
+                        !config.attacker_link.empty()};
+  if (!given[0] && !given[1] && !given[2]) return std::nullopt;
+  if (!given[0] || !given[1] || !given[2])
+    throw ConfigError(
+        "--attacker-store, --attacker-released and --attacker-link belong together: a store, the release that was made of it, and that release's private folder");
+  const auto real = Store::open(config.attacker_store), released = Store::open(config.attacker_released);
+  if (real->dataset_digest() == audited.dataset_digest())
+    throw ConfigError(
+        "--attacker-store is --real: attackers may learn from other people only; leave it away, and half of the release teaches for the other half");
+  const ReleaseLink link = read_link(config.attacker_link, released->dataset_digest().hex());
+  return audit_target(*real, *released, link, nullptr, 0, config.seed).target.lesson();
+}
+
+std::vector<std::int64_t> curve_of(const std::string& pairs) {
+  std::vector<std::int64_t> sizes;
+  for (const std::string& word : split(pairs, ',')) {
+    const std::string number = trim(word);
+    if (number.empty() || number == "all") continue;
+    std::int64_t size = 0;
+    const auto [end, fault] = std::from_chars(number.data(), number.data() + number.size(), size);
+    if (fault != std::errc() || end != number.data() + number.size() || size < 8)
+      throw ConfigError("--pairs " + pairs +
+                        ": numbers of at least 8 with commas are meant, such as 100,500, or all");
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+void attack(Report& report, const AuditConfig& config, const AuditTarget& audited,
+            const AttackSupplies& supplies, const std::optional<Lesson>& lesson) {
+  Attackers attackers;
+  bool files = false;
+  for (const AttackKind* kind : chosen_attacks(config)) {
+    files = files || std::string(kind->name) == "A14";
+    if (kind->make == nullptr) continue;
+    for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
+  }
+  report.findings = attack_release(attackers, audited.target, lesson,
+                                   {.pairs = curve_of(config.pairs), .seed = config.seed});
+  if (!files) return;
+  auto found = metadata_attack(audited.released, audited.real, audited.target);
+  report.metadata = std::move(found.cues);
+  std::move(found.measurements.begin(), found.measurements.end(),
+            std::back_inserter(report.findings.measurements));
+}
+
 void write_report(FileSystem& files, const Path& folder, const Report& report) {
   write_durably(files, folder / "report.html", to_html(report));
   write_durably(files, folder / "report.json", to_json(report).dump(2) + "\n");
@@ -81,15 +126,25 @@ Report audit_release(const AuditConfig& config, torch::Device device, const std:
   if (!config.utility.empty()) report.tables.push_back(utility_table(config.utility));
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
+  chosen_attacks(config);
+  curve_of(config.pairs);
+  const auto lesson = own_lesson(config, *real);
+  const auto distractors = config.distractors.empty() ? nullptr : Store::open(config.distractors);
+  const auto embedders = load_embedders(config.embedders, device);
+  const AuditTarget audited = audit_target(*real, *released, link, distractors.get(),
+                                           static_cast<std::uint64_t>(config.max_probes), config.seed);
   const AuditInput input = load_input(*real, *released, link);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
                std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),
                real->size(), config.embedders.size());
-  report.attacks = audit(input, {.embedders = load_embedders(config.embedders, device),
-                                 .max_probes = config.max_probes,
-                                 .seed = config.seed});
-  report.warning = audit_warning(real->source_licence().find("synthetic") != std::string::npos,
-                                 report.attacks.front().released.same_image.people);
+  // Fixed attackers look for the one photo of a picture.
+  if (!audited.blends)
+    report.attacks =
+        audit(input, {.embedders = embedders, .max_probes = config.max_probes, .seed = config.seed});
+  attack(report, config, audited, {config, device, embedders, input.real.size(2), input.real.size(3)},
+         lesson);
+  report.warning =
+      audit_warning(real->source_licence().find("synthetic") != std::string::npos, audited.target.members);
   report.facts = {{"released images", human_count(released->size())},
                   {"real images (gallery)", human_count(real->size())},
                   {"identities", std::to_string(real->identities())},

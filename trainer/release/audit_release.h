@@ -17,7 +17,13 @@ struct AuditConfig {
   std::string real, released, link, report, pictures = "released";
   std::string note;
   std::vector<std::string> embedders, utility;
-  std::int64_t max_probes = 2000;
+  std::string attacks = "standard";  ///< quick, standard, all, or ids with commas
+  /// A release of other people, made alike, with its source and private folder: what attackers learn from. All or
+  /// none; without them, half of the release teaches, the other half is tested, both ways.
+  std::string attacker_store, attacker_released, attacker_link;
+  std::string distractors;         ///< store of people who were never released
+  std::string pairs = "100,500";   ///< learning curve: numbers of pairs before all of them
+  std::int64_t max_probes = 2000;  ///< of adaptive attackers: whole classes, together not above it
   std::uint64_t seed = 0;
 };
 

@@ -88,7 +88,7 @@ BlendAudit audit_blend(const Store& released, const ReleaseLink& link, const Sto
 
 std::string text_of(const QuickAudit& audit) {
   std::string text = fmt::format(
-      "quick pixel audit: of {} rebuilt faces of {} people, {:.1f} % are linked to their original among {} candidates by the best of three simple pixel attackers, {} (chance {:.2f} %; "
+      "quick pixel audit: of {} rebuilt faces of {} people, {:.1f} % are linked to their original among {} candidates by the best of four simple pixel attackers, {} (chance {:.2f} %; "
       "95 % interval {:.1f} to {:.1f}, by person).\n"
       "More candidates lower this figure, better attackers raise it, and it says nothing of people who are not in it: run `facemae audit` before anything leaves your hands.\n",
       human_count(static_cast<std::uint64_t>(audit.probes)),

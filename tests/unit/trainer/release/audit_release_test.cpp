@@ -48,7 +48,12 @@ TEST_F(AuditedRelease, LeavesAReportOfEveryAttack) {
   int claimed = 0;
   const Report report = audit_release(asked, torch::kCPU, [&] { ++claimed; });
   EXPECT_EQ(claimed, 1);
-  EXPECT_EQ(report.attacks.size(), 6U) << "three pixel attackers, and each on the mosaics";
+  EXPECT_EQ(report.attacks.size(), 8U) << "four pixel attackers, and each on the mosaics";
+  EXPECT_FALSE(report.findings.measurements.empty());
+  EXPECT_EQ(report.metadata.size(), 7U);
+  const auto json = to_json(report);
+  EXPECT_EQ(json["headline"]["people"], 3);
+  EXPECT_EQ(json["measurements"][0]["hits"].size(), 3U);
   EXPECT_EQ(report.facts.front().second, "9");
   EXPECT_EQ(report.facts.back(), std::pair(std::string("note"), std::string("a note")));
   EXPECT_EQ(read_file(folder_ / "report" / "report.json"), to_json(report).dump(2) + "\n");
@@ -56,7 +61,7 @@ TEST_F(AuditedRelease, LeavesAReportOfEveryAttack) {
               HasSubstr("Linkage audit of a rebuilt face set"));
 }
 
-TEST_F(AuditedRelease, RefusesABlendWhichHasNoSingleOriginals) {
+TEST_F(AuditedRelease, LooksForThePeopleOfABlend) {
   const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
   rebuild_release(*world,
                   {.store = folder_ / "s",
@@ -68,8 +73,52 @@ TEST_F(AuditedRelease, RefusesABlendWhichHasNoSingleOriginals) {
   auto asked = config();
   asked.released = folder_ / "blend";
   asked.link = folder_ / "blend-hidden";
+  asked.attacks = "A0";
+  const Report report = audit_release(asked, torch::kCPU, [] {});
+  ASSERT_FALSE(report.findings.measurements.empty());
+  for (const Measurement& row : report.findings.measurements) {
+    EXPECT_NE(row.level, Level::OwnPicture);  // a picture has several originals
+    if (row.control.empty()) EXPECT_EQ(row.people_per_class, 2);
+  }
+}
+
+TEST_F(AuditedRelease, TeachesAttackersFromAReleaseOfOtherPeople) {
+  testing_stores::make_store(folder_ / "own", {4, 4, 4}, 16,
+                             [](std::uint64_t row) { return testing_stores::tiny_picture(500 + row); });
+  const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
+  rebuild_release(*world,
+                  {.store = folder_ / "own",
+                   .out = folder_ / "own-out",
+                   .private_folder = folder_ / "own-hidden",
+                   .from = folder_ / "mae.safetensors"},
+                  [] {});
+  auto asked = config();
+  asked.attacks = "A1";
+  asked.attacker_store = folder_ / "own";
+  asked.attacker_released = folder_ / "own-out";
   EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
-              ThrowsMessage<ConfigError>(HasSubstr("is a blend")));
+              ThrowsMessage<ConfigError>(HasSubstr("belong together")));
+  asked.attacker_link = folder_ / "own-hidden";
+  const Report report = audit_release(asked, torch::kCPU, [] {});
+  ASSERT_FALSE(report.findings.measurements.empty());
+  for (const Measurement& row : report.findings.measurements) {
+    EXPECT_EQ(row.attack, "A1");
+    EXPECT_EQ(row.control.empty() ? row.pairs : "all", "all");
+  }
+  asked.attacker_store = asked.real;
+  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("other people only")));
+}
+
+TEST_F(AuditedRelease, RefusesAMistakeBeforeItWorks) {
+  auto asked = config();
+  asked.attacks = "A77";
+  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("A77")));
+  asked = config();
+  asked.pairs = "100;500";
+  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+              ThrowsMessage<ConfigError>(HasSubstr("--pairs")));
 }
 
 TEST_F(AuditedRelease, RefusesStoresThatAreNotOfTheLink) {

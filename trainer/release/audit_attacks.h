@@ -1,0 +1,40 @@
+#pragma once
+// Which attackers an audit sends: one row for each, chosen by id or as a set.
+#include <torch/types.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "evaluation/attacks/attacker.h"
+#include "evaluation/attacks/audit.h"
+#include "trainer/release/audit_release.h"
+
+namespace facemae {
+
+/// What attackers are made of.
+struct AttackSupplies {
+  const AuditConfig& config;
+  torch::Device device;
+  std::vector<NamedEmbedder> embedders;
+  std::int64_t height = 0, width = 0;  ///< of all pictures
+};
+
+using Attackers = std::vector<std::unique_ptr<Attacker>>;
+struct AttackKind {
+  const char* name;  ///< "A1"
+  const char* help;
+  bool quick = false, standard = false;  ///< in these sets
+  /// nullptr: counted from the evidence of the others, or no attacker of pictures.
+  Attackers (*make)(const AttackSupplies&) = nullptr;
+  /// The options that are missing ("--recogniser RUN"), "" when it can be made; nullptr: it always can.
+  std::string (*lacks)(const AuditConfig&) = nullptr;
+};
+std::span<const AttackKind> attack_kinds();
+
+/// The rows of `choice`: quick, standard, all, or ids with commas. What lacks options is left out of `all` with a
+/// warning. Throws ConfigError for an unknown id, and for one named that lacks an option.
+std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config);
+
+}  // namespace facemae

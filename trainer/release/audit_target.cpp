@@ -1,0 +1,170 @@
+#include "trainer/release/audit_target.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random/keys.h"
+#include "trainer/apply/stored_images.h"
+
+namespace facemae {
+namespace {
+
+/// A label, or a number of its own for an image without one.
+std::int64_t owner(const Store& store, std::uint64_t row) {
+  const std::int64_t label = store.label(row);
+  return label < 0 ? -1 - static_cast<std::int64_t>(row) : label;
+}
+
+std::map<std::int64_t, std::vector<std::uint64_t>> rows_by_owner(const Store& store) {
+  std::map<std::int64_t, std::vector<std::uint64_t>> rows;
+  for (std::uint64_t row = 0; row < store.size(); ++row) rows[owner(store, row)].push_back(row);
+  return rows;
+}
+
+std::set<std::int64_t> drawn_classes(const std::map<std::int64_t, std::vector<std::uint64_t>>& rows_of,
+                                     std::uint64_t most_pictures, std::uint64_t seed) {
+  constexpr std::size_t fewest = 4;  // so that they can be halved
+  std::vector<std::int64_t> order;
+  for (const auto& [label, rows] : rows_of) order.push_back(label);
+  Draws draws(key_of(seed, Purpose::Audit, 3));
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draws.below(i)]);
+  std::set<std::int64_t> classes;
+  std::uint64_t pictures = 0;
+  for (const std::int64_t label : order) {
+    pictures += rows_of.at(label).size();
+    if (most_pictures > 0 && pictures > most_pictures && classes.size() >= fewest) break;
+    classes.insert(label);
+  }
+  return classes;
+}
+
+void add_facts(FileFacts& facts, const Store& store, const std::vector<std::uint64_t>& rows) {
+  std::vector<std::byte> encoded;
+  for (const std::uint64_t row : rows) {
+    store.read(row, encoded);
+    facts.bytes.push_back(encoded.size());
+    facts.header.push_back(header_digest(encoded));
+  }
+}
+
+std::string name_of_owner(const Store& store, std::int64_t label) {
+  return label < 0 ? "" : store.identity_name(label);
+}
+
+}  // namespace
+
+void check_link(const Store& real, const Store& released, const ReleaseLink& link) {
+  if (link.source_digest != real.dataset_digest().hex())
+    throw ConfigError("--real is not the store that was rebuilt: its digest is " +
+                      real.dataset_digest().hex() + ", the link says " + link.source_digest);
+  if (link.released_digest != released.dataset_digest().hex())
+    throw ConfigError("--link belongs to another release: its digest is " + link.released_digest +
+                      ", --released has " + released.dataset_digest().hex());
+  bool fits = link.pictures() == released.size();
+  for (std::uint64_t row = 0; fits && row < link.pictures(); ++row) {
+    const auto sources = link.sources_of(row);
+    fits = !sources.empty() && std::all_of(sources.begin(), sources.end(),
+                                           [&](std::uint64_t source) { return source < real.size(); });
+  }
+  if (!fits)
+    throw DataError(fmt::format(
+        "--link has {} pictures, of which some may lead nowhere; --released has {}, --real {}: the link is damaged",
+        link.pictures(), released.size(), real.size()));
+}
+
+AuditTarget audit_target(const Store& real, const Store& released, const ReleaseLink& link,
+                         const Store* distractors, std::uint64_t most_pictures, std::uint64_t seed) {
+  check_link(real, released, link);
+  AuditTarget made;
+  Target& target = made.target;
+  const auto pictures_of = rows_by_owner(released);
+  const auto chosen = drawn_classes(pictures_of, most_pictures, seed);
+  std::set<std::int64_t> ever_released, members;
+  std::vector<std::set<std::int64_t>> people_of_class;
+  for (const auto& [label, rows] : pictures_of) {
+    std::set<std::int64_t> people;
+    for (const std::uint64_t row : rows)
+      for (const std::uint64_t source : link.sources_of(row)) people.insert(owner(real, source));
+    ever_released.insert(people.begin(), people.end());
+    if (!chosen.contains(label)) continue;
+    members.insert(people.begin(), people.end());
+    people_of_class.push_back(std::move(people));
+  }
+  // Members first, then strangers of the same store.
+  std::map<std::int64_t, std::int64_t> number;
+  const auto count_in = [&](std::int64_t person) {
+    if (!number.try_emplace(person, target.real.people_count).second) return;
+    ++target.real.people_count;
+    target.known_as.push_back(person);
+    made.real.names.push_back(name_of_owner(real, person));
+  };
+  for (const std::int64_t person : members) count_in(person);
+  target.members = target.real.people_count;
+  std::vector<std::uint64_t> photo_rows;
+  std::map<std::uint64_t, std::int64_t> photo_of_row;
+  for (std::uint64_t row = 0; row < real.size(); ++row) {
+    const std::int64_t person = owner(real, row);
+    if (!members.contains(person) && ever_released.contains(person)) continue;
+    count_in(person);
+    photo_of_row[row] = static_cast<std::int64_t>(photo_rows.size());
+    photo_rows.push_back(row);
+    target.real.people.push_back(number.at(person));
+  }
+  target.real.photos = load_images(real, photo_rows);
+  add_facts(made.real, real, photo_rows);
+
+  std::vector<std::uint64_t> picture_rows;
+  for (const auto& people : people_of_class) {
+    target.links.people_of_class.emplace_back();
+    for (const std::int64_t person : people) target.links.people_of_class.back().push_back(number.at(person));
+  }
+  std::map<std::int64_t, std::int64_t> class_of;
+  for (const std::int64_t label : chosen) {
+    class_of[label] = static_cast<std::int64_t>(class_of.size());
+    made.released.names.push_back(name_of_owner(released, label));
+  }
+  for (std::uint64_t row = 0; row < released.size(); ++row) {
+    const auto found = class_of.find(owner(released, row));
+    if (found == class_of.end()) continue;
+    picture_rows.push_back(row);
+    target.released.classes.push_back(found->second);
+    target.links.photos_of_picture.emplace_back();
+    for (const std::uint64_t source : link.sources_of(row))
+      target.links.photos_of_picture.back().push_back(photo_of_row.at(source));
+    made.blends = made.blends || link.sources_of(row).size() != 1;
+  }
+  target.released.class_count = static_cast<std::int64_t>(chosen.size());
+  target.released.pictures = load_images(released, picture_rows);
+  add_facts(made.released, released, picture_rows);
+
+  if (distractors != nullptr) {
+    if (distractors->image_size() != real.image_size())
+      throw ConfigError("--distractors has pictures of another size than --real");
+    std::vector<std::uint64_t> rows;
+    std::map<std::int64_t, std::int64_t> stranger;
+    for (std::uint64_t row = 0; row < distractors->size(); ++row) {
+      const std::int64_t label = owner(*distractors, row);
+      const auto [found, is_new] = stranger.try_emplace(label, target.real.people_count);
+      if (is_new) {
+        ++target.real.people_count;
+        // Apart from everybody in --real.
+        target.known_as.push_back(label < 0 ? label - static_cast<std::int64_t>(real.size())
+                                            : label + real.identities());
+        made.real.names.push_back(name_of_owner(*distractors, label));
+      }
+      rows.push_back(row);
+      target.real.people.push_back(found->second);
+    }
+    target.real.photos = torch::cat({target.real.photos, load_images(*distractors, rows)});
+    add_facts(made.real, *distractors, rows);
+  }
+  check_target(target);
+  return made;
+}
+
+}  // namespace facemae

@@ -1,0 +1,29 @@
+#pragma once
+// Stores and the private link as what is attacked: pictures, photos, people, and what their files tell.
+#include <cstdint>
+#include <string>
+
+#include "data/release/release.h"
+#include "data/store/store.h"
+#include "evaluation/attacks/metadata.h"
+#include "evaluation/attacks/target.h"
+
+namespace facemae {
+
+struct AuditTarget {
+  Target target;
+  FileFacts released, real;
+  bool blends = false;  ///< some picture was made of several photos
+};
+
+/// Throws ConfigError when the link is of another source or another release, DataError when it leads nowhere.
+void check_link(const Store& real, const Store& released, const ReleaseLink& link);
+
+/// Whole classes of `released`, drawn by the seed while they have at most `most_pictures` together (at least four
+/// classes; all with 0), all photos of their people, and as strangers the people of `real` who are in no class of the
+/// release, and all of `distractors` (nullptr: none). An image without identity is of a person of its own. Everything
+/// is in memory. Calls check_link.
+AuditTarget audit_target(const Store& real, const Store& released, const ReleaseLink& link,
+                         const Store* distractors, std::uint64_t most_pictures, std::uint64_t seed);
+
+}  // namespace facemae
