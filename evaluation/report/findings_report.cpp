@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "evaluation/report/html.h"
+#include "evaluation/statistics/intervals.h"
 #include "evaluation/statistics/maximum.h"
 
 namespace facemae {
