@@ -45,7 +45,7 @@ constexpr std::array kArms = {
 constexpr std::array kModels = {
     StudyModel{"mae", "pixel loss alone", "--relation-weight 0"},
     StudyModel{"facemae", "pixel loss and IRM", "--relation-weight auto:0.3"},
-    StudyModel{"irm", "IRM alone", "--reconstruction none --relation-weight 1"},
+    StudyModel{"irm", "IRM alone", "--reconstruction-weight 0 --relation-weight 1"},
     StudyModel{"mask-0.9", "pixel loss and IRM, mask 0.9", "--mask-ratio 0.9 --relation-weight auto:0.3"},
     StudyModel{"mask-0.95", "pixel loss and IRM, mask 0.95", "--mask-ratio 0.95 --relation-weight auto:0.3"},
     StudyModel{"blend-aware", "trained on blends of 4",

@@ -19,9 +19,9 @@ const StudyBudget& budget_of(const StudyConfig& config) {
 
 // What the study sets itself, or what distinguishes the arms.
 constexpr const char* kOfPretrain[] = {
-    "store", "run",   "seed",         "mask-ratio",      "reconstruction",   "relation-weight",
-    "blend", "code",  "blend-images", "relation-target", "linkage-weight",   "linkage",
-    "json",  "fresh", "config",       "dry-run",         "normalise-patches"};
+    "store",           "run",   "seed",  "mask-ratio",   "reconstruction",  "reconstruction-weight",
+    "relation-weight", "blend", "code",  "blend-images", "relation-target", "linkage-weight",
+    "linkage",         "json",  "fresh", "config",       "dry-run",         "normalise-patches"};
 constexpr const char* kOfRecognize[] = {"store", "run", "seed", "json", "fresh", "config", "dry-run"};
 constexpr const char* kOfAudit[] = {"real",    "released",       "link",       "report",
                                     "attacks", "embedder",       "recogniser", "distractors",
