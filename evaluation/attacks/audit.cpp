@@ -9,9 +9,9 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/fixed_attackers.h"
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/retrieval.h"
 
 namespace facemae {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/log.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 namespace facemae {
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/retrieval.h"
 #include "evaluation/statistics/intervals.h"
 
 namespace facemae {

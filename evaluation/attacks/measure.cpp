@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 #include "evaluation/statistics/intervals.h"
 
 namespace facemae {

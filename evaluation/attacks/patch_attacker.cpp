@@ -6,7 +6,7 @@
 #include <array>
 
 #include "core/error.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 namespace facemae {
 namespace {

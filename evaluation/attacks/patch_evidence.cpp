@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 namespace facemae {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/retrieval.h"
 #include "evaluation/attacks/target.h"
 #include "evaluation/statistics/measurement.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "core/checksum.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

@@ -6,7 +6,7 @@
 
 #include "data/image/image.h"
 #include "evaluation/attacks/campaign.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 #include "evaluation/attacks/metadata.h"
 
 namespace facemae {

@@ -10,7 +10,7 @@
 #include "core/kinds.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "model/common/pixels.h"
 
 namespace facemae {

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 #include "trainer/attacks/inverter.h"
 #include "trainer/attacks/look.h"
 #include "trainer/attacks/recogniser.h"

@@ -7,7 +7,7 @@
 
 #include "cluster/host/agree.h"
 #include "cluster/tensors/collectives.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "trainer/attacks/picture_batch.h"
 
 namespace facemae {

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "core/random/keys.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 namespace facemae {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/statistics/intervals.h"
 
 namespace facemae {

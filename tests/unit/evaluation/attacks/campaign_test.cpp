@@ -7,7 +7,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/fixed_attackers.h"
 #include "tests/unit/evaluation/attacks/planted_release.h"
 

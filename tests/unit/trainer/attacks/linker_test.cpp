@@ -9,7 +9,7 @@
 #include "cluster/host/agree.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 #include "tests/temporary_folder.h"
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/trainer/attacks/planted_leak.h"

@@ -6,8 +6,8 @@
 
 #include "checkpoint/tensors/safetensors.h"
 #include "core/error.h"
-#include "evaluation/attacks/features.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/features.h"
+#include "evaluation/linkage/linkage.h"
 #include "model/common/state.h"
 #include "model/recognition/recognition.h"
 #include "tests/temporary_folder.h"

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 #include <torch/torch.h>
 
@@ -10,8 +10,8 @@
 #include <span>
 
 #include "core/checksum.h"
-#include "evaluation/attacks/false_accepts.h"
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/false_accepts.h"
+#include "evaluation/linkage/retrieval.h"
 #include "evaluation/statistics/intervals.h"
 #include "evaluation/statistics/two_way.h"
 

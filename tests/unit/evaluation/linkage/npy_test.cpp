@@ -1,4 +1,4 @@
-#include "evaluation/attacks/npy.h"
+#include "evaluation/linkage/npy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 #pragma once
-// Pictures as the attackers see them. pixel_features and dct_features are declared in evaluation/attacks/linkage.h.
+// Pictures as the attackers see them. pixel_features and dct_features are declared in evaluation/linkage/linkage.h.
 #include <torch/types.h>
 
 #include <cstdint>
 #include <functional>
 
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

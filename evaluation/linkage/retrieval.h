@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/retrieval.h"
 #include "evaluation/statistics/intervals.h"
 
 namespace facemae {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>

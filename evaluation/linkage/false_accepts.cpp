@@ -1,4 +1,4 @@
-#include "evaluation/attacks/false_accepts.h"
+#include "evaluation/linkage/false_accepts.h"
 
 #include <torch/torch.h>
 

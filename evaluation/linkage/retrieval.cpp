@@ -1,4 +1,4 @@
-#include "evaluation/attacks/retrieval.h"
+#include "evaluation/linkage/retrieval.h"
 
 #include <torch/torch.h>
 
