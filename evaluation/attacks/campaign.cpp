@@ -45,15 +45,25 @@ class Siege {
     if (last) count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_);
   }
 
+  /// Learns from these; the fewest of all folds are told.
+  void learn(const Lesson& lesson, const std::string& pairs) {
+    attacker_.fit(lesson);
+    const auto [entry, fresh] = learnt_from_.try_emplace(pairs, lesson.real.people_count);
+    entry->second = std::min(entry->second, lesson.real.people_count);
+  }
+
   void report(Findings& findings) const {
     const auto append = [&](std::vector<Measurement> rows) {
+      for (Measurement& row : rows)
+        if (const auto own = learnt_from_.find(row.pairs); own != learnt_from_.end())
+          row.attacker_people = own->second;
       findings.measurements.insert(findings.measurements.end(), std::make_move_iterator(rows.begin()),
                                    std::make_move_iterator(rows.end()));
     };
     append(found_.measurements());
     for (const auto& [unused, test] : memberships_) {
-      append(test.at_fixed_rates());
-      if (const auto result = test.result()) findings.memberships.push_back(*result);
+      append(test.measurements());
+      for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
     }
     const auto controls = controls_.measurements();
     for (ControlResult& verdict : verdicts(attacker_.facts(), controls))
@@ -71,6 +81,7 @@ class Siege {
   Attacker& attacker_;
   const CampaignOptions& options_;
   Tallies found_, controls_;
+  std::map<std::string, std::int64_t> learnt_from_;  ///< how many people, by pairs
   std::map<std::string, MembershipTest> memberships_;
 };
 
@@ -120,8 +131,9 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
     for (const Fold& fold : folds) {
       if (!attacker->learns()) break;
       for (const std::int64_t size : curve(fold.lesson, options.pairs)) {
-        attacker->fit(some_pairs(fold.lesson, size, options.seed));
-        siege.test(fold.tested, size == 0 ? "all" : std::to_string(size), size == 0);
+        const std::string pairs = size == 0 ? "all" : std::to_string(size);
+        siege.learn(some_pairs(fold.lesson, size, options.seed), pairs);
+        siege.test(fold.tested, pairs, size == 0);
         progress.advance(1, name);
       }
     }

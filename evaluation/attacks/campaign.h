@@ -21,7 +21,7 @@ struct CampaignOptions {
 struct Findings {
   std::vector<Measurement> measurements;  ///< on the release, then the controls'
   std::vector<ControlResult> controls;
-  std::vector<Membership> memberships;
+  std::vector<AttackFigure> figures;  ///< what is no count of people: areas, rates at a fixed error
 };
 
 /// Attackers that learn do so on `own` (people of the attacker's, who must not be in the release; everything else is

@@ -10,10 +10,10 @@
 namespace facemae {
 namespace {
 
-std::vector<const ControlResult*> results_of(const std::string& attack, const ControlRule& rule,
-                                             const Findings& findings) {
-  std::vector<const ControlResult*> results;
-  for (const ControlResult& result : findings.controls)
+std::vector<const ReportedControl*> results_of(const std::string& attack, const ControlRule& rule,
+                                             const ReportedFindings& findings) {
+  std::vector<const ReportedControl*> results;
+  for (const ReportedControl& result : findings.controls)
     if (result.attack == attack && result.positive == rule.positive &&
         plain_name(result.control) == plain_name(rule.name))
       results.push_back(&result);
@@ -36,7 +36,7 @@ bool covers(const Figure& figure, double chance, std::size_t count) {
 
 }  // namespace
 
-std::string control_fault(const std::string& attack, const Policy& policy, const Findings& findings) {
+std::string control_fault(const std::string& attack, const Policy& policy, const ReportedFindings& findings) {
   if (attack.empty() || attack == "A14") return "";  // A14 looks at files: it has no controls
   for (const ControlRule& rule : policy.controls) {
     if (!concerns(rule, attack)) continue;

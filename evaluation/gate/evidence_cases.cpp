@@ -55,7 +55,7 @@ GateCase measured_case(const Measurement& measurement, bool odds, const Requirem
 }
 
 std::vector<GateCase> measured_cases(const Requirement& requirement, const std::string& attack,
-                                     bool own_picture, const Policy& policy, const Findings& findings) {
+                                     bool own_picture, const Policy& policy, const ReportedFindings& findings) {
   std::vector<GateCase> items;
   bool learns = false, class_level = false, of_groups = false;
   for (const Measurement& measurement : findings.measurements) {
@@ -85,7 +85,7 @@ std::vector<GateCase> measured_cases(const Requirement& requirement, const std::
 }
 
 std::vector<GateCase> reported_cases(const Requirement& requirement, const std::string& attack,
-                                     const Policy& policy, const Findings& findings) {
+                                     const Policy& policy, const ReportedFindings& findings) {
   std::vector<GateCase> items;
   const boost::math::normal normal;
   const double share = 1.0 / static_cast<double>(std::max<std::size_t>(1, requirement.attacks.size()));
@@ -133,7 +133,7 @@ std::vector<GateCase> reported_cases(const Requirement& requirement, const std::
   return items;
 }
 
-GateCase smallest_group(const Findings& findings) {
+GateCase smallest_group(const ReportedFindings& findings) {
   double smallest = std::numeric_limits<double>::infinity();
   for (const Measurement& measurement : findings.measurements)
     if (belongs(measurement, ""))
@@ -146,7 +146,7 @@ GateCase smallest_group(const Findings& findings) {
 /// the high side, and the lower limit is corrected for all who might have been chosen. Nobody in a class of K people is
 /// named with odds above 1 / K.
 std::vector<GateCase> most_exposed(const Requirement& requirement, const Policy& policy,
-                                   const Findings& findings) {
+                                   const ReportedFindings& findings) {
   std::vector<GateCase> items;
   for (const Measurement& measurement : findings.measurements) {
     if (!belongs(measurement, "")) continue;
@@ -176,7 +176,7 @@ std::vector<GateCase> most_exposed(const Requirement& requirement, const Policy&
 }  // namespace
 
 std::vector<GateCase> gate_cases(const Requirement& requirement, const std::string& attack,
-                                 const Policy& policy, const Findings& findings) {
+                                 const Policy& policy, const ReportedFindings& findings) {
   const auto kind = std::find_if(metric_kinds().begin(), metric_kinds().end(),
                                  [&](const MetricKind& row) { return row.name == requirement.metric; });
   switch (kind->source) {

@@ -25,6 +25,6 @@ struct GateCase {
 
 /// All that the report has for this attack ("" for metrics of none), and a missing case for whatever it lacks.
 std::vector<GateCase> gate_cases(const Requirement& requirement, const std::string& attack,
-                                 const Policy& policy, const Findings& findings);
+                                 const Policy& policy, const ReportedFindings& findings);
 
 }  // namespace facemae

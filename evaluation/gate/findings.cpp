@@ -78,7 +78,7 @@ ReportedMetric metric_of(const nlohmann::json& item) {
   return metric;
 }
 
-ControlResult control_of(const nlohmann::json& item) {
+ReportedControl control_of(const nlohmann::json& item) {
   const std::string kind = item.at("kind");
   if (kind != "positive" && kind != "negative")
     throw DataError("kind must be \"positive\" or \"negative\", found \"" + kind + "\"");
@@ -107,8 +107,8 @@ auto read_all(const nlohmann::json& report, const char* name, Read read) {
 
 }  // namespace
 
-Findings findings_from(const std::string& text, const std::string& origin) {
-  Findings findings;
+ReportedFindings findings_from(const std::string& text, const std::string& origin) {
+  ReportedFindings findings;
   try {
     const nlohmann::json report = nlohmann::json::parse(text);
     for (const auto& fact : report.at("facts"))

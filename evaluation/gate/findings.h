@@ -20,25 +20,25 @@ struct ReportedMetric {
 };
 
 /// What an attacker found where it must find much (positive: `limit` is the least), or nothing (`limit` is chance).
-struct ControlResult {
+struct ReportedControl {
   std::string attack, control;
   bool positive = true, works = false;
   Figure figure;
   double limit = 0;
 };
 
-struct Findings {
+struct ReportedFindings {
   std::string release_digest;
   std::vector<Measurement> measurements;  ///< with controls among them
   std::vector<ReportedMetric> metrics;
-  std::vector<ControlResult> controls;
+  std::vector<ReportedControl> controls;
   nlohmann::json headline;            ///< as it is there, null without
   std::vector<std::string> pictures;  ///< captions of those in the page
   std::string digest;                 ///< BLAKE2b-256, hexadecimal, of the text
 };
 
 /// Throws DataError naming `origin`, place and what was found.
-Findings findings_from(const std::string& text, const std::string& origin);
+ReportedFindings findings_from(const std::string& text, const std::string& origin);
 
 /// Names of controls, alike whether written with blanks, hyphens, underscores or capitals.
 std::string plain_name(const std::string& name);

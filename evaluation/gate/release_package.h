@@ -17,7 +17,7 @@ struct PackageConfig {
 /// What is packed, and all that was found to be true of it.
 struct Candidate {
   Policy policy;
-  Findings findings;
+  ReportedFindings findings;
   GateVerdict verdict;
   std::string uuid, dataset_digest, source_licence;
   std::uint64_t images = 0;

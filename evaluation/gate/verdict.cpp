@@ -70,7 +70,7 @@ std::string sample_fault(const GateCase& item, const Requirement& requirement, c
 }
 
 VerdictRow judge_case(VerdictRow row, const GateCase& item, const Requirement& requirement,
-                      const Policy& policy, const Findings& findings) {
+                      const Policy& policy, const ReportedFindings& findings) {
   row.pairs = item.pairs;
   row.level = item.level;
   row.figure = item.figure;
@@ -89,7 +89,7 @@ bool worse(const VerdictRow& a, const VerdictRow& b) {
 }
 
 std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const Policy& policy,
-                                          const Findings& findings) {
+                                          const ReportedFindings& findings) {
   std::vector<VerdictRow> rows;
   const auto attacks = requirement.attacks.empty() ? std::vector<std::string>{""} : requirement.attacks;
   for (const std::string& attack : attacks) {
@@ -114,7 +114,7 @@ std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const 
 }
 
 /// What is judged without any attack.
-std::vector<VerdictRow> judge_circumstances(const Policy& policy, const Findings& findings,
+std::vector<VerdictRow> judge_circumstances(const Policy& policy, const ReportedFindings& findings,
                                             const Circumstances& circumstances) {
   std::vector<VerdictRow> rows;
   const auto add = [&](const char* block, const char* what, Ruling ruling, const std::string& cause,
@@ -176,7 +176,7 @@ const char* name_of(Ruling ruling) {
   }
 }
 
-GateVerdict judge(const Policy& policy, const Findings& findings, const Circumstances& circumstances) {
+GateVerdict judge(const Policy& policy, const ReportedFindings& findings, const Circumstances& circumstances) {
   GateVerdict verdict{.ruling = Ruling::Pass, .rows = judge_circumstances(policy, findings, circumstances)};
   for (const Requirement& requirement : policy.requirements)
     for (VerdictRow& row : judge_requirement(requirement, policy, findings))

@@ -40,7 +40,7 @@ struct GateVerdict {
   std::vector<VerdictRow> rows;
 };
 
-GateVerdict judge(const Policy& policy, const Findings& findings, const Circumstances& circumstances);
+GateVerdict judge(const Policy& policy, const ReportedFindings& findings, const Circumstances& circumstances);
 
 /// For people: a table, then what would help.
 std::string verdict_text(const GateVerdict& verdict);

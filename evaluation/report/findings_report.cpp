@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "evaluation/report/attack_figures.h"
 #include "evaluation/report/html.h"
 #include "evaluation/statistics/intervals.h"
 #include "evaluation/statistics/maximum.h"
@@ -87,19 +88,6 @@ Report::Table curve_table(const Findings& findings) {
   return table;
 }
 
-Report::Table membership_table(const Findings& findings) {
-  Report::Table table{
-      .heading = "Was a person released at all?",
-      .note =
-          "Released people against people of the same source who never were. An area of 50 % and a "
-          "D_sys of 0 are chance; with few people D_sys is too high.",
-      .columns = {"attack", "area under the curve", "D_sys", "released", "never released"}};
-  for (const Membership& row : findings.memberships)
-    table.rows.push_back({row.attacker, percent(row.auc), fmt::format("{:.3f}", row.dsys),
-                          std::to_string(row.people), std::to_string(row.strangers)});
-  return table;
-}
-
 Report::Table metadata_table(const std::vector<MetadataFindings::Cue>& cues) {
   Report::Table table{
       .heading = "What the files tell beside their pixels",
@@ -126,6 +114,8 @@ nlohmann::json json_of(const Measurement& row) {
           {"pairs", row.pairs},
           {"chance", row.chance},
           {"people_per_class", row.people_per_class},
+          {"attacker_people", row.attacker_people},
+          {"nonmembers", row.nonmembers},
           {"found", json_of_figure(row.found)},
           {"naming_odds", json_of_figure(naming_odds(row))},
           {"people", people_of(row)},
@@ -141,7 +131,7 @@ std::vector<Report::Table> findings_tables(const Findings& findings,
   std::vector<Report::Table> tables;
   if (!findings.measurements.empty()) tables.push_back(odds_table(findings));
   if (!findings.controls.empty()) tables.push_back(controls_table(findings));
-  if (!findings.memberships.empty()) tables.push_back(membership_table(findings));
+  if (!findings.figures.empty()) tables.push_back(figures_table(findings.figures));
   if (!cues.empty()) tables.push_back(metadata_table(cues));
   if (auto curve = curve_table(findings); !curve.rows.empty()) tables.push_back(std::move(curve));
   return tables;
@@ -171,17 +161,12 @@ void add_findings(nlohmann::json& json, const Findings& findings,
                                 {"high", control.found.high},
                                 {"limit", control.limit},
                                 {"works", control.works}});
-  json["membership"] = nlohmann::json::array();
-  for (const Membership& row : findings.memberships)
-    json["membership"].push_back({{"attack", "A10"},
-                                  {"attacker", row.attacker},
-                                  {"auc", row.auc},
-                                  {"dsys", row.dsys},
-                                  {"people", row.people},
-                                  {"nonmembers", row.strangers}});
-  json["metadata"] = nlohmann::json::array();
-  for (const auto& cue : cues)
-    json["metadata"].push_back({{"attack", "A14"}, {"cue", cue.name}, {"exact_links", cue.exact_links}});
+  std::vector<AttackFigure> figures = findings.figures;
+  for (const auto& cue : cues) {
+    const auto links = static_cast<double>(cue.exact_links);
+    figures.push_back({.metric = "exact_links", .attack = "A14", .attacker = cue.name, .found = {links, links, links}});
+  }
+  json["metrics"] = to_json(figures);
 }
 
 std::string headline_text(const Findings& findings) {

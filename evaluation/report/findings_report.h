@@ -13,7 +13,7 @@ namespace facemae {
 std::vector<Report::Table> findings_tables(const Findings& findings,
                                            const std::vector<MetadataFindings::Cue>& cues);
 
-/// Puts "measurements", "headline", "controls", "membership" and "metadata" into `json` (docs/FORMATS.md).
+/// Puts "measurements", "headline", "controls" and "metrics" into `json` (docs/FORMATS.md).
 void add_findings(nlohmann::json& json, const Findings& findings,
                   const std::vector<MetadataFindings::Cue>& cues);
 

@@ -13,7 +13,7 @@ namespace {
 using namespace small_report;
 using testing::HasSubstr;
 
-TEST(Findings, AreWhatTheReportSays) {
+TEST(ReportedFindings, AreWhatTheReportSays) {
   nlohmann::json report = report_of("d1");
   report["measurements"].push_back(measurement("A1", "person_to_class", 12, 300, 4));
   report["metrics"].push_back({{"metric", "tar_at_far"},
@@ -25,7 +25,7 @@ TEST(Findings, AreWhatTheReportSays) {
                                {"people", 300},
                                {"person_pairs", 44850}});
   report["controls"].push_back(control("A1", "planted", "positive", 1, 0.9, 1, 0.95));
-  const Findings findings = findings_from(report.dump(), "report.json");
+  const ReportedFindings findings = findings_from(report.dump(), "report.json");
   EXPECT_EQ(findings.release_digest, "d1");
   ASSERT_EQ(findings.measurements.size(), 1U);
   EXPECT_EQ(findings.measurements[0].level, Level::PersonToClass);
@@ -38,7 +38,7 @@ TEST(Findings, AreWhatTheReportSays) {
   EXPECT_TRUE(findings.controls.at(0).positive);
 }
 
-TEST(Findings, ThatMakeNoSenseAreRefusedWithTheirPlace) {
+TEST(ReportedFindings, ThatMakeNoSenseAreRefusedWithTheirPlace) {
   const auto fault = [](const std::function<void(nlohmann::json&)>& change) -> std::string {
     nlohmann::json report = report_of("d1");
     report["measurements"].push_back(measurement("A1", "own_picture", 1, 3));

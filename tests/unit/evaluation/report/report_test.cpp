@@ -137,7 +137,12 @@ TEST(Report, BeginsWithNamingOddsAndTellsFailedControls) {
   for (Tally& tally : planted.tallies) tally.hits = 1;
   report.findings.measurements = {found, planted};
   report.findings.controls = {{"A1", "closed-form channel", "planted", true, {0.5, 0.3, 0.7}, 0.95, false}};
-  report.findings.memberships = {{"A1 closed-form channel, means", 0.61, 0.2, 20, 30}};
+  report.findings.figures = {{.metric = "dsys",
+                              .attack = "A10",
+                              .attacker = "A1 closed-form channel, means",
+                              .found = {0.2, 0.1, 0.3},
+                              .people = 20,
+                              .nonmembers = 30}};
   report.metadata = {{"names", 3}};
   const std::string html = to_html(report);
   EXPECT_EQ(nesting_fault(html), "");
