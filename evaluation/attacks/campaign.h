@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/controls.h"
+#include "evaluation/attacks/findings.h"
 #include "evaluation/attacks/membership.h"
 
 namespace facemae {
@@ -16,12 +16,6 @@ struct CampaignOptions {
   std::vector<std::int64_t> pairs = {100, 500};
   std::int64_t planted_classes = kPlantedClasses;
   std::uint64_t seed = 0;
-};
-
-struct Findings {
-  std::vector<Measurement> measurements;  ///< on the release, then the controls'
-  std::vector<ControlResult> controls;
-  std::vector<AttackFigure> figures;  ///< what is no count of people: areas, rates at a fixed error
 };
 
 /// Attackers that learn do so on `own` (people of the attacker's, who must not be in the release; everything else is

@@ -1,0 +1,97 @@
+#include "trainer/insiders/further_attacks.h"
+
+#include <torch/torch.h>
+
+#include "core/log.h"
+#include "trainer/apply/models.h"
+#include "trainer/insiders/attributes.h"
+#include "trainer/insiders/several_releases.h"
+#include "trainer/insiders/training_membership.h"
+#include "trainer/insiders/white_box.h"
+
+namespace facemae {
+
+void declare(Options& options, FurtherAttacks& attacks) {
+  options.group("Attackers who know more")
+      .add("also-released", attacks.also_released,
+           "other releases of the same people, for A8: what they show together")
+      .add("also-link", attacks.also_links,
+           "private folders of these, in the same order; without it all are in that of --link")
+      .add(
+          "from", attacks.from,
+          "FaceMAE that made the release (RUN, a checkpoint or safetensors file), for A11 and A12: attackers who have it")
+      .add("mask-ratio", attacks.mask_ratio,
+           "fraction of patches that was hidden, where --from does not say it")
+      .above(0)
+      .below(1)
+      .add("training-store", attacks.training_store,
+           "store that FaceMAE was trained on, for A11: are its people told from those of --distractors?")
+      .add(
+          "references", attacks.references,
+          "for A11: FaceMAEs trained like --from, each two on the two halves of its people, in REPORT/attackers; 0: none, "
+          "a weaker attack")
+      .between(0, 8)
+      .add("reference-steps", attacks.reference_steps,
+           "for A11: steps of each; as many as --from had unless given")
+      .at_least(1)
+      .add(
+          "white-box-probes", attacks.probes,
+          "for A12: pictures whose patches are searched for by gradient descent, about a second each on one core")
+      .at_least(0)
+      .add(
+          "attributes", attacks.attributes,
+          "for A13: table of people's attributes (CSV: a heading, then the person and numbers or yes and no), or "
+          "synthetic for faces of `facemae synth`");
+}
+
+void validate(Options& options, const FurtherAttacks& attacks) {
+  options.check(attacks.also_links.empty() || attacks.also_links.size() == attacks.also_released.size(),
+                "--also-link needs one private folder for each of --also-released");
+  options.check(attacks.training_store.empty() || !attacks.from.empty(),
+                "--training-store needs --from, the FaceMAE that was trained on it");
+  options.check(attacks.training_store.empty() || !attacks.distractors.empty(),
+                "--training-store needs --distractors: people whom FaceMAE was not trained on");
+  options.check(attacks.references % 2 == 0,
+                "--references is an even number: each two divide the people between them");
+}
+
+std::unique_ptr<Attacker> white_box_of(const FurtherAttacks& attacks, torch::Device device,
+                                       std::uint64_t seed) {
+  if (attacks.from.empty()) return nullptr;
+  const Weights weights = read_weights(attacks.from);
+  FaceMae model = face_mae_from(weights);
+  model->to(device);
+  return white_box(
+      std::move(model),
+      {.mask_ratio = mask_ratio_for(weights, attacks.mask_ratio), .probes = attacks.probes, .seed = seed});
+}
+
+Findings further_attacks(World& world, const FurtherAttacks& attacks, const AuditedRelease& audited) {
+  Findings findings;
+  if (!attacks.also_released.empty() || !attacks.attributes.empty()) {
+    const auto real = Store::open(audited.real);
+    const RealFaces photos = photos_of_people(*real);
+    std::vector<LinkedRelease> releases{load_release(*real, photos, audited.released, audited.link)};
+    if (!attacks.attributes.empty())
+      findings.add(
+          {{},
+           attribute_figures(releases[0].faces, releases[0].links, attributes_of(*real, attacks.attributes),
+                             audited.embedded, audited.seed)});
+    for (std::size_t i = 0; i < attacks.also_released.size(); ++i)
+      releases.push_back(load_release(*real, photos, attacks.also_released[i],
+                                      attacks.also_links.empty() ? audited.link : attacks.also_links[i]));
+    if (releases.size() > 1) findings.add({several_releases(photos, releases, audited.attackers), {}});
+  }
+  if (!attacks.training_store.empty())
+    findings.add(training_membership(world, {.from = attacks.from,
+                                             .members = attacks.training_store,
+                                             .outsiders = attacks.distractors,
+                                             .folder = Path(audited.report) / "attackers",
+                                             .references = attacks.references,
+                                             .reference_steps = attacks.reference_steps,
+                                             .mask_ratio = attacks.mask_ratio,
+                                             .seed = audited.seed}));
+  return findings;
+}
+
+}  // namespace facemae
