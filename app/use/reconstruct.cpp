@@ -80,6 +80,16 @@ ExitCode run_reconstruct(App& app, Words words) {
            "fraction of patches that is hidden; unless given, that of the model's training")
       .above(0)
       .below(1)
+      .add(
+          "code-noise", config.code_noise,
+          "noise on the mean code of a person's photos, for a model of `pretrain --code`: mu:X makes the release X-GDP for the "
+          "replacement of one photo (mu:1 is epsilon 4.4 at delta 1e-5), none makes no promise")
+      .choice("code-unit", config.code_unit, {"photo"},
+              "whose replacement --code-noise hides; a person's photos together are not hidden")
+      .add(
+          "nuisance", config.nuisance,
+          "store of other people, of the training or synthetic, two patches of whose photos make pictures of one code differ, for a "
+          "model of `pretrain --code`")
       .add("images-per-identity", config.images_per_identity,
            "images per identity, others are left out; 0: all images, whose number may tell who it is. "
            "Of a blend: pictures of each class, 0 for as many in all as there are photos")

@@ -8,6 +8,8 @@ namespace {
 std::string what_it_is(const ReleaseNotes& notes) {
   if (!notes.baseline.empty())
     return notes.baseline_text + "\nIt was made to be compared with rebuilt faces, not to be published.";
+  if (!notes.code.empty())
+    return "Every image in this store is the output of a decoder that saw the mean code of several real images of a class, and two patches of an image of somebody else.";
   if (!notes.blend)
     return "Every image in this store is the output of a decoder that saw only the unmasked patches of a real image.";
   return fmt::format(
@@ -60,18 +62,19 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
           : fmt::format("| made by | --baseline {} |\n", notes.baseline);
   return fmt::format(
       "# {}\n\n{}\n\n"
-      "**No formal privacy guarantee; treat as personal data until a qualified person decides otherwise.**\n\n{}"
+      "**{}; treat as personal data until a qualified person decides otherwise.**\n\n{}"
       "| | |\n|---|---|\n"
       "| images | {} |\n| identities | {} |\n| image size | {} x {} |\n{}"
       "| software version | {} |\n| dataset digest | {} |\n| policy | {} |\n{}\n"
       "Labels are renumbered and images reordered in a way that only the secret of the release reveals. "
       "Of originals that are equal byte for byte, only one was used. "
       "Names, paths, times and the order of the source are not in the files. {}\n\n"
-      "## Licence of the source\n\n{}\n",
+      "{}## Licence of the source\n\n{}\n",
       notes.baseline.empty() ? "Rebuilt faces" : "Faces of a simple defence", what_it_is(notes),
+      notes.code.empty() ? "No formal privacy guarantee" : "No privacy guarantee beyond what is said below of codes",
       notes.blend ? promise_of(*notes.blend) : "", manifest.images, manifest.identities, manifest.image_size,
       manifest.image_size, made, notes.software_version, manifest.dataset_digest.hex(),
-      notes.policy.empty() ? "none" : notes.policy, rows_of(notes, manifest, partition), counts_of(notes, manifest),
+      notes.policy.empty() ? "none" : notes.policy, rows_of(notes, manifest, partition), counts_of(notes, manifest), notes.code,
       notes.source_licence.empty() ? "not stated" : notes.source_licence);
 }
 

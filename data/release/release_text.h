@@ -19,6 +19,8 @@ struct ReleaseNotes {
   std::uint64_t people_left_out = 0;  ///< of a blend
   /// Instead of a model's pictures: a sentence that says what the pictures are, and the option that made them.
   std::string baseline_text, baseline;
+  /// What pictures of noisy codes are, and promise (a chapter of Markdown); "": not of codes.
+  std::string code = {};
 };
 
 /// Markdown. `partition`: the digest of that of the people, "" without.

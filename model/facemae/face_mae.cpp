@@ -63,6 +63,12 @@ FaceMaeImpl::FaceMaeImpl(const FaceMaeConfig& c) : config(c) {
     decoder_blocks->push_back(VitBlock(c.decoder_width, c.decoder_heads));
   decoder_norm = register_module("decoder_norm", layer_norm(c.decoder_width));
   decoder_pred = register_module("decoder_pred", torch::nn::Linear(c.decoder_width, c.patch_values()));
+  if (c.code == 0) return;
+  const auto linear = [](std::int64_t in, std::int64_t out) {
+    return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
+  };
+  code_in = register_module("code_in", linear(c.decoder_width, c.code));
+  code_out = register_module("code_out", linear(c.code, c.decoder_width));
 }
 
 void FaceMaeImpl::initialise(std::uint64_t seed) {

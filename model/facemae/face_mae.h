@@ -19,6 +19,8 @@ struct FaceMaeConfig {
   int width = 192, depth = 6, heads = 3;
   int decoder_width = 96, decoder_depth = 2, decoder_heads = 3;
   bool activation_checkpointing = false;
+  int code =
+      0;  ///< width of the code that a picture passes through (code.h); 0: none, as in the official MAE
 
   std::int64_t patches() const { return static_cast<std::int64_t>(image / patch) * (image / patch); }
   std::int64_t patch_values() const { return std::int64_t{3} * patch * patch; }
@@ -62,6 +64,7 @@ struct FaceMaeImpl : torch::nn::Module {
   torch::nn::ModuleList blocks, decoder_blocks;
   torch::nn::LayerNorm norm{nullptr}, decoder_norm{nullptr};
   torch::nn::Linear decoder_embed{nullptr}, decoder_pred{nullptr};
+  torch::nn::Linear code_in{nullptr}, code_out{nullptr};  ///< decoder width to code and back, if there is one
 
  private:
   torch::Tensor run(const torch::nn::ModuleList& list, torch::Tensor tokens) const;

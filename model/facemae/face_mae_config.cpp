@@ -75,6 +75,7 @@ FaceMaeConfig config_from_weights(const NamedWeights& weights, int heads, int de
     if (const auto number = block_of(name, "decoder_blocks."))
       decoder_depth = std::max(decoder_depth, *number + 1);
   }
+  const auto code = by_name.find("code_in.weight");
   const auto patch = projection.size(2);
   return {.image = static_cast<int>(grid_of_positions(table) * patch),
           .patch = static_cast<int>(patch),
@@ -83,7 +84,8 @@ FaceMaeConfig config_from_weights(const NamedWeights& weights, int heads, int de
           .heads = heads,
           .decoder_width = static_cast<int>(need("decoder_embed.weight", 2).size(0)),
           .decoder_depth = static_cast<int>(decoder_depth),
-          .decoder_heads = decoder_heads};
+          .decoder_heads = decoder_heads,
+          .code = code == by_name.end() ? 0 : static_cast<int>(need("code_in.weight", 2).size(0))};
 }
 
 NamedWeights fit_positions(const NamedWeights& weights, const FaceMaeConfig& config) {

@@ -8,6 +8,7 @@
 #include "core/random/keys.h"
 #include "data/image/image.h"
 #include "model/common/pixels.h"
+#include "model/facemae/code.h"
 
 namespace facemae {
 namespace {
@@ -47,7 +48,10 @@ void refuse_flat_pictures(const Store& source, FaceMae& model, torch::Device dev
   if (keys.empty()) return;
   const auto faces = to_network_input(pixels, side, {}, device);
   const Masked mask = random_masks(keys, model->config.patches(), mask_ratio, device);
-  const auto rebuilt = model->unpatchify(model->decode(model->encode(faces, mask), mask)).to(torch::kFloat32);
+  const auto latent = model->encode(faces, mask);
+  const auto patches =
+      model->config.code > 0 ? decode_codes(*model, latent, mask) : model->decode(latent, mask);
+  const auto rebuilt = model->unpatchify(patches).to(torch::kFloat32);
   const std::string which =
       "the model's pictures of " + std::to_string(keys.size()) + " faces of " + source.folder().string();
   const std::string remedy =

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "model/common/pixels.h"
-#include "model/facemae/losses.h"
+#include "model/facemae/code.h"
 
 namespace facemae {
 
@@ -40,7 +40,9 @@ Image picture_grid(const std::vector<torch::Tensor>& columns) {
 Image triptych(FaceMae& model, const torch::Tensor& images, const Masked& mask, bool normalised) {
   torch::NoGradGuard no_grad;
   const auto patches = model->patchify(images);
-  auto rebuilt = model->decode(model->encode(images, mask), mask).to(torch::kFloat32);
+  const auto latent = model->encode(images, mask);
+  auto rebuilt = (model->config.code > 0 ? decode_codes(*model, latent, mask) : model->decode(latent, mask))
+                     .to(torch::kFloat32);
   if (normalised)
     rebuilt =
         rebuilt * (patches.var(2, /*unbiased=*/true, /*keepdim=*/true) + 1e-6).sqrt() + patches.mean(2, true);

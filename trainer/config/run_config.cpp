@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -11,69 +10,16 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "model/facemae/relation.h"
 #include "model/recognition/recognition.h"
+#include "trainer/config/validate_run.h"
 
 namespace facemae {
-namespace {
 
-constexpr double kMostOfARelation = 1e9;
-
-/// In rows: faces, or sets of them.
 std::uint64_t smallest_micro_batch(const RunConfig& c) {
   return c.batch / c.together / static_cast<std::uint64_t>(std::max(1, c.accumulate));
 }
 
-/// K of "people:K".
-std::optional<std::uint64_t> people_of_blend(const std::string& blend) {
-  constexpr std::string_view kind = "people:";
-  if (!blend.starts_with(kind)) return {};
-  std::uint64_t people = 0;
-  const auto [end, code] = std::from_chars(blend.data() + kind.size(), blend.data() + blend.size(), people);
-  if (code != std::errc() || end != blend.data() + blend.size() || people == 0) return {};
-  return people;
-}
-
-void validate_sets(Options& o, const PretrainConfig& c) {
-  const auto sets = c.sets();
-  if (!sets) {
-    o.check(
-        !c.blend_images && !c.blend_min_people && c.relation_target != "blend",
-        "--blend-images, --blend-min-people and --relation-target blend say how --blend people:K works: add it");
-    return;
-  }
-  o.check(people_of_blend(c.blend).has_value(),
-          "--blend is people:K, K people in each picture, not " + c.blend +
-              (c.blend == "photos" ? ": the mean of one person's photos shows that person (docs/METHOD.md)"
-                                   : ""));
-  if (sets->photos == 0 || sets->photos % sets->people != 0)
-    return o.check(
-        false,
-        fmt::format(
-            "--blend-images {} is not the same number of photos of each of {} people: use a multiple of {}",
-            sets->photos, sets->people, sets->people));
-  o.check(
-      sets->min_people <= sets->people,
-      fmt::format("--blend-min-people {} is more than the {} people of a picture: no patch would be shown",
-                  sets->min_people, sets->people));
-  const auto& order = c.common.order;
-  o.check(order.kind == "auto" || order.kind == "balanced",
-          "--blend takes its photos in --order balanced: leave out --order " + order.kind);
-  o.check(order.images_per_identity == OrderConfig().images_per_identity ||
-              order.images_per_identity == sets->photos_of_each(),
-          fmt::format(
-              "--blend has {} photos of each person in a picture: leave out --order-images-per-identity {}",
-              sets->photos_of_each(), order.images_per_identity));
-  const auto whole = sets->photos * static_cast<std::uint64_t>(std::max(1, c.common.accumulate));
-  o.check(
-      c.common.batch % whole == 0,
-      fmt::format(
-          "--batch counts photos: with pictures of {} photos and --accumulate {} it must be a multiple of {}, not {}",
-          sets->photos, c.common.accumulate, whole, c.common.batch));
-  o.check(
-      c.reconstruction != Reconstruction::Hidden && !c.normalise_patches,
-      "--blend has no hidden patches to rebuild: use --reconstruction all (compared after pooling by 4 x 4) or none, without --normalise-patches");
-}
+namespace {
 
 void validate_exact(Options& o, const RunConfig& c) {
   const bool power = c.exact_slots > 0 && std::has_single_bit(static_cast<unsigned>(c.exact_slots));
@@ -89,30 +35,6 @@ void validate_exact(Options& o, const RunConfig& c) {
       fmt::format(
           "--exact: a micro-batch of {} images leaves some of the {} slots empty: raise --batch, lower --accumulate or --exact-slots",
           smallest_micro_batch(c), c.exact_slots));
-}
-
-void validate_common(Options& o, const RunConfig& c) {
-  o.check(c.steps.value_or(0) <= (std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, c.batch),
-          "--steps times --batch is more images than can be counted");
-  o.check(c.steps.has_value() != c.epochs.has_value(), "give one of --steps and --epochs");
-  o.check(
-      c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
-      "--accumulate is larger than --batch: a micro-batch would be empty");
-  o.check(!(c.lr && c.base_lr), "give one of --lr and --base-lr");
-  o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
-          "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
-  try {
-    c.end_seconds();
-  } catch (const ConfigError& error) {
-    o.check(false, error.what());
-  }
-  validate_exact(o, c);
-  const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
-                      static_cast<std::uint64_t>(std::max(1, c.accumulate));
-  o.check(
-      c.order.kind != "balanced" || c.together > 1 || c.batch % groups == 0,
-      "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so that no group of images is torn apart");
-  o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
 }
 
 /// By the name that each option has now.
@@ -164,25 +86,6 @@ std::optional<std::int64_t> RunConfig::end_seconds() const {
   return seconds;
 }
 
-std::optional<TrainingSets> PretrainConfig::sets() const {
-  if (blend.empty()) return {};
-  TrainingSets sets;
-  sets.people = people_of_blend(blend).value_or(1);
-  sets.photos = blend_images.value_or(sets.photos);
-  sets.min_people = blend_min_people.value_or(sets.min_people);
-  return sets;
-}
-
-RunConfig run_config_of(const PretrainConfig& config) {
-  RunConfig run = config.common;
-  if (const auto sets = config.sets()) {
-    run.order.kind = "balanced";
-    run.order.images_per_identity = sets->photos_of_each();
-    run.together = std::max<std::uint64_t>(1, sets->photos);
-  }
-  return run;
-}
-
 RunConfig run_config_of(const RecognizeConfig& config) {
   RunConfig run = config.common;
   const AugmentConfig& all = config.probabilities;
@@ -192,36 +95,32 @@ RunConfig run_config_of(const RecognizeConfig& config) {
   return run;
 }
 
-void validate(Options& o, const PretrainConfig& c) {
-  validate_sets(o, c);
-  const RunConfig common = run_config_of(c);
-  validate_common(o, common);
-  const bool automatic = c.relation_weight.starts_with("auto:");
-  const std::string number = automatic ? c.relation_weight.substr(5) : c.relation_weight;
-  double weight = 0;
-  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), weight);
-  o.check(code == std::errc() && end == number.data() + number.size() && weight <= kMostOfARelation &&
-              (automatic ? weight > 0 : weight >= 0),
-          "--relation-weight is a number from 0 to 1e9, or auto:R, R above 0, not " + c.relation_weight);
-  const Relation relation = relation_from(c.relation);
-  o.check(!automatic || c.reconstruction != Reconstruction::None,
-          "--relation-weight auto needs a pixel loss to compare with");
-  o.check(c.reconstruction != Reconstruction::None || relation != Relation::None,
-          "nothing to learn: --reconstruction and --relation are none");
-  if (const RelationKind* kind = relation.kind(); kind != nullptr && common.batch > 0) {
-    const std::uint64_t related =
-        c.relation_batch == "global" ? common.batch / common.together : smallest_micro_batch(common);
-    o.check(related >= static_cast<std::uint64_t>(kind->least_images),
-            fmt::format("--relation {} needs at least {} {} in a (micro-)batch, not {}: {}", kind->name,
-                        kind->least_images, common.together > 1 ? "blended pictures" : "images", related,
-                        kind->why));
+void validate(Options& o, const RunConfig& c) {
+  o.check(c.steps.value_or(0) <= (std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, c.batch),
+          "--steps times --batch is more images than can be counted");
+  o.check(c.steps.has_value() != c.epochs.has_value(), "give one of --steps and --epochs");
+  o.check(
+      c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
+      "--accumulate is larger than --batch: a micro-batch would be empty");
+  o.check(!(c.lr && c.base_lr), "give one of --lr and --base-lr");
+  o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
+          "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
+  try {
+    c.end_seconds();
+  } catch (const ConfigError& error) {
+    o.check(false, error.what());
   }
-  o.check(c.relation_batch == "micro" || !automatic,
-          "--relation-weight auto works with --relation-batch micro only");
+  validate_exact(o, c);
+  const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
+                      static_cast<std::uint64_t>(std::max(1, c.accumulate));
+  o.check(
+      c.order.kind != "balanced" || c.together > 1 || c.batch % groups == 0,
+      "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so that no group of images is torn apart");
+  o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
 }
 
 void validate(Options& o, const RecognizeConfig& c) {
-  validate_common(o, c.common);
+  validate(o, c.common);
   o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
   o.check(
       !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||

@@ -100,10 +100,13 @@ struct PretrainConfig {
   bool activation_checkpointing = false;
   std::string blend;  ///< people:K; "": every face by itself
   std::optional<std::uint64_t> blend_images, blend_min_people;
-  std::string relation_target;  ///< face | blend; "": blend with --blend, else face
+  std::string relation_target;  ///< face | blend; "": blend with --blend or --code, else face
+  std::optional<int> code;      ///< width
+  std::string linkage_weight;   ///< a number, or auto:R; "": no linkage loss
+  std::string linkage;          ///< names of linkage_kinds() with commas; "": all
 
   std::optional<TrainingSets> sets() const;  ///< nothing: every face is a row
-  bool relates_blends() const { return !blend.empty() && relation_target != "face"; }
+  bool relates_blends() const { return sets() && relation_target != "face"; }
 };
 
 struct RecognizeConfig {

@@ -1,6 +1,7 @@
 // The options of training commands, with the help that teaches them.
 #include "core/log.h"
 #include "core/text.h"
+#include "model/facemae/linkage.h"
 #include "model/facemae/losses.h"
 #include "model/facemae/relation.h"
 #include "model/recognition/margins.h"
@@ -267,6 +268,19 @@ void declare(Options& o, PretrainConfig& c) {
           "relation-target", c.relation_target, {"face", "blend"},
           "embedding that the relations of a blended picture are to have: the mean over its people, or that of one face, its first "
           "photo's, a control that should leak more. Without --blend it is face, with it blend");
+  o.group("Code and linkage")
+      .add(
+          "code", c.code,
+          "width of a code of bounded length through which all passes that a picture shows of a person, trained with noise, so that "
+          "`reconstruct --code-noise` can add the noise of differential privacy; sets --order balanced, with --blend-images photos of a person [16] in a picture")
+      .between(1, 4096)
+      .add(
+          "linkage-weight", c.linkage_weight,
+          "weight of a loss that keeps attackers from linking a rebuilt face to its original among those of the batch: a number, or "
+          "auto:R to begin at 0 and to change by R times what they find above twice of chance, every 50 steps")
+      .add("linkage", c.linkage,
+           "attackers of --linkage-weight, with commas: " + linkage_help() + " [" +
+               join(linkage_names(), ",") + "]");
   o.group("Losses")
       .choice("reconstruction", c.reconstruction, reconstruction_kinds(), "patches in the pixel loss")
       .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")

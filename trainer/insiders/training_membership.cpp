@@ -10,7 +10,7 @@
 #include "core/random/keys.h"
 #include "data/store/people_key.h"
 #include "evaluation/attacks/features.h"
-#include "evaluation/attacks/rmia.h"
+#include "evaluation/statistics/rmia.h"
 #include "evaluation/statistics/membership.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/stored_images.h"

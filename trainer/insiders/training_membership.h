@@ -31,7 +31,7 @@ struct TrainingMembershipConfig {
 
 /// All ranks, which compute alike. The score of a photo is -log of the mean squared error of the whole rebuilt picture
 /// over fresh masks, that of a person the mean over photos. Plain, and, with references, relative to models that were
-/// not trained on the person (RMIA, evaluation/attacks/rmia.h, the population being the outsiders): both are reported,
+/// not trained on the person (RMIA, evaluation/statistics/rmia.h, the population being the outsiders): both are reported,
 /// as "reconstruction error" and "reconstruction error relative to N references". Measurements of level Membership and
 /// metrics membership_auc, membership_tpr_training_people, dsys. Throws ConfigError when outsiders were trained on or
 /// members were not, as far as the weights say.

@@ -105,6 +105,10 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, cons
                          {"images", config.blend->images},
                          {"min_people", config.blend->min_people}};
   if (!config.policy.empty()) settings["policy"] = config.policy;
+  if (source.nuisance) {
+    settings["code_noise"] = config.code_noise;
+    settings["nuisance_digest"] = source.nuisance->dataset_digest().hex();
+  }
   const std::string name = "settings-" + uuid + ".json", now = settings.dump(2) + "\n";
   if (!folder.has(name)) return folder.write(name, now);
   if (const std::string before = folder.read(name); before != now)

@@ -1,5 +1,8 @@
 #include "trainer/release/rebuild_release.h"
 
+#include <algorithm>
+#include <map>
+
 #include "cluster/host/agree.h"
 #include "cluster/host/shared_folder.h"
 #include "core/log.h"
@@ -8,6 +11,7 @@
 #include "trainer/apply/models.h"
 #include "trainer/input/open_store.h"
 #include "trainer/release/closing_audit.h"
+#include "trainer/release/privacy_notes.h"
 #include "trainer/release/rebuild_begin.h"
 #include "trainer/release/rebuild_shards.h"
 #include "trainer/release/rebuild_source.h"
@@ -26,6 +30,17 @@ void require_shared_place(Control& control, const std::string& out) {
 std::uint64_t left_out(const ReleaseChoice& choice, const Store& source) {
   if (!choice.blend) return 0;
   return static_cast<std::uint64_t>(source.identities()) - choice.groups.size() * choice.blend->people;
+}
+
+/// What a release of codes says of itself; "" of any other.
+std::string code_notes(const RebuildSource& source, const ReleasePlan& plan) {
+  if (!source.nuisance) return "";
+  std::map<std::int64_t, std::uint64_t> photos;
+  for (const auto& [label, rows] : rows_of_classes(plan))
+    for (const auto row : rows) ++photos[source.store->label(row)];
+  std::uint64_t most = 0;
+  for (const auto& [person, count] : photos) most = std::max(most, count);
+  return privacy_notes(source.mu, source.model->config.code, most);
 }
 
 }  // namespace
@@ -73,7 +88,8 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
                     .blend = config.blend,
                     .people_left_out = made.people_left_out,
                     .baseline_text = config.baseline ? baseline_text(*config.baseline) : "",
-                    .baseline = config.baseline ? config.baseline->name : ""},
+                    .baseline = config.baseline ? config.baseline->name : "",
+                    .code = code_notes(source, plan)},
                    *source.store);
     try {
       made.audit = closing_audit(config.out, config.private_folder, *source.store);

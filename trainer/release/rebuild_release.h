@@ -22,6 +22,7 @@ struct ReconstructConfig {
   std::optional<Baseline> baseline;  ///< instead of a model
   std::string policy;                ///< digest of the policy that the release is made under, "" none
   std::optional<double> mask_ratio;  ///< unless given, that of the model's training
+  std::string code_noise, code_unit = "photo", nuisance;  ///< of a model with a code; "" of others
   std::uint64_t images_per_identity = 0, shard_images = 8192;
   int quality = 95;
 };

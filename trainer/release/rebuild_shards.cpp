@@ -1,14 +1,57 @@
 #include "trainer/release/rebuild_shards.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "trainer/apply/blend_rows.h"
+#include "trainer/apply/code_release.h"
 #include "trainer/apply/rebuild.h"
 
 namespace facemae {
+namespace {
+
+/// Every rank makes the codes that its own pictures need, of all photos of their classes.
+std::unique_ptr<CodeRelease> code_release(RebuildSource& source, torch::Device device,
+                                          const ReconstructConfig& config, const ReleaseSecret& secret,
+                                          const ReleasePlan& plan) {
+  auto codes = std::make_unique<CodeRelease>(*source.store, *source.nuisance, source.model, device,
+                                             CodeReleaseConfig{.mask_ratio = source.mask_ratio,
+                                                               .mask_key = secret.mask_key(),
+                                                               .noise_key = derive(secret.key, "code noise"),
+                                                               .mu = source.mu,
+                                                               .jpeg_quality = config.quality,
+                                                               .png = config.codec == "png"});
+  for (auto& [label, rows] : rows_of_classes(plan)) codes->add_group(label, std::move(rows));
+  return codes;
+}
+
+std::vector<std::vector<std::byte>> pictures_of(const std::vector<std::uint64_t>& rows, torch::Device device,
+                                                RebuildSource& source, const ReconstructConfig& config,
+                                                const SecretKey& mask_key,
+                                                const std::function<void(std::size_t)>& advance) {
+  const RebuildConfig how{.mask_ratio = source.mask_ratio,
+                          .mask_key = mask_key,
+                          .jpeg_quality = config.quality,
+                          .png = config.codec == "png"};
+  if (config.baseline) return baseline_rows(*source.store, rows, *config.baseline, how, advance);
+  if (config.blend) return blend_rows(*source.store, rows, *config.blend, source.model, device, how, advance);
+  return rebuild_rows(*source.store, rows, source.model, device, how, advance);
+}
+
+}  // namespace
+
+std::map<std::int64_t, std::vector<std::uint64_t>> rows_of_classes(const ReleasePlan& plan) {
+  std::map<std::int64_t, std::set<std::uint64_t>> rows;
+  for (std::size_t i = 0; i < plan.source_rows.size(); ++i)
+    rows[plan.labels[i / plan.photos]].insert(plan.source_rows[i]);
+  std::map<std::int64_t, std::vector<std::uint64_t>> of_classes;
+  for (const auto& [label, own] : rows) of_classes[label] = {own.begin(), own.end()};
+  return of_classes;
+}
 
 std::vector<std::uint64_t> rows_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
   const auto end_of = [&](std::uint64_t shards) {
@@ -35,23 +78,6 @@ ShardShare share_of_shards(const ReleasePlan& plan, int rank, int ranks,
   return share;
 }
 
-namespace {
-
-std::vector<std::vector<std::byte>> pictures_of(const std::vector<std::uint64_t>& rows, torch::Device device,
-                                                RebuildSource& source, const ReconstructConfig& config,
-                                                const SecretKey& mask_key,
-                                                const std::function<void(std::size_t)>& advance) {
-  const RebuildConfig how{.mask_ratio = source.mask_ratio,
-                          .mask_key = mask_key,
-                          .jpeg_quality = config.quality,
-                          .png = config.codec == "png"};
-  if (config.baseline) return baseline_rows(*source.store, rows, *config.baseline, how, advance);
-  if (config.blend) return blend_rows(*source.store, rows, *config.blend, source.model, device, how, advance);
-  return rebuild_rows(*source.store, rows, source.model, device, how, advance);
-}
-
-}  // namespace
-
 void rebuild_shards(const Topology& topology, torch::Device device, RebuildSource& source,
                     const ReconstructConfig& config, const ReleaseSecret& secret, const ReleasePlan& plan) {
   const ShardShare share = share_of_shards(plan, topology.rank, topology.size, [&](std::uint64_t shard) {
@@ -61,9 +87,15 @@ void rebuild_shards(const Topology& topology, torch::Device device, RebuildSourc
   Progress progress(topology.size == 1 ? "rebuilding" : "rebuilding, the first rank's share", share.images,
                     "images", topology.rank == 0);
   progress.start_from(share.finished_images);
+  std::unique_ptr<CodeRelease> codes;
+  if (source.nuisance) codes = code_release(source, device, config, secret, plan);
+  const auto advance = [&](std::size_t count) { progress.advance(count); };
   for (const auto shard : share.todo) {
-    const auto encoded = pictures_of(rows_of_shard(plan, shard), device, source, config, secret.mask_key(),
-                                     [&](std::size_t count) { progress.advance(count); });
+    const auto rows = rows_of_shard(plan, shard);
+    const std::uint64_t first = shard * plan.shard_images, pictures = rows.size() / plan.photos;
+    const auto encoded =
+        codes ? codes->pictures(first, std::span(plan.labels).subspan(first, pictures), advance)
+              : pictures_of(rows, device, source, config, secret.mask_key(), advance);
     write_release_shard(real_files(), config.out, secret, plan, shard, encoded, source.store->image_size());
     failpoint("reconstruct.shard");
   }

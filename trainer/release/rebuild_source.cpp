@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/store/people_key.h"
+#include "trainer/apply/code_release.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/plausible.h"
 #include "trainer/input/training_identities.h"
@@ -25,6 +26,31 @@ void warn_of_training_identities(const Store& store, const Weights& weights) {
   }
 }
 
+/// A model with a code makes pictures of codes alone, any other cannot.
+void open_code(RebuildSource& source, const ReconstructConfig& config) {
+  if (source.model->config.code == 0) {
+    if (!config.code_noise.empty() || !config.nuisance.empty())
+      throw ConfigError(
+          source.weights.origin +
+          " was trained without a code: leave out --code-noise and --nuisance, or use a model of `facemae pretrain --code W`");
+    return;
+  }
+  if (config.code_noise.empty() || config.nuisance.empty())
+    throw ConfigError(
+        source.weights.origin +
+        " was trained with --code, and makes a picture of the mean code of a person's photos and a little of somebody else's photo: give --code-noise mu:X, and --nuisance STORE of people who may be shown (of the training, or synthetic)");
+  source.mu = mu_of_noise(config.code_noise);
+  source.nuisance = Store::open(Path(config.nuisance));
+  if (source.nuisance->dataset_digest() == source.store->dataset_digest())
+    throw ConfigError(
+        "--nuisance " + config.nuisance +
+        " is the source of the release: its pictures would show these people without noise. Use a store of others");
+  if (source.nuisance->size() == 0 || source.nuisance->image_size() != source.store->image_size())
+    throw ConfigError(fmt::format("--nuisance {} has {} images of {} pixels; some of {} are needed",
+                                  config.nuisance, source.nuisance->size(), source.nuisance->image_size(),
+                                  source.store->image_size()));
+}
+
 }  // namespace
 
 RebuildSource open_rebuild_source(const ReconstructConfig& config, std::shared_ptr<const Store> store,
@@ -41,6 +67,7 @@ RebuildSource open_rebuild_source(const ReconstructConfig& config, std::shared_p
     throw ConfigError(fmt::format("the model was trained on images of {} pixels, the store has {}",
                                   source.model->config.image, source.store->image_size()));
   source.mask_ratio = mask_ratio_for(source.weights, config.mask_ratio);
+  open_code(source, config);
   source.model->to(device);
   return source;
 }

@@ -2,6 +2,7 @@
 // What a release is made of: faces of unseen people and the model that rebuilds them, with all that speaks against
 // the pair.
 #include <memory>
+#include <optional>
 
 #include "checkpoint/tensors/weights.h"
 #include "data/store/store.h"
@@ -15,6 +16,8 @@ struct RebuildSource {
   Weights weights;         ///< none with a baseline
   FaceMae model{nullptr};  ///< on the device; none with a baseline
   double mask_ratio = 0;
+  std::shared_ptr<const Store> nuisance;  ///< of a model with a code, else null
+  std::optional<double> mu;               ///< of the noise on codes; nothing: no noise
 };
 
 /// Throws ConfigError when the model must not make a release, or was trained on pictures of another size.

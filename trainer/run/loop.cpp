@@ -107,6 +107,7 @@ class Loop {
 
   void observe(std::uint64_t done, double gradient_norm) {
     run_.state.automatic_weight = run_.task.automatic_weight;
+    run_.state.linkage_weight = run_.task.linkage_weight;
     run_.observer.after_step(done, run_.task,
                              {.learning_rate = learning_rate(done - 1),
                               .gradient_norm = gradient_norm,

@@ -30,15 +30,17 @@ Parts parts_of(const RunConfig& config, World& world) {
   return config.exact ? Parts::of_slots(config.exact_slots, world.batch()) : Parts::of_ranks(world.batch());
 }
 
-/// What validate() cannot know without the store.
-void refuse_sets(const TrainingSets& sets, const Store& store) {
-  if (store.identities() < static_cast<std::int64_t>(sets.people))
-    throw ConfigError(fmt::format("--blend people:{} needs as many people, the store has {}", sets.people,
-                                  store.identities()));
+/// What validate() cannot know without the store. With a code, somebody else's photo is the nuisance.
+void refuse_sets(const TrainingSets& sets, bool code, const Store& store) {
+  const std::string which = code ? "--code" : fmt::format("--blend people:{}", sets.people);
+  const auto people = code ? 2 : static_cast<std::int64_t>(sets.people);
+  if (store.identities() < people)
+    throw ConfigError(
+        fmt::format("{} needs at least {} people, the store has {}", which, people, store.identities()));
   if (store.image_size() % 4 != 0)
     throw ConfigError(fmt::format(
-        "--blend compares pictures after pooling by 4 x 4, which does not divide the images' side of {} pixels: pack them with --resize",
-        store.image_size()));
+        "{} compares pictures after pooling by 4 x 4, which does not divide the images' side of {} pixels: pack them with --resize",
+        which, store.image_size()));
 }
 
 /// Batch statistics of one image are none. Those of slots: see validate().
@@ -62,15 +64,17 @@ TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, 
     throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}",
                                   config.patch, store.image_size(),
                                   store.image_size() == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
-  if (const auto sets = config.sets()) refuse_sets(*sets, store);
+  if (const auto sets = config.sets()) refuse_sets(*sets, config.code.has_value(), store);
   FaceMaeConfig shape = face_mae_config(config.model, store.image_size(), config.patch);
   shape.activation_checkpointing = config.activation_checkpointing;
+  shape.code = config.code.value_or(0);
   FaceMae model(shape);
   model->initialise(config.common.seed);
   if (!init.empty()) load_state(*model, read_weights(init).tensors);
   model->to(world.device());
   std::string kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
                                  shape.image, shape.patch);
+  if (config.code) kind += fmt::format(", a code of {} values", *config.code);
   if (!config.blend.empty()) kind += ", blends of " + config.blend;
   auto embedder = make_embedder(config, kind);
   if (embedder) embedder->to(world.device());

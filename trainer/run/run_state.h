@@ -12,6 +12,7 @@ namespace facemae {
 struct RunState {
   std::uint64_t skipped = 0, skipped_in_row = 0;
   double automatic_weight = 0;
+  double linkage_weight = 0;  ///< not written where it is 0, as in older versions
   std::vector<Quarantined> quarantine;
   std::string to_json() const;
   static RunState from_json(const std::string& text);  ///< throws CheckpointError

@@ -110,6 +110,7 @@ class Session {
         known_to_all([&] { return resume(checkpoints, snapshot_, state_, input_, control_); });
     outcome_.step = outcome_.first = outcome_.reached = first;
     task().automatic_weight = state_.automatic_weight;
+    task().linkage_weight = state_.linkage_weight;
     together(control_, [&] {
       if (!control_.is_root()) return;
       run_.decide(fence_, checkpoints.restored());

@@ -57,6 +57,7 @@ class Task {
   bool compares_whole_batch = false;  ///< couple() wants all micro-batches of a step at once
   std::int64_t faces_per_row = 1;     ///< faces that Pass::rows has one row for; it divides every part
   double automatic_weight = 0;        ///< part of RunState
+  double linkage_weight = 0;          ///< of --linkage-weight; part of RunState
 };
 
 // What a task can do beside training, for those who watch a run.

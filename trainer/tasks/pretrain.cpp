@@ -14,6 +14,10 @@ constexpr std::uint64_t kBalanceEvery = 200;  ///< steps between measurements of
 
 torch::Tensor square_of(const torch::Tensor& gradient) { return gradient.pow(2).sum(); }
 
+torch::Tensor beside(const std::vector<torch::Tensor>& columns) {
+  return columns.size() == 1 ? columns.front() : torch::cat(columns, 1);
+}
+
 }  // namespace
 
 Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, const PretrainConfig& config,
@@ -24,8 +28,7 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       kind_(std::move(kind)),
       parts_(std::move(parts)),
       device_(device),
-      rebuilding_(config.sets() ? rebuild_sets(model_, config, precision)
-                                : rebuild_faces(model_, config, precision)),
+      rebuilding_(make_rebuilding(model_, config, precision)),
       relation_(relation_from(config.relation)),
       global_rows_(static_cast<double>(config.common.batch) /
                    static_cast<double>(rebuilding_->faces_per_row())) {
@@ -36,8 +39,14 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
     automatic_ratio_ = number;
   else
     automatic_weight = fixed_weight_.emplace(number);
-  compares_whole_batch =
-      config.relation_batch == "global" && config.common.accumulate > 1 && relation_ != Relation::None;
+  if (!config.linkage_weight.empty()) {
+    const auto patches = model_->config.patches();
+    linkage_.emplace(
+        config.linkage_weight, config.linkage,
+        static_cast<double>(kept_patches(patches, config.mask_ratio)) / static_cast<double>(patches));
+  }
+  compares_whole_batch = config.relation_batch == "global" && config.common.accumulate > 1 &&
+                         (relation_ != Relation::None || linkage_);
   prepare(precision);
 }
 
@@ -52,9 +61,11 @@ std::vector<Parameter> Pretraining::parameters() {
 void Pretraining::begin(std::uint64_t step) {
   step_ = step;
   if (fixed_weight_) automatic_weight = *fixed_weight_;  // whatever a checkpoint said
+  if (linkage_) linkage_weight = linkage_->begin(linkage_weight);
   if (embedder_) embedder_->at_step(step);
   relation_figure_ = torch::zeros({}, torch::TensorOptions().device(device_));
   correlation_ = torch::zeros_like(relation_figure_);
+  linkage_figure_ = torch::zeros_like(relation_figure_);
   pixel_of_part_.assign(parts_.own(), torch::zeros_like(relation_figure_));
 }
 
@@ -62,20 +73,47 @@ Pass Pretraining::forward(const Faces& faces) {
   const auto [predicted, pixel] = rebuilding_->rebuild(faces);
   if (torch::GradMode::is_enabled()) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
   Pass pass{.loss = config_.reconstruction_weight * pixel};
-  if (relation_ == Relation::None) return pass;
+  if (relation_ == Relation::None && !linkage_) return pass;
 
-  pass.rows = embedder_->embed(clamp_straight_through(model_->unpatchify(predicted), -1, 1));
+  const auto pictures = clamp_straight_through(model_->unpatchify(predicted), -1, 1);
+  std::vector<torch::Tensor> rows, reference;  // side by side
+  if (relation_ != Relation::None) rows.push_back(embedder_->embed(pictures));
+  if (linkage_) rows.push_back(linkage_->features(pictures));
+  pass.rows = beside(rows);
   if (to_be_balanced(faces.micro)) pass.output = predicted;
   const torch::NoGradGuard no_grad;
-  pass.reference = rebuilding_->reference(faces, *embedder_);
+  if (relation_ != Relation::None) reference.push_back(rebuilding_->reference(faces, *embedder_));
+  if (linkage_) reference.push_back(linkage_->features(rebuilding_->originals(faces)));
+  pass.reference = beside(reference);
   return pass;
 }
 
 Coupled Pretraining::couple(const Group& group) {
   static constexpr std::array compared = {&Pass::reference, &Pass::rows};
   Coupling faces(parts_, group, compared);
-  const auto rebuilt = faces.rows(&Pass::rows).requires_grad_(true);
-  const auto matched = relation_share(faces.rows(&Pass::reference), rebuilt, relation_,
+  const auto rows = faces.rows(&Pass::rows).requires_grad_(true);
+  const auto reference = faces.rows(&Pass::reference);
+  std::vector<Wanted> wanted;
+  if (relation_ != Relation::None) wanted.push_back(relate(group, rows, reference, faces));
+  if (linkage_) wanted.push_back(link(group, rows, reference, faces));
+  for (std::size_t i = 1; i < wanted.size(); ++i) {
+    wanted[0].gradient = wanted[0].gradient + wanted[i].gradient;
+    wanted[0].loss = wanted[0].loss + wanted[i].loss;
+  }
+  return {.wanted = faces.spread(wanted[0].gradient), .loss = wanted[0].loss};
+}
+
+torch::Tensor Pretraining::embeddings_in(const torch::Tensor& rows) const {
+  return linkage_ ? rows.narrow(1, 0, rows.size(1) - linkage_->width()) : rows;
+}
+
+torch::Tensor Pretraining::features_in(const torch::Tensor& rows) const {
+  return rows.narrow(1, rows.size(1) - linkage_->width(), linkage_->width());
+}
+
+Pretraining::Wanted Pretraining::relate(const Group& group, const torch::Tensor& rows,
+                                        const torch::Tensor& reference, Coupling& faces) {
+  const auto matched = relation_share(embeddings_in(reference), embeddings_in(rows), relation_,
                                       config_.relation_center, faces.ranks(), faces.rows_of_rank());
   const double part = static_cast<double>(faces.total()) / global_rows_;
   const auto loss = part * matched.share;
@@ -84,13 +122,25 @@ Coupled Pretraining::couple(const Group& group) {
   const bool before = !parts_.exact() && group.size() == 1;
   const auto wanted = [&](double weight, bool again) {
     const auto seed = torch::full_like(loss, before ? weight : 1).detach();
-    const auto gradient = torch::autograd::grad({loss}, {rebuilt}, {seed}, /*retain_graph=*/again).front();
-    return faces.spread(before ? gradient : gradient * weight);
+    const auto gradient = torch::autograd::grad({loss}, {rows}, {seed}, /*retain_graph=*/again).front();
+    return before ? gradient : gradient * weight;
   };
-  if (to_be_balanced(group.front().micro)) balance(group.front(), wanted(1, true).front());
+  if (to_be_balanced(group.front().micro)) balance(group.front(), faces.spread(wanted(1, true)).front());
   relation_figure_ += loss.detach();
   correlation_ += part * matched.correlation;
-  return {.wanted = wanted(automatic_weight, false), .loss = automatic_weight * loss.detach()};
+  return {.gradient = wanted(automatic_weight, false), .loss = automatic_weight * loss.detach()};
+}
+
+Pretraining::Wanted Pretraining::link(const Group& group, const torch::Tensor& rows,
+                                      const torch::Tensor& reference, Coupling& faces) {
+  const auto linked = linkage_->couple(features_in(rows), features_in(reference), faces);
+  if (group.front().micro == 0)
+    linkage_weight = linkage_->next_weight(linkage_weight, step_, linked.found, faces.total());
+  const double part = static_cast<double>(faces.total()) / global_rows_;
+  linkage_figure_ += part * linked.loss;
+  auto gradient = torch::zeros_like(rows);
+  features_in(gradient).copy_(linkage_weight * part * linked.gradient);
+  return {.gradient = gradient, .loss = linkage_weight * part * linked.loss};
 }
 
 /// On the first micro-batch, when the automatic weight is to be measured.
@@ -121,10 +171,17 @@ void Pretraining::balance(const Passes& passes, const std::vector<torch::Tensor>
 std::vector<Metric> Pretraining::metrics() {
   const auto pixel = parts_.share_of_sum(pixel_of_part_),
              relation = parts_.share_of_coupled(relation_figure_);
-  return {{"loss", config_.reconstruction_weight * pixel + automatic_weight * relation},
-          {"reconstruction", pixel},
-          {"relation", relation},
-          {"relation_correlation", parts_.share_of_coupled(correlation_)}};
+  std::vector<Metric> metrics = {
+      {"loss", config_.reconstruction_weight * pixel + automatic_weight * relation},
+      {"reconstruction", pixel},
+      {"relation", relation},
+      {"relation_correlation", parts_.share_of_coupled(correlation_)}};
+  if (!linkage_) return metrics;
+  const auto linkage = parts_.share_of_coupled(linkage_figure_);
+  metrics[0].share = metrics[0].share + linkage_weight * linkage;
+  metrics.push_back({"linkage", linkage});
+  metrics.push_back({"linkage_weight", parts_.share_of_common(torch::full_like(linkage, linkage_weight), 1)});
+  return metrics;
 }
 
 void Pretraining::state(Snapshot& snapshot) {

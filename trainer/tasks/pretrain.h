@@ -11,6 +11,7 @@
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
 #include "trainer/step/task.h"
+#include "trainer/tasks/linkage_term.h"
 #include "trainer/tasks/rebuilding.h"
 
 namespace facemae {
@@ -32,6 +33,16 @@ class Pretraining final : public Task, public PictureMaker {
   Image picture(const Faces& faces) override { return rebuilding_->picture(faces); }
 
  private:
+  /// What a coupled loss wants of the rows of a group.
+  struct Wanted {
+    torch::Tensor gradient;  ///< as the rows
+    torch::Tensor loss;      ///< weighted; no gradient
+  };
+  Wanted relate(const Group& group, const torch::Tensor& rows, const torch::Tensor& reference,
+                Coupling& faces);
+  Wanted link(const Group& group, const torch::Tensor& rows, const torch::Tensor& reference, Coupling& faces);
+  torch::Tensor embeddings_in(const torch::Tensor& rows) const;
+  torch::Tensor features_in(const torch::Tensor& rows) const;
   bool to_be_balanced(int micro) const;
   void balance(const Passes& passes, const std::vector<torch::Tensor>& wanted);
 
@@ -45,12 +56,13 @@ class Pretraining final : public Task, public PictureMaker {
   Relation relation_;
   double global_rows_;                  ///< of a step: faces, or sets of them
   std::optional<double> fixed_weight_;  ///< of the relation, unless it is automatic
+  std::optional<LinkageTerm> linkage_;
   double automatic_ratio_ = 0;  ///< holds the relation's gradient at this fraction of the pixel gradient
   std::uint64_t step_ = 0;
 
   // Figures of the step.
   std::vector<torch::Tensor> pixel_of_part_;
-  torch::Tensor relation_figure_, correlation_;
+  torch::Tensor relation_figure_, correlation_, linkage_figure_;
 };
 
 }  // namespace facemae

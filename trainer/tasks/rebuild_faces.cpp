@@ -57,6 +57,13 @@ std::unique_ptr<Rebuilding> rebuild_faces(FaceMae model, const PretrainConfig& c
   return std::make_unique<FaceRebuilding>(std::move(model), config, precision);
 }
 
+std::unique_ptr<Rebuilding> make_rebuilding(FaceMae model, const PretrainConfig& config,
+                                            Precision precision) {
+  if (config.code) return rebuild_codes(std::move(model), config, precision);
+  if (config.sets()) return rebuild_sets(std::move(model), config, precision);
+  return rebuild_faces(std::move(model), config, precision);
+}
+
 std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) {
   return key_of(seed, Purpose::Mask, ordinal);
 }

@@ -39,10 +39,13 @@ class SetRebuilding final : public Rebuilding {
   }
 
   torch::Tensor reference(const Faces& faces, Embedder& embedder) override {
-    if (!config_.relates_blends())
-      return embedder.embed(faces.images.slice(0, 0, torch::nullopt, faces_per_row()));
+    if (!config_.relates_blends()) return embedder.embed(originals(faces));
     const Members members = members_of(faces);
     return mean_over_people(embedder.embed(faces.images), members.set, members.person);
+  }
+
+  torch::Tensor originals(const Faces& faces) override {
+    return faces.images.slice(0, 0, torch::nullopt, faces_per_row());
   }
 
   /// Every face is a person here, and as many people as a set has are blended.

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "data/image/image.h"
 #include "model/facemae/embedder.h"
 #include "model/facemae/face_mae.h"
+#include "trainer/apply/triptych.h"
 #include "trainer/config/run_config.h"
 #include "trainer/step/faces.h"
 #include "trainer/step/precision.h"
@@ -28,6 +28,8 @@ class Rebuilding {
   virtual Rebuilt rebuild(const Faces& faces) = 0;
   /// [r, D]: whose relations the pictures are to have.
   virtual torch::Tensor reference(const Faces& faces, Embedder& embedder) = 0;
+  /// [r, 3, H, W]: the photo that linking a picture to would be found out, of several the first.
+  virtual torch::Tensor originals(const Faces& faces) { return faces.images; }
   /// Of the sample pictures: original, masked and rebuilt faces.
   virtual Image picture(const Faces& faces) = 0;
 };
@@ -36,6 +38,11 @@ class Rebuilding {
 std::unique_ptr<Rebuilding> rebuild_faces(FaceMae model, const PretrainConfig& config, Precision precision);
 /// A picture of each set of faces (--blend). Faces come in whole sets.
 std::unique_ptr<Rebuilding> rebuild_sets(FaceMae model, const PretrainConfig& config, Precision precision);
+
+/// A picture of each set of faces of one person, through a code (--code). Faces come in whole pairs of sets.
+std::unique_ptr<Rebuilding> rebuild_codes(FaceMae model, const PretrainConfig& config, Precision precision);
+/// The one that the configuration asks for.
+std::unique_ptr<Rebuilding> make_rebuilding(FaceMae model, const PretrainConfig& config, Precision precision);
 
 /// The mask key of a training sample.
 std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal);

@@ -60,6 +60,9 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
       {"blendsInTwoMicroBatchesByAdamW",
        {.trial = {.relation = "cosine", .global_batch = 40, .micro_batches = 2, .blend = "people:2"},
         .optimizer = adamw}});
+  all.push_back(
+      {"codesAndLinkage",
+       {.trial = {.relation = "cosine", .global_batch = 20, .code = true, .linkage_weight = "0.7"}}});
   for (const std::string& margin : names_of(margin_kinds())) {
     all.push_back(
         {margin + "BySgd",

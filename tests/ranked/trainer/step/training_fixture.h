@@ -26,6 +26,8 @@ struct Trial {
   int steps = 3;
   std::optional<double> automatic_ratio = {};
   std::string blend = {};  ///< of 4 photos a picture
+  bool code = false;       ///< of 2 photos a picture
+  std::string linkage_weight = {};
 };
 
 inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
@@ -33,7 +35,7 @@ inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
           .micro_batches = trial.micro_batches,
           .world = world,
           .slots = slots,
-          .together = trial.blend.empty() ? 1u : 4u};
+          .together = trial.blend.empty() && !trial.code ? 1u : 4u};
 }
 
 /// Parameters' gradients of the first step and values after `steps` SGD steps at a constant rate.
@@ -43,7 +45,7 @@ struct Trained {
   double automatic_weight = 0;
 };
 
-inline FaceMae trial_model(std::uint64_t seed = 3) {
+inline FaceMae trial_model(std::uint64_t seed = 3, int code = 0) {
   FaceMae model(FaceMaeConfig{.image = 16,
                               .patch = 4,
                               .width = 24,
@@ -51,7 +53,8 @@ inline FaceMae trial_model(std::uint64_t seed = 3) {
                               .heads = 3,
                               .decoder_width = 12,
                               .decoder_depth = 1,
-                              .decoder_heads = 3});
+                              .decoder_heads = 3,
+                              .code = code});
   model->initialise(seed);
   return model;
 }
@@ -68,6 +71,11 @@ inline PretrainConfig pretrain_config_of(const Trial& trial) {
   config.relation_batch = trial.relation_over_global_batch ? "global" : "micro";
   config.blend = trial.blend;
   if (!trial.blend.empty()) config.blend_images = 4;
+  if (trial.code) {
+    config.code = 5;
+    config.blend_images = 2;
+  }
+  config.linkage_weight = trial.linkage_weight;
   if (trial.automatic_ratio) config.relation_weight = "auto:" + std::to_string(*trial.automatic_ratio);
   return config;
 }
@@ -84,7 +92,7 @@ inline RecognizeConfig recognize_config_of(const Trial& trial) {
 inline std::unique_ptr<Task> make_task(const PretrainConfig& config, const Parts& parts,
                                        torch::Device device = torch::kCPU, std::uint64_t seed = 3,
                                        Precision precision = Precision::Float32) {
-  auto model = trial_model(seed);
+  auto model = trial_model(seed, config.code.value_or(0));
   model->to(device);
   auto embedder = config.relation == "none" ? nullptr : trial_embedder();
   if (embedder) embedder->to(device);

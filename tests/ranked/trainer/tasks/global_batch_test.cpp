@@ -41,13 +41,18 @@ std::vector<Trial> trials() {
                      .micro_batches = micro_batches});
   all.push_back({.relation = "cosine", .global_batch = 20, .blend = "people:2"});
   all.push_back({.relation = "pkt", .global_batch = 60, .micro_batches = 3, .blend = "people:4"});
+  all.push_back({.relation = "cosine", .global_batch = 20, .code = true});
+  all.push_back({.relation = "none", .global_batch = 10, .linkage_weight = "0.5"});
+  all.push_back({.relation = "distance", .global_batch = 14, .micro_batches = 3, .linkage_weight = "0.5"});
+  all.push_back({.relation = "cosine", .global_batch = 20, .blend = "people:2", .linkage_weight = "0.5"});
   for (const int micro_batches : {1, 3})
     all.push_back({.recognition = true, .global_batch = 13, .micro_batches = micro_batches, .steps = 3});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Losses, GlobalBatch, testing::ValuesIn(trials()), [](const auto& trial) {
   return (trial.param.recognition ? "recognition" : trial.param.relation) +
-         (trial.param.blend.empty() ? "" : "OfBlends") + std::to_string(trial.param.micro_batches);
+         (trial.param.blend.empty() ? "" : "OfBlends") + (trial.param.code ? "OfCodes" : "") +
+         (trial.param.linkage_weight.empty() ? "" : "AndLinkage") + std::to_string(trial.param.micro_batches);
 });
 
 TEST(RelationBatchGlobal, GivesTheSameInThreeMicroBatchesAsInOne) {

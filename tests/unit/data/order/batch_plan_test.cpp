@@ -45,7 +45,7 @@ TEST(BatchPlan, TearsNoSetApartWhetherInMicroBatchesRanksOrSlots) {
               EXPECT_EQ(rows % 6, 0);
               in_slots += rows;
             }
-            if (slots > 0) EXPECT_EQ(in_slots, static_cast<std::int64_t>(mine.size()));
+            EXPECT_EQ(in_slots, slots > 0 ? static_cast<std::int64_t>(mine.size()) : 0);
           }
         }
         ASSERT_EQ(all.size(), 84U);

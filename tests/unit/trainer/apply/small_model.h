@@ -6,7 +6,7 @@
 
 namespace facemae::test {
 
-inline FaceMae small_model(int image = 16) {
+inline FaceMae small_model(int image = 16, int code = 0) {
   FaceMae model(FaceMaeConfig{.image = image,
                               .patch = 4,
                               .width = 16,
@@ -14,7 +14,8 @@ inline FaceMae small_model(int image = 16) {
                               .heads = 2,
                               .decoder_width = 8,
                               .decoder_depth = 1,
-                              .decoder_heads = 2});
+                              .decoder_heads = 2,
+                              .code = code});
   model->initialise(7);
   model->eval();
   return model;

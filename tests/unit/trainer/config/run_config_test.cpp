@@ -146,6 +146,40 @@ TEST(PretrainConfig, RefusesBlendsThatCannotBe) {
   EXPECT_THAT(with({"--batch", "64", "--blend", "people:4", "--exact"}), HasSubstr("some of the 8 slots"));
 }
 
+TEST(PretrainConfig, TakesPairsOfSetsForACode) {
+  PretrainConfig config;
+  config.code = 32;
+  config.blend_images = 8;
+  const RunConfig run = run_config_of(config);
+  EXPECT_EQ(run.order.kind, "balanced");
+  EXPECT_EQ(run.order.images_per_identity, 8U);
+  EXPECT_EQ(run.together, 16U);
+  EXPECT_TRUE(config.relates_blends());
+}
+
+TEST(PretrainConfig, RefusesCodesAndLinkagesThatCannotBe) {
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9"});
+    return faults_of(words);
+  };
+  EXPECT_EQ(with({"--batch", "64", "--code", "32"}), "");
+  EXPECT_EQ(with({"--batch", "32", "--code", "32"}), "") << "a pair of pictures";
+  EXPECT_EQ(with({"--batch", "64", "--code", "32", "--blend", "people:1"}), "");
+  EXPECT_THAT(with({"--batch", "48", "--code", "32"}), HasSubstr("multiple of 32, not 48"));
+  EXPECT_THAT(with({"--batch", "64", "--code", "32", "--blend", "people:4"}),
+              HasSubstr("one person at a time"));
+  EXPECT_THAT(with({"--batch", "64", "--code", "0"}), HasSubstr("--code"));
+  EXPECT_EQ(with({"--batch", "64", "--linkage-weight", "auto:0.1"}), "");
+  EXPECT_EQ(with({"--batch", "64", "--linkage-weight", "2", "--linkage", "patch,pixel"}), "");
+  EXPECT_THAT(with({"--batch", "64", "--linkage-weight", "auto:0"}), HasSubstr("--linkage-weight"));
+  EXPECT_THAT(with({"--batch", "64", "--linkage-weight", "-1"}), HasSubstr("--linkage-weight"));
+  EXPECT_THAT(with({"--batch", "64", "--linkage", "pixel"}), HasSubstr("needs --linkage-weight"));
+  EXPECT_THAT(with({"--batch", "64", "--linkage-weight", "1", "--linkage", "pixle"}),
+              HasSubstr("did you mean pixel"));
+  EXPECT_THAT(with({"--batch", "64", "--linkage-weight", "1", "--linkage", "pixel,learned"}),
+              HasSubstr("\"learned\" is unknown"));
+}
+
 TEST(PretrainConfig, RefusesWhatCannotBeExact) {
   const auto with = [&](std::vector<std::string> words) {
     words.insert(words.end(), {"--store", "s", "--run", "r", "--steps", "9", "--exact"});

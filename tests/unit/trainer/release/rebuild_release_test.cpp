@@ -67,6 +67,33 @@ TEST_F(RebuiltReleases, HoldEveryPictureOnceAndAreAudited) {
   EXPECT_EQ(Store::open(config_.out)->dataset_digest(), digest);
 }
 
+TEST_F(RebuiltReleases, OfCodesSayWhatTheirNoisePromises) {
+  test::write_model(folder_ / "coded.safetensors", test::small_model(16, 4));
+  testing_stores::make_store(folder_ / "others", {2, 2}, 16,
+                             [](std::uint64_t row) { return testing_stores::tiny_picture(70 + row); });
+  config_.code_noise = "mu:1";
+  config_.nuisance = folder_ / "others";
+  expect_refused("was trained without a code");
+  config_.from = folder_ / "coded.safetensors";
+  config_.nuisance = "";
+  expect_refused("give --code-noise mu:X, and --nuisance STORE");
+  config_.nuisance = config_.store;
+  expect_refused("is the source of the release");
+  config_.nuisance = folder_ / "others";
+  const RebuiltRelease made = make();
+  EXPECT_EQ(made.images, 8U);
+  const auto digest = Store::open(config_.out)->dataset_digest();
+  EXPECT_EQ(make().images, 8U);
+  EXPECT_EQ(Store::open(config_.out)->dataset_digest(), digest);
+  const std::string text = read_plain_file(Path(config_.out) / "RELEASE.md");
+  EXPECT_THAT(
+      text, AllOf(HasSubstr("| guarantee | 1-GDP"), HasSubstr("| epsilon at delta 1e-05 | 4.38 |"),
+                  HasSubstr("mu 3 (3 photos at most)"), HasSubstr("one photo, replaced by any other"),
+                  testing::Not(HasSubstr("unmasked patches")), testing::Not(HasSubstr("No formal privacy"))));
+  config_.code_noise = "mu:2";
+  EXPECT_THAT([&] { make(); }, ThrowsMessage<AgreedError>(HasSubstr("was begun with other settings")));
+}
+
 TEST_F(RebuiltReleases, GoOnWithTheSameSettingsAlone) {
   make();
   config_.quality = 80;

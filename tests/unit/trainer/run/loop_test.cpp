@@ -14,12 +14,21 @@ TEST(RunState, SurvivesItsText) {
   const RunState state{.skipped = 3,
                        .skipped_in_row = 1,
                        .automatic_weight = 0.123456789012345678,
+                       .linkage_weight = 0.2345678901234567,
                        .quarantine = {{2, 640}, {5, 1ULL << 40}}};
   const RunState again = RunState::from_json(state.to_json());
   EXPECT_EQ(again.skipped, 3u);
   EXPECT_EQ(again.skipped_in_row, 1u);
   EXPECT_EQ(again.automatic_weight, state.automatic_weight);
+  EXPECT_EQ(again.linkage_weight, state.linkage_weight);
   EXPECT_EQ(again.quarantine, state.quarantine);
+}
+
+TEST(RunState, OfOlderVersionsHasNoLinkageWeight) {
+  const RunState state =
+      RunState::from_json(R"({"skipped":0,"skipped_in_row":0,"automatic_weight":2,"quarantine":[]})");
+  EXPECT_EQ(state.linkage_weight, 0);
+  EXPECT_EQ(state.to_json().find("linkage"), std::string::npos);
 }
 
 TEST(RunState, RefusesWhatIsNotOne) {

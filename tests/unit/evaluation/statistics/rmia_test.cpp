@@ -1,4 +1,4 @@
-#include "evaluation/attacks/rmia.h"
+#include "evaluation/statistics/rmia.h"
 
 #include <gmock/gmock.h>
 
