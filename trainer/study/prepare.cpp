@@ -7,6 +7,7 @@
 #include "core/progress.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
+#include "core/random/sha256.h"
 #include "core/text.h"
 #include "data/release/release_originals.h"
 #include "data/store/store.h"

@@ -1,13 +1,11 @@
 #include "trainer/study/protocol.h"
 
-#include <sodium.h>
-
 #include <algorithm>
-#include <array>
 
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/program_version.h"
+#include "core/random/sha256.h"
 #include "core/text.h"
 
 namespace facemae {
@@ -181,15 +179,6 @@ StudyProtocol read_protocol(const Path& out) {
     throw ConfigError("reading the study in " + out.string() +
                       ": there is no protocol.json; `facemae compare` without --report-only begins one");
   return protocol_from(read_plain_file(out / "protocol.json"), (out / "protocol.json").string());
-}
-
-std::string sha256_hex(const std::string& text) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  std::string hex(2 * digest.size() + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), digest.data(), digest.size());
-  hex.pop_back();
-  return hex;
 }
 
 std::string protocol_digest(const Path& out) { return sha256_hex(read_plain_file(out / "protocol.json")); }

@@ -42,9 +42,7 @@ void write_protocol(FileSystem& files, const Path& out, StudyProtocol& protocol)
 void expect_same_study(const Path& out, const nlohmann::ordered_json& configuration);
 /// Throws ConfigError when there is no study in `out`.
 StudyProtocol read_protocol(const Path& out);
-/// SHA-256 of a text in hex, as sha256sum prints it.
-std::string sha256_hex(const std::string& text);
-/// The digest of OUT/protocol.json.
+/// SHA-256 of OUT/protocol.json in hex.
 std::string protocol_digest(const Path& out);
 /// One word, or all of a command, as a shell reads them.
 std::string shell_words(const std::vector<std::string>& words);
