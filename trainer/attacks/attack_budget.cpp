@@ -38,7 +38,7 @@ void declare(Options& options, AttackBudget& budget) {
       .between(2, 1 << 20)
       .add("attack-width", budget.width, "channels of the first stage of A5 and A7; 16 suits one core")
       .between(2, 1024)
-      .add("attack-lr", budget.lr, "peak learning rate of their training")
+      .add("attack-lr", budget.lr, "peak learning rate of A5, A6 and A7")
       .above(0)
       .at_most(1e3);
 }

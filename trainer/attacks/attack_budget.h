@@ -21,7 +21,7 @@ struct AttackBudget {
   std::string size = "standard";  ///< a name of budget_kinds()
   std::optional<std::uint64_t> steps, batch;
   std::optional<std::int64_t> width;
-  std::optional<double> lr;
+  std::optional<double> lr;  ///< of AdamW; recognisers train by SGD at a rate of their own
 };
 
 /// What one training of an attacker is to be.

@@ -111,9 +111,11 @@ std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, 
                 fmt::format("{}, {} classes", config.network, count), Parts::of_ranks(world.batch()),
                 precision_for(run.precision, world.device()), world.device())};
   };
+  AttackBudget budget = config.budget;
+  budget.lr.reset();
   train_attacker(world, {.folder = config.folder,
                          .name = name,
-                         .training = within(config.budget, kRecognition),
+                         .training = within(budget, kRecognition),
                          .seed = config.seed,
                          .recognises = true,
                          .settings = {"network = " + config.network, fmt::format("classes = {}", count)},
