@@ -13,7 +13,7 @@ flip() { # flip FILE BYTE
 }
 
 ends_with 0 "store --help names every verb" 'compact' "$facemae" store --help
-for verb in info list verify stage split subset remove compact; do
+for verb in info list verify stage split subset remove compact join; do
   ends_with 0 "$verb --help has an example" "facemae store $verb" "$facemae" store $verb --help
 done
 ends_with 2 "an unknown verb gets the nearest" 'unknown command "store verfy": did you mean "verify"\?' "$facemae" store verfy faces
@@ -66,6 +66,12 @@ check "subset limits the images of each" equal "$(told few images) $(told few id
 "$facemae" store compact few --out own $quiet 2>/dev/null
 check "compact makes a store of the same images" equal "$(told own images) $(told own kind)" "80 store"
 ends_with 0 "which is sound" '0 file.s. and 0 image' "$facemae" store verify own $quiet
+ends_with 2 "equal names of two stores are refused" '--same-people' "$facemae" store join few four --out unjoined $quiet
+ends_with 2 "so is one store twice" 'twice' "$facemae" store join few own faces few --out unjoined $quiet
+check "nothing was made of them" test ! -e unjoined/manifest.h5
+"$facemae" store join four few --same-people --out joined --json joined.json $quiet 2>/dev/null
+check "join puts them side by side" equal "$(told joined images) $(told joined identities) $(field joined.json shared_identities)" "120 40 4"
+ends_with 0 "and soundly" '0 file.s. and 0 image' "$facemae" store verify joined $quiet
 
 # Damage and repair, on two ranks.
 cp -r faces backup

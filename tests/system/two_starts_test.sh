@@ -108,6 +108,7 @@ two_starts "store split" 0 nothing by_bytes store split faces --out t/out t/othe
 two_starts "store subset" thorough nothing by_bytes store subset faces --identities who --out t/out
 two_starts "store remove" thorough nothing by_bytes store remove faces --identities who --out t/out
 two_starts "store compact" 0 nothing by_bytes store compact unseen --out t/out
+two_starts "store join" thorough nothing by_bytes store join unseen faces --same-people --out t/out
 two_starts "store verify --repair-from" 0 damaged_store by_bytes store verify t/out --repair-from faces
 two_starts "pairs" thorough nothing by_bytes pairs --store faces --out t/out --pairs 200
 two_starts "export" 0 nothing by_bytes export --from runs/mae --out t/out
