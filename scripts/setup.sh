@@ -21,9 +21,11 @@
 #                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, a browser for the report's page
 #   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
 #                    libFuzzer
+#   --onnx           adds OpenCV's dnn, 43 MB unpacked: then audits take embedders of others as ONNX files
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
-#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files),
+#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files; with
+#                    --onnx also onnxruntime),
 #                    and .venv-mxnet, where Python is old enough for MXNet
 #   --no-system      never calls apt-get: lists everything that is missing, with Debian package names, and exits with 1
 #   -h, --help       this text
@@ -42,7 +44,7 @@ headers=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl==13.0.85)
 nccl=nvidia-nccl-cu13==2.28.9
 wheels=$root/.deps/wheels
 
-cuda=no nccl_headers=no tests=no checks=no slurm=no bench=no interop=no system=yes
+cuda=no nccl_headers=no tests=no checks=no slurm=no bench=no interop=no onnx=no system=yes
 for argument in "$@"; do
   case $argument in
     --cpu) cuda=no ;;
@@ -50,6 +52,7 @@ for argument in "$@"; do
     --nccl-headers) nccl_headers=yes ;;
     --tests) tests=yes ;;
     --checks) checks=yes ;;
+    --onnx) onnx=yes ;;
     --slurm) slurm=yes ;;
     --bench) bench=yes ;;
     --interop) interop=yes ;;
@@ -84,6 +87,9 @@ nlohmann-json3-dev            hdr:nlohmann/json.hpp
 libisal-dev                   hdr:isa-l.h,isa-l/crc.h
 libsodium-dev                 hdr:sodium.h
 "
+if [ "$onnx" = yes ]; then required+="
+libopencv-dnn-dev             hdr:opencv2/dnn.hpp,opencv4/opencv2/dnn.hpp
+"; fi
 optional="
 ccache                        cmd:ccache
 "
@@ -290,6 +296,7 @@ for venv in "${venvs[@]}"; do
     continue
   fi
   packages=(numpy h5py pillow safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
+  if [ "$venv" = .venv ] && [ "$onnx" = yes ]; then packages+=(onnxruntime); fi
   if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version"); fi
   "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||
     fail "pip could not fill $venv (${packages[*]})"

@@ -3,6 +3,7 @@
 #include "app/output_locks.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "evaluation/onnx/onnx_choice.h"
 #include "evaluation/report/audit_report.h"
 #include "trainer/release/audit_attacks.h"
 #include "trainer/release/audit_release.h"
@@ -25,15 +26,26 @@ ExitCode run_audit(App& app, Words words) {
       "Measures how far rebuilt faces can be linked to the real ones: how often attackers, of which some learn from people of their own, name a person rightly. "
       "Every figure stands beside chance, controls and a 95 % interval; the headline is the strongest attack at its strongest level. "
       "Low figures are no proof of privacy: stronger attackers exist. "
-      "Works on one rank, with both stores in memory (37 KB an image of 112 x 112): for larger ones rebuild and audit a `store subset`.",
+      "Both stores are in the memory of each rank (37 KB an image of 112 x 112): for larger ones rebuild and audit a `store subset`, or give --embedding with --only-embeddings. "
+      "Attackers that train do so on all ranks, as runs in REPORT/attackers that go on when the audit is started again.",
       "audit --real STORE --released STORE --link PRIVATE_DIR --report DIR [OPTIONS]");
   options.group("Audit")
       .require("real", config.real, "store that was rebuilt")
       .require("released", config.released, "store that `facemae reconstruct` made of it")
       .require("link", config.link, "private folder of that release")
       .require("report", config.report, "folder for report.html and report.json")
-      .add("embedder", config.embedders,
-           "recognition networks that attack: RUN, a checkpoint, or safetensors with metadata")
+      .add(
+          "embedder", config.embedders,
+          std::string(
+              "recognition networks that attack: RUN, a checkpoint, safetensors with metadata, or a network of others as ") +
+              kOnnxForm)
+      .add(
+          "embedding", config.embeddings,
+          "NAME=REAL.npy,RELEASED.npy: embeddings of both stores that any program made (`facemae embed`, numpy.save), a row for each image "
+          "in the order of the store")
+      .flag(
+          "only-embeddings", config.only_embeddings,
+          "only the attacks of --embedding: no picture is read, so stores may have any size, and mpirun may start any number of ranks")
       .add("attacks", config.attacks, "quick (A0, A1), standard, all, or ids with commas: " + attack_list())
       .add(
           "attacker-store", config.attacker_store,
@@ -57,15 +69,24 @@ ExitCode run_audit(App& app, Words words) {
               "pictures in the report; all shows real faces too, in files that only you may read")
       .add("seed", config.seed, "seed for the draw and for the intervals")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
+  declare(options.group("Attackers that train"), config.trained);
+  declare(options, config.further);
   if (!options.parse(words, app.common)) return ExitCode::Done;
+  options.check(!config.only_embeddings || !config.embeddings.empty(),
+                "--only-embeddings needs --embedding NAME=REAL.npy,RELEASED.npy");
+  options.check(!config.only_embeddings || (config.embedders.empty() && config.utility.empty()),
+                "--only-embeddings leaves out --embedder and --utility");
+  FurtherAttacks further = config.further;
+  further.distractors = config.distractors;
+  validate(options, further);
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
-  if (world.topology().size > 1)
-    throw ConfigError("`facemae audit` works on one rank: start it without mpirun or srun");
 
   OutputLocks locks("audit");
-  const Report report =
-      audit_release(config, world.device(), [&] { locks.folder("--report", config.report); });
+  const auto claim = [&] { locks.folder("--report", config.report); };
+  const Report report = config.only_embeddings ? audit_by_embeddings(config, world.control(), claim)
+                                               : audit_release(config, world, claim);
+  if (!world.control().is_root()) return ExitCode::Done;
   fmt::print("{}", summary_text(report));
   spdlog::info("report: {}", (Path(config.report) / "report.html").string());
   app.result(nlohmann::ordered_json(to_json(report)));

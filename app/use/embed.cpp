@@ -11,7 +11,9 @@
 #include "core/text.h"
 #include "data/formats/image_walk.h"
 #include "evaluation/formats/bin_pack.h"
+#include "evaluation/onnx/onnx_choice.h"
 #include "trainer/apply/models.h"
+#include "trainer/apply/onnx_network.h"
 #include "trainer/apply/write_embeddings.h"
 #include "trainer/input/open_store.h"
 
@@ -69,7 +71,9 @@ ExitCode run_embed(App& app, Words words) {
       "Writes one row of 512 float32 per image, sharded over the ranks.",
       "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
   options.group("Embeddings")
-      .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
+      .require("from", from,
+               std::string("RUN, a checkpoint of it, weights in safetensors, or a network of others as ") +
+                   kOnnxForm)
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "images of a store, in row order")
       .add(
@@ -88,6 +92,8 @@ ExitCode run_embed(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");
+  options.check(!is_onnx(from) || (!bgr && network_name.empty()),
+                "--bgr and --network are of weights; with an ONNX file order=bgr says it");
   options.check(names.empty() || !are_one_file(names, out), "--names and --out are the same file");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
@@ -105,10 +111,15 @@ ExitCode run_embed(App& app, Words words) {
   if (!store_folder.empty()) store = open_once_a_node(control, world.topology(), store_folder);
   std::string hash;
   together(control, [&] {
-    const Weights weights = read_weights(from);
-    hash = weights.hash;
-    network = network_from(weights, network_name);
-    network->to(world.device());
+    if (is_onnx(from)) {
+      network = onnx_network(from);
+      hash = xxh128(bytes_of(read_file(onnx_choice(from).file))).hex();
+    } else {
+      const Weights weights = read_weights(from);
+      hash = weights.hash;
+      network = network_from(weights, network_name);
+      network->to(world.device());
+    }
     if (store) {
       std::vector<std::uint64_t> rows(store->size());
       std::iota(rows.begin(), rows.end(), std::uint64_t{0});

@@ -4,7 +4,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "evaluation/gate/policy.h"
-#include "trainer/apply/baseline.h"
+#include "trainer/rebuild/baseline.h"
 #include "trainer/release/closing_audit.h"
 #include "trainer/release/rebuild_release.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 // A blend: whose photos a released picture is made of. With several people it is k-Same (Newton, Sweeney and Malin 2005)
-// over disjoint groups of people, whose tokens trainer/apply/blend_rows.h averages. docs/METHOD.md, "People blend".
+// over disjoint groups of people, whose tokens trainer/rebuild/blend_rows.h averages. docs/METHOD.md, "People blend".
 #include <cstdint>
 #include <string>
 #include <vector>

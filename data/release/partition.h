@@ -17,7 +17,7 @@ struct Partition {
   std::uint64_t people_per_group = 0;
   std::vector<std::vector<Hash256>> people;  ///< the photos of each, ascending; group after group
   std::uint64_t groups() const { return people.size() / people_per_group; }
-  /// One mask for each photo in all releases (trainer/apply/rebuild.h).
+  /// One mask for each photo in all releases (trainer/rebuild/rebuild.h).
   SecretKey mask_key() const { return derive(key, "masks"); }
 };
 

@@ -15,7 +15,7 @@ struct ReleaseSecret {
   std::string source_digest, out;
   std::optional<SecretKey> masks;  ///< of the partition (data/release/partition.h), where there is one
 
-  /// What the mask of a face is drawn from, with its content (trainer/apply/rebuild.h).
+  /// What the mask of a face is drawn from, with its content (trainer/rebuild/rebuild.h).
   SecretKey mask_key() const { return masks ? *masks : derive(key, "masks"); }
 };
 

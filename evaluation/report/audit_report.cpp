@@ -51,9 +51,11 @@ std::string summary_text(const Report& report) {
   std::string text;
   for (const auto& table : report.tables) {
     text += fmt::format("\n{}\n", table.heading);
-    for (const auto& row : table.rows)
-      text += fmt::format("  trained on {:<24} accuracy {} +- {}  AUC {}  EER {}\n", row[0], row[1], row[2],
-                          row[3], row[4]);
+    for (const auto& row : table.rows) {
+      for (std::size_t i = 0; i < row.size(); ++i)
+        text += fmt::format("  {} {}", table.columns[i], i == 0 ? fmt::format("{:<24}", row[i]) : row[i]);
+      text += "\n";
+    }
   }
   if (const std::string headline = headline_text(report.findings); !headline.empty())
     text += "\nNaming odds: " + headline + "\n";

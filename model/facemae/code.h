@@ -1,6 +1,6 @@
 #pragma once
 // Passes what a picture shows of a person through a narrow code of bounded length, the only thing that a release with
-// differential privacy perturbs (trainer/apply/code_release.h). B photos, S pictures, W width of the code, D the
+// differential privacy perturbs (trainer/rebuild/code_release.h). B photos, S pictures, W width of the code, D the
 // decoder's width, N patches.
 #include <torch/types.h>
 

@@ -117,7 +117,7 @@ TEST_F(Architecture, ReleasesDrawFromSecretsAlone) { EXPECT_THAT(predictable_rel
 
 TEST_F(PlantedTree, AReleaseFromPredictableDrawsIsSeen) {
   plant("data/release/release_plan.cpp", "#include \"core/random/keys.h\"\n");
-  plant("trainer/apply/rebuild.cpp", "const Permutation order(rows.size(), key_of(secret.order_seed));\n");
+  plant("trainer/rebuild/rebuild.cpp", "const Permutation order(rows.size(), key_of(secret.order_seed));\n");
   plant("app/use/reconstruct.h", "#include \"core/random/secret.h\"\n");
   plant("data/order/order.cpp", "#include \"core/random/keys.h\"\n");
   EXPECT_THAT(predictable_releases(root_), testing::SizeIs(2));

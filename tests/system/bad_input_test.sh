@@ -183,5 +183,8 @@ train 1 --run hidden --reconstruction hidden >/dev/null 2>&1
 "$facemae" export --from hidden --out hidden.safetensors --log-level warn
 ends_with 2 "a model that learned hidden patches alone makes no release" '--reconstruction hidden' "$facemae" reconstruct --store faces --from hidden --out out --private secret
 ends_with 2 "nor do its exported weights" '--reconstruction hidden' "$facemae" reconstruct --store faces --from hidden.safetensors --out out --private secret
+ends_with 2 "what an ONNX file takes is asked for" 'size=112,order=bgr' "$facemae" embed --from net.onnx --store faces --out e.npy
+ends_with 2 "embeddings without a file are refused" 'facemae embed' "$facemae" audit --real faces --released faces --link secret --report report --embedding net=none.npy,none.npy
+ends_with 2 "only embeddings, and none" '--embedding NAME' "$facemae" audit --real faces --released faces --link secret --report report --only-embeddings
 ends_with 2 "a utility file that is none is told before the audit begins" 'facemae evaluate' "$facemae" audit --real faces --released faces --link secret --report report --utility real=file
 finish

@@ -133,6 +133,15 @@ check "whose real faces are for its owner alone" equal "$(stat -c %a report repo
 600"
 check "with pictures of both when asked" grep -q "figcaption>original" report/report.html
 check "no pictures of real faces unless asked" bash -c '"$1" audit --real unseen --released rebuilt --link secret --report r2 --log-level warn >/dev/null 2>&1; ! grep -q "figcaption>original" r2/report.html' _ "$facemae"
+# By embeddings alone, on one rank and on two.
+"$facemae" embed --from net-unseen --store unseen --out real.npy $quiet && "$facemae" embed --from net-unseen --store rebuilt --out released.npy $quiet
+by_embeddings() { # by_embeddings RANKS REPORT
+  ranks "$1" audit --real unseen --released rebuilt --link secret --report "$2" --embedding net=real.npy,released.npy --only-embeddings $quiet >/dev/null 2>&1
+}
+by_embeddings 1 by1 && by_embeddings 2 by2
+check "an audit by embeddings finds the same on any number of ranks" cmp by1/report.json by2/report.json
+check "at every level" grep -q 'person to class' by1/report.json
+ends_with 2 "pictures are audited on one rank" '--only-embeddings' ranks 2 audit --real unseen --released rebuilt --link secret --report r3
 ends_with 2 "the link of another release is refused" 'link|another' "$facemae" audit --real train --released rebuilt --link secret --report r3
 
 "$facemae" export --from mae --out mae.safetensors $quiet && "$facemae" import --weights mae.safetensors --network facemae --out mae2.safetensors $quiet

@@ -11,7 +11,7 @@
 #include "core/log.h"
 #include "data/store/manifest.h"
 #include "data/synth/synth_attributes.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 namespace {

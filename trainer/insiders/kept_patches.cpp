@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/random/keys.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 
 namespace facemae {
 namespace {

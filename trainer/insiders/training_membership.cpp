@@ -9,7 +9,7 @@
 #include "core/progress.h"
 #include "core/random/keys.h"
 #include "data/store/people_key.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/statistics/rmia.h"
 #include "evaluation/statistics/membership.h"
 #include "trainer/apply/models.h"

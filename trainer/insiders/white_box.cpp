@@ -11,7 +11,7 @@
 #include "core/progress.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/patch_evidence.h"
 #include "trainer/insiders/kept_patches.h"
 

@@ -28,6 +28,38 @@ Attackers one(const AttackSupplies&) {
   return all;
 }
 
+/// One row of the table of attackers that train networks.
+template <char... id>
+Attackers trained(const AttackSupplies& supplies) {
+  constexpr char name[] = {id..., 0};
+  TrainedAttackerConfig config = supplies.config.trained;
+  config.folder = Path(supplies.config.report) / "attackers";
+  config.seed = supplies.config.seed;
+  config.after_inversion = {[&height = supplies.height, &width = supplies.width]() -> std::unique_ptr<Attacker> {
+    return std::make_unique<FixedAttacker>(std::move(pixel_attackers(height, width).front()));
+  }};
+  return trained_attackers({name}, config, supplies.world);
+}
+
+Attackers white_boxes(const AttackSupplies& supplies) {
+  Attackers all;
+  all.push_back(white_box_of(supplies.config.further, supplies.world.device(), supplies.config.seed));
+  return all;
+}
+
+std::string several(const AuditConfig& config) {
+  return config.further.also_released.empty() ? "--also-released STORE: other releases of the same people" : "";
+}
+std::string training_people(const AuditConfig& config) {
+  return config.further.training_store.empty() ? "--from MODEL, --training-store STORE and --distractors STORE" : "";
+}
+std::string model(const AuditConfig& config) {
+  return config.further.from.empty() ? "--from MODEL: the FaceMAE that made the release" : "";
+}
+std::string attributes(const AuditConfig& config) {
+  return config.further.attributes.empty() ? "--attributes FILE, or synthetic" : "";
+}
+
 constexpr AttackKind kKinds[] = {
     {"A0", "fixed: small pictures, frequencies, and every --embedder", true, true, fixed},
     {"A1", "closed-form channel: which photo explains a picture best, learnt from pairs", true, true,
@@ -35,9 +67,21 @@ constexpr AttackKind kKinds[] = {
     {"A2", "patch-wise sets: each part of a picture may come from another photo", false, true,
      one<PatchAttacker>},
     {"A3", "whole classes and people: a level of every attack, always counted", true, true},
+    {"A4", "the recogniser that anybody trains on the release, or that of --recogniser", false, true,
+     trained<'A', '4'>},
+    {"A5", "two small networks that learn to link pictures with photos and with people", false, false,
+     trained<'A', '5'>},
+    {"A6", "a face embedder that learns to see through the mechanism", false, false, trained<'A', '6'>},
+    {"A7", "a network that turns pictures back before others look", false, false, trained<'A', '7'>},
+    {"A8", "several releases of the same people", false, false, nullptr, several},
+    {"A9", "a recogniser of released pictures of the attacker's own people", false, false, trained<'A', '9'>},
     {"A10",
      "membership of released people: counted where there are people who were not released (--distractors)",
      true, true},
+    {"A11", "membership of the people whom FaceMAE was trained on", false, false, nullptr, training_people},
+    {"A12", "white box: the attacker has FaceMAE, and finds which patches it saw", false, false, white_boxes,
+     model},
+    {"A13", "attributes of people", false, false, nullptr, attributes},
     {"A14", "metadata: counts, sizes, order, tables, names", false, true},
 };
 

@@ -1,7 +1,5 @@
 #pragma once
 // Which attackers an audit sends: one row for each, chosen by id or as a set.
-#include <torch/types.h>
-
 #include <memory>
 #include <span>
 #include <string>
@@ -16,7 +14,7 @@ namespace facemae {
 /// What attackers are made of.
 struct AttackSupplies {
   const AuditConfig& config;
-  torch::Device device;
+  World& world;
   std::vector<NamedEmbedder> embedders;
   std::int64_t height = 0, width = 0;  ///< of all pictures
 };
@@ -26,7 +24,7 @@ struct AttackKind {
   const char* name;  ///< "A1"
   const char* help;
   bool quick = false, standard = false;  ///< in these sets
-  /// nullptr: counted from the evidence of the others, or no attacker of pictures.
+  /// nullptr: counted from the evidence of the others, or an attack on something else than pictures.
   Attackers (*make)(const AttackSupplies&) = nullptr;
   /// The options that are missing ("--recogniser RUN"), "" when it can be made; nullptr: it always can.
   std::string (*lacks)(const AuditConfig&) = nullptr;

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "cluster/host/agree.h"
 #include "core/error.h"
 #include "core/files/owner_files.h"
 #include "core/log.h"
@@ -14,11 +15,15 @@
 #include "core/text.h"
 #include "data/release/release.h"
 #include "evaluation/attacks/audit.h"
+#include "evaluation/attacks/campaign.h"
+#include "evaluation/linkage/features.h"
+#include "evaluation/onnx/onnx_embedder.h"
 #include "evaluation/report/audit_report.h"
 #include "evaluation/report/utility.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/stored_images.h"
 #include "trainer/release/audit_attacks.h"
+#include "trainer/release/audit_embeddings.h"
 #include "trainer/release/audit_target.h"
 
 namespace facemae {
@@ -46,6 +51,10 @@ AuditInput load_input(const Store& real, const Store& released, const ReleaseLin
 std::vector<NamedEmbedder> load_embedders(const std::vector<std::string>& paths, torch::Device device) {
   std::vector<NamedEmbedder> embedders;
   for (const auto& path : paths) {
+    if (is_onnx(path)) {
+      embedders.push_back(onnx_embedder(path));
+      continue;
+    }
     const Weights weights = read_weights(path);
     const auto network = network_from(weights);
     network->to(device);
@@ -92,8 +101,32 @@ std::vector<std::int64_t> curve_of(const std::string& pairs) {
   return sizes;
 }
 
-void attack(Report& report, const AuditConfig& config, const AuditTarget& audited,
-            const AttackSupplies& supplies, const std::optional<Lesson>& lesson) {
+EmbeddingAuditConfig chosen_embeddings(const AuditConfig& config) {
+  EmbeddingAuditConfig chosen{.embeddings = {}, .max_probes = config.max_probes, .seed = config.seed};
+  for (const std::string& text : config.embeddings) chosen.embeddings.push_back(embedding_files(text));
+  return chosen;
+}
+
+/// Unit features of released pictures by each embedder, for probes of attributes.
+std::vector<std::pair<std::string, torch::Tensor>> embedded(const std::vector<NamedEmbedder>& embedders,
+                                                            const torch::Tensor& released) {
+  constexpr std::int64_t batch = 64;
+  std::vector<std::pair<std::string, torch::Tensor>> all;
+  for (const NamedEmbedder& embedder : embedders)
+    all.emplace_back(embedder.name, features_in_batches(released, batch, embedder.embed));
+  return all;
+}
+
+/// Those who look at several releases: who learnt from half of this one's people knows them.
+Attackers impartial(Attackers attackers, bool learnt_elsewhere) {
+  if (!learnt_elsewhere)
+    std::erase_if(attackers, [](const auto& attacker) { return attacker->learns(); });
+  return attackers;
+}
+
+Findings attack(const AuditConfig& config, const AuditTarget& audited, const AttackSupplies& supplies,
+                const std::optional<Lesson>& lesson, const AuditInput& input,
+                std::vector<MetadataFindings::Cue>& metadata) {
   Attackers attackers;
   bool files = false;
   for (const AttackKind* kind : chosen_attacks(config)) {
@@ -101,13 +134,43 @@ void attack(Report& report, const AuditConfig& config, const AuditTarget& audite
     if (kind->make == nullptr) continue;
     for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
   }
-  report.findings = attack_release(attackers, audited.target, lesson,
-                                   {.pairs = curve_of(config.pairs), .seed = config.seed});
-  if (!files) return;
-  auto found = metadata_attack(audited.released, audited.real, audited.target);
-  report.metadata = std::move(found.cues);
-  std::move(found.measurements.begin(), found.measurements.end(),
-            std::back_inserter(report.findings.measurements));
+  Findings found = attack_release(attackers, audited.target, lesson,
+                                  {.pairs = curve_of(config.pairs), .seed = config.seed});
+  if (files) {
+    auto facts = metadata_attack(audited.released, audited.real, audited.target);
+    metadata = std::move(facts.cues);
+    found.add({.measurements = std::move(facts.measurements), .figures = {}, .controls = {}});
+  }
+  FurtherAttacks further = config.further;
+  further.distractors = config.distractors;
+  const Attackers others = impartial(std::move(attackers), lesson.has_value());
+  found.add(further_attacks(supplies.world, further,
+                            {.real = config.real,
+                             .released = config.released,
+                             .link = config.link,
+                             .report = config.report,
+                             .attackers = others,
+                             .embedded = config.further.attributes.empty()
+                                             ? std::vector<std::pair<std::string, torch::Tensor>>{}
+                                             : embedded(supplies.embedders, input.released),
+                             .seed = config.seed}));
+  return found;
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const AuditConfig& config, const Store& real,
+                                                          const Store& released) {
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"released images", human_count(released.size())},
+      {"real images (gallery)", human_count(real.size())},
+      {"identities", std::to_string(real.identities())},
+      {"release digest", released.dataset_digest().hex()},
+      {"software", "facemae " + program_version()}};
+  if (!config.note.empty()) facts.emplace_back("note", config.note);
+  return facts;
+}
+
+bool is_synthetic(const Store& store) {
+  return store.source_licence().find("synthetic") != std::string::npos;
 }
 
 void write_report(FileSystem& files, const Path& folder, const Report& report) {
@@ -117,20 +180,25 @@ void write_report(FileSystem& files, const Path& folder, const Report& report) {
 
 }  // namespace
 
-Report audit_release(const AuditConfig& config, torch::Device device, const std::function<void()>& claim) {
+Report audit_release(const AuditConfig& config, World& world, const std::function<void()>& claim) {
+  Control& control = world.control();
   FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
-  make_folders(files, config.report);
-  claim();
+  together(control, [&] {
+    if (!control.is_root()) return;
+    make_folders(files, config.report);
+    claim();
+  });
   Report report{.title = "Linkage audit of a rebuilt face set"};
   // Read first: a mistake shows before the attacks, which take longer.
   if (!config.utility.empty()) report.tables.push_back(utility_table(config.utility));
-  const auto real = Store::open(config.real), released = Store::open(config.released);
-  const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   chosen_attacks(config);
   curve_of(config.pairs);
+  const EmbeddingAuditConfig embeddings = chosen_embeddings(config);
+  const auto real = Store::open(config.real), released = Store::open(config.released);
+  const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   const auto lesson = own_lesson(config, *real);
   const auto distractors = config.distractors.empty() ? nullptr : Store::open(config.distractors);
-  const auto embedders = load_embedders(config.embedders, device);
+  const auto embedders = load_embedders(config.embedders, world.device());
   const AuditTarget audited = audit_target(*real, *released, link, distractors.get(),
                                            static_cast<std::uint64_t>(config.max_probes), config.seed);
   const AuditInput input = load_input(*real, *released, link);
@@ -141,18 +209,48 @@ Report audit_release(const AuditConfig& config, torch::Device device, const std:
   if (!audited.blends)
     report.attacks =
         audit(input, {.embedders = embedders, .max_probes = config.max_probes, .seed = config.seed});
-  attack(report, config, audited, {config, device, embedders, input.real.size(2), input.real.size(3)},
-         lesson);
-  report.warning =
-      audit_warning(real->source_licence().find("synthetic") != std::string::npos, audited.target.members);
-  report.facts = {{"released images", human_count(released->size())},
-                  {"real images (gallery)", human_count(real->size())},
-                  {"identities", std::to_string(real->identities())},
-                  {"release digest", released->dataset_digest().hex()},
-                  {"software", "facemae " + program_version()}};
-  if (!config.note.empty()) report.facts.emplace_back("note", config.note);
+  report.findings = attack(config, audited,
+                           {config, world, embedders, input.real.size(2), input.real.size(3)}, lesson, input,
+                           report.metadata);
+  if (!embeddings.embeddings.empty())
+    report.findings.add(
+        {.measurements = audit_embeddings(embeddings, *real, *released, link, control), .figures = {}, .controls = {}});
+  report.warning = audit_warning(is_synthetic(*real), audited.target.members);
+  report.facts = facts_of(config, *real, *released);
   report.pictures = report_pictures(input, config.pictures, config.seed);
-  write_report(files, config.report, report);
+  together(control, [&] {
+    if (control.is_root()) write_report(files, config.report, report);
+  });
+  return report;
+}
+
+Report audit_by_embeddings(const AuditConfig& config, Control& control, const std::function<void()>& claim) {
+  std::shared_ptr<const Store> real, released;
+  ReleaseLink link;
+  EmbeddingAuditConfig embeddings;
+  together(control, [&] {
+    if (control.is_root()) {
+      make_folders(real_files(), config.report);
+      claim();
+    }
+    embeddings = chosen_embeddings(config);
+    real = Store::open(config.real);
+    released = Store::open(config.released);
+    link = read_link(config.link, released->dataset_digest().hex());
+    check_link(*real, *released, link);
+  });
+  auto measurements = audit_embeddings(embeddings, *real, *released, link, control);
+  Report report{.title = "Linkage audit of a rebuilt face set by embeddings"};
+  together(control, [&] {
+    if (!control.is_root()) return;
+    std::int64_t people = 0;
+    for (const Measurement& found : measurements)
+      people = std::max(people, static_cast<std::int64_t>(found.tallies.size()));
+    report.warning = audit_warning(is_synthetic(*real), people);
+    report.facts = facts_of(config, *real, *released);
+    report.findings.measurements = std::move(measurements);
+    write_report(real_files(), config.report, report);
+  });
   return report;
 }
 

@@ -7,7 +7,7 @@
 
 namespace facemae {
 
-/// A chapter of Markdown. `mu` as of noisy_mean() (trainer/apply/code_release.h), `width` of the code, `most_photos` that a
+/// A chapter of Markdown. `mu` as of noisy_mean() (trainer/rebuild/code_release.h), `width` of the code, `most_photos` that a
 /// person has.
 std::string privacy_notes(const std::optional<double>& mu, int width, std::uint64_t most_photos);
 

@@ -9,7 +9,7 @@
 #include "cluster/world/world.h"
 #include "core/error.h"
 #include "data/release/blend.h"
-#include "trainer/apply/baseline.h"
+#include "trainer/rebuild/baseline.h"
 #include "trainer/release/closing_audit.h"
 
 namespace facemae {

@@ -7,9 +7,9 @@
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/progress.h"
-#include "trainer/apply/blend_rows.h"
-#include "trainer/apply/code_release.h"
-#include "trainer/apply/rebuild.h"
+#include "trainer/rebuild/blend_rows.h"
+#include "trainer/rebuild/code_release.h"
+#include "trainer/rebuild/rebuild.h"
 
 namespace facemae {
 namespace {

@@ -54,7 +54,7 @@ TEST(AuditSummary, HasALineForEachAttackAndEachTrainedSet) {
   EXPECT_THAT(
       text,
       StartsWith(
-          "\nUtility\n  trained on real                     accuracy 97.13 % +- 1.00  AUC 0.9900  EER -\n"));
+          "\nUtility\n  trained on real                      accuracy 97.13 %  std over folds 1.00  AUC 0.9900  EER -\n"));
   EXPECT_THAT(text, HasSubstr("Leakage: rebuilt face -> its original, rank 1"));
 }
 

@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "evaluation/attacks/linkage.h"
+#include "evaluation/linkage/linkage.h"
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/data/store/small_store.h"
 #include "tests/unit/trainer/apply/small_model.h"

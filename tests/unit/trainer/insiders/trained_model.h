@@ -8,7 +8,7 @@
 
 #include "core/random/keys.h"
 #include "evaluation/attacks/attacker.h"
-#include "evaluation/attacks/features.h"
+#include "evaluation/linkage/features.h"
 #include "model/facemae/face_mae.h"
 
 namespace facemae::test {

@@ -40,13 +40,14 @@ class AuditedRelease : public testing::Test {
             .report = folder_ / "report"};
   }
   test::TemporaryFolder folder_;
+  std::unique_ptr<World> world_ = World::open(test::mpi_alone(), {.device = "cpu"});
 };
 
 TEST_F(AuditedRelease, LeavesAReportOfEveryAttack) {
   auto asked = config();
   asked.note = "a note";
   int claimed = 0;
-  const Report report = audit_release(asked, torch::kCPU, [&] { ++claimed; });
+  const Report report = audit_release(asked, *world_, [&] { ++claimed; });
   EXPECT_EQ(claimed, 1);
   EXPECT_EQ(report.attacks.size(), 8U) << "four pixel attackers, and each on the mosaics";
   EXPECT_FALSE(report.findings.measurements.empty());
@@ -74,7 +75,7 @@ TEST_F(AuditedRelease, LooksForThePeopleOfABlend) {
   asked.released = folder_ / "blend";
   asked.link = folder_ / "blend-hidden";
   asked.attacks = "A0";
-  const Report report = audit_release(asked, torch::kCPU, [] {});
+  const Report report = audit_release(asked, *world_, [] {});
   ASSERT_FALSE(report.findings.measurements.empty());
   for (const Measurement& row : report.findings.measurements) {
     EXPECT_NE(row.level, Level::OwnPicture);  // a picture has several originals
@@ -96,28 +97,28 @@ TEST_F(AuditedRelease, TeachesAttackersFromAReleaseOfOtherPeople) {
   asked.attacks = "A1";
   asked.attacker_store = folder_ / "own";
   asked.attacker_released = folder_ / "own-out";
-  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("belong together")));
   asked.attacker_link = folder_ / "own-hidden";
-  const Report report = audit_release(asked, torch::kCPU, [] {});
+  const Report report = audit_release(asked, *world_, [] {});
   ASSERT_FALSE(report.findings.measurements.empty());
   for (const Measurement& row : report.findings.measurements) {
     EXPECT_EQ(row.attack, "A1");
     EXPECT_EQ(row.control.empty() ? row.pairs : "all", "all");
   }
   asked.attacker_store = asked.real;
-  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("other people only")));
 }
 
 TEST_F(AuditedRelease, RefusesAMistakeBeforeItWorks) {
   auto asked = config();
   asked.attacks = "A77";
-  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("A77")));
   asked = config();
   asked.pairs = "100;500";
-  EXPECT_THAT([&] { audit_release(asked, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("--pairs")));
 }
 
@@ -127,9 +128,9 @@ TEST_F(AuditedRelease, RefusesStoresThatAreNotOfTheLink) {
   auto real = config(), link = config();
   real.real = folder_ / "strangers";
   link.link = folder_ / "elsewhere";
-  EXPECT_THAT([&] { audit_release(real, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(real, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("--real is not the store that was rebuilt")));
-  EXPECT_THAT([&] { audit_release(link, torch::kCPU, [] {}); },
+  EXPECT_THAT([&] { audit_release(link, *world_, [] {}); },
               ThrowsMessage<ConfigError>(HasSubstr("--link belongs to another release")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "report" / "report.json"));
 }

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "trainer/apply/masked_faces.h"
+#include "trainer/rebuild/masked_faces.h"
 
 namespace facemae {
 

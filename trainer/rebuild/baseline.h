@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/apply/masked_faces.h"
+#include "trainer/rebuild/masked_faces.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "trainer/apply/code_release.h"
+#include "trainer/rebuild/code_release.h"
 
 #include <torch/torch.h>
 

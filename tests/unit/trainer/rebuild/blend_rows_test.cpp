@@ -1,4 +1,4 @@
-#include "trainer/apply/blend_rows.h"
+#include "trainer/rebuild/blend_rows.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -9,7 +9,7 @@
 #include "core/random/keys.h"
 #include "tests/unit/data/store/small_store.h"
 #include "tests/unit/trainer/apply/small_model.h"
-#include "trainer/apply/rebuild.h"
+#include "trainer/rebuild/rebuild.h"
 
 namespace facemae {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/release/blend.h"
-#include "trainer/apply/masked_faces.h"
+#include "trainer/rebuild/masked_faces.h"
 
 namespace facemae {
 

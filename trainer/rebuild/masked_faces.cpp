@@ -1,4 +1,4 @@
-#include "trainer/apply/masked_faces.h"
+#include "trainer/rebuild/masked_faces.h"
 
 #include <torch/torch.h>
 

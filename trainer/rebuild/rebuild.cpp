@@ -1,4 +1,4 @@
-#include "trainer/apply/rebuild.h"
+#include "trainer/rebuild/rebuild.h"
 
 #include <torch/torch.h>
 

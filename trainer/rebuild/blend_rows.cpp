@@ -1,4 +1,4 @@
-#include "trainer/apply/blend_rows.h"
+#include "trainer/rebuild/blend_rows.h"
 
 #include <torch/torch.h>
 

@@ -1,4 +1,4 @@
-#include "trainer/apply/baseline.h"
+#include "trainer/rebuild/baseline.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
