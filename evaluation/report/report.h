@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "data/image/image.h"
-#include "evaluation/attacks/campaign.h"
+#include "evaluation/campaign/campaign.h"
 #include "evaluation/linkage/linkage.h"
-#include "evaluation/attacks/metadata.h"
+#include "evaluation/campaign/metadata.h"
 
 namespace facemae {
 

@@ -15,7 +15,7 @@
 #include "core/options/options.h"
 #include "data/store/store.h"
 #include "evaluation/attacks/attacker.h"
-#include "evaluation/attacks/findings.h"
+#include "evaluation/campaign/findings.h"
 
 namespace facemae {
 

@@ -11,7 +11,7 @@
 #include "cluster/world/world.h"
 #include "core/files/files.h"
 #include "model/facemae/face_mae.h"
-#include "evaluation/attacks/findings.h"
+#include "evaluation/campaign/findings.h"
 
 namespace facemae {
 

@@ -15,7 +15,7 @@
 #include "core/text.h"
 #include "data/release/release.h"
 #include "evaluation/attacks/audit.h"
-#include "evaluation/attacks/campaign.h"
+#include "evaluation/campaign/campaign.h"
 #include "evaluation/linkage/features.h"
 #include "evaluation/onnx/onnx_embedder.h"
 #include "evaluation/report/audit_report.h"

@@ -5,8 +5,8 @@
 
 #include "data/release/release.h"
 #include "data/store/store.h"
-#include "evaluation/attacks/metadata.h"
-#include "evaluation/attacks/target.h"
+#include "evaluation/campaign/metadata.h"
+#include "evaluation/campaign/target.h"
 
 namespace facemae {
 

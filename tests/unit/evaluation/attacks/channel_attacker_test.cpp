@@ -4,9 +4,9 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "evaluation/attacks/campaign.h"
+#include "evaluation/campaign/campaign.h"
 #include "evaluation/attacks/fixed_attackers.h"
-#include "tests/unit/evaluation/attacks/planted_release.h"
+#include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {
 namespace {

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/target.h"
+#include "evaluation/campaign/target.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "tests/unit/evaluation/attacks/planted_release.h"
+#include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {
 namespace {

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/campaign.h"
+#include "evaluation/campaign/campaign.h"
 
 #include <torch/torch.h>
 

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "evaluation/attacks/target.h"
+#include "evaluation/campaign/target.h"
 
 namespace facemae::test {
 

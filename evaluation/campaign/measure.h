@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/searches.h"
+#include "evaluation/campaign/searches.h"
 
 namespace facemae {
 

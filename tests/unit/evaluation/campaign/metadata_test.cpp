@@ -1,4 +1,4 @@
-#include "evaluation/attacks/metadata.h"
+#include "evaluation/campaign/metadata.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "data/image/image.h"
-#include "tests/unit/evaluation/attacks/planted_release.h"
+#include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/measure.h"
+#include "evaluation/campaign/measure.h"
 
 namespace facemae {
 

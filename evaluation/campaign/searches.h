@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "evaluation/linkage/retrieval.h"
-#include "evaluation/attacks/target.h"
+#include "evaluation/campaign/target.h"
 #include "evaluation/statistics/measurement.h"
 
 namespace facemae {

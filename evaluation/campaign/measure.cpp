@@ -1,4 +1,4 @@
-#include "evaluation/attacks/measure.h"
+#include "evaluation/campaign/measure.h"
 
 #include <torch/torch.h>
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/checksum.h"
-#include "evaluation/attacks/measure.h"
+#include "evaluation/campaign/measure.h"
 
 namespace facemae {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/findings.h"
-#include "evaluation/attacks/membership.h"
+#include "evaluation/campaign/findings.h"
+#include "evaluation/campaign/membership.h"
 
 namespace facemae {
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "evaluation/attacks/controls.h"
+#include "evaluation/campaign/controls.h"
 #include "evaluation/statistics/attack_figure.h"
 #include "evaluation/statistics/measurement.h"
 

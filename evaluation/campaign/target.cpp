@@ -1,4 +1,4 @@
-#include "evaluation/attacks/target.h"
+#include "evaluation/campaign/target.h"
 
 #include <torch/torch.h>
 

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/membership.h"
+#include "evaluation/campaign/membership.h"
 
 #include <torch/torch.h>
 

@@ -1,4 +1,4 @@
-#include "evaluation/attacks/metadata.h"
+#include "evaluation/campaign/metadata.h"
 
 #include <torch/torch.h>
 

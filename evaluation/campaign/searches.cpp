@@ -1,4 +1,4 @@
-#include "evaluation/attacks/searches.h"
+#include "evaluation/campaign/searches.h"
 
 #include <torch/torch.h>
 

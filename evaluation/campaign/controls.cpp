@@ -1,4 +1,4 @@
-#include "evaluation/attacks/controls.h"
+#include "evaluation/campaign/controls.h"
 
 #include <torch/torch.h>
 

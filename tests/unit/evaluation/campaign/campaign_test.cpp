@@ -1,4 +1,4 @@
-#include "evaluation/attacks/campaign.h"
+#include "evaluation/campaign/campaign.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>
@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "evaluation/linkage/features.h"
 #include "evaluation/attacks/fixed_attackers.h"
-#include "tests/unit/evaluation/attacks/planted_release.h"
+#include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {
 namespace {

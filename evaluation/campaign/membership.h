@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/attacks/searches.h"
+#include "evaluation/campaign/searches.h"
 #include "evaluation/statistics/membership.h"
 
 namespace facemae {
