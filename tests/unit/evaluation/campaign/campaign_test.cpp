@@ -27,7 +27,7 @@ Attackers of(Attacker* attacker) {
 }
 
 torch::Tensor as_they_are(const torch::Tensor& photos) { return photos.clone(); }
-torch::Tensor noise(const torch::Tensor& photos) {
+torch::Tensor nothing_but_noise(const torch::Tensor& photos) {
   torch::manual_seed(3);
   return torch::randint(0, 256, photos.sizes(), torch::kUInt8);
 }
@@ -110,7 +110,8 @@ TEST(Campaign, FindsAllInAReleaseOfTheOriginalsAndChanceInNoise) {
   for (const ControlResult& control : open.controls) EXPECT_TRUE(control.works) << control.control;
   ASSERT_EQ(open.controls.size(), 2U) << "planted copies and shuffled links";
 
-  const Findings closed = attack_release(of(pixels()), test::one_to_one(faces, noise), std::nullopt, {});
+  const Findings closed =
+      attack_release(of(pixels()), test::one_to_one(faces, nothing_but_noise), std::nullopt, {});
   for (const Measurement& row : closed.measurements)
     if (row.control.empty()) {
       EXPECT_LE(row.found.low, row.chance) << row.attacker << name_of(row.level);
@@ -139,8 +140,8 @@ TEST(Campaign, CountsABrokenAttackerAsInconclusive) {
 }
 
 TEST(Campaign, AsksEmbeddersForOtherPhotosOfThePerson) {
-  const Target alike = test::one_to_one(test::random_faces(20, 4, 0.9), noise);
-  const Target unlike = test::one_to_one(test::random_faces(20, 4, 0.0), noise);
+  const Target alike = test::one_to_one(test::random_faces(20, 4, 0.9), nothing_but_noise);
+  const Target unlike = test::one_to_one(test::random_faces(20, 4, 0.0), nothing_but_noise);
   const auto features = [](const torch::Tensor& images) { return pixel_features(images, 7); };
   const auto control = [&](const Target& target) {
     for (const ControlResult& one : attack_release(of(embedder(features)), target, std::nullopt, {}).controls)
