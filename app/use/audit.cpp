@@ -69,7 +69,7 @@ ExitCode run_audit(App& app, Words words) {
               "pictures in the report; all shows real faces too, in files that only you may read")
       .add("seed", config.seed, "seed for the draw and for the intervals")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
-  declare(options.group("Attackers that train"), config.trained);
+  declare(options, config.trained);
   declare(options, config.further);
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!config.only_embeddings || !config.embeddings.empty(),

@@ -71,10 +71,12 @@ std::string release_text(const StoreManifest& manifest, const ReleaseNotes& note
       "Names, paths, times and the order of the source are not in the files. {}\n\n"
       "{}## Licence of the source\n\n{}\n",
       notes.baseline.empty() ? "Rebuilt faces" : "Faces of a simple defence", what_it_is(notes),
-      notes.code.empty() ? "No formal privacy guarantee" : "No privacy guarantee beyond what is said below of codes",
+      notes.code.empty() ? "No formal privacy guarantee"
+                         : "No privacy guarantee beyond what is said below of codes",
       notes.blend ? promise_of(*notes.blend) : "", manifest.images, manifest.identities, manifest.image_size,
       manifest.image_size, made, notes.software_version, manifest.dataset_digest.hex(),
-      notes.policy.empty() ? "none" : notes.policy, rows_of(notes, manifest, partition), counts_of(notes, manifest), notes.code,
+      notes.policy.empty() ? "none" : notes.policy, rows_of(notes, manifest, partition),
+      counts_of(notes, manifest), notes.code,
       notes.source_licence.empty() ? "not stated" : notes.source_licence);
 }
 

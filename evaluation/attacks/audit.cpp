@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
-#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/fixed_attackers.h"
+#include "evaluation/linkage/features.h"
 #include "evaluation/linkage/retrieval.h"
 
 namespace facemae {

@@ -23,11 +23,10 @@ void MembershipTest::add(const Search& person_to_class, const Target& target) {
   std::vector<double> members, strangers;
   for (std::int64_t p = 0; p < target.real.people_count; ++p)
     (p < target.members ? members : strangers).push_back(best.const_data_ptr<float>()[p]);
-  folds_.push_back(
-      {.rates = membership_rates(members, strangers, /*seed=*/folds_.size()),
-       .known_as = {target.known_as.begin(), target.known_as.begin() + target.members},
-       .people_per_class =
-           std::max<std::int64_t>(1, static_cast<std::int64_t>(target.links.people_of_class.front().size()))});
+  folds_.push_back({.rates = membership_rates(members, strangers, /*seed=*/folds_.size()),
+                    .known_as = {target.known_as.begin(), target.known_as.begin() + target.members},
+                    .people_per_class = std::max<std::int64_t>(
+                        1, static_cast<std::int64_t>(target.links.people_of_class.front().size()))});
 }
 
 double MembershipTest::part_of(const Fold& fold) const {

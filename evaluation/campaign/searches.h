@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "evaluation/linkage/retrieval.h"
 #include "evaluation/campaign/target.h"
+#include "evaluation/linkage/retrieval.h"
 #include "evaluation/statistics/measurement.h"
 
 namespace facemae {

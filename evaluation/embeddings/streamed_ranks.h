@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "evaluation/linkage/retrieval.h"
 #include "evaluation/embeddings/embedding_rows.h"
+#include "evaluation/linkage/retrieval.h"
 
 namespace facemae {
 

@@ -11,7 +11,7 @@ namespace facemae {
 namespace {
 
 std::vector<const ReportedControl*> results_of(const std::string& attack, const ControlRule& rule,
-                                             const ReportedFindings& findings) {
+                                               const ReportedFindings& findings) {
   std::vector<const ReportedControl*> results;
   for (const ReportedControl& result : findings.controls)
     if (result.attack == attack && result.positive == rule.positive &&

@@ -55,7 +55,8 @@ GateCase measured_case(const Measurement& measurement, bool odds, const Requirem
 }
 
 std::vector<GateCase> measured_cases(const Requirement& requirement, const std::string& attack,
-                                     bool own_picture, const Policy& policy, const ReportedFindings& findings) {
+                                     bool own_picture, const Policy& policy,
+                                     const ReportedFindings& findings) {
   std::vector<GateCase> items;
   bool learns = false, class_level = false, of_groups = false;
   for (const Measurement& measurement : findings.measurements) {

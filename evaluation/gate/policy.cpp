@@ -30,7 +30,7 @@ bool is_date(const std::string& text) {
 Requirement read_requirement(StrictFields fields, const std::string& block, const std::string& recipient) {
   Requirement requirement{.block = block};
   requirement.metric = fields.text("metric", names_of(metric_kinds()));
-  requirement.attacks = fields.texts("attacks", names_of(attack_kinds()), std::vector<std::string>{});
+  requirement.attacks = fields.texts("attacks", names_of(attack_ids()), std::vector<std::string>{});
   if (fields.has("max")) requirement.max = fields.number("max", -1, 1e6);
   if (fields.has("min")) requirement.min = fields.number("min", -1, 1e6);
   if (fields.has("recipient_research_max")) {
@@ -55,7 +55,7 @@ Requirement read_requirement(StrictFields fields, const std::string& block, cons
 
 ControlRule read_control(StrictFields fields, bool positive) {
   ControlRule control{.name = fields.text("name"), .attacks = {}, .positive = positive};
-  auto allowed = names_of(attack_kinds());
+  auto allowed = names_of(attack_ids());
   allowed.emplace_back("all");
   control.attacks = fields.texts("attacks", allowed, std::vector<std::string>{});
   if (control.attacks == std::vector<std::string>{"all"}) control.attacks.clear();
@@ -156,7 +156,7 @@ const std::vector<MetricKind>& metric_kinds() {
   return kinds;
 }
 
-const std::vector<Named<int>>& attack_kinds() {
+const std::vector<Named<int>>& attack_ids() {
   static const std::vector<Named<int>> kinds = {
       {"A0", 0}, {"A1", 1}, {"A2", 2},   {"A3", 3},   {"A4", 4},   {"A5", 5},   {"A6", 6},  {"A7", 7},
       {"A8", 8}, {"A9", 9}, {"A10", 10}, {"A11", 11}, {"A12", 12}, {"A13", 13}, {"A14", 14}};

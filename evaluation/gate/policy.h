@@ -71,7 +71,7 @@ struct MetricKind {
 };
 const std::vector<MetricKind>& metric_kinds();
 /// "A0" ... "A14".
-const std::vector<Named<int>>& attack_kinds();
+const std::vector<Named<int>>& attack_ids();
 
 /// Strict: unknown keys, other types and values out of range are refused, all in one message. Throws ConfigError.
 Policy policy_from(const std::string& text, const std::string& origin);

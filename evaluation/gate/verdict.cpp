@@ -176,7 +176,8 @@ const char* name_of(Ruling ruling) {
   }
 }
 
-GateVerdict judge(const Policy& policy, const ReportedFindings& findings, const Circumstances& circumstances) {
+GateVerdict judge(const Policy& policy, const ReportedFindings& findings,
+                  const Circumstances& circumstances) {
   GateVerdict verdict{.ruling = Ruling::Pass, .rows = judge_circumstances(policy, findings, circumstances)};
   for (const Requirement& requirement : policy.requirements)
     for (VerdictRow& row : judge_requirement(requirement, policy, findings))

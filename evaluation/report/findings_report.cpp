@@ -164,7 +164,8 @@ void add_findings(nlohmann::json& json, const Findings& findings,
   std::vector<AttackFigure> figures = findings.figures;
   for (const auto& cue : cues) {
     const auto links = static_cast<double>(cue.exact_links);
-    figures.push_back({.metric = "exact_links", .attack = "A14", .attacker = cue.name, .found = {links, links, links}});
+    figures.push_back(
+        {.metric = "exact_links", .attack = "A14", .attacker = cue.name, .found = {links, links, links}});
   }
   json["metrics"] = to_json(figures);
 }

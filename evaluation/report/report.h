@@ -6,8 +6,8 @@
 
 #include "data/image/image.h"
 #include "evaluation/campaign/campaign.h"
-#include "evaluation/linkage/linkage.h"
 #include "evaluation/campaign/metadata.h"
+#include "evaluation/linkage/linkage.h"
 
 namespace facemae {
 

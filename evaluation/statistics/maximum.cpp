@@ -27,8 +27,7 @@ double odds(const Measurement& measurement) {
 const Measurement* strongest(std::span<const Measurement> measurements) {
   const Measurement* worst = nullptr;
   for (const Measurement& measurement : measurements)
-    if (counts(measurement) && (worst == nullptr || odds(measurement) > odds(*worst)))
-      worst = &measurement;
+    if (counts(measurement) && (worst == nullptr || odds(measurement) > odds(*worst))) worst = &measurement;
   return worst;
 }
 

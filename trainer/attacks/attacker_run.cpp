@@ -83,6 +83,7 @@ void train_attacker(World& world, const AttackerRun& run) {
                                                  first_step);
         }};
   };
+  const torch::AutoGradMode gradients(true);  // whoever attacks otherwise needs none
   const Outcome outcome = run_training(world, config, open);
   if (outcome.code != ExitCode::Done)
     throw AgreedError(

@@ -10,13 +10,13 @@
 #include "core/random/keys.h"
 #include "data/store/people_key.h"
 #include "evaluation/linkage/features.h"
-#include "evaluation/statistics/rmia.h"
 #include "evaluation/statistics/membership.h"
+#include "evaluation/statistics/rmia.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/stored_images.h"
+#include "trainer/input/training_identities.h"
 #include "trainer/insiders/kept_patches.h"
 #include "trainer/insiders/reference_models.h"
-#include "trainer/input/training_identities.h"
 
 namespace facemae {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "cluster/world/world.h"
 #include "core/files/files.h"
-#include "model/facemae/face_mae.h"
 #include "evaluation/campaign/findings.h"
+#include "model/facemae/face_mae.h"
 
 namespace facemae {
 

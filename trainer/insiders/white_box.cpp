@@ -11,8 +11,8 @@
 #include "core/progress.h"
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
-#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/patch_evidence.h"
+#include "evaluation/linkage/features.h"
 #include "trainer/insiders/kept_patches.h"
 
 namespace facemae {

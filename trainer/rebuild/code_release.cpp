@@ -36,16 +36,6 @@ torch::Tensor mask_noise(std::vector<SecretStream>& streams, std::int64_t patche
   return noise;
 }
 
-void decode_row(const Store& store, std::uint64_t row, int side, Decoder& decoder,
-                std::vector<std::byte>& encoded, std::span<std::uint8_t> pixels) {
-  store.read(row, encoded);
-  try {
-    decoder.decode_into(encoded, side, side, pixels);
-  } catch (const DataError& error) {
-    throw DataError("row " + std::to_string(row) + " of " + store.folder().string() + ": " + error.what());
-  }
-}
-
 }  // namespace
 
 std::optional<double> mu_of_noise(const std::string& noise) {

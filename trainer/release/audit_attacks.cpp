@@ -35,9 +35,10 @@ Attackers trained(const AttackSupplies& supplies) {
   TrainedAttackerConfig config = supplies.config.trained;
   config.folder = Path(supplies.config.report) / "attackers";
   config.seed = supplies.config.seed;
-  config.after_inversion = {[&height = supplies.height, &width = supplies.width]() -> std::unique_ptr<Attacker> {
-    return std::make_unique<FixedAttacker>(std::move(pixel_attackers(height, width).front()));
-  }};
+  config.after_inversion = {
+      [&height = supplies.height, &width = supplies.width]() -> std::unique_ptr<Attacker> {
+        return std::make_unique<FixedAttacker>(std::move(pixel_attackers(height, width).front()));
+      }};
   return trained_attackers({name}, config, supplies.world);
 }
 
@@ -48,10 +49,13 @@ Attackers white_boxes(const AttackSupplies& supplies) {
 }
 
 std::string several(const AuditConfig& config) {
-  return config.further.also_released.empty() ? "--also-released STORE: other releases of the same people" : "";
+  return config.further.also_released.empty() ? "--also-released STORE: other releases of the same people"
+                                              : "";
 }
 std::string training_people(const AuditConfig& config) {
-  return config.further.training_store.empty() ? "--from MODEL, --training-store STORE and --distractors STORE" : "";
+  return config.further.training_store.empty()
+             ? "--from MODEL, --training-store STORE and --distractors STORE"
+             : "";
 }
 std::string model(const AuditConfig& config) {
   return config.further.from.empty() ? "--from MODEL: the FaceMAE that made the release" : "";

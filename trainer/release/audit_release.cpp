@@ -119,8 +119,7 @@ std::vector<std::pair<std::string, torch::Tensor>> embedded(const std::vector<Na
 
 /// Those who look at several releases: who learnt from half of this one's people knows them.
 Attackers impartial(Attackers attackers, bool learnt_elsewhere) {
-  if (!learnt_elsewhere)
-    std::erase_if(attackers, [](const auto& attacker) { return attacker->learns(); });
+  if (!learnt_elsewhere) std::erase_if(attackers, [](const auto& attacker) { return attacker->learns(); });
   return attackers;
 }
 
@@ -144,16 +143,16 @@ Findings attack(const AuditConfig& config, const AuditTarget& audited, const Att
   FurtherAttacks further = config.further;
   further.distractors = config.distractors;
   const Attackers others = impartial(std::move(attackers), lesson.has_value());
-  found.add(further_attacks(supplies.world, further,
-                            {.real = config.real,
-                             .released = config.released,
-                             .link = config.link,
-                             .report = config.report,
-                             .attackers = others,
-                             .embedded = config.further.attributes.empty()
-                                             ? std::vector<std::pair<std::string, torch::Tensor>>{}
-                                             : embedded(supplies.embedders, input.released),
-                             .seed = config.seed}));
+  found.add(further_attacks(
+      supplies.world, further,
+      {.real = config.real,
+       .released = config.released,
+       .link = config.link,
+       .report = config.report,
+       .attackers = others,
+       .embedded = config.further.attributes.empty() ? std::vector<std::pair<std::string, torch::Tensor>>{}
+                                                     : embedded(supplies.embedders, input.released),
+       .seed = config.seed}));
   return found;
 }
 
@@ -209,12 +208,13 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
   if (!audited.blends)
     report.attacks =
         audit(input, {.embedders = embedders, .max_probes = config.max_probes, .seed = config.seed});
-  report.findings = attack(config, audited,
-                           {config, world, embedders, input.real.size(2), input.real.size(3)}, lesson, input,
-                           report.metadata);
+  report.findings =
+      attack(config, audited, {config, world, embedders, input.real.size(2), input.real.size(3)}, lesson,
+             input, report.metadata);
   if (!embeddings.embeddings.empty())
-    report.findings.add(
-        {.measurements = audit_embeddings(embeddings, *real, *released, link, control), .figures = {}, .controls = {}});
+    report.findings.add({.measurements = audit_embeddings(embeddings, *real, *released, link, control),
+                         .figures = {},
+                         .controls = {}});
   report.warning = audit_warning(is_synthetic(*real), audited.target.members);
   report.facts = facts_of(config, *real, *released);
   report.pictures = report_pictures(input, config.pictures, config.seed);

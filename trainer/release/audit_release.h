@@ -27,8 +27,8 @@ struct AuditConfig {
   std::string distractors;         ///< store of people who were never released
   std::string pairs = "100,500";   ///< learning curve: numbers of pairs before all of them
   std::int64_t max_probes = 2000;  ///< of adaptive attackers: whole classes, together not above it
-  TrainedAttackerConfig trained;  ///< A4 to A9; folder and seed are the audit's
-  FurtherAttacks further;         ///< A8, A11 to A13; distractors are the audit's
+  TrainedAttackerConfig trained;   ///< A4 to A9; folder and seed are the audit's
+  FurtherAttacks further;          ///< A8, A11 to A13; distractors are the audit's
   std::uint64_t seed = 0;
 };
 

@@ -3,10 +3,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/store/people_key.h"
-#include "trainer/rebuild/code_release.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/plausible.h"
 #include "trainer/input/training_identities.h"
+#include "trainer/rebuild/code_release.h"
 
 namespace facemae {
 namespace {

@@ -4,8 +4,8 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
-#include "evaluation/campaign/campaign.h"
 #include "evaluation/attacks/fixed_attackers.h"
+#include "evaluation/campaign/campaign.h"
 #include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "core/error.h"
-#include "evaluation/linkage/features.h"
 #include "evaluation/attacks/fixed_attackers.h"
+#include "evaluation/linkage/features.h"
 #include "tests/unit/evaluation/campaign/planted_release.h"
 
 namespace facemae {

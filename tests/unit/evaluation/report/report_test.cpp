@@ -159,8 +159,8 @@ TEST(Report, BeginsWithNamingOddsAndTellsFailedControls) {
   EXPECT_EQ(json["measurements"][0]["hits"].size(), 20U);
   EXPECT_EQ(json["controls"][0]["kind"], "positive");
   EXPECT_EQ(json["controls"][0]["works"], false);
-  EXPECT_EQ(json["membership"][0]["nonmembers"], 30);
-  EXPECT_EQ(json["metadata"][0]["exact_links"], 3);
+  EXPECT_EQ(json["metrics"][0]["nonmembers"], 30);
+  EXPECT_EQ(json["metrics"][1]["value"], 3);
   EXPECT_TRUE(to_json(sample_report())["headline"].is_null());
 }
 

@@ -94,7 +94,7 @@ Policy policy_at(double threshold) {
 
 Ruling ruling_of(Measurement measurement, double threshold) {
   measurement.level = Level::PhotoToClass;
-  Findings findings;
+  ReportedFindings findings;
   findings.measurements.push_back(std::move(measurement));
   return judge(policy_at(threshold), findings,
                {.today = "2026-01-01", .source_licence = "any", .noted_policy = "noted"})

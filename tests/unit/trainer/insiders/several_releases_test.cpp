@@ -37,10 +37,10 @@ class TwoReleases : public testing::Test {
     const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
     rebuild_release(*world,
                     {.store = folder_ / "s",
-                     .from = folder_ / "mae.safetensors",
                      .out = folder_ / out,
                      .private_folder = folder_ / "hidden",
-                     .second_release = reason},
+                     .second_release = reason,
+                     .from = folder_ / "mae.safetensors"},
                     [] {});
   }
   test::TemporaryFolder folder_;

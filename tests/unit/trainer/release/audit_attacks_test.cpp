@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "tests/unit/cluster/world/fake_back_end.h"
 
 namespace facemae {
 namespace {
@@ -32,8 +33,9 @@ TEST(AuditAttacks, AreChosenAsSetsOrById) {
 
 TEST(AuditAttacks, MakeAttackersWithTheirIds) {
   AuditConfig config;
+  const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
   const AttackSupplies supplies{
-      config, torch::kCPU, {{"net", [](const torch::Tensor& images) { return images.flatten(1); }}}, 16, 16};
+      config, *world, {{"net", [](const torch::Tensor& images) { return images.flatten(1); }}}, 16, 16};
   for (const AttackKind& kind : attack_kinds()) {
     if (kind.make == nullptr || (kind.lacks && !kind.lacks(config).empty())) continue;
     const Attackers made = kind.make(supplies);

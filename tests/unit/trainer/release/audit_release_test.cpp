@@ -79,7 +79,7 @@ TEST_F(AuditedRelease, LooksForThePeopleOfABlend) {
   ASSERT_FALSE(report.findings.measurements.empty());
   for (const Measurement& row : report.findings.measurements) {
     EXPECT_NE(row.level, Level::OwnPicture);  // a picture has several originals
-    if (row.control.empty()) EXPECT_EQ(row.people_per_class, 2);
+    EXPECT_EQ(row.people_per_class, row.control == kOtherPhoto ? 1 : 2);
   }
 }
 
@@ -114,8 +114,7 @@ TEST_F(AuditedRelease, TeachesAttackersFromAReleaseOfOtherPeople) {
 TEST_F(AuditedRelease, RefusesAMistakeBeforeItWorks) {
   auto asked = config();
   asked.attacks = "A77";
-  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
-              ThrowsMessage<ConfigError>(HasSubstr("A77")));
+  EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); }, ThrowsMessage<ConfigError>(HasSubstr("A77")));
   asked = config();
   asked.pairs = "100;500";
   EXPECT_THAT([&] { audit_release(asked, *world_, [] {}); },
