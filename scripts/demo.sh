@@ -87,7 +87,8 @@ verify() { # verify RUN RESULT
   on_ranks evaluate --from "$1" --store held-out --pairs pairs.txt --json "$2"
 }
 audit() {
-  "$facemae" audit --real unseen --released rebuilt --link secret --embedder recognition-real --report . \
+  "$facemae" audit --real unseen --released rebuilt --link secret --embedder recognition-real \
+    --recogniser recognition-rebuilt --distractors held-out --report . \
     --utility real=real.json rebuilt=rebuilt.json --note "$label"
 }
 

@@ -45,6 +45,8 @@ attacks_of() {
   python3 - "$1" <<'python'
 import json, sys
 for attack in json.load(open(sys.argv[1]))["attacks"]:
+    if attack["attacker"] == "pixel 7x7":
+        continue  # newer than the files
     for side in ("ceiling", "released"):
         for kind, x in (attack.get(side) or {}).items():
             if kind.startswith("same_"):
@@ -65,7 +67,7 @@ facts() {
     "$facemae" unpack --store "$name" --to folder --out "pictures-$name" --log-level warn >/dev/null 2>&1 || return 1
     hashes_of "pictures-$name" >"$into/$name.pictures.txt"
   done
-  "$facemae" audit --real unseen --released release --link private --report report --pictures none --log-level warn >/dev/null &&
+  "$facemae" audit --real unseen --released release --link private --report report --attacks quick --pictures none --log-level warn >/dev/null &&
     attacks_of report/report.json >"$into/attacks.txt" || return 1
   for name in mae net; do
     "$facemae" checkpoint show "$name" --json shown.json >/dev/null || return 1

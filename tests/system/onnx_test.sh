@@ -29,6 +29,6 @@ ends_with 2 "and --bgr beside it" 'order=bgr says it' "$facemae" embed --from "$
 ranks 1 pretrain --store faces --run mae --steps 2 --batch 6 --model tiny --patch 28 --relation none --threads 1 $quiet 2>/dev/null
 "$facemae" synth --out unseen --identities 6 --images-per-identity 3 --first-identity 100 $quiet 2>/dev/null
 "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret $quiet >/dev/null 2>&1
-"$facemae" audit --real unseen --released rebuilt --link secret --report report --embedder "$network:$form" $quiet >audit.log 2>&1
+"$facemae" audit --real unseen --released rebuilt --link secret --report report --attacks quick --embedder "$network:$form" $quiet >audit.log 2>&1
 check "and attacks in an audit" grep -q 'embedder mobilefacenet_512.onnx' report/report.json
 finish

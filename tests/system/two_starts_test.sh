@@ -120,7 +120,7 @@ two_starts "pretrain" 0 nothing of_a_run pretrain --store faces --run t/out --st
   --embedder-size 16 --embedder-width 4 --threads 1 --save-every 2
 two_starts "reconstruct" 0 nothing released reconstruct --store unseen --from runs/mae --out t/out --private t/private
 two_starts "evaluate --csv" thorough nothing by_bytes evaluate --from runs/net --store faces --pairs pairs.txt --csv t/out
-two_starts "audit" thorough nothing by_bytes audit --real unseen --released rebuilt --link private --report t/out
+two_starts "audit" thorough nothing by_bytes audit --real unseen --released rebuilt --link private --attacks quick --report t/out
 # Two jobs of one node: one copies the store, both train.
 with_copies() { # with_copies RUN
   "$facemae" pretrain --store faces --run "t/$1" --steps 8 --batch 6 --model tiny --patch 28 --embedder-size 16 --embedder-width 4 \

@@ -37,7 +37,8 @@ class AuditedRelease : public testing::Test {
     return {.real = folder_ / "s",
             .released = folder_ / "out",
             .link = folder_ / "hidden",
-            .report = folder_ / "report"};
+            .report = folder_ / "report",
+            .attacks = "A0,A1,A2,A10,A14"};
   }
   test::TemporaryFolder folder_;
   std::unique_ptr<World> world_ = World::open(test::mpi_alone(), {.device = "cpu"});
