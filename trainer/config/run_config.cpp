@@ -89,7 +89,13 @@ std::optional<std::int64_t> RunConfig::end_seconds() const {
 RunConfig run_config_of(const RecognizeConfig& config) {
   RunConfig run = config.common;
   const AugmentConfig& all = config.probabilities;
-  if (config.augment == "rebuilt") run.augment = all;
+  if (config.augment == "rebuilt") {
+    run.augment = all;
+    run.augment.shift = config.shift.value_or(kRebuiltAugment.shift);
+    run.augment.sharpen = config.sharpen.value_or(kRebuiltAugment.sharpen);
+    run.augment.blur = config.blur.value_or(kRebuiltAugment.blur);
+    run.augment.jpeg = config.jpeg.value_or(kRebuiltAugment.jpeg);
+  }
   if (config.augment == "adaface")
     run.augment = {.crop = all.crop, .low_resolution = all.low_resolution, .photometric = all.photometric};
   return run;

@@ -109,16 +109,15 @@ struct PretrainConfig {
   bool relates_blends() const { return sets() && relation_target != "face"; }
 };
 
+/// What --augment rebuilt adds to AdaFace's three changes.
+inline constexpr AugmentConfig kRebuiltAugment{.shift = 0.5, .sharpen = 0.2, .blur = 0.2, .jpeg = 0.2};
+
 struct RecognizeConfig {
   RunConfig common;
   std::string augment = "none";
-  AugmentConfig probabilities{.crop = 0.2,
-                              .low_resolution = 0.2,
-                              .photometric = 0.2,
-                              .shift = 0.5,
-                              .sharpen = 0.2,
-                              .blur = 0.2,
-                              .jpeg = 0.2};
+  AugmentConfig probabilities{.crop = 0.2, .low_resolution = 0.2, .photometric = 0.2};
+  /// Of --augment rebuilt alone; unless given, kRebuiltAugment's.
+  std::optional<double> shift, sharpen, blur, jpeg;
   std::string network = "iresnet-tiny";
   std::string margin = "arcface";
   std::optional<double> margin_m;

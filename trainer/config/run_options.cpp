@@ -346,17 +346,18 @@ void declare(Options& o, RecognizeConfig& c) {
       .add("photometric-probability", c.probabilities.photometric,
            "probability that brightness, contrast and saturation change by factors of 0.5 to 1.5")
       .between(0, 1)
-      .add("shift-probability", c.probabilities.shift,
-           "rebuilt: probability that an image moves by up to a 28th of its side both ways")
+      .add(
+          "shift-probability", c.shift,
+          "rebuilt: probability that an image moves by up to a 28th of its side both ways (0.5 unless given)")
       .between(0, 1)
-      .add("sharpen-probability", c.probabilities.sharpen,
-           "rebuilt: probability of an unsharp mask of amount 0.5 to 2")
+      .add("sharpen-probability", c.sharpen,
+           "rebuilt: probability of an unsharp mask of amount 0.5 to 2 (0.2 unless given)")
       .between(0, 1)
-      .add("blur-probability", c.probabilities.blur,
-           "rebuilt: probability of a Gaussian blur of 0.3 to 1.5 pixels of 112")
+      .add("blur-probability", c.blur,
+           "rebuilt: probability of a Gaussian blur of 0.3 to 1.5 pixels of 112 (0.2 unless given)")
       .between(0, 1)
-      .add("jpeg-probability", c.probabilities.jpeg,
-           "rebuilt: probability of a compression as JPEG of quality 30 to 95")
+      .add("jpeg-probability", c.jpeg,
+           "rebuilt: probability of a compression as JPEG of quality 30 to 95 (0.2 unless given)")
       .between(0, 1);
   o.group("Evaluation during training")
       .add(
