@@ -24,7 +24,7 @@ std::uint32_t crc32c(Bytes bytes);
 struct Hash128 {
   std::uint64_t high = 0, low = 0;
   bool operator==(const Hash128&) const = default;
-  auto operator<=>(const Hash128&) const = default;
+  auto operator<=>(const Hash128&) const = default;  // NOLINT(modernize-use-nullptr): none is meant
   std::string hex() const;                        ///< 32 lower-case digits, high first
   static Hash128 from_hex(const std::string& s);  ///< throws DataError
 };

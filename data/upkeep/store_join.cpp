@@ -186,6 +186,7 @@ JoinPlan plan_join(Stores stores, const JoinConfig& config) {
 JoinPlan join_stores(FileSystem& files, const std::vector<Path>& folders, const Path& out,
                      const JoinConfig& config) {
   std::vector<std::shared_ptr<const Store>> stores;
+  stores.reserve(folders.size());
   for (const Path& folder : folders) stores.push_back(Store::open(folder));
   if (stores.size() < 2) throw ConfigError("joining stores: at least two are needed");
   check_alike(stores);

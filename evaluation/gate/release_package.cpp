@@ -125,13 +125,13 @@ Candidate judge_release(const PackageConfig& config, const PrivateFolder& folder
                             {.today = today,
                              .source_licence = candidate.source_licence,
                              .noted_policy = entry.policy,
-                             .partition = "",
+                             .partition = entry.partition,
                              .second_release = !entry.reason.empty()});
   return candidate;
 }
 
 std::string stated_verdict(const Candidate& candidate, const PackageConfig& config) {
-  const std::string verdict = name_of(candidate.verdict.ruling);
+  std::string verdict = name_of(candidate.verdict.ruling);
   if (candidate.verdict.ruling == Ruling::Pass) return verdict;
   return fmt::format("{}, released on the responsibility of {}: {}", verdict, config.responsible,
                      config.despite);

@@ -110,13 +110,13 @@ std::string StrictFields::word(const json& value, const std::string& name,
 }
 
 std::string StrictFields::text(const std::string& name, const std::vector<std::string>& allowed,
-                               std::optional<std::string> otherwise) {
+                               const std::optional<std::string>& otherwise) {
   const json* value = find(name, otherwise.has_value());
   return value == nullptr ? otherwise.value_or("") : word(*value, name, allowed);
 }
 
 std::vector<std::string> StrictFields::texts(const std::string& name, const std::vector<std::string>& allowed,
-                                             std::optional<std::vector<std::string>> otherwise) {
+                                             const std::optional<std::vector<std::string>>& otherwise) {
   const json* value = find(name, otherwise.has_value());
   if (value == nullptr) return otherwise.value_or(std::vector<std::string>{});
   if (value->is_string()) return {word(*value, name, allowed)};

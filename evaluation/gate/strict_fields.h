@@ -26,10 +26,10 @@ class StrictFields {
   bool flag(const std::string& name, std::optional<bool> otherwise = {});
   /// One of `allowed`; any text when it is empty.
   std::string text(const std::string& name, const std::vector<std::string>& allowed = {},
-                   std::optional<std::string> otherwise = {});
+                   const std::optional<std::string>& otherwise = {});
   /// As text; one word stands for a list of one.
   std::vector<std::string> texts(const std::string& name, const std::vector<std::string>& allowed = {},
-                                 std::optional<std::vector<std::string>> otherwise = {});
+                                 const std::optional<std::vector<std::string>>& otherwise = {});
   StrictFields object(const std::string& name);
   /// The objects of a list.
   std::vector<StrictFields> objects(const std::string& name, bool may_lack = false);

@@ -31,10 +31,10 @@ VerdictRow compare(VerdictRow row, const GateCase& item, const Policy& policy) {
   row.ruling = Ruling::Pass;
   if (passes) return row;
   const double scale = item.people_per_class;  // odds -> what is counted by person
-  return inconclusive(std::move(row), "power",
-                      row.at_least
-                          ? "more people"
-                          : sample_size_advice(row.limit * scale, row.figure.value * scale, policy.alpha));
+  const std::string advice =
+      row.at_least ? "more people"
+                   : sample_size_advice(row.limit * scale, row.figure.value * scale, policy.alpha);
+  return inconclusive(std::move(row), "power", advice);
 }
 
 /// What the sample lacks, "" nothing.

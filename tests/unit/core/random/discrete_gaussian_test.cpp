@@ -43,6 +43,7 @@ TEST(DiscreteGaussian, IsANormalWhereItsStepsAreSmall) {
   constexpr double deviation = 1.7e6;
   SecretStream stream(SecretKey{{9}});
   std::vector<double> drawn;
+  drawn.reserve(4000);
   for (int i = 0; i < 4000; ++i)
     drawn.push_back(
         static_cast<double>(discrete_gaussian(stream, static_cast<std::uint64_t>(deviation * deviation))) /
