@@ -61,7 +61,7 @@ struct Gate {
         measurement(attack, "person_to_class", hits, people, people_per_class, pairs));
   }
   void metric(const char* name, const char* attack, double value, double low, double high,
-              json more = json::object()) {
+              const json& more = json::object()) {
     json item = {{"metric", name}, {"attack", attack}, {"value", value}, {"low", low}, {"high", high}};
     item.update(more);
     report["metrics"].push_back(item);

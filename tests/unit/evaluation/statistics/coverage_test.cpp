@@ -149,12 +149,14 @@ TEST(Coverage, OfTheMaximumHoldsForEqualAttackersAndForOneThatStandsOut) {
     for (const double others : {1.0, 0.5}) {
       constexpr int attackers = 8;
       std::vector<People> worlds;
+      worlds.reserve(attackers);
       for (int a = 0; a < attackers; ++a)
         worlds.emplace_back(a == 0 ? rate : others * rate, 0.3, 120, static_cast<std::uint64_t>(100 + a));
       int held = 0, held_by_bootstrap = 0;
       const auto holds = [&](const Figure& figure) { return figure.low <= rate && rate <= figure.high; };
       for (int set = 0; set < sets(); ++set) {
         std::vector<Measurement> found;
+        found.reserve(attackers);
         for (People& world : worlds) found.push_back(world.audit(16));
         held += holds(interval_of_maximum(found));
         held_by_bootstrap += holds(bootstrap_of_maximum(found, random));
