@@ -25,8 +25,8 @@ struct Hash128 {
   std::uint64_t high = 0, low = 0;
   bool operator==(const Hash128&) const = default;
   auto operator<=>(const Hash128&) const = default;  // NOLINT(modernize-use-nullptr): none is meant
-  std::string hex() const;                        ///< 32 lower-case digits, high first
-  static Hash128 from_hex(const std::string& s);  ///< throws DataError
+  std::string hex() const;                           ///< 32 lower-case digits, high first
+  static Hash128 from_hex(const std::string& s);     ///< throws DataError
 };
 Hash128 xxh128(Bytes bytes);
 std::uint64_t xxh64(Bytes bytes, std::uint64_t seed = 0);  ///< classic XXH64
