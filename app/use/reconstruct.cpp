@@ -25,16 +25,21 @@ nlohmann::ordered_json describe(const Measurement& found) {
 
 nlohmann::ordered_json describe(const std::optional<ClosingAudit>& measured) {
   if (!measured) return nullptr;
-  if (const auto& blend = measured->blend)
-    return {{"measurements", {describe(blend->picture), describe(blend->by_class)}},
-            {"images", blend->pictures},
-            {"classes", blend->classes},
-            {"candidates", blend->photos},
-            {"people", blend->people}};
-  const auto& audit = measured->originals;
-  return {{"attacker", audit->attacker},     {"linked", audit->rank1.value}, {"low", audit->rank1.low},
-          {"high", audit->rank1.high},       {"chance", audit->chance},      {"images", audit->probes},
-          {"candidates", audit->candidates}, {"people", audit->people}};
+  const ClosingAudit& audit = *measured;
+  nlohmann::ordered_json told = {{"images", audit.pictures},
+                                 {"classes", audit.classes},
+                                 {"candidates", audit.photos},
+                                 {"people", audit.people},
+                                 {"naming_odds", describe(audit.naming_odds)},
+                                 {"measurements", nlohmann::ordered_json::array()}};
+  for (const Measurement& found : audit.found) told["measurements"].push_back(describe(found));
+  if (const Measurement* own = audit.at(Level::OwnPicture))
+    told.update({{"attacker", own->attacker},
+                 {"linked", own->found.value},
+                 {"low", own->found.low},
+                 {"high", own->found.high},
+                 {"chance", own->chance}});
+  return told;
 }
 
 nlohmann::ordered_json describe(const RebuiltRelease& made, const ReconstructConfig& config) {

@@ -116,25 +116,4 @@ bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>
   });
 }
 
-QuickAudit quick_pixel_audit(const AuditInput& input) {
-  check(input);
-  const torch::NoGradGuard no_gradients;
-  LinkageInput linkage;
-  linkage.mate = input.mate;
-  linkage.gallery_identity = input.real_identity;
-  linkage.gallery_picture = equal_pictures(input.real);
-  for (const std::int64_t mate : input.mate)
-    linkage.probe_identity.push_back(input.real_identity[static_cast<std::size_t>(mate)]);
-  QuickAudit best;
-  for (const FixedAttacker& attacker : pixel_attackers(input.real.size(2), input.real.size(3))) {
-    linkage.gallery = attacker.features(input.real);
-    linkage.probes = attacker.features(input.released);
-    const Retrieval found = measure_linkage(linkage).same_image;
-    if (!best.attacker.empty() && found.rank1.value <= best.rank1.value) continue;
-    best = {attacker.facts().name, found.rank1,        found.chance_rank1,
-            found.probes,          input.real.size(0), found.people};
-  }
-  return best;
-}
-
 }  // namespace facemae

@@ -43,14 +43,4 @@ std::vector<AttackReport> audit(const AuditInput& input, const AuditOptions& opt
 /// nothing mean anything.
 bool passes_controls(const AttackReport& attack, const std::vector<AttackReport>& all);
 
-struct QuickAudit {
-  std::string attacker;  ///< of the four pixel attackers, the one that links most
-  Figure rank1;  ///< released picture -> its own original among the candidates; the interval by person
-  double chance = 0;
-  std::int64_t probes = 0, candidates = 0, people = 0;
-};
-/// For the closing line of `reconstruct`: the pixel attackers alone, `real` being all candidates. The figure
-/// falls as candidates grow, and rises with better attackers.
-QuickAudit quick_pixel_audit(const AuditInput& input);
-
 }  // namespace facemae

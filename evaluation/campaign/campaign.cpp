@@ -38,11 +38,15 @@ class Siege {
     for (const Search& search : searches) {
       if (search.level == Level::PictureToPerson) person = search.person;
       found_.add(attacker_.facts(), search, target, pairs);
-      if (last && search.level == Level::PersonToClass) membership(search).add(search, target);
+      if (in_full(last) && search.level == Level::PersonToClass) {
+        membership(search).add(search, target);
+        links(search).add(search, target);
+      }
     }
     if (const auto own = own_pictures(evidence, target); !own.empty())
       found_.add(attacker_.facts(), Level::OwnPicture, "", own, person, target, pairs);
-    if (last) count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_);
+    if (in_full(last))
+      count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_);
   }
 
   /// Learns from these; the fewest of all folds are told.
@@ -65,6 +69,8 @@ class Siege {
       append(test.measurements());
       for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
     }
+    for (const auto& [unused, test] : links_)
+      for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
     const auto controls = controls_.measurements();
     for (ControlResult& verdict : verdicts(attacker_.facts(), controls))
       findings.controls.push_back(std::move(verdict));
@@ -78,11 +84,19 @@ class Siege {
         .first->second;
   }
 
+  bool in_full(bool last) const { return last && !options_.levels_alone; }
+
+  LinkTest& links(const Search& search) {
+    const AttackerFacts facts = attacker_.facts();
+    return links_.try_emplace(search.way, facts.id, facts.name + ", " + search.way).first->second;
+  }
+
   Attacker& attacker_;
   const CampaignOptions& options_;
   Tallies found_, controls_;
   std::map<std::string, std::int64_t> learnt_from_;  ///< how many people, by pairs
   std::map<std::string, MembershipTest> memberships_;
+  std::map<std::string, LinkTest> links_;
 };
 
 /// Sizes of the lesson, all (0) last.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "evaluation/campaign/findings.h"
+#include "evaluation/campaign/link_test.h"
 #include "evaluation/campaign/membership.h"
 
 namespace facemae {
@@ -16,6 +17,7 @@ struct CampaignOptions {
   std::vector<std::int64_t> pairs = {100, 500};
   std::int64_t planted_classes = kPlantedClasses;
   std::uint64_t seed = 0;
+  bool levels_alone = false;  ///< no controls, no membership and no scores of pairs: for a first look
 };
 
 /// Attackers that learn do so on `own` (people of the attacker's, who must not be in the release; everything else is

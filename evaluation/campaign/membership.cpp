@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "evaluation/campaign/fold_means.h"
+
 namespace facemae {
 namespace {
 
@@ -36,22 +38,9 @@ double MembershipTest::part_of(const Fold& fold) const {
 }
 
 std::vector<AttackFigure> MembershipTest::figures() const {
-  std::vector<AttackFigure> all;
-  for (const Fold& fold : folds_) {
-    const auto own = figures_of(fold.rates, kAttack, attacker_);
-    if (all.empty()) {
-      all = own;
-      for (AttackFigure& figure : all) {
-        figure.found = {};
-        figure.people = 0;
-      }
-    }
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      add_part(all[i].found, own[i].found, part_of(fold));
-      all[i].people += fold.rates.members;
-    }
-  }
-  return all;
+  std::vector<std::vector<AttackFigure>> folds;
+  for (const Fold& fold : folds_) folds.push_back(figures_of(fold.rates, kAttack, attacker_));
+  return mean_of_folds(folds);
 }
 
 std::vector<Measurement> MembershipTest::measurements() const {

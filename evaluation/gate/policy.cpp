@@ -145,7 +145,7 @@ const std::vector<MetricKind>& metric_kinds() {
       {"k_min", SmallestGroup, false, "people of the smallest class"},
       {"most_exposed_percent_naming_odds", MostExposed, false,
        "naming odds of the `percent` most exposed people"},
-      {"two_release_intersection_naming_odds", Reported, true, "naming odds from several releases together"},
+      {"two_release_intersection_naming_odds", NamingOdds, true, "naming odds from several releases together"},
       {"membership_tpr", Reported, true,
        "released people told from others, at the false-positive rate `fpr`"},
       {"membership_tpr_training_people", Reported, true, "the same, of the people who trained the model"},

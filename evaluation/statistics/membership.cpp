@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kFalsePositiveRates[] = {0.05, 0.01, 0.001};
 constexpr int kMembershipDraws = 1000;
-constexpr std::int64_t kMostScoreBins = 100, kScoresOfABin = 10;
+constexpr std::size_t kMostScoreBins = 100, kScoresOfABin = 10;
 
 using PeopleScores = std::vector<double>;
 
@@ -143,14 +143,16 @@ std::vector<double> scores_of_people(std::span<const double> scores, std::span<c
   return sums;
 }
 
-double d_sys(std::span<const double> mated, std::span<const double> nonmated) {
+std::size_t score_bins(std::size_t mated, std::size_t nonmated) {
+  return std::clamp(std::min(mated, nonmated) / kScoresOfABin, std::size_t{2}, kMostScoreBins);
+}
+
+double d_sys(std::span<const double> mated, std::span<const double> nonmated, std::size_t bins) {
   const auto [least_in, most_in] = std::minmax_element(mated.begin(), mated.end());
   const auto [least_out, most_out] = std::minmax_element(nonmated.begin(), nonmated.end());
   const double low = std::min(*least_in, *least_out), width = std::max(*most_in, *most_out) - low;
   if (!(width > 0)) return 0;
-  const auto bins =
-      static_cast<std::size_t>(std::clamp(std::min(std::ssize(mated), std::ssize(nonmated)) / kScoresOfABin,
-                                          std::ptrdiff_t{2}, static_cast<std::ptrdiff_t>(kMostScoreBins)));
+  if (bins == 0) bins = score_bins(mated.size(), nonmated.size());
   const auto histogram = [&](std::span<const double> scores) {
     PeopleScores parts(bins);
     for (const double score : scores)

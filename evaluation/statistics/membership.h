@@ -45,7 +45,10 @@ std::vector<double> scores_of_people(std::span<const double> scores, std::span<c
 /// D = (LR - 1) / (LR + 1) where the likelihood ratio LR is above 1, else 0. 0 is unlinkable, 1 fully linkable. Their
 /// 100 bins need many scores; fewer are taken here when a group has fewer than 1,000, one for ten scores of the
 /// smaller group, at least 2, since bins that are empty by chance look like leakage.
-double d_sys(std::span<const double> mated, std::span<const double> nonmated);
+/// `bins` 0: as many as score_bins() says.
+double d_sys(std::span<const double> mated, std::span<const double> nonmated, std::size_t bins = 0);
+/// For groups of these sizes.
+std::size_t score_bins(std::size_t mated, std::size_t nonmated);
 
 /// Level Membership, one for each rate: chance is the false-positive rate, and a member is a person with one trial.
 std::vector<Measurement> measurements_of(const MembershipRates& rates, const std::string& attack,

@@ -27,7 +27,7 @@ export -f ranks
 export facemae
 one_core bash -c 'ranks "$@"' _ 2 reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 $quiet >rebuilt.log 2>&1
 check "reconstruction ends well" equal "$?" 0
-check "and closes with a pixel audit beside chance" grep -q 'quick pixel audit: .*chance' rebuilt.log
+check "and closes with a pixel audit beside chance" grep -q 'links a picture to its original: .*chance' rebuilt.log
 ends_with 0 "the same command once more finds all done" 'finished by an earlier start' "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16
 cp -r rebuilt whole
 rm rebuilt/manifest.h5 rebuilt/shard-00001.h5
@@ -60,7 +60,7 @@ FACEMAE_FAILPOINT='release.partition=kill' blend 1 --out blend --blend people:2 
 check "a blend is killed once its partition is drawn" bash -c 'grep -q failpoint killed.log && test -s blend-secret/partition.h5 && ! test -e blend-secret/ledger.jsonl'
 FACEMAE_FAILPOINT='reconstruct.shard@1=kill' blend 2 --out blend --blend people:2 >killed.log 2>&1
 check "and behind a shard" bash -c 'grep -q failpoint killed.log && test -e blend/shard-00001.h5 && ! test -e blend/manifest.h5'
-ends_with 0 "the same command finishes it" 'quick pixel audit of a blend' blend 1 --out blend --blend people:2
+ends_with 0 "the same command finishes it" 'finds one of the people of a picture' blend 1 --out blend --blend people:2
 cp -r blend blend-whole
 rm blend/*
 blend 4 --out blend --blend people:2 >blend.log 2>&1
@@ -77,7 +77,7 @@ check "and says what it is" grep -q '"baseline": "masked:0.75"' masked.json
 FACEMAE_FAILPOINT='reconstruct.audit=throw' ends_with 1 "a release without its closing audit does not look like success" \
   'closing audit failed' "$facemae" reconstruct --store few --from mae --out bare --private bare-secret --json bare.json $quiet
 check "and the result has no figure" grep -q '"quick_audit": null' bare.json
-ends_with 0 "the same command makes up for it" 'quick pixel audit: of 8 rebuilt faces of 8 people' \
+ends_with 0 "the same command makes up for it" 'quick audit: of 8 rebuilt faces' \
   "$facemae" reconstruct --store few --from mae --out bare --private bare-secret --json bare.json $quiet
 check "among how many is told" bash -c 'for key in attacker linked low high chance candidates people; do grep -q "\"$key\":" bare.json || exit 1; done'
 
@@ -91,7 +91,7 @@ ends_with 93 "a second start with the same private folder, too" "process $busy "
 check "and makes nothing" test ! -e other-out
 kill -9 $busy
 wait $busy 2>/dev/null
-ends_with 0 "what the first one leaves is gone on with" 'quick pixel audit' "$facemae" reconstruct --store few --from mae --out busy --private busy-secret $quiet
+ends_with 0 "what the first one leaves is gone on with" 'quick audit' "$facemae" reconstruct --store few --from mae --out busy --private busy-secret $quiet
 
 "$facemae" pretrain --store train --run half --steps 1 --batch 4 --patch 16 --mask-ratio 0.5 --threads 1 --relation none $quiet 2>half.log
 "$facemae" export --from half --out half.safetensors $quiet

@@ -40,7 +40,9 @@ class Distilled final : public Attacker {
 
   void fit(const Lesson& lesson) override {
     auto [name, teacher] = teacher_for(lesson);
-    const auto of_photos = embeddings_of(lesson.real.photos, *teacher, world_);
+    of_teacher_ = {};
+    of_student_ = {};
+    const auto of_photos = embeddings_of(lesson.real.photos, *teacher, world_, of_teacher_);
     auto student = make_network(name);
     load_state(*student, state_of(*teacher));
     student->to(world_.device());
@@ -67,8 +69,8 @@ class Distilled final : public Attacker {
   Evidence look(const ReleasedFaces& released, const RealFaces& real) override {
     if (!student_)
       throw Error("the distilled embedder (A6) looks at a release before it has learnt: call fit() first");
-    return {.released = embeddings_of(released.pictures, *student_, world_),
-            .real = embeddings_of(real.photos, *teacher_, world_)};
+    return {.released = embeddings_of(released.pictures, *student_, world_, of_student_),
+            .real = embeddings_of(real.photos, *teacher_, world_, of_teacher_)};
   }
 
  private:
@@ -93,6 +95,7 @@ class Distilled final : public Attacker {
   TrainedAttackerConfig config_;
   World& world_;
   std::shared_ptr<RecognitionNetwork> teacher_, student_;
+  RowMemory of_teacher_, of_student_;
 };
 
 }  // namespace

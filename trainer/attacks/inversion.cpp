@@ -74,9 +74,8 @@ std::vector<std::unique_ptr<Attacker>> inversions(const TrainedAttackerConfig& c
   if (const std::string& from = config.teacher.empty() ? config.recogniser : config.teacher; !from.empty())
     then.push_back(std::make_unique<Looker>(
         "embedder " + Path(from).filename().string(),
-        [network = stored_recogniser(from, world), &world](const torch::Tensor& pictures) {
-          return embeddings_of(pictures, *network, world);
-        }));
+        [network = stored_recogniser(from, world), memory = std::make_shared<RowMemory>(), &world](
+            const torch::Tensor& pictures) { return embeddings_of(pictures, *network, world, *memory); }));
   for (const auto& make : config.after_inversion) then.push_back(make());
   const auto inverter = std::make_shared<Inverter>(config, world);
   std::vector<std::unique_ptr<Attacker>> attackers;

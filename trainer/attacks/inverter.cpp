@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/log.h"
@@ -19,7 +20,12 @@ constexpr AttackTraining kInversion{.steps = 800, .batch = 32, .width = 16, .lr 
 
 void Inverter::fit(const Lesson& lesson) {
   const std::string digest = digest_of(lesson);
-  if (digest == lesson_) return;
+  const auto known =
+      std::find_if(learnt_.begin(), learnt_.end(), [&](const Learnt& one) { return one.lesson == digest; });
+  if (known != learnt_.end()) {
+    learnt_.splice(learnt_.begin(), learnt_, known);
+    return;
+  }
   const auto training = within(config_.budget, kInversion);
   const auto network = std::make_shared<UNet>(lesson.released.pictures.size(2), training.width);
   network->initialise(config_.seed);
@@ -38,17 +44,17 @@ void Inverter::fit(const Lesson& lesson) {
                                         network, lesson, run, precision_for(run.precision, world_.device()),
                                         world_.device())};
                           }});
-  network_ = network;
-  lesson_ = digest;
-  inverted_.clear();
+  learnt_.push_front({digest, network, {}});
+  constexpr std::size_t kept = 2;
+  if (learnt_.size() > kept) learnt_.pop_back();
 }
 
 torch::Tensor Inverter::invert(const torch::Tensor& pictures) {
-  auto& known = inverted_[digest_of(ReleasedFaces{.pictures = pictures})];
-  if (!known.defined())
-    known =
-        pictures_of(pictures, world_, [&](const torch::Tensor& images) { return network_->forward(images); });
-  return known;
+  Learnt& learnt = learnt_.front();
+  return learnt.inverted.rows_of(pictures, [&](const torch::Tensor& fresh) {
+    return pictures_of(fresh, world_,
+                       [&](const torch::Tensor& images) { return learnt.network->forward(images); });
+  });
 }
 
 }  // namespace facemae

@@ -2,10 +2,11 @@
 // The inversion of released pictures, shared by all attackers that look at inverted ones.
 #include <torch/types.h>
 
-#include <map>
+#include <list>
 #include <memory>
 #include <string>
 
+#include "evaluation/linkage/row_memory.h"
 #include "model/attacks/unet.h"
 #include "trainer/attacks/trained_attackers.h"
 
@@ -14,18 +15,22 @@ namespace facemae {
 class Inverter {
  public:
   Inverter(const TrainedAttackerConfig& config, World& world) : config_(config), world_(world) {}
-  /// All ranks. Does nothing when it was this lesson that it learnt from last.
+  /// All ranks. Of the last two lessons (the two halves of a release) it keeps what it has learnt and inverted, and
+  /// trains no more when one comes again.
   void fit(const Lesson& lesson);
-  bool has_learnt() const { return network_ != nullptr; }
-  /// All ranks: [P, 3, H, W] uint8 twice. What was inverted since the last lesson is kept.
+  bool has_learnt() const { return !learnt_.empty(); }
+  /// All ranks: [P, 3, H, W] uint8 twice, as the last lesson taught.
   torch::Tensor invert(const torch::Tensor& pictures);
 
  private:
   TrainedAttackerConfig config_;
   World& world_;
-  std::string lesson_;  ///< its digest
-  std::shared_ptr<UNet> network_;
-  std::map<std::string, torch::Tensor> inverted_;  ///< by digest
+  struct Learnt {
+    std::string lesson;  ///< its digest
+    std::shared_ptr<UNet> network;
+    RowMemory inverted;
+  };
+  std::list<Learnt> learnt_;  ///< the last one first
 };
 
 }  // namespace facemae

@@ -54,6 +54,8 @@ class Linker final : public Attacker {
                                           precision_for(run.precision, world_.device()), world_.device())};
                             }});
     towers_ = std::move(towers);
+    of_released_ = {};
+    of_photos_ = {};
   }
 
   Evidence look(const ReleasedFaces& released, const RealFaces& real) override {
@@ -61,8 +63,9 @@ class Linker final : public Attacker {
     const auto by = [&](Tower& tower) {
       return [&tower](const torch::Tensor& images) { return tower.forward(images); };
     };
-    return {.released = features_of(released.pictures, shape_.features, world_, by(*towers_->released)),
-            .real = features_of(real.photos, shape_.features, world_, by(*towers_->photos))};
+    return {.released =
+                features_of(released.pictures, shape_.features, world_, by(*towers_->released), of_released_),
+            .real = features_of(real.photos, shape_.features, world_, by(*towers_->photos), of_photos_)};
   }
 
  private:
@@ -71,6 +74,7 @@ class Linker final : public Attacker {
   World& world_;
   TowerConfig shape_;
   std::optional<Towers> towers_;
+  RowMemory of_released_, of_photos_;
 };
 
 }  // namespace

@@ -41,13 +41,15 @@ torch::Tensor from_all(World& world, const Shares& shares, const std::function<t
 }  // namespace
 
 torch::Tensor features_of(const torch::Tensor& pictures, std::int64_t width, World& world,
-                          const OfPictures& to_rows) {
-  const Shares shares(pictures.size(0), world.topology());
-  return from_all(world, shares, [&] {
-    if (shares.own == 0) return torch::empty({0, width});
-    return features_in_batches(
-        pictures.narrow(0, shares.first, shares.own), kBatch,
-        [&](const torch::Tensor& images) { return to_rows(images.to(world.device())); });
+                          const OfPictures& to_rows, RowMemory& memory) {
+  return memory.rows_of(pictures, [&](const torch::Tensor& fresh) {
+    const Shares shares(fresh.size(0), world.topology());
+    return from_all(world, shares, [&] {
+      if (shares.own == 0) return torch::empty({0, width});
+      return features_in_batches(
+          fresh.narrow(0, shares.first, shares.own), kBatch,
+          [&](const torch::Tensor& images) { return to_rows(images.to(world.device())); });
+    });
   });
 }
 
@@ -69,12 +71,14 @@ torch::Tensor pictures_of(const torch::Tensor& pictures, World& world, const OfP
   return torch::cat(all);
 }
 
-torch::Tensor embeddings_of(const torch::Tensor& pictures, RecognitionNetwork& network, World& world) {
+torch::Tensor embeddings_of(const torch::Tensor& pictures, RecognitionNetwork& network, World& world,
+                            RowMemory& memory) {
   network.eval();
-  return features_of(pictures, kEmbeddingWidth, world, [&](const torch::Tensor& images) {
+  const auto both = [&](const torch::Tensor& images) {
     const auto faces = resized(images, kFaceSide);
     return network.forward(faces) + network.forward(faces.flip({3}));
-  });
+  };
+  return features_of(pictures, kEmbeddingWidth, world, both, memory);
 }
 
 }  // namespace facemae

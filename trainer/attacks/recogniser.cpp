@@ -28,9 +28,9 @@ RecognizeConfig recognition_of(const RunConfig& config, const std::string& netwo
 }
 
 Evidence seen_by(RecognitionNetwork& network, const ReleasedFaces& released, const RealFaces& real,
-                 World& world) {
-  return {.released = embeddings_of(released.pictures, network, world),
-          .real = embeddings_of(real.photos, network, world)};
+                 World& world, RowMemory& memory) {
+  return {.released = embeddings_of(released.pictures, network, world, memory),
+          .real = embeddings_of(real.photos, network, world, memory)};
 }
 
 class OwnRecogniser final : public Attacker {
@@ -48,16 +48,21 @@ class OwnRecogniser final : public Attacker {
   }
 
   Evidence look(const ReleasedFaces& released, const RealFaces& real) override {
-    const auto network = config_.recogniser.empty()
-                             ? trained_recogniser("A4", released.pictures, released.classes,
-                                                  digest_of(released), config_, world_)
-                             : stored_recogniser(config_.recogniser, world_);
-    return seen_by(*network, released, real, world_);
+    if (config_.recogniser.empty()) {
+      RowMemory memory;
+      const auto network =
+          trained_recogniser("A4", released.pictures, released.classes, digest_of(released), config_, world_);
+      return seen_by(*network, released, real, world_, memory);
+    }
+    if (!given_) given_ = stored_recogniser(config_.recogniser, world_);
+    return seen_by(*given_, released, real, world_, memory_);
   }
 
  private:
   TrainedAttackerConfig config_;
   World& world_;
+  std::shared_ptr<RecognitionNetwork> given_;
+  RowMemory memory_;  ///< of given_
 };
 
 class Parrot final : public Attacker {
@@ -76,17 +81,19 @@ class Parrot final : public Attacker {
   void fit(const Lesson& lesson) override {
     network_ = trained_recogniser("A9", lesson.released.pictures, lesson.released.classes,
                                   digest_of(lesson.released), config_, world_);
+    memory_ = {};
   }
 
   Evidence look(const ReleasedFaces& released, const RealFaces& real) override {
     if (!network_) throw Error("the parrot (A9) looks at a release before it has learnt: call fit() first");
-    return seen_by(*network_, released, real, world_);
+    return seen_by(*network_, released, real, world_, memory_);
   }
 
  private:
   TrainedAttackerConfig config_;
   World& world_;
   std::shared_ptr<RecognitionNetwork> network_;
+  RowMemory memory_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "evaluation/attacks/audit.h"
 #include "evaluation/campaign/campaign.h"
 #include "evaluation/linkage/features.h"
+#include "evaluation/linkage/row_memory.h"
 #include "evaluation/onnx/onnx_embedder.h"
 #include "evaluation/report/audit_report.h"
 #include "evaluation/report/utility.h"
@@ -48,25 +49,30 @@ AuditInput load_input(const Store& real, const Store& released, const ReleaseLin
   return input;
 }
 
+/// The same embedder, which computes nothing twice.
+NamedEmbedder remembering(NamedEmbedder embedder) {
+  return {std::move(embedder.name),
+          [embed = std::move(embedder.embed), memory = std::make_shared<RowMemory>()](
+              const torch::Tensor& images) { return memory->rows_of(images, embed); }};
+}
+
+NamedEmbedder embedder_of(const std::string& path, torch::Device device) {
+  if (is_onnx(path)) return onnx_embedder(path);
+  const Weights weights = read_weights(path);
+  const auto network = network_from(weights);
+  network->to(device);
+  return {network_name_of(weights) + " (" + Path(path).filename().string() + ", " +
+              weights.hash.substr(0, 16) + ")",
+          [network, device](const torch::Tensor& images) {
+            torch::NoGradGuard no_grad;
+            const auto faces = images.to(device);
+            return (network->forward(faces) + network->forward(faces.flip({3}))).to(torch::kCPU);
+          }};
+}
+
 std::vector<NamedEmbedder> load_embedders(const std::vector<std::string>& paths, torch::Device device) {
   std::vector<NamedEmbedder> embedders;
-  for (const auto& path : paths) {
-    if (is_onnx(path)) {
-      embedders.push_back(onnx_embedder(path));
-      continue;
-    }
-    const Weights weights = read_weights(path);
-    const auto network = network_from(weights);
-    network->to(device);
-    embedders.push_back(
-        {network_name_of(weights) + " (" + Path(path).filename().string() + ", " +
-             weights.hash.substr(0, 16) + ")",
-         [network, device](const torch::Tensor& images) {
-           torch::NoGradGuard no_grad;
-           const auto faces = images.to(device);
-           return (network->forward(faces) + network->forward(faces.flip({3}))).to(torch::kCPU);
-         }});
-  }
+  for (const auto& path : paths) embedders.push_back(remembering(embedder_of(path, device)));
   return embedders;
 }
 
@@ -83,7 +89,7 @@ std::optional<Lesson> own_lesson(const AuditConfig& config, const Store& audited
     throw ConfigError(
         "--attacker-store is --real: attackers may learn from other people only; leave it away, and half of the release teaches for the other half");
   const ReleaseLink link = read_link(config.attacker_link, released->dataset_digest().hex());
-  return audit_target(*real, *released, link, nullptr, 0, config.seed).target.lesson();
+  return audit_target(*real, *released, link, nullptr, {.seed = config.seed}).target.lesson();
 }
 
 std::vector<std::int64_t> curve_of(const std::string& pairs) {
@@ -198,8 +204,9 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
   const auto lesson = own_lesson(config, *real);
   const auto distractors = config.distractors.empty() ? nullptr : Store::open(config.distractors);
   const auto embedders = load_embedders(config.embedders, world.device());
-  const AuditTarget audited = audit_target(*real, *released, link, distractors.get(),
-                                           static_cast<std::uint64_t>(config.max_probes), config.seed);
+  const AuditTarget audited =
+      audit_target(*real, *released, link, distractors.get(),
+                   {.most_pictures = static_cast<std::uint64_t>(config.max_probes), .seed = config.seed});
   const AuditInput input = load_input(*real, *released, link);
   spdlog::info("auditing {} of {} rebuilt faces against {} real ones, {} embedder(s)",
                std::min<std::int64_t>(config.max_probes, input.released.size(0)), released->size(),

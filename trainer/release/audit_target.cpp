@@ -14,33 +14,45 @@
 namespace facemae {
 namespace {
 
+using RowsOf = std::map<std::int64_t, std::vector<std::uint64_t>>;  ///< by class or person
+using PeopleOf = std::map<std::int64_t, std::set<std::int64_t>>;    ///< by class
+
 /// A label, or a number of its own for an image without one.
 std::int64_t owner(const Store& store, std::uint64_t row) {
   const std::int64_t label = store.label(row);
   return label < 0 ? -1 - static_cast<std::int64_t>(row) : label;
 }
 
-std::map<std::int64_t, std::vector<std::uint64_t>> rows_by_owner(const Store& store) {
-  std::map<std::int64_t, std::vector<std::uint64_t>> rows;
+RowsOf rows_by_owner(const Store& store) {
+  RowsOf rows;
   for (std::uint64_t row = 0; row < store.size(); ++row) rows[owner(store, row)].push_back(row);
   return rows;
 }
 
-std::set<std::int64_t> drawn_classes(const std::map<std::int64_t, std::vector<std::uint64_t>>& rows_of,
-                                     std::uint64_t most_pictures, std::uint64_t seed) {
+std::set<std::int64_t> drawn_classes(const RowsOf& pictures_of, const AuditScope& scope) {
   constexpr std::size_t fewest = 4;  // so that they can be halved
   std::vector<std::int64_t> order;
-  for (const auto& [label, rows] : rows_of) order.push_back(label);
-  Draws draws(key_of(seed, Purpose::Audit, 3));
+  for (const auto& [label, rows] : pictures_of) order.push_back(label);
+  Draws draws(key_of(scope.seed, Purpose::Audit, 3));
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draws.below(i)]);
   std::set<std::int64_t> classes;
   std::uint64_t pictures = 0;
   for (const std::int64_t label : order) {
-    pictures += rows_of.at(label).size();
-    if (most_pictures > 0 && pictures > most_pictures && classes.size() >= fewest) break;
+    pictures += pictures_of.at(label).size();
+    if (scope.most_pictures > 0 && pictures > scope.most_pictures && classes.size() >= fewest) break;
     classes.insert(label);
   }
   return classes;
+}
+
+/// Of each class at most `most` rows, spread over them.
+void thin_out(RowsOf& pictures_of, std::uint64_t most) {
+  for (auto& [label, rows] : pictures_of) {
+    if (most == 0 || rows.size() <= most) continue;
+    std::vector<std::uint64_t> kept;
+    for (std::uint64_t i = 0; i < most; ++i) kept.push_back(rows[i * rows.size() / most]);
+    rows = std::move(kept);
+  }
 }
 
 void add_facts(FileFacts& facts, const Store& store, const std::vector<std::uint64_t>& rows) {
@@ -78,23 +90,31 @@ void check_link(const Store& real, const Store& released, const ReleaseLink& lin
 }
 
 AuditTarget audit_target(const Store& real, const Store& released, const ReleaseLink& link,
-                         const Store* distractors, std::uint64_t most_pictures, std::uint64_t seed) {
+                         const Store* distractors, const AuditScope& scope) {
   check_link(real, released, link);
   AuditTarget made;
   Target& target = made.target;
-  const auto pictures_of = rows_by_owner(released);
-  const auto chosen = drawn_classes(pictures_of, most_pictures, seed);
+  auto pictures_of = rows_by_owner(released);
   std::set<std::int64_t> ever_released, members;
-  std::vector<std::set<std::int64_t>> people_of_class;
+  PeopleOf people_of_class;
   for (const auto& [label, rows] : pictures_of) {
-    std::set<std::int64_t> people;
+    auto& people = people_of_class[label];
     for (const std::uint64_t row : rows)
       for (const std::uint64_t source : link.sources_of(row)) people.insert(owner(real, source));
     ever_released.insert(people.begin(), people.end());
-    if (!chosen.contains(label)) continue;
-    members.insert(people.begin(), people.end());
-    people_of_class.push_back(std::move(people));
   }
+  thin_out(pictures_of, scope.most_of_class);
+  const auto chosen = drawn_classes(pictures_of, scope);
+  std::vector<std::uint64_t> picture_rows;
+  std::set<std::uint64_t> originals;
+  for (const std::int64_t label : chosen) {
+    members.insert(people_of_class.at(label).begin(), people_of_class.at(label).end());
+    for (const std::uint64_t row : pictures_of.at(label)) {
+      picture_rows.push_back(row);
+      originals.insert(link.sources_of(row).begin(), link.sources_of(row).end());
+    }
+  }
+  std::sort(picture_rows.begin(), picture_rows.end());
   // Members first, then strangers of the same store.
   std::map<std::int64_t, std::int64_t> number;
   const auto count_in = [&](std::int64_t person) {
@@ -109,7 +129,9 @@ AuditTarget audit_target(const Store& real, const Store& released, const Release
   std::map<std::uint64_t, std::int64_t> photo_of_row;
   for (std::uint64_t row = 0; row < real.size(); ++row) {
     const std::int64_t person = owner(real, row);
-    if (!members.contains(person) && ever_released.contains(person)) continue;
+    if (scope.originals_alone ? !originals.contains(row)
+                              : !members.contains(person) && ever_released.contains(person))
+      continue;
     count_in(person);
     photo_of_row[row] = static_cast<std::int64_t>(photo_rows.size());
     photo_rows.push_back(row);
@@ -118,21 +140,18 @@ AuditTarget audit_target(const Store& real, const Store& released, const Release
   target.real.photos = load_images(real, photo_rows);
   add_facts(made.real, real, photo_rows);
 
-  std::vector<std::uint64_t> picture_rows;
-  for (const auto& people : people_of_class) {
+  for (const std::int64_t label : chosen) {
     target.links.people_of_class.emplace_back();
-    for (const std::int64_t person : people) target.links.people_of_class.back().push_back(number.at(person));
+    for (const std::int64_t person : people_of_class.at(label))
+      target.links.people_of_class.back().push_back(number.at(person));
   }
   std::map<std::int64_t, std::int64_t> class_of;
   for (const std::int64_t label : chosen) {
     class_of[label] = static_cast<std::int64_t>(class_of.size());
     made.released.names.push_back(name_of_owner(released, label));
   }
-  for (std::uint64_t row = 0; row < released.size(); ++row) {
-    const auto found = class_of.find(owner(released, row));
-    if (found == class_of.end()) continue;
-    picture_rows.push_back(row);
-    target.released.classes.push_back(found->second);
+  for (const std::uint64_t row : picture_rows) {
+    target.released.classes.push_back(class_of.at(owner(released, row)));
     target.links.photos_of_picture.emplace_back();
     for (const std::uint64_t source : link.sources_of(row))
       target.links.photos_of_picture.back().push_back(photo_of_row.at(source));

@@ -23,9 +23,9 @@ constexpr const char* kOfPretrain[] = {
     "relation-weight", "blend", "code",  "blend-images", "relation-target", "linkage-weight",
     "linkage",         "json",  "fresh", "config",       "dry-run",         "normalise-patches"};
 constexpr const char* kOfRecognize[] = {"store", "run", "seed", "json", "fresh", "config", "dry-run"};
-constexpr const char* kOfAudit[] = {"real",    "released",       "link",       "report",
-                                    "attacks", "embedder",       "recogniser", "distractors",
-                                    "from",    "training-store", "seed",       "json"};
+constexpr const char* kOfAudit[] = {"real",           "released",   "link",        "report",  "attacks",
+                                    "embedder",       "recogniser", "distractors", "teacher", "from",
+                                    "training-store", "seed",       "json"};
 
 Settings budget_settings(const char* words, std::span<const char* const> reserved) {
   return settings_from(split(words, ' '), "--budget", reserved);
@@ -169,7 +169,8 @@ class StudyPlanner {
       unit.needs.push_back(id_of("recognize", arm.name, seed));
     }
     if (with_real_) {  // an attacker who has trained on photos of these very people
-      unit.words.insert(unit.words.end(), {"--embedder", recognition("real", seed)});
+      unit.words.insert(unit.words.end(),
+                        {"--embedder", recognition("real", seed), "--teacher", recognition("real", seed)});
       unit.needs.push_back(id_of("recognize", "real", seed));
     }
     if (!config_.held_out.empty())  // people who are in no release

@@ -12,6 +12,7 @@
 #include "data/release/release_originals.h"
 #include "data/store/store.h"
 #include "data/upkeep/store_tools.h"
+#include "trainer/apply/pair_set.h"
 
 namespace facemae {
 namespace {
@@ -98,6 +99,12 @@ bool is_synthetic(const Store& store) {
   return store.source_licence().find("synthetic") != std::string::npos;
 }
 
+/// Before hours of training: can the sets measure?
+void check_tests(const StudyConfig& config) {
+  if (config.bins.empty()) check_pairs(pairs_of_store(config.pairs, config.held_out));
+  for (const auto& bin : config.bins) check_pairs(pairs_of_pack(bin));
+}
+
 Json configuration_of(const StudyConfig& config) {
   Json inputs = {{"train", json_of(*Store::open(config.train))},
                  {"unseen", json_of(*Store::open(config.unseen))}};
@@ -154,6 +161,7 @@ StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig conf
     expect_same_study(out, configuration);
     return read_protocol(out);
   }
+  check_tests(config);
   const UsableImages unseen = usable_images(config.unseen);
   StudyProtocol protocol{.configuration = configuration,
                          .taken = Json::object(),

@@ -157,12 +157,17 @@ TEST(Campaign, PutsStrangersIntoTheGalleryAndTellsMembers) {
   const Findings found = attack_release(of(pixels()), target, std::nullopt, {});
   EXPECT_NEAR(row_of(found.measurements, "pixel", Level::OwnPicture).chance, 1.0 / 330, 1e-12);
   ASSERT_FALSE(found.figures.empty());
+  std::set<std::string> told;
   for (const AttackFigure& figure : found.figures) {
-    EXPECT_EQ(figure.attack, "A10");
+    const bool of_members = figure.attack == "A10";
+    told.insert(figure.attack + " " + figure.metric);
     EXPECT_EQ(figure.people, 30);
-    EXPECT_EQ(figure.nonmembers, 300);
+    EXPECT_EQ(figure.nonmembers, of_members ? 300 : 0);
+    EXPECT_EQ(figure.person_pairs, of_members ? 0 : 30 * 29);
     EXPECT_GT(figure.found.value, 0.9) << figure.metric;
   }
+  EXPECT_THAT(told, testing::ElementsAre("A0 dsys", "A10 dsys", "A10 membership_auc", "A10 membership_tpr"))
+      << "30 people are too few for tar_at_far";
   const auto at = row_of(found.measurements, "A0 pixel", Level::Membership);
   EXPECT_EQ(at.chance, 0.05) << "15 strangers; 3 would be too few for 1 %";
   EXPECT_EQ(at.found.value, 1);

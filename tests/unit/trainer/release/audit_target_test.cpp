@@ -38,7 +38,7 @@ class AuditTargets : public testing::Test {
 
 TEST_F(AuditTargets, HoldMembersThenStrangersThenDistractors) {
   const auto others = testing_stores::make_store(folder_ / "others", {1, 2});
-  const AuditTarget made = audit_target(*real_, *released_, link_, others.get(), 0, 1);
+  const AuditTarget made = audit_target(*real_, *released_, link_, others.get(), {.seed = 1});
   const Target& target = made.target;
   EXPECT_FALSE(made.blends);
   EXPECT_EQ(target.members, 5);
@@ -59,21 +59,35 @@ TEST_F(AuditTargets, HoldMembersThenStrangersThenDistractors) {
 }
 
 TEST_F(AuditTargets, AreWholeClassesWhenThereAreMorePictures) {
-  const AuditTarget made = audit_target(*real_, *released_, link_, nullptr, 8, 1);
+  const AuditTarget made = audit_target(*real_, *released_, link_, nullptr, {.most_pictures = 8, .seed = 1});
   EXPECT_EQ(made.target.released.class_count, 4);
   EXPECT_EQ(made.target.released.pictures.size(0), 8);
   EXPECT_EQ(made.target.members, 4);
   EXPECT_EQ(made.target.real.people_count, 5) << "with the stranger, without the fifth, who is a member";
   std::set<std::vector<std::int64_t>> draws;
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U, 6U})
-    draws.insert(audit_target(*real_, *released_, link_, nullptr, 8, seed).target.known_as);
+    draws.insert(
+        audit_target(*real_, *released_, link_, nullptr, {.most_pictures = 8, .seed = seed}).target.known_as);
   EXPECT_GT(draws.size(), 1U);
+}
+
+TEST_F(AuditTargets, AreAFewPicturesAndTheirOriginalsForAFirstLook) {
+  const AuditTarget made = audit_target(*real_, *released_, link_, nullptr,
+                                        {.most_of_class = 1, .originals_alone = true, .seed = 1});
+  EXPECT_EQ(made.target.released.class_count, 5);
+  EXPECT_EQ(made.target.released.pictures.size(0), 5);
+  EXPECT_EQ(made.target.real.photos.size(0), 5);
+  EXPECT_EQ(made.target.real.people_count, 5) << "no stranger";
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto photo = static_cast<std::size_t>(made.target.links.photos_of_picture[i].at(0));
+    EXPECT_EQ(made.target.real.people[photo], 4 - made.target.released.classes[i]);
+  }
 }
 
 TEST_F(AuditTargets, RefuseALinkOfOtherStores) {
   auto other = link_;
   other.source_digest = "0";
-  EXPECT_THAT([&] { audit_target(*real_, *released_, other, nullptr, 0, 1); },
+  EXPECT_THAT([&] { audit_target(*real_, *released_, other, nullptr, {.seed = 1}); },
               ThrowsMessage<ConfigError>(HasSubstr("--real is not the store that was rebuilt")));
 }
 

@@ -54,10 +54,13 @@ TEST_F(RebuiltReleases, HoldEveryPictureOnceAndAreAudited) {
   EXPECT_EQ(made.code, ExitCode::Done);
   EXPECT_EQ(claimed_, 1);
   ASSERT_TRUE(made.audit);
-  EXPECT_EQ(made.audit->originals->probes, 8);
-  EXPECT_THAT(closing_audit_text(*made.audit),
-              AllOf(HasSubstr("quick pixel audit: of 8 rebuilt faces of 3 people"),
-                    HasSubstr("The interval rests on 3 people only")));
+  EXPECT_EQ(made.audit->pictures, 8);
+  EXPECT_EQ(made.audit->photos, 8);
+  ASSERT_NE(made.audit->at(Level::OwnPicture), nullptr);
+  EXPECT_THAT(
+      closing_audit_text(*made.audit),
+      AllOf(HasSubstr("quick audit: of 8 rebuilt faces in 3 classes, among 8 photos of 3 people"),
+            HasSubstr("links a picture to its original"), HasSubstr("The intervals rest on 3 people only")));
   const auto released = Store::open(config_.out);
   EXPECT_EQ(released->size(), 8U);
   EXPECT_EQ(released->shards().size(), 3U);
@@ -105,12 +108,15 @@ TEST_F(RebuiltReleases, OfABlendSayWhatTheyAreAndAreAudited) {
   const RebuiltRelease made = make();
   EXPECT_EQ(made.identities, 1);
   EXPECT_EQ(made.people_left_out, 1U) << "one of three is left over";
-  ASSERT_TRUE(made.audit && made.audit->blend);
-  EXPECT_EQ(made.audit->blend->people, 2);
-  EXPECT_EQ(made.audit->blend->picture.people_per_class, 2);
-  EXPECT_EQ(made.audit->blend->picture.found.value, 1) << "there is one class only";
+  ASSERT_TRUE(made.audit);
+  EXPECT_EQ(made.audit->people, 2);
+  EXPECT_EQ(made.audit->at(Level::OwnPicture), nullptr) << "a blend has none";
+  const Measurement* found = made.audit->at(Level::PictureToPerson);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->people_per_class, 2);
+  EXPECT_EQ(found->found.value, 1) << "there is one class only";
   EXPECT_THAT(closing_audit_text(*made.audit),
-              AllOf(HasSubstr("quick pixel audit of a blend"), HasSubstr("odds of 50.0 %")));
+              AllOf(HasSubstr("finds one of the people of a picture"), HasSubstr("odds of 50.0 %")));
   EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"),
               AllOf(HasSubstr("means of tokens of 2 masked real images, of 2 people each"),
                     HasSubstr("Anonymity among 2 people"), HasSubstr("Membership is not hidden"),
@@ -132,7 +138,7 @@ TEST_F(RebuiltReleases, OfABaselineNeedNoModel) {
   const RebuiltRelease made = make();
   EXPECT_EQ(made.images, 8U);
   EXPECT_EQ(made.model_hash, "");
-  ASSERT_TRUE(made.audit && made.audit->originals);
+  ASSERT_TRUE(made.audit && made.audit->at(Level::OwnPicture));
   EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"),
               AllOf(HasSubstr("coarse blocks"), HasSubstr("| made by | --baseline mosaic:8 |"),
                     HasSubstr("to be compared with rebuilt faces, not to be published")));

@@ -67,7 +67,7 @@ TEST(StudyPlan, IsTheseCommandsForASmallStudy) {
       command(plan, "audit.blend-2.7"),
       "audit --real stores/unseen --released arms/blend-2.7/released --link arms/blend-2.7/private --report "
       "arms/blend-2.7/audit --seed 7 --attacks A0,A4 --recogniser arms/blend-2.7/recognition --embedder "
-      "arms/real.7/recognition --distractors /f/held-out");
+      "arms/real.7/recognition --teacher arms/real.7/recognition --distractors /f/held-out");
   EXPECT_THAT(plan.units.back().needs,
               ElementsAre("reconstruct.blend-2.7", "recognize.blend-2.7", "recognize.real.7"));
 }
