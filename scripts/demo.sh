@@ -3,10 +3,12 @@
 #
 # usage: scripts/demo.sh [option...]
 #
-#   faces -> store split -> pretrain FaceMAE on two ranks -> rebuild unseen people -> train recognition on the real and
-#   on the rebuilt faces -> verify both on held-out people -> audit how well rebuilt faces can be linked to real ones
+#   faces -> store split -> pretrain FaceMAE on two ranks -> rebuild unseen people, one by one (plain) and in groups of
+#   four (people blend) -> train recognition on real faces and on both releases -> verify all on held-out people ->
+#   audit how surely attackers name a person by each release
 #
-# The result is build/demo/report.html and a closing table: utility beside leakage, as measured in this run.
+# The result is build/demo/plain.html, build/demo/blend.html and a closing table: utility beside leakage, as measured in
+# this run. Two releases of the same people serve to compare them; publish one at most.
 #
 # options
 #   --quick       under three minutes on two cores, and NOT meaningful: it only shows that everything runs
@@ -78,33 +80,71 @@ pretrain() {
   on_ranks pretrain --store train --run facemae --steps "$mae_steps" --batch 64 --model tiny --patch 16 --lr 1e-3 \
     --embedder-width 32 --relation-weight auto:0.3 --threads 1 --save-every $((mae_steps / 2)) "$@"
 }
-rebuild() { on_ranks reconstruct --store unseen --from facemae --out rebuilt --private secret --shard-images 512; }
+rebuild() { # rebuild NAME [option...]: a release with a private folder of its own
+  on_ranks reconstruct --store unseen --from facemae --out "$1" --private "secret-$1" --shard-images 512 "${@:2}"
+}
 recognition() { # recognition STORE RUN
   on_ranks recognize --store "$1" --run "$2" --steps "$recognition_steps" --batch 64 --network iresnet-tiny \
     --margin cosface --margin-m 0.2 --lr 0.05 --threads 1 --save-every "$recognition_steps"
 }
-verify() { # verify RUN RESULT
-  on_ranks evaluate --from "$1" --store held-out --pairs pairs.txt --json "$2"
+verify() { # verify ARM: the recogniser that was trained on it, on real faces of other people
+  on_ranks evaluate --from "recognition-$1" --store held-out --pairs pairs.txt --json "$1.json"
 }
-audit() {
-  "$facemae" audit --real unseen --released rebuilt --link secret --embedder recognition-real \
-    --recogniser recognition-rebuilt --distractors held-out --report . \
-    --utility real=real.json rebuilt=rebuilt.json --note "$label"
+audit() { # audit NAME
+  "$facemae" audit --real unseen --released "$1" --link "secret-$1" --embedder recognition-real \
+    --recogniser "recognition-$1" --distractors held-out --report "audit-$1" \
+    --utility real=real.json $(for arm in "${arms[@]}"; do echo "$arm=$arm.json"; done) --note "$label, $1"
+  cp "audit-$1/report.html" "$1.html"
 }
 
+arms=(plain)
 stage "faces" make_faces
 stage "pretrain FaceMAE" pretrain
-stage "rebuild unseen people" rebuild
+stage "rebuild people one by one" rebuild plain
+people=$("$facemae" store list unseen --min-images-per-identity 4 | wc -l)
+if [ "$people" -ge 16 ]; then
+  arms+=(blend)
+  stage "blend people, four a class" rebuild blend --blend people:4
+else
+  say "No people blend: it needs 16 people with 4 photos at least among the unseen ones, and there are $people."
+fi
 stage "recognition on real faces" recognition unseen recognition-real
-stage "recognition on rebuilt faces" recognition rebuilt recognition-rebuilt
-stage "verify: trained on real" verify recognition-real real.json
-stage "verify: trained on rebuilt" verify recognition-rebuilt rebuilt.json
-stage "audit" audit
+stage "verify: trained on real" verify real
+for arm in "${arms[@]}"; do
+  stage "recognition on $arm" recognition "$arm" "recognition-$arm"
+  stage "verify: trained on $arm" verify "$arm"
+done
+for arm in "${arms[@]}"; do stage "audit of $arm" audit "$arm"; done
+
+# What each way gives and what it gives away.
+summary() {
+  python3 - real "${arms[@]}" <<'PYTHON'
+import json, sys
+
+def percent(figure):
+    return f"{100 * figure['value']:5.1f} % (95 % {100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
+
+print(f"{'recognition trained on':<24}{'accuracy on real faces':<26}{'odds of naming a person':<32}by the strongest attacker")
+for arm in sys.argv[1:]:
+    test = json.load(open(f"{arm}.json"))["sets"][0]
+    accuracy = f"{100 * test['accuracy']:.1f} % +- {100 * test['accuracy_std']:.1f}"
+    odds, attacker = "the faces themselves", ""
+    if arm != "real":
+        worst = json.load(open(f"audit-{arm}/report.json"))["headline"]
+        odds = percent(worst["naming_odds"])
+        attacker = f"{worst['attack']} {worst['attacker']} ({worst['level'].replace('_', ' ')})"
+    name = {"real": "real faces", "plain": "rebuilt, one by one", "blend": "people blend of 4"}[arm]
+    print(f"{name:<24}{accuracy:<26}{odds:<32}{attacker}")
+PYTHON
+}
 
 say
 for i in "${!stage_names[@]}"; do printf '%-30s %5d s\n' "${stage_names[$i]}" "${stage_times[$i]}"; done
 printf '%-30s %5d s\n' "all stages" $((SECONDS - started))
 [ $quick = no ] || say "QUICK: these figures are NOT meaningful; leave --quick away."
 [ -n "$faces" ] || say "Procedural faces: these figures say nothing about people."
-say "report: $out/report.html"
+say
+summary
+say
+for arm in "${arms[@]}"; do say "report: $out/$arm.html"; done
 say "pictures: $out/facemae/samples/"
