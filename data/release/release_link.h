@@ -15,15 +15,17 @@ namespace facemae {
 
 struct ReleaseLink {
   std::string source_digest, released_digest;
-  std::vector<std::uint64_t> source_rows;  ///< of all pictures, one picture after the other
-  /// Where the rows of each picture begin, and their end: pictures + 1. None: a row for each picture.
+  std::vector<std::uint64_t> source_rows;  ///< of all sets, one set after the other
+  /// Where the rows of each set begin, and their end: sets + 1. None: each row is a set.
   std::vector<std::uint64_t> offsets;
-  bool is_blend() const { return !offsets.empty(); }
-  std::uint64_t pictures() const { return is_blend() ? offsets.size() - 1 : source_rows.size(); }
-  /// The source rows that picture `released_row` was made of: one, or those of all contributors to a blend.
+  std::vector<std::uint64_t> set_of;  ///< of each picture; none: picture i has set i
+  std::uint64_t sets() const { return offsets.empty() ? source_rows.size() : offsets.size() - 1; }
+  std::uint64_t pictures() const { return set_of.empty() ? sets() : set_of.size(); }
+  /// The source rows that picture `released_row` was made of: one, or those of all contributors to a blend or a code.
   std::span<const std::uint64_t> sources_of(std::uint64_t released_row) const {
-    const std::uint64_t first = is_blend() ? offsets[released_row] : released_row;
-    const std::uint64_t end = is_blend() ? offsets[released_row + 1] : released_row + 1;
+    const std::uint64_t set = set_of.empty() ? released_row : set_of[released_row];
+    const std::uint64_t first = offsets.empty() ? set : offsets[set];
+    const std::uint64_t end = offsets.empty() ? set + 1 : offsets[set + 1];
     return std::span(source_rows).subspan(first, end - first);
   }
 };

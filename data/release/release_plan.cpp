@@ -1,6 +1,7 @@
 #include "data/release/release_plan.h"
 
 #include <algorithm>
+#include <set>
 #include <iterator>
 
 #include "core/error.h"
@@ -98,6 +99,15 @@ ReleasePlan plan_blend(const ReleaseSecret& secret, const ReleaseChoice& choice,
 }
 
 }  // namespace
+
+std::map<std::int64_t, std::vector<std::uint64_t>> rows_of_classes(const ReleasePlan& plan) {
+  std::map<std::int64_t, std::set<std::uint64_t>> rows;
+  for (std::size_t i = 0; i < plan.source_rows.size(); ++i)
+    rows[plan.labels[i / plan.photos]].insert(plan.source_rows[i]);
+  std::map<std::int64_t, std::vector<std::uint64_t>> of_classes;
+  for (const auto& [label, own] : rows) of_classes[label] = {own.begin(), own.end()};
+  return of_classes;
+}
 
 ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, const ReleaseChoice& choice,
                          std::uint64_t shard_images) {

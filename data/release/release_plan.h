@@ -1,6 +1,7 @@
 #pragma once
 // Decides which images of a source are released, in which order and under which labels, by the secret alone.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -39,10 +40,14 @@ struct ReleasePlan {
   std::vector<std::int64_t> labels;  ///< of each picture
   std::int64_t identities = 0;
   std::uint64_t shard_images = 0;  ///< images per shard file
-  std::uint64_t photos = 1;        ///< that each picture is made of
+  std::uint64_t photos = 1;        ///< of each picture in source_rows
+  bool whole_classes = false;      ///< each picture is made of the photos of all pictures of its class
   std::uint64_t pictures() const { return source_rows.size() / photos; }
   std::uint64_t shards() const { return (pictures() + shard_images - 1) / shard_images; }
 };
+/// The source rows of each class, ascending; -1 for pictures without one.
+std::map<std::int64_t, std::vector<std::uint64_t>> rows_of_classes(const ReleasePlan& plan);
+
 ReleasePlan plan_release(const Store& source, const ReleaseSecret& secret, const ReleaseChoice& choice,
                          std::uint64_t shard_images);
 

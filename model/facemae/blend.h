@@ -1,31 +1,20 @@
 #pragma once
-// Blends the tokens of several people's photos into those of one picture, between encoder and decoder: k-Same
-// (Newton et al. 2005) moved into FaceMAE's tokens. B photos in S sets, K kept patches of N, D the decoder's width.
+// Means of decoder tokens over photos and people: what a picture of a people blend is decoded from, when it is trained
+// and when it is released; k-Same (Newton et al. 2005) moved into FaceMAE's tokens (docs/METHOD.md, "People blend").
+// B pictures, K people, b photos of each, U photos, N patches, D decoder width.
 #include <torch/types.h>
 
 #include <cstdint>
-#include <span>
 
 namespace facemae {
 
-/// Of each set the mean over its people of the mean over their photos: rows [B, ...] -> [S, ...]. Photo i belongs to
-/// set set_of_photo[i], 0..S-1, of which none is empty, and there to the person person_of_photo[i], any number. Throws
-/// Error when these do not fit.
-torch::Tensor mean_over_people(const torch::Tensor& rows, std::span<const std::int64_t> set_of_photo,
-                               std::span<const std::int64_t> person_of_photo);
-
-/// Tokens of cls and the kept patches of each photo, as FaceMae::embed_for_decoder gives them [B, 1 + K, D], and which
-/// patches these are (Masked::kept, [B, K]) -> tokens of each set [S, 1 + N, D] for FaceMae::decode_tokens, float32
-/// (float64 stays). Differentiable in tokens and mask_token [1, 1, D].
-///   n_p = number of different people of the set of whom a photo keeps patch p
-///   T_p = 1/n_p sum over these people of the mean over their photos that keep p of t_p,  if n_p >= min_people,
-///         else the mask token (also where nobody keeps p)
-///   C   = mean over people of the mean over their photos of cls
-/// So a person counts once, however many photos keep a patch, and a patch that fewer than min_people people show is
-/// not shown. Throws Error as above.
-torch::Tensor blend_tokens(const torch::Tensor& tokens, const torch::Tensor& kept,
-                           std::span<const std::int64_t> set_of_photo,
-                           std::span<const std::int64_t> person_of_photo, std::int64_t patches,
-                           std::int64_t min_people, const torch::Tensor& mask_token);
+/// tokens [U, 1 + N, D] of FaceMaeImpl::decoder_tokens, hidden [U, N] of their masks, which [B, K, b] int64: the photos
+/// of each picture, by person -> [B, 1 + N, D] for decode_tokens, float32 (float64 stays). At each position the mean over
+/// people of the mean over those photos of the person that keep it, so a person counts once however many do; where fewer
+/// than `min_people` have one, mask_token [1, 1, D]. Every photo has a class token. With K = b = 1 the tokens themselves.
+/// Differentiable in tokens and mask_token. Memory: a few tensors of the result's size.
+torch::Tensor blend_people(const torch::Tensor& tokens, const torch::Tensor& hidden,
+                           const torch::Tensor& which, const torch::Tensor& mask_token,
+                           std::int64_t min_people);
 
 }  // namespace facemae

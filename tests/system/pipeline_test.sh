@@ -70,7 +70,7 @@ check "and leaves nothing" test ! -e blend2
 "$facemae" audit --real unseen --released blend --link blend-secret --report blend-report --attacks A0 $quiet >/dev/null 2>&1
 check "an audit looks for the people of a blend" grep -q '"people_per_class": 2' blend-report/report.json
 check "whose pictures have no single original" bash -c '! grep -q own_picture blend-report/report.json'
-ends_with 0 "a simple defence needs no model" 'linked to their original' \
+ends_with 0 "a simple defence needs no model" 'links a picture to its original' \
   "$facemae" reconstruct --store few --baseline masked:0.75 --out masked --private masked-secret --json masked.json $quiet
 check "and says what it is" grep -q '"baseline": "masked:0.75"' masked.json
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <numeric>
 
-#include "model/facemae/people_blend.h"
+#include "model/facemae/blend.h"
 
 namespace facemae {
 namespace {

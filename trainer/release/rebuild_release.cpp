@@ -67,6 +67,7 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
   ReleasePlan plan;
   together(control, [&] {
     plan = plan_release(*source.store, secret, choice, config.shard_images);
+    plan.whole_classes = source.nuisance != nullptr;
     rebuild_shards(world.topology(), world.device(), source, config, secret, plan);
   });
 

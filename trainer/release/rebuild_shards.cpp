@@ -44,15 +44,6 @@ std::vector<std::vector<std::byte>> pictures_of(const std::vector<std::uint64_t>
 
 }  // namespace
 
-std::map<std::int64_t, std::vector<std::uint64_t>> rows_of_classes(const ReleasePlan& plan) {
-  std::map<std::int64_t, std::set<std::uint64_t>> rows;
-  for (std::size_t i = 0; i < plan.source_rows.size(); ++i)
-    rows[plan.labels[i / plan.photos]].insert(plan.source_rows[i]);
-  std::map<std::int64_t, std::vector<std::uint64_t>> of_classes;
-  for (const auto& [label, own] : rows) of_classes[label] = {own.begin(), own.end()};
-  return of_classes;
-}
-
 std::vector<std::uint64_t> rows_of_shard(const ReleasePlan& plan, std::uint64_t shard) {
   const auto end_of = [&](std::uint64_t shards) {
     const auto pictures = std::min<std::uint64_t>(shards * plan.shard_images, plan.pictures());

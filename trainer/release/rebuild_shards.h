@@ -20,8 +20,6 @@ struct ShardShare {
 /// Pure in what `done` says: every ranks-th shard, from `rank` on.
 ShardShare share_of_shards(const ReleasePlan& plan, int rank, int ranks,
                            const std::function<bool(std::uint64_t shard)>& done);
-/// The source rows of each released label, ascending, each once.
-std::map<std::int64_t, std::vector<std::uint64_t>> rows_of_classes(const ReleasePlan& plan);
 /// The source rows of a shard, those of each picture together.
 std::vector<std::uint64_t> rows_of_shard(const ReleasePlan& plan, std::uint64_t shard);
 

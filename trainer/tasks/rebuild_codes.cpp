@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
-#include "model/facemae/blend.h"
 #include "model/facemae/code.h"
 #include "model/facemae/losses.h"
 #include "trainer/apply/triptych.h"
@@ -70,8 +69,11 @@ class CodeRebuilding final : public Rebuilding {
     };
     const Masked all = masks_of(faces, model_, config_.common.seed, config_.mask_ratio);
     const Masked mask{.kept = all.kept.index_select(0, torch::tensor(used, torch::kInt64).to(device))};
-    const auto codes = mean_over_people(codes_of(*model_, encode(rows(used), mask)), set_of_used,
-                                        std::vector<std::int64_t>(used.size(), 0));
+    const auto set_of = torch::tensor(set_of_used, torch::kInt64).to(device);
+    const auto of_photos = codes_of(*model_, encode(rows(used), mask));
+    const auto codes = torch::zeros({sets, model_->config.code}, of_photos.options().requires_grad(false))
+                           .index_add(0, set_of, of_photos) /
+                       torch::bincount(set_of, {}, sets).unsqueeze(1);
     const auto noisy =
         codes + torch::tensor(noise, torch::kFloat32).reshape({sets, model_->config.code}).to(device);
     const Masked two = random_masks(nuisance_masks, model_->config.patches(),

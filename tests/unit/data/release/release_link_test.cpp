@@ -30,7 +30,6 @@ TEST(ReleaseLink, NamesAllPhotosOfAPictureAndOneInOldFiles) {
   const TemporaryFolder folder;
   write_file(folder / "blend", {7, 8, 9, 1, 2}, {0, 2, 2, 5});
   const auto blend = read_link(folder / "blend");
-  EXPECT_TRUE(blend.is_blend());
   ASSERT_EQ(blend.pictures(), 3U);
   EXPECT_THAT(blend.sources_of(0), ElementsAre(7, 8));
   EXPECT_THAT(blend.sources_of(1), ElementsAre());
@@ -38,7 +37,6 @@ TEST(ReleaseLink, NamesAllPhotosOfAPictureAndOneInOldFiles) {
 
   write_file(folder / "old", {7, 8, 9}, {});
   const auto old = read_link(folder / "old");
-  EXPECT_FALSE(old.is_blend());
   ASSERT_EQ(old.pictures(), 3U);
   EXPECT_THAT(old.sources_of(2), ElementsAre(9));
 }
@@ -49,6 +47,25 @@ TEST(ReleaseLink, IsRefusedWhenItsNumbersDisagree) {
     write_file(folder / "link", {7, 8, 9}, offsets);
     EXPECT_THROW(read_link(folder / "link"), DataError);
   }
+}
+
+TEST(ReleaseLink, NamesAllPhotosOfTheClassWhereACodeIsOfAll) {
+  const TemporaryFolder folder;
+  const auto source = make_store(folder / "source", {3, 3, 3});
+  const ReleasePlan plan{.source_rows = {7, 0, 3, 4, 6},
+                         .labels = {1, 0, 0, -1, 1},
+                         .identities = 2,
+                         .shard_images = 9,
+                         .whole_classes = true};
+  PrivateFolder secrets((folder / "secret").string());
+  write_link(secrets, {.uuid = "u", .source_digest = "s"}, plan, Hash128{1, 2}, *source);
+  const auto link = read_link(folder / "secret");
+  ASSERT_EQ(link.pictures(), 5U);
+  EXPECT_THAT(link.sources_of(0), ElementsAre(6, 7));
+  EXPECT_THAT(link.sources_of(4), ElementsAre(6, 7));
+  EXPECT_THAT(link.sources_of(1), ElementsAre(0, 3));
+  EXPECT_THAT(link.sources_of(3), ElementsAre(4)) << "of no class";
+  EXPECT_THAT(people_of_classes(link, *source, plan.labels, 2), ElementsAre(ElementsAre(0), ElementsAre(0, 1)));
 }
 
 TEST(ReleaseLink, KnowsThePeopleOfAClass) {

@@ -85,7 +85,12 @@ TEST_F(RebuiltReleases, OfCodesSayWhatTheirNoisePromises) {
   config_.nuisance = folder_ / "others";
   const RebuiltRelease made = make();
   EXPECT_EQ(made.images, 8U);
+  ASSERT_TRUE(made.audit);
+  EXPECT_EQ(made.audit->at(Level::OwnPicture), nullptr) << "a picture is of all photos of its class";
   const auto digest = Store::open(config_.out)->dataset_digest();
+  const auto link = read_link(config_.private_folder, digest.hex());
+  for (std::uint64_t picture = 0; picture < link.pictures(); ++picture)
+    EXPECT_GT(link.sources_of(picture).size(), 1U);
   EXPECT_EQ(make().images, 8U);
   EXPECT_EQ(Store::open(config_.out)->dataset_digest(), digest);
   const std::string text = read_plain_file(Path(config_.out) / "RELEASE.md");
