@@ -133,6 +133,7 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
     Siege siege(*attacker, options);
     const std::string name = attacker->facts().id + " " + attacker->facts().name;
     if (!attacker->learns()) {
+      options.before_look();
       siege.test(target, "", true);
       progress.advance(1, name);
     } else if (folds.empty()) {
@@ -146,6 +147,7 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
       if (!attacker->learns()) break;
       for (const std::int64_t size : curve(fold.lesson, options.pairs)) {
         const std::string pairs = size == 0 ? "all" : std::to_string(size);
+        options.before_look();
         siege.learn(some_pairs(fold.lesson, size, options.seed), pairs);
         siege.test(fold.tested, pairs, size == 0);
         progress.advance(1, name);

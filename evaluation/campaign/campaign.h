@@ -1,5 +1,6 @@
 #pragma once
 // All attackers on one release: who learns from whom, which controls stand beside it, and what was found.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ struct CampaignOptions {
   std::vector<std::int64_t> pairs = {100, 500};
   std::int64_t planted_classes = kPlantedClasses;
   std::uint64_t seed = 0;
+  std::function<void()> before_look = [] {};  ///< may throw, to end the campaign
   bool levels_alone = false;  ///< no controls, no membership and no scores of pairs: for a first look
 };
 

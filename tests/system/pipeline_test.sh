@@ -145,6 +145,15 @@ check "an audit by embeddings finds the same on any number of ranks" cmp by1/rep
 check "at every level" grep -q 'person_to_class' by1/report.json
 ranks 2 audit --real unseen --released rebuilt --link secret --report r3 --attacks quick $quiet >/dev/null 2>&1
 check "two ranks find what one finds" cmp r2/report.json r3/report.json
+# A notice ends an audit between two looks, or at a step of an attacker that trains.
+"$facemae" audit --real unseen --released rebuilt --link secret --report r5 --attacks A9 --pairs all --attack-steps 200000 \
+  --log-level warn >r5.log 2>&1 &
+job=$!
+for _ in $(seq 600); do compgen -G 'r5/attackers/A9-*/metrics.jsonl' >/dev/null && break; sleep 0.1; done
+kill -TERM $job
+wait $job
+check "a notice ends an audit that trains attackers with 76" equal "$?" 76
+check "and what they learnt is committed" compgen -G 'r5/attackers/A9-*/checkpoints/s*/COMMIT'
 ends_with 2 "the link of another release is refused" 'link|another' "$facemae" audit --real train --released rebuilt --link secret --report r4
 
 "$facemae" export --from mae --out mae.safetensors $quiet && "$facemae" import --weights mae.safetensors --network facemae --out mae2.safetensors $quiet

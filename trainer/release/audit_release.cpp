@@ -12,6 +12,7 @@
 #include "core/files/owner_files.h"
 #include "core/log.h"
 #include "core/program_version.h"
+#include "core/signals.h"
 #include "core/text.h"
 #include "data/release/release.h"
 #include "evaluation/attacks/audit.h"
@@ -129,6 +130,14 @@ Attackers impartial(Attackers attackers, bool learnt_elsewhere) {
   return attackers;
 }
 
+/// All ranks: a notice to any of them ends the audit on all.
+void stop_on_notice(Control& control) {
+  if (!control.any_of(notice_received() != 0 ? 1 : 0)) return;
+  throw AgreedError(
+      "the audit was stopped by a notice: the same command begins it again, and trains no attacker anew that has learnt",
+      ExitCode::Stopped, "stopped");
+}
+
 Findings attack(const AuditConfig& config, const AuditTarget& audited, const AttackSupplies& supplies,
                 const std::optional<Lesson>& lesson, const AuditInput& input,
                 std::vector<MetadataFindings::Cue>& metadata) {
@@ -140,7 +149,9 @@ Findings attack(const AuditConfig& config, const AuditTarget& audited, const Att
     for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
   }
   Findings found = attack_release(attackers, audited.target, lesson,
-                                  {.pairs = curve_of(config.pairs), .seed = config.seed});
+                                  {.pairs = curve_of(config.pairs),
+                                   .seed = config.seed,
+                                   .before_look = [&] { stop_on_notice(supplies.world.control()); }});
   if (files) {
     auto facts = metadata_attack(audited.released, audited.real, audited.target);
     metadata = std::move(facts.cues);
