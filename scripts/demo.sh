@@ -4,7 +4,7 @@
 # usage: scripts/demo.sh [option...]
 #
 #   faces -> store split -> pretrain FaceMAE on two ranks -> rebuild unseen people, one by one (plain) and in groups of
-#   four (people blend) -> train recognition on real faces and on both releases -> verify all on held-out people ->
+#   up to twenty (people blend) -> train recognition on real faces and on both releases -> verify all on held-out people ->
 #   audit how surely attackers name a person by each release
 #
 # The result is build/demo/plain.html, build/demo/blend.html and a closing table: utility beside leakage, as measured in
@@ -49,9 +49,9 @@ on_ranks() { mpirun --bind-to none --oversubscribe -n 2 "$facemae" "$@"; }
 
 # Lengths. Each stage prints its own rate and time left.
 if [ $quick = yes ]; then
-  identities=100 images=8 mae_steps=80 recognition_steps=50 pairs=600 label="quick: not meaningful"
+  learnt=40 tested=20 unseen=80 mae_steps=80 recognition_steps=50 pairs=600 label="quick: not meaningful"
 else
-  identities=300 images=16 mae_steps=500 recognition_steps=220 pairs=2000 label="a few minutes of training"
+  learnt=120 tested=60 unseen=1200 mae_steps=500 recognition_steps=220 pairs=2000 label="a few minutes of training"
 fi
 
 started=$SECONDS stage_names=() stage_times=()
@@ -64,16 +64,17 @@ stage() { # stage NAME COMMAND...
   stage_names+=("$name") stage_times+=($((SECONDS - start)))
 }
 
+# Three sets of people who share nobody: train teaches FaceMAE, unseen is rebuilt, held-out tests recognition.
 make_faces() {
   if [ -n "$faces" ]; then
     "$facemae" pack --from folder --in "$faces" --out all --source-licence "as the source of the faces"
+    "$facemae" store split all --identities 0.2 --seed 1 --out held-out rest
+    "$facemae" store split rest --identities 0.5 --seed 2 --out train unseen
   else
-    "$facemae" synth --out all --identities "$identities" --images-per-identity "$images"
+    "$facemae" synth --out train --identities "$learnt" --images-per-identity 16
+    "$facemae" synth --out held-out --first-identity "$learnt" --identities "$tested" --images-per-identity 16
+    "$facemae" synth --out unseen --first-identity $((learnt + tested)) --identities "$unseen" --images-per-identity 8
   fi
-  # A fifth of the people is held out for verification; the rest is halved: FaceMAE learns from one half and rebuilds
-  # the other, which it has never seen.
-  "$facemae" store split all --identities 0.2 --seed 1 --out held-out rest
-  "$facemae" store split rest --identities 0.5 --seed 2 --out train unseen
   "$facemae" pairs --store held-out --out pairs.txt --pairs "$pairs"
 }
 pretrain() {
@@ -101,12 +102,15 @@ arms=(plain)
 stage "faces" make_faces
 stage "pretrain FaceMAE" pretrain
 stage "rebuild people one by one" rebuild plain
+# The larger a group, the lower the odds of naming one of its people (at most 1 in K); but recognition needs groups, too.
 people=$("$facemae" store list unseen --min-images-per-identity 4 | wc -l)
-if [ "$people" -ge 16 ]; then
+group=0
+for k in 4 8 20; do [ "$people" -lt $((k * 20)) ] || group=$k; done
+if [ $group -gt 0 ]; then
   arms+=(blend)
-  stage "blend people, four a class" rebuild blend --blend people:4
+  stage "blend people, $group a class" rebuild blend --blend people:$group --blend-images $((group == 20 ? 40 : 16))
 else
-  say "No people blend: it needs 16 people with 4 photos at least among the unseen ones, and there are $people."
+  say "No people blend: it needs 80 people with 4 photos at least among the unseen ones, and there are $people."
 fi
 stage "recognition on real faces" recognition unseen recognition-real
 stage "verify: trained on real" verify real
@@ -118,14 +122,14 @@ for arm in "${arms[@]}"; do stage "audit of $arm" audit "$arm"; done
 
 # What each way gives and what it gives away.
 summary() {
-  python3 - real "${arms[@]}" <<'PYTHON'
+  python3 - $group real "${arms[@]}" <<'PYTHON'
 import json, sys
 
 def percent(figure):
     return f"{100 * figure['value']:5.1f} % (95 % {100 * figure['low']:.1f} to {100 * figure['high']:.1f})"
 
 print(f"{'recognition trained on':<24}{'accuracy on real faces':<26}{'odds of naming a person':<32}by the strongest attacker")
-for arm in sys.argv[1:]:
+for arm in sys.argv[2:]:
     test = json.load(open(f"{arm}.json"))["sets"][0]
     accuracy = f"{100 * test['accuracy']:.1f} % +- {100 * test['accuracy_std']:.1f}"
     odds, attacker = "the faces themselves", ""
@@ -133,7 +137,7 @@ for arm in sys.argv[1:]:
         worst = json.load(open(f"audit-{arm}/report.json"))["headline"]
         odds = percent(worst["naming_odds"])
         attacker = f"{worst['attack']} {worst['attacker']} ({worst['level'].replace('_', ' ')})"
-    name = {"real": "real faces", "plain": "rebuilt, one by one", "blend": "people blend of 4"}[arm]
+    name = {"real": "real faces", "plain": "rebuilt, one by one", "blend": f"people blend of {sys.argv[1]}"}[arm]
     print(f"{name:<24}{accuracy:<26}{odds:<32}{attacker}")
 PYTHON
 }

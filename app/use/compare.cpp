@@ -79,7 +79,8 @@ RunnerConfig runner_of(const CompareOptions& options, const Topology& topology) 
 
 void declare(Options& options, CompareOptions& o) {
   StudyConfig& study = o.study;
-  for (const auto& arm : study_arms()) study.arms.emplace_back(arm.name);
+  for (const auto& arm : study_arms())
+    if (!arm.by_name) study.arms.emplace_back(arm.name);
   options.group("Study")
       .require("out", o.out, "folder of the study; the same command goes on with it")
       .add("train", study.train, "store of the people that FaceMAE learns from")

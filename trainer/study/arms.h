@@ -27,6 +27,7 @@ struct StudyArm {
   const char* words = "";    ///< what `reconstruct` gets beside stores and model
   int people_per_class = 1;  ///< K of a blend
   bool blends = false;       ///< of K people, or of the photos of one
+  bool by_name = false;      ///< only where --arms names it: small stores cannot have it
 };
 std::span<const StudyArm> study_arms();
 

@@ -16,8 +16,8 @@ struct WinRule {
   std::string plain = kPlainArm, plain95 = kPlain95Arm;
   double utility_margin = 0.01;  ///< an arm may be this much below plain
   double odds_factor = 0.5;      ///< upper limit of naming odds, as a part of plain95's naming odds
-  std::map<int, double> candidate_limits{{4, 0.10},
-                                         {8, 0.05}};  ///< by people per class, for that upper limit
+  std::map<int, double> candidate_limits{
+      {4, 0.10}, {8, 0.05}, {20, 0.05}};  ///< by people per class, for that upper limit
   std::string text() const;
 };
 

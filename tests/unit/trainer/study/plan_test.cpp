@@ -72,10 +72,22 @@ TEST(StudyPlan, IsTheseCommandsForASmallStudy) {
               ElementsAre("reconstruct.blend-2.7", "recognize.blend-2.7", "recognize.real.7"));
 }
 
+TEST(StudyPlan, HasBlendsOfManyPeopleWhereTheyAreNamed) {
+  StudyConfig config = small_study();
+  config.arms = {"facemae", "blend-4", "blend-20"};
+  EXPECT_THAT(why<ConfigError>([&] { check_study(config); }), HasSubstr("use a multiple of 20"));
+  config.blend_images = 40;
+  const StudyPlan plan = plan_study(config, {.people = 400, .images = 10});
+  EXPECT_THAT(command(plan, "reconstruct.blend-20.7"), HasSubstr("--images-per-identity 200"));
+  EXPECT_THAT(command(plan, "reconstruct.blend-20.7"), HasSubstr("--blend people:20 --blend-images 40"));
+  EXPECT_EQ(common_multiple(config.arms), 20U);
+}
+
 TEST(StudyPlan, TrainsRecognitionAlikeInEveryArm) {
   StudyConfig config = small_study();
   config.arms.clear();
-  for (const auto& arm : study_arms()) config.arms.emplace_back(arm.name);
+  for (const auto& arm : study_arms())
+    if (!arm.by_name) config.arms.emplace_back(arm.name);
   config.outside = {"drawn=/f/drawn"};
   config.seeds = 2;
   const StudyPlan plan = plan_study(config, {.people = 8, .images = 16});
