@@ -51,7 +51,7 @@ on_ranks() { mpirun --bind-to none --oversubscribe -n 2 "$facemae" "$@"; }
 if [ $quick = yes ]; then
   learnt=40 tested=20 unseen=80 mae_steps=80 recognition_steps=50 pairs=600 label="quick: not meaningful"
 else
-  learnt=120 tested=60 unseen=1200 mae_steps=500 recognition_steps=220 pairs=2000 label="a few minutes of training"
+  learnt=120 tested=60 unseen=400 mae_steps=500 recognition_steps=300 pairs=2000 label="a few minutes of training"
 fi
 
 started=$SECONDS stage_names=() stage_times=()
