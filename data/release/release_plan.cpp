@@ -1,8 +1,8 @@
 #include "data/release/release_plan.h"
 
 #include <algorithm>
-#include <set>
 #include <iterator>
+#include <set>
 
 #include "core/error.h"
 #include "core/log.h"

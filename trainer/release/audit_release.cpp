@@ -149,9 +149,9 @@ Findings attack(const AuditConfig& config, const AuditTarget& audited, const Att
     for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
   }
   Findings found = attack_release(attackers, audited.target, lesson,
-                                  {.pairs = curve_of(config.pairs),
-                                   .seed = config.seed,
-                                   .before_look = [&] { stop_on_notice(supplies.world.control()); }});
+                                  {.pairs = curve_of(config.pairs), .seed = config.seed, .before_look = [&] {
+                                     stop_on_notice(supplies.world.control());
+                                   }});
   if (files) {
     auto facts = metadata_attack(audited.released, audited.real, audited.target);
     metadata = std::move(facts.cues);

@@ -65,7 +65,8 @@ TEST(ReleaseLink, NamesAllPhotosOfTheClassWhereACodeIsOfAll) {
   EXPECT_THAT(link.sources_of(4), ElementsAre(6, 7));
   EXPECT_THAT(link.sources_of(1), ElementsAre(0, 3));
   EXPECT_THAT(link.sources_of(3), ElementsAre(4)) << "of no class";
-  EXPECT_THAT(people_of_classes(link, *source, plan.labels, 2), ElementsAre(ElementsAre(0), ElementsAre(0, 1)));
+  EXPECT_THAT(people_of_classes(link, *source, plan.labels, 2),
+              ElementsAre(ElementsAre(0), ElementsAre(0, 1)));
 }
 
 TEST(ReleaseLink, KnowsThePeopleOfAClass) {
