@@ -11,7 +11,7 @@
 # this run. Two releases of the same people serve to compare them; publish one at most.
 #
 # options
-#   --quick       under three minutes on two cores, and NOT meaningful: it only shows that everything runs
+#   --quick       about three minutes on two cores, and NOT meaningful: it only shows that everything runs
 #   --faces DIR   real faces, DIR/<identity>/<image>.jpg, aligned to 112 x 112, instead of synthetic ones
 #   --out DIR     folder for everything that is made (default build/demo); emptied first
 #   --no-setup    does not call scripts/setup.sh

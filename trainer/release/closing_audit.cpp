@@ -62,6 +62,7 @@ ClosingAudit closing_audit(const Path& out, const Path& private_folder, const St
   const Findings all = attack_release(attackers, target, std::nullopt, {.pairs = {}, .levels_alone = true});
   ClosingAudit audit{.found = {},
                      .naming_odds = interval_of_maximum(all.measurements),
+                     .attackers = attackers.size(),
                      .pictures = target.released.pictures.size(0),
                      .classes = target.released.class_count,
                      .photos = target.real.photos.size(0),
@@ -78,8 +79,8 @@ ClosingAudit closing_audit(const Path& out, const Path& private_folder, const St
 std::string closing_audit_text(const ClosingAudit& audit) {
   const Measurement* own = audit.at(Level::OwnPicture);
   std::string text = fmt::format(
-      "quick audit: of {} rebuilt faces in {} classes, among {} photos of {} people, the best of five simple attackers\n",
-      count(audit.pictures), count(audit.classes), count(audit.photos), count(audit.people));
+      "quick audit: of {} rebuilt faces in {} classes, among {} photos of {} people, the best of {} simple attackers\n",
+      count(audit.pictures), count(audit.classes), count(audit.photos), count(audit.people), audit.attackers);
   if (own != nullptr) text += fmt::format("  links a picture to its original: {}\n", rate(*own));
   if (const auto* found = audit.at(Level::PictureToPerson))
     text += fmt::format("  finds {} of a picture: {}\n", own != nullptr ? "the person" : "one of the people",

@@ -13,6 +13,7 @@ namespace facemae {
 struct ClosingAudit {
   std::vector<Measurement> found;  ///< of each level that there is, the attack that finds most
   Figure naming_odds;              ///< the highest of all, with an interval for the highest
+  std::size_t attackers = 0;       ///< A1 needs some people to learn from
   std::int64_t pictures = 0, classes = 0, photos = 0, people = 0;
   const Measurement* at(Level level) const;  ///< nullptr without; no blend has OwnPicture
 };
