@@ -83,12 +83,13 @@ int main(int argc, char** argv) {
   Optimizer optimizer({.kind = model == "facemae" ? "adamw" : "sgd"}, gradients, task->classes().centres);
   SameFaces faces(batch);
   Step training(*task, faces, gradients, 1);
+  const auto made = torch::zeros({});
   auto start = std::chrono::steady_clock::now();
   for (int step = -2; step < steps; ++step) {
     if (step == 0) start = std::chrono::steady_clock::now();
     training.compute(static_cast<std::uint64_t>(step + 2));
-    optimizer.step(1e-3);
-    task->end();
+    optimizer.step(1e-3, made);
+    task->end(made);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("%.3f\n", static_cast<double>(steps) * static_cast<double>(batch) / seconds);

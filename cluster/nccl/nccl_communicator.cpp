@@ -211,6 +211,12 @@ void NcclCommunicator::check() {
   }
 }
 
+void NcclCommunicator::check_known() {
+  const std::lock_guard lock(mutex_);
+  if (!ended_) look();
+  throw_if_lost();
+}
+
 void NcclCommunicator::look() noexcept {
   try {
     while (!in_flight_.empty() && streams_->finished(*in_flight_.front().end)) {

@@ -41,6 +41,7 @@ class NcclCommunicator final : public Communicator {
   Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override;
   Work broadcast(torch::Tensor tensor, int root) override;
   void check() override;
+  void check_known() override;
   void abort() noexcept override;
 
   /// One look at what is in flight; aborts NCCL when it reports an error or a collective

@@ -50,6 +50,8 @@ class Communicator {
   /// streams alone, and a collective that is aborted leaves half-reduced numbers behind. Nothing to do where
   /// wait() blocks the host, which has told then.
   virtual void check() {}
+  /// Throws PeerLost when it is known already that something issued did not end well; waits for nothing.
+  virtual void check_known() {}
 
   /// Fails every pending and future collective on this rank. Callable from any thread, more than once.
   virtual void abort() noexcept = 0;

@@ -78,6 +78,8 @@ class Store {
   virtual Hash128 dataset_digest()
       const noexcept = 0;  ///< hash of the shard digests and, in a view, the selection
   virtual std::string source_licence() const = 0;
+  /// No person is in it: its source's licence says that the faces are synthetic.
+  bool synthetic() const { return source_licence().find("synthetic") != std::string::npos; }
   virtual bool released() const noexcept = 0;  ///< made by `reconstruct`
   /// The rows of one identity, ascending. Throws DataError like identity_name().
   virtual std::span<const std::uint64_t> rows_of(std::int64_t label) const = 0;

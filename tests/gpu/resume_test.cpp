@@ -49,8 +49,9 @@ class Run {
     DeviceFaces faces(trial_, step, device_);
     Step(*task_, faces, *gradients_, 1).compute(step);
     gradients_->check();
-    optimizer_->step(0.01);
-    task_->end();
+    const auto made = torch::zeros({}, device_);
+    optimizer_->step(0.01, made);
+    task_->end(made);
     snapshot_.step = step + 1;
   }
   Snapshot& snapshot() { return snapshot_; }

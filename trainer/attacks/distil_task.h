@@ -25,8 +25,7 @@ class DistilTask final : public Task {
   std::vector<Parameter> parameters() override;
   void begin(std::uint64_t step) override;
   Pass forward(const Faces& faces) override;
-  void end() override { statistics_.end(); }
-  void undo() override { statistics_.undo(); }
+  void end(const torch::Tensor& skipped) override { statistics_.end(skipped); }
   std::vector<Metric> metrics() override;
   void state(Snapshot& snapshot) override;
   std::string kind() const override { return "distilled embedder"; }

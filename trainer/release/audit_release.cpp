@@ -185,10 +185,6 @@ std::vector<std::pair<std::string, std::string>> facts_of(const AuditConfig& con
   return facts;
 }
 
-bool is_synthetic(const Store& store) {
-  return store.source_licence().find("synthetic") != std::string::npos;
-}
-
 void write_report(FileSystem& files, const Path& folder, const Report& report) {
   write_durably(files, folder / "report.html", to_html(report));
   write_durably(files, folder / "report.json", to_json(report).dump(2) + "\n");
@@ -233,7 +229,7 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
     report.findings.add({.measurements = audit_embeddings(embeddings, *real, *released, link, control),
                          .figures = {},
                          .controls = {}});
-  report.warning = audit_warning(is_synthetic(*real), audited.target.members);
+  report.warning = audit_warning(real->synthetic(), audited.target.members);
   report.facts = facts_of(config, *real, *released);
   report.pictures = report_pictures(input, config.pictures, config.seed);
   together(control, [&] {
@@ -264,7 +260,7 @@ Report audit_by_embeddings(const AuditConfig& config, Control& control, const st
     std::int64_t people = 0;
     for (const Measurement& found : measurements)
       people = std::max(people, static_cast<std::int64_t>(found.tallies.size()));
-    report.warning = audit_warning(is_synthetic(*real), people);
+    report.warning = audit_warning(real->synthetic(), people);
     report.facts = facts_of(config, *real, *released);
     report.findings.measurements = std::move(measurements);
     write_report(real_files(), config.report, report);

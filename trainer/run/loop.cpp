@@ -2,13 +2,14 @@
 
 #include <torch/torch.h>
 
-#include <cmath>
+#include <utility>
 
 #include "cluster/host/agree.h"
 #include "core/error.h"
 #include "core/failpoint.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "trainer/run/decisions.h"
 #include "trainer/step/step.h"
 
 namespace facemae {
@@ -29,9 +30,10 @@ class WatchedSupply final : public FaceSource {
   Watchdog& watchdog_;
 };
 
-/// By their sum; `each` by every value, so that no sum of the classes that happen to be here can overflow.
-bool finite(const torch::Tensor& gradient, bool each) {
-  return (each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum())).item<bool>();
+/// By their sum; `each` by every value, so that no sum of the classes that happen to be here can overflow. A scalar on
+/// the device.
+torch::Tensor finite(const torch::Tensor& gradient, bool each) {
+  return each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum());
 }
 
 class Loop {
@@ -42,7 +44,8 @@ class Loop {
         plan_(plan),
         exact_(&run.sums != static_cast<const GradientSums*>(&run.gradients)),
         faces_(run.supply, run.watchdog),
-        step_(run.task, faces_, run.sums, update.micro_batches) {}
+        step_(run.task, faces_, run.sums, update.micro_batches),
+        decisions_(run.control, run.gradients.ranks(), run.late) {}
 
   LoopEnd run() {
     for (std::uint64_t step = plan_.first; step < plan_.last; ++step) {
@@ -50,15 +53,15 @@ class Loop {
       failpoint("loop.step");
       const torch::Tensor loss = step_.compute(step);
       const torch::Tensor norm = run_.gradients.norm();
-      const double gradient_norm = norm.item<double>();  // the host has waited for the whole step
-      const Vote vote = decide(step + 1, loss, gradient_norm);
-      run_.saves.advance(vote.bits());
+      decisions_.see(all_finite(loss, norm), norm);
+      decisions_.cast(cast_ = step + 1, own_vote(step + 1));
+      learn(/*settle=*/false);
       run_.saves.wait_copied();
-      vote.not_finite ? skip(step + 1) : apply(step, norm, gradient_norm);
+      apply(step, norm);
       const std::uint64_t done = run_.reached = step + 1;
-      observe(done, gradient_norm);
-      if (vote.shard_failed) run_.state.quarantine = run_.supply.quarantine_failed(done);
-      const Next next = next_after(done, vote, plan_, run_.state.skipped_in_row > 0, run_.saves.in_flight());
+      const Next next = decide(done);
+      observe(done);
+      if (std::exchange(shard_failed_, false)) run_.state.quarantine = run_.supply.quarantine_failed(done);
       if (next.ends && !next.stands) return leave_skipped(done, next.stops);
       if (next.evaluates) evaluate(done);
       check_replicas(done, next.saves);
@@ -69,48 +72,85 @@ class Loop {
   }
 
  private:
-  /// All ranks, before anything rests on the sums: those that a lost peer left half done are finite, too.
-  Vote decide(std::uint64_t step, const torch::Tensor& loss, double gradient_norm) {
-    Vote own;
-    own.stop = notice_received() != 0 ||
-               (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds));
+  /// A scalar on the device: of this rank.
+  torch::Tensor all_finite(const torch::Tensor& loss, const torch::Tensor& norm) const {
+    const torch::Tensor both = torch::isfinite(norm).logical_and(torch::isfinite(loss));
     const auto centres = run_.task.classes().centres;
-    own.not_finite = !std::isfinite(gradient_norm) || !torch::isfinite(loss).item<bool>() ||
-                     (centres.defined() && !finite(centres.grad(), exact_));
-    own.shard_failed = run_.supply.shard_failed();
-    failpoint("loop.vote");
-    run_.gradients.check();
-    own.saving = run_.saves.bits(step);
-    return Vote::of(run_.control.any_of(own.bits()));
+    return centres.defined() ? both.logical_and(finite(centres.grad(), exact_)) : both;
+  }
+
+  Vote own_vote(std::uint64_t step) const {
+    return {.stop = notice_received() != 0 ||
+                    (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds)),
+            .shard_failed = run_.supply.shard_failed(),
+            .saving = run_.saves.bits(step + decisions_.delay())};
+  }
+
+  /// What follows from the decisions that are known by now.
+  void learn(bool settle) {
+    while (const auto decision = decisions_.next(settle)) {
+      Vote vote = decision->vote;
+      if (decision->step <= saved_) vote.saving &= ~Saves::kDue;     // asked for before that save began
+      if (decision->step <= advanced_) vote.saving |= Saves::kBusy;  // of a phase that is over
+      if (run_.saves.in_flight() && (vote.saving & Saves::kBusy) == 0) advanced_ = cast_;
+      run_.saves.advance(vote.saving);
+      if ((vote.saving & Saves::kDue) != 0) due_ = decision->step + decisions_.delay();
+      stop_ = stop_ || vote.stop;
+      shard_failed_ = shard_failed_ || vote.shard_failed;
+      gradient_norm_ = decision->gradient_norm;
+      count(*decision);
+    }
+  }
+
+  /// Where something depends on whether this very step was skipped, the host waits to know.
+  Next decide(std::uint64_t done) {
+    const auto now = [&] {
+      const Vote vote{.stop = stop_, .saving = due_ != 0 && due_ <= done ? Saves::kDue : 0};
+      return next_after(done, vote, plan_, run_.state.skipped_in_row > 0, run_.saves.in_flight());
+    };
+    const Next next = now();
+    const bool due = due_ != 0 && due_ <= done;
+    if (!next.ends && !next.evaluates && !due && !run_.observer.due(done)) return next;
+    learn(/*settle=*/true);
+    return now();
   }
 
   double learning_rate(std::uint64_t step) const { return update_.schedule.at(step * update_.batch); }
 
-  void apply(std::uint64_t step, const torch::Tensor& norm, double gradient_norm) {
-    if (update_.clip > 0 && gradient_norm > update_.clip) run_.gradients.scale(update_.clip / norm);
-    run_.optimizer.step(learning_rate(step));
-    run_.task.end();
-    run_.state.skipped_in_row = 0;
+  /// Of all ranks or of none, whatever their own numbers say: the decision is on the device.
+  void apply(std::uint64_t step, const torch::Tensor& norm) {
+    clip(norm);
+    run_.optimizer.step(learning_rate(step), decisions_.skipped());
+    run_.task.end(decisions_.skipped());
   }
 
-  /// On every rank or on none, whatever its own numbers say.
-  void skip(std::uint64_t step) {
-    run_.task.undo();
+  /// A host that knows the norm spares the gradients a pass.
+  void clip(const torch::Tensor& norm) {
+    if (update_.clip == 0) return;
+    if (run_.late) return run_.gradients.scale((update_.clip / norm).clamp_max(1));
+    if (gradient_norm_ > update_.clip) run_.gradients.scale(update_.clip / norm);
+  }
+
+  void count(const Decision& decision) {
+    if (!decision.vote.not_finite) {
+      run_.state.skipped_in_row = 0;
+      return;
+    }
     ++run_.state.skipped;
     if (++run_.state.skipped_in_row > static_cast<std::uint64_t>(update_.max_skips))
       diverged(
           fmt::format("step {}: the loss or its gradient was not finite {} times in a row (--max-skips {})",
-                      step, run_.state.skipped_in_row, update_.max_skips));
-    spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", step,
+                      decision.step, run_.state.skipped_in_row, update_.max_skips));
+    spdlog::warn("step {}: the loss or its gradient is not finite, update skipped ({} so far)", decision.step,
                  run_.state.skipped);
   }
 
-  void observe(std::uint64_t done, double gradient_norm) {
+  void observe(std::uint64_t done) {
     run_.state.automatic_weight = run_.task.automatic_weight;
     run_.state.linkage_weight = run_.task.linkage_weight;
     run_.observer.after_step(done, run_.task,
                              {.learning_rate = learning_rate(done - 1),
-                              .gradient_norm = gradient_norm,
+                              .gradient_norm = gradient_norm_,
                               .data = run_.supply.figures(),
                               .exposed_reduction_seconds = run_.sums.exposed_seconds(),
                               .skipped = run_.state.skipped,
@@ -133,6 +173,8 @@ class Loop {
   }
 
   void save(std::uint64_t done, const Next& next) {
+    saved_ = advanced_ = done;
+    due_ = 0;
     if (next.ends) {
       const auto saving = run_.watchdog.within(Phase::Save);
       run_.saves.now(done, /*settle=*/!next.stops);
@@ -183,6 +225,13 @@ class Loop {
   bool exact_;
   WatchedSupply faces_;
   Step step_;
+  Decisions decisions_;
+  std::uint64_t cast_ = 0;  ///< the step that was cast on last
+  // Of the decisions known so far:
+  bool stop_ = false, shard_failed_ = false;
+  std::uint64_t due_ = 0;                   ///< the step from which a save is due, 0: none
+  std::uint64_t saved_ = 0, advanced_ = 0;  ///< cast on last when a save began, and when one went on
+  double gradient_norm_ = 0;
 };
 
 }  // namespace

@@ -43,6 +43,7 @@ struct Wiring {
   RunClock& clock;  ///< asked on rank 0, once a step
   RunState& state;
   std::uint64_t& reached;  ///< kept at the steps done
+  bool late = false;       ///< hosts are told a step late how steps went (decisions.h): on accelerators
 };
 
 struct LoopEnd {

@@ -158,7 +158,8 @@ class Session {
                                         .replicas = replicas,
                                         .clock = clock_,
                                         .state = state_,
-                                        .reached = outcome_.reached},
+                                        .reached = outcome_.reached,
+                                        .late = !world_.device().is_cpu()},
                                        update_config(), plan(first));
     watchdog_->enter(Phase::Shutdown);
     observer.finish();

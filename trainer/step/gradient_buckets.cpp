@@ -139,6 +139,8 @@ void GradientBuckets::finish() {
 
 void GradientBuckets::check() { impl_->ranks.check(); }
 
+Communicator& GradientBuckets::ranks() { return impl_->ranks; }
+
 torch::Tensor GradientBuckets::norm() const {
   std::vector<torch::Tensor> norms;
   for (const auto& bucket : impl_->buckets) norms.push_back(torch::linalg_vector_norm(bucket.gradients, 2));

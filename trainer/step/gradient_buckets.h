@@ -52,6 +52,7 @@ class GradientBuckets final : public GradientSums {
   /// peer or link was lost, which leaves half-reduced gradients behind on CUDA. It covers gathers inside the
   /// graph, too: on CUDA they go through the same communicator, elsewhere waiting has told.
   void check();
+  Communicator& ranks();       ///< what sums them
   torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device
   void scale(const torch::Tensor& factor);
   double exposed_seconds() const override { return exposed_seconds_; }

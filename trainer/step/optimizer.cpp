@@ -21,20 +21,22 @@ Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, to
       torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
 }
 
-void Optimizer::step(double learning_rate) {
+void Optimizer::step(double learning_rate, const torch::Tensor& skipped) {
   torch::NoGradGuard no_grad;
-  steps_.add_(1);
+  const bool sgd = config_.kind == "sgd";
+  if (sgd && skipped.item<float>() > 0) return;
+  steps_.add_(1 - skipped);
   for (auto& flat : flats_) {
     if (flat.values.numel() == 0) continue;
-    config_.kind == "adamw" ? step_adamw(flat, learning_rate) : step_sgd(flat, learning_rate);
+    config_.kind == "adamw" ? step_adamw(flat, learning_rate, skipped) : step_sgd(flat, learning_rate);
   }
 }
 
-void Optimizer::step_adamw(Flat& flat, double learning_rate) {
+void Optimizer::step_adamw(Flat& flat, double learning_rate, const torch::Tensor& skipped) {
   // One fused pass; the private name is kept behind this function and checked against the formula in a test.
   at::_fused_adamw_({flat.values}, {flat.gradients}, {flat.first}, {flat.second}, {}, {steps_}, learning_rate,
                     config_.beta1, config_.beta2, flat.weight_decay, config_.eps, /*amsgrad=*/false,
-                    /*maximize=*/false);
+                    /*maximize=*/false, /*grad_scale=*/{}, skipped);
 }
 
 void Optimizer::step_sgd(Flat& flat, double learning_rate) {

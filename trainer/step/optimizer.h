@@ -23,7 +23,8 @@ class Optimizer {
  public:
   /// `centres`: this rank's class rows, or undefined. Its gradient is its own: nothing is reduced.
   Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, torch::Tensor centres = {});
-  void step(double learning_rate);
+  /// `skipped`: a float32 scalar on the device; where it is 1 nothing changes and no step is counted.
+  void step(double learning_rate, const torch::Tensor& skipped);
   /// Adds the moments, per parameter, under "optimizer.<moment>.<parameter>", and the step count; centres'
   /// moments as class rows with their place from `centres_at` (a ClassTensor of the weight itself).
   void add_to(Snapshot& snapshot, const ClassTensor* centres_at);
@@ -33,7 +34,7 @@ class Optimizer {
     torch::Tensor values, gradients, first, second;  ///< second: AdamW only
     double weight_decay;
   };
-  void step_adamw(Flat& flat, double learning_rate);
+  void step_adamw(Flat& flat, double learning_rate, const torch::Tensor& skipped);
   void step_sgd(Flat& flat, double learning_rate);
 
   OptimizerConfig config_;

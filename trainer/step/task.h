@@ -46,8 +46,9 @@ class Task {
   /// The loss that compares the faces of all ranks, of all micro-batches of `group` together, and what it wants of
   /// their rows. Asked for when passes have rows.
   virtual Coupled couple(const Group&) { return {}; }
-  virtual void end() {}   ///< after the optimizer: replicated statistics
-  virtual void undo() {}  ///< the update was skipped: takes back what the forward passes changed
+  /// After the optimizer: replicated statistics. Where `skipped`, a float32 scalar on the device, is 1, the update was
+  /// not made, and what the forward passes changed is taken back; else it is 0.
+  virtual void end(const torch::Tensor& /*skipped*/) {}
 
   virtual std::vector<Metric> metrics() = 0;  ///< of the last step
   /// Adds model tensors under "model." and class rows.

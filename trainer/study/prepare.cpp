@@ -95,10 +95,6 @@ Json json_of(const Store& store) {
           {"identities", store.identities()}};
 }
 
-bool is_synthetic(const Store& store) {
-  return store.source_licence().find("synthetic") != std::string::npos;
-}
-
 /// Before hours of training: can the sets measure?
 void check_tests(const StudyConfig& config) {
   if (config.bins.empty()) check_pairs(pairs_of_store(config.pairs, config.held_out));
@@ -165,7 +161,7 @@ StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig conf
   const UsableImages unseen = usable_images(config.unseen);
   StudyProtocol protocol{.configuration = configuration,
                          .taken = Json::object(),
-                         .synthetic = is_synthetic(*unseen.store),
+                         .synthetic = unseen.store->synthetic(),
                          .share = share_for(config, unseen),
                          .plan = {},
                          .rule = {},
@@ -184,7 +180,7 @@ StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig conf
           "use a larger one, or another --images-per-identity",
           word, human_count(share.pictures())));
     protocol.taken[name] = view_of(files, other, *own, config.seed, out / study_places::outside(name));
-    protocol.synthetic = protocol.synthetic && is_synthetic(*other.store);
+    protocol.synthetic = protocol.synthetic && other.store->synthetic();
   }
   write_protocol(files, out, protocol);
   return protocol;

@@ -31,8 +31,7 @@ class RecognitionTraining final : public Task, public Evaluator {
   void begin(std::uint64_t step) override;
   Pass forward(const Faces& faces) override;
   Coupled couple(const Group& group) override;
-  void end() override { statistics_.end(); }
-  void undo() override { statistics_.undo(); }
+  void end(const torch::Tensor& skipped) override { statistics_.end(skipped); }
   std::vector<Metric> metrics() override;
   void state(Snapshot& snapshot) override;
   std::string kind() const override { return kind_; }

@@ -11,11 +11,6 @@ std::vector<torch::Tensor> copies(const std::vector<torch::Tensor>& of) {
   return all;
 }
 
-void restore(std::vector<torch::Tensor>& to, const std::vector<torch::Tensor>& from) {
-  const torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
-}
-
 }  // namespace
 
 RunningStatistics::RunningStatistics(RecognitionNetwork& network, const Parts& parts,
@@ -43,32 +38,33 @@ void RunningStatistics::before_part() {
 void RunningStatistics::after_part(std::size_t part, std::int64_t rows) {
   own_rows_ += rows;
   if (parts_.exact())
-    after_slot_[part] = after_slot_[part] + flat() * (static_cast<double>(rows) / global_batch_);
-}
-
-void RunningStatistics::undo() {
-  restore(statistics_, before_);
-  if (parts_.exact()) restore(counters_, counters_before_);
+    after_slot_[part] = after_slot_[part] + flat(statistics_) * (static_cast<double>(rows) / global_batch_);
 }
 
 /// One update a step by slots, whatever the numbers of slots and micro-batches; replicated state stays replicated.
-void RunningStatistics::end() {
-  if (parts_.exact()) undo();
-  if (frozen_ || (!parts_.exact() && parts_.ranks().size() == 1)) return;
-  if (!parts_.exact()) return set(parts_.sum({flat().mul_(static_cast<double>(own_rows_) / global_batch_)}));
-  set(parts_.sum(after_slot_));
+void RunningStatistics::end(const torch::Tensor& skipped) {
+  if (frozen_) return;
   const torch::NoGradGuard no_grad;
-  for (auto& counter : counters_) counter.add_(1);
+  torch::Tensor now;
+  if (parts_.exact()) {
+    now = parts_.sum(after_slot_);
+  } else if (parts_.ranks().size() > 1) {
+    now = parts_.sum({flat(statistics_).mul_(static_cast<double>(own_rows_) / global_batch_)});
+  } else {
+    now = flat(statistics_);
+  }
+  set(torch::where(skipped > 0, flat(before_), now));
+  for (std::size_t i = 0; i < counters_before_.size(); ++i)
+    counters_[i].copy_(counters_before_[i] + (1 - skipped).to(torch::kInt64));
 }
 
-torch::Tensor RunningStatistics::flat() const {
+torch::Tensor RunningStatistics::flat(const std::vector<torch::Tensor>& of) {
   std::vector<torch::Tensor> flat;
-  for (const auto& statistic : statistics_) flat.push_back(statistic.flatten());
+  for (const auto& statistic : of) flat.push_back(statistic.flatten());
   return torch::cat(flat);
 }
 
 void RunningStatistics::set(const torch::Tensor& flat) {
-  const torch::NoGradGuard no_grad;
   std::int64_t at = 0;
   for (auto& statistic : statistics_) {
     statistic.copy_(flat.narrow(0, at, statistic.numel()).view_as(statistic));

@@ -21,12 +21,12 @@ class RunningStatistics {
   void begin();        ///< of a step
   void before_part();  ///< the coming forward pass is that of a part
   void after_part(std::size_t part, std::int64_t rows);
-  void end();   ///< all ranks: of a step whose update was made
-  void undo();  ///< of one whose update was skipped
+  /// All ranks: of a step. They are as before it where `skipped`, a scalar on their device, is 1.
+  void end(const torch::Tensor& skipped);
 
  private:
-  torch::Tensor flat() const;           ///< all of them, one after the other: [values]
-  void set(const torch::Tensor& flat);  ///< from the same
+  static torch::Tensor flat(const std::vector<torch::Tensor>& of);  ///< one after the other: [values]
+  void set(const torch::Tensor& flat);                              ///< from the same
 
   const Parts& parts_;
   double global_batch_;

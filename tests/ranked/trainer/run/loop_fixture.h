@@ -30,8 +30,11 @@ class Drawn final : public Task {
   Classes classes() override { return {.centres = centres_}; }
   void begin(std::uint64_t step) override { step_ = step; }
   Pass forward(const Faces&) override { return {.loss = loss_share()}; }
-  void undo() override { ++undone; }
-  void end() override {
+  void end(const torch::Tensor& skipped) override {
+    if (skipped.item<float>() > 0) {
+      ++undone;
+      return;
+    }
     ++ended;
     if (at_end) at_end();
   }
@@ -119,7 +122,8 @@ struct LoopTrial {
                  .replicas = check,
                  .clock = clock,
                  .state = state,
-                 .reached = reached},
+                 .reached = reached,
+                 .late = late},
                 {.max_skips = max_skips, .schedule = {.kind = "constant", .peak = 0.1}},
                 {.first = 0, .last = steps, .stop_after = stop_after});
     control.barrier(std::chrono::minutes(1));  // before the folder goes
@@ -129,6 +133,7 @@ struct LoopTrial {
   Communicator& ranks;
   Control& control;
   int max_skips = 10;
+  bool late = false;                          ///< as on an accelerator
   std::uint64_t replicas = 0, log_every = 1;  ///< how often replicas are compared
   std::function<void()> before_vote;          ///< once a step, after the host's wait for it
   RunState state;

@@ -15,13 +15,17 @@ namespace {
 using std::chrono::minutes;
 using trials::Drawn, trials::LoopTrial, trials::Poison;
 
-struct Loop : testing::Test {
+/// Told at once, as on CPUs, and a step late, as on accelerators.
+struct Loop : testing::TestWithParam<bool> {
+  Loop() { trial.late = GetParam(); }
   MpiControl control{minutes(1)};
   MpiCommunicator ranks{"ranks", minutes(1)};
   LoopTrial trial{ranks, control};
 };
+INSTANTIATE_TEST_SUITE_P(, Loop, testing::Values(false, true),
+                         [](const auto& told) { return told.param ? "Late" : "AtOnce"; });
 
-TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
+TEST_P(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
   Drawn sound(ranks, {});
   const auto four_steps = trial.train_on(sound, 4);
   EXPECT_GT(four_steps.min().item<double>(), 1);
@@ -39,7 +43,7 @@ TEST_F(Loop, SkipsOnAllRanksAStepThatIsNotFiniteOnOne) {
   }
 }
 
-TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
+TEST_P(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
   Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {1, 4, 5, 6, 7}});
   trial.max_skips = 3;
   try {
@@ -57,7 +61,7 @@ TEST_F(Loop, EndsOnAllRanksAfterTooManySkipsInARow) {
   EXPECT_EQ(trial.saved, 4u) << "nothing after that is saved";
 }
 
-TEST_F(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
+TEST_P(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
   Drawn task(ranks, {.poison = Poison::Loss, .rank = 0, .steps = {3, 4}});
   trial.train_on(task, 7);
   EXPECT_EQ(trial.begun, (std::vector<std::uint64_t>{6, 7}))
@@ -65,7 +69,7 @@ TEST_F(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
   EXPECT_EQ(trial.end.reason, "all steps done");
 }
 
-TEST_F(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
+TEST_P(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
   for (const std::set<std::uint64_t>& steps : {std::set<std::uint64_t>{5}, {0, 1, 2, 3, 4, 5}}) {
     Drawn task(ranks, {.poison = Poison::Centres, .rank = control.size() - 1, .steps = steps});
     trial.state = {};
@@ -83,7 +87,7 @@ TEST_F(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {
   }
 }
 
-TEST_F(Loop, StoppedAmongSkippedStepsItLeavesTheCheckpointBefore) {
+TEST_P(Loop, StoppedAmongSkippedStepsItLeavesTheCheckpointBefore) {
   trial.stop_after = 7;
   Drawn task(ranks, {.poison = Poison::Gradient, .rank = 0, .steps = {5, 6}});
   trial.train_on(task, 20);
@@ -97,7 +101,7 @@ TEST_F(Loop, StoppedAmongSkippedStepsItLeavesTheCheckpointBefore) {
   EXPECT_THROW(trial.train_on(hopeless, 20), AgreedError) << "76 promises a checkpoint";
 }
 
-TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
+TEST_P(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
   const int size = control.size(), bad = size - 1;
   Drawn task(ranks, {});
   trial.replicas = 1000;  // due by the save alone
@@ -127,7 +131,7 @@ TEST_F(Loop, NamesTheRankWhoseWeightsDifferAndDoesNotSaveThem) {
   EXPECT_EQ(trial.saved, 0u);
 }
 
-TEST_F(Loop, ComparesReplicasEverySoManySteps) {
+TEST_P(Loop, ComparesReplicasEverySoManySteps) {
   if (control.size() == 1) GTEST_SKIP() << "one rank has nobody to compare with";
   for (const std::uint64_t every : {2, 0}) {
     Drawn task(ranks, {});
@@ -166,11 +170,12 @@ class Spoiling final : public Communicator {
   int victim_, call_;
 };
 
-TEST_F(Loop, SkipsOnAllRanksASumThatOnlyOneRankReceivedSpoilt) {
+TEST_P(Loop, SkipsOnAllRanksASumThatOnlyOneRankReceivedSpoilt) {
   Drawn sound(ranks, {});
   const auto two_steps = trial.train_on(sound, 2);
   Spoiling spoiling(ranks, control.size() - 1, /*call=*/0);  // the first step's gradients
   LoopTrial spoilt(spoiling, control);
+  spoilt.late = GetParam();
   Drawn task(spoiling, {});
   EXPECT_TRUE(spoilt.train_on(task, 3).equal(two_steps)) << task.weights();
   EXPECT_EQ(spoilt.state.skipped, 1u);

@@ -34,7 +34,7 @@ TEST(RunningStatistics, AreTheMeanOverRanksWeightedByTheirImages) {
                                Parts::of_ranks(ranks), Precision::Float32, torch::kCPU);
   training.begin(0);
   training.forward(faces_of(trial, plan, 0, 0, ranks.rank()));
-  training.end();
+  training.end(torch::zeros({}));
 
   // By hand: every rank's images through a network of its own.
   torch::Tensor weighted, plain;

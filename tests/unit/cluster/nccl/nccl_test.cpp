@@ -175,6 +175,15 @@ TEST_F(Nccl, ACheckWaitsForWhatWasIssuedAndSeesAFailureBeforeTheWatcherDoes) {
   EXPECT_EQ(nccl.aborts, 1);
 }
 
+TEST_F(Nccl, ALookAtWhatIsKnownWaitsForNothing) {
+  auto ranks = join();
+  ranks->all_reduce(tensor, Reduce::Sum).wait();  // is never finished
+  EXPECT_NO_THROW(ranks->check_known());
+  nccl.state = 6;
+  EXPECT_THROW(ranks->check_known(), PeerLost);
+  EXPECT_EQ(nccl.aborts, 1);
+}
+
 TEST_F(Nccl, ACheckGivesUpAtTheDeadline) {
   auto ranks = join(std::chrono::milliseconds(10));
   ranks->all_reduce(tensor, Reduce::Sum).wait();

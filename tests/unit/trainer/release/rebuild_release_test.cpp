@@ -102,6 +102,30 @@ TEST_F(RebuiltReleases, OfCodesSayWhatTheirNoisePromises) {
   EXPECT_THAT([&] { make(); }, ThrowsMessage<AgreedError>(HasSubstr("was begun with other settings")));
 }
 
+TEST_F(RebuiltReleases, OfCodesOfGroupsOfPeopleAreBothAtOnce) {
+  test::write_model(folder_ / "coded.safetensors", test::small_model(16, 4));
+  testing_stores::make_store(folder_ / "others", {2, 2}, 16,
+                             [](std::uint64_t row) { return testing_stores::tiny_picture(70 + row); });
+  config_.from = folder_ / "coded.safetensors";
+  config_.code_noise = "mu:1";
+  config_.nuisance = folder_ / "others";
+  config_.blend = blend_from("people:2", 2, 1);
+  const RebuiltRelease made = make();
+  EXPECT_EQ(made.identities, 1);
+  EXPECT_EQ(made.people_left_out, 1U);
+  ASSERT_TRUE(made.audit);
+  EXPECT_EQ(made.audit->at(Level::OwnPicture), nullptr);
+  const Measurement* found = made.audit->at(Level::PictureToPerson);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->people_per_class, 2);
+  const auto digest = Store::open(config_.out)->dataset_digest();
+  const auto link = read_link(config_.private_folder, digest.hex());
+  for (std::uint64_t picture = 0; picture < link.pictures(); ++picture)
+    EXPECT_GE(link.sources_of(picture).size(), 5U) << "all photos of both people lend to the code";
+  EXPECT_THAT(read_file(Path(config_.out) / "RELEASE.md"),
+              AllOf(HasSubstr("Anonymity among 2 people"), HasSubstr("| guarantee | 1-GDP")));
+}
+
 TEST_F(RebuiltReleases, GoOnWithTheSameSettingsAlone) {
   make();
   config_.quality = 80;

@@ -8,6 +8,9 @@
 namespace facemae {
 namespace {
 
+/// The verdict on a step whose update counts, and on one that is skipped.
+const torch::Tensor made = torch::zeros({}), skipped = torch::ones({});
+
 struct Problem {
   Problem(const OptimizerConfig& config)
       : weight(torch::linspace(-1, 1, 6, torch::kFloat32).view({2, 3}).clone().requires_grad_(true)),
@@ -33,7 +36,7 @@ TEST(Optimizer, AdamWFollowsThePaper) {
   double weight = -1, bias = 0.5, m = 0, v = 0, mb = 0, vb = 0;  // the first elements, by hand
   for (int step = 0; step < 4; ++step) {
     problem.set_gradients(step);
-    problem.optimizer.step(0.01);
+    problem.optimizer.step(0.01, made);
     const double g = 0.1 * (step + 1), gb = -0.2 * (step + 1), c1 = 1 - std::pow(0.8, step + 1),
                  c2 = 1 - std::pow(0.9, step + 1);
     m = 0.8 * m + 0.2 * g, v = 0.9 * v + 0.1 * g * g;
@@ -50,7 +53,7 @@ TEST(Optimizer, SgdHasMomentumAndCoupledDecay) {
   double weight = -1, momentum = 0, centre = 1, centre_momentum = 0;
   for (int step = 0; step < 3; ++step) {
     problem.set_gradients(step);
-    problem.optimizer.step(0.1);
+    problem.optimizer.step(0.1, made);
     momentum = 0.5 * momentum + 0.1 * (step + 1) + 0.1 * weight;
     weight -= 0.1 * momentum;
     centre_momentum = 0.5 * centre_momentum + 0.05 + 0.1 * centre;
@@ -60,11 +63,29 @@ TEST(Optimizer, SgdHasMomentumAndCoupledDecay) {
   }
 }
 
+TEST(Optimizer, ASkippedStepChangesNothingAndIsNotCounted) {
+  for (const char* kind : {"adamw", "sgd"}) {
+    SCOPED_TRACE(kind);
+    const OptimizerConfig config{.kind = kind, .weight_decay = 0.1};
+    Problem with(config), without(config);
+    with.set_gradients(0), with.optimizer.step(0.01, made);
+    without.set_gradients(0), without.optimizer.step(0.01, made);
+    with.set_gradients(1);
+    with.weight.mutable_grad()[0][0] = std::numeric_limits<float>::quiet_NaN();
+    with.optimizer.step(0.01, skipped);
+    EXPECT_TRUE(torch::equal(with.weight, without.weight));
+    with.set_gradients(2), with.optimizer.step(0.01, made);
+    without.set_gradients(2), without.optimizer.step(0.01, made);
+    EXPECT_TRUE(torch::equal(with.weight, without.weight)) << "moments and count, too";
+    EXPECT_TRUE(torch::equal(with.centres, without.centres));
+  }
+}
+
 TEST(Optimizer, ItsSnapshotRestoredContinuesBitForBit) {
   const OptimizerConfig config{.kind = "adamw"};
   Problem through(config), stopped(config), resumed(config);
-  for (int step = 0; step < 3; ++step) through.set_gradients(step), through.optimizer.step(0.01);
-  for (int step = 0; step < 2; ++step) stopped.set_gradients(step), stopped.optimizer.step(0.01);
+  for (int step = 0; step < 3; ++step) through.set_gradients(step), through.optimizer.step(0.01, made);
+  for (int step = 0; step < 2; ++step) stopped.set_gradients(step), stopped.optimizer.step(0.01, made);
   Snapshot from, to;
   const ClassTensor at{"centres", stopped.centres.detach(), 0, 2};
   stopped.optimizer.add_to(from, &at);
@@ -81,7 +102,7 @@ TEST(Optimizer, ItsSnapshotRestoredContinuesBitForBit) {
   resumed.bias.copy_(stopped.bias);
   resumed.centres.copy_(stopped.centres);
   resumed.set_gradients(2);
-  resumed.optimizer.step(0.01);
+  resumed.optimizer.step(0.01, made);
   EXPECT_TRUE(torch::equal(resumed.weight, through.weight));
   EXPECT_TRUE(torch::equal(resumed.bias, through.bias));
   EXPECT_TRUE(torch::equal(resumed.centres, through.centres));
