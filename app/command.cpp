@@ -30,7 +30,7 @@ void expect_place_for_json(const Path& path) {
 World& App::world(const WorldConfig& config) {
   if (!world_) {
     refused_ = true;
-    world_ = World::open(back_ends_, config);
+    world_ = open_world(back_ends_, config, gpus_);
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
     torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));

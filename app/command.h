@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/world/world.h"
+#include "cluster/world/accelerator.h"
 #include "core/error.h"
 #include "core/options/options.h"
 
@@ -17,7 +17,7 @@ using Words = std::span<const std::string>;
 /// The program around a command: opens the world when asked, writes the command's result.
 class App {
  public:
-  explicit App(BackEnds back_ends) : back_ends_(std::move(back_ends)) {}
+  App(BackEnds back_ends, Accelerator gpus) : back_ends_(std::move(back_ends)), gpus_(std::move(gpus)) {}
   CommonOptions common;
   /// Starts MPI (when a launcher started us) and logging; the second call returns the same world.
   World& world(const WorldConfig& config = {});
@@ -32,6 +32,7 @@ class App {
 
  private:
   BackEnds back_ends_;
+  Accelerator gpus_;
   std::unique_ptr<World> world_;
   bool refused_ = false;
 };

@@ -37,7 +37,7 @@ set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # what modules brought, MPI and HDF5 f
 include(Nccl)
 
 # One precompiled torch/torch.h, shared by all that see LibTorch (40 s once, 10 s saved per file).
-file(WRITE ${PROJECT_BINARY_DIR}/torch_pch.cpp "// Holds the precompiled header.\n")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/torch_pch.cpp CONTENT "// Holds the precompiled header.\n") # kept when it is there
 add_library(facemae_torch_pch OBJECT ${PROJECT_BINARY_DIR}/torch_pch.cpp)
 target_link_libraries(facemae_torch_pch PRIVATE facemae_torch facemae_sanitize facemae_warnings)
 target_precompile_headers(facemae_torch_pch PRIVATE <torch/torch.h>)

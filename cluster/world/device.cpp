@@ -1,18 +1,14 @@
 #include "cluster/world/device.h"
 
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <dlfcn.h>
 #include <torch/torch.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "core/log.h"
 
 namespace facemae {
 namespace {
-
-bool has_driver() { return std::filesystem::exists("/dev/nvidiactl"); }
 
 /// By the first back end that can look; nothing is known where none can.
 GpuFacts look(const BackEnds& back_ends, std::optional<int> gpu) {
@@ -43,16 +39,8 @@ std::string fault_of(const torch::Device& device) {
 
 }  // namespace
 
-std::string load_cuda_if_present(const WorldConfig& config) {
-  if (config.device == "cpu" || !has_driver()) return "";
-  // The program links LibTorch's CPU half only, so that it starts on machines without CUDA's libraries.
-  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr) return "";
-  const char* error = dlerror();
-  return error != nullptr ? error : "the loader gives no reason";
-}
-
-FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, const Topology& topology,
-                        const std::string& load_error) {
+FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, const Accelerator& gpus,
+                        const Topology& topology, const std::string& load_error) {
   FoundDevice found;
   found.report.rank = topology.rank;
   found.report.node = topology.node;
@@ -60,10 +48,10 @@ FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, co
   for (const auto& back_end : back_ends)
     if (back_end.built) found.report.back_ends.push_back(back_end.carrier.name);
   if (config.device == "cpu") return found;
-  if (torch::cuda::is_available()) {
-    const int devices = torch::cuda::device_count();  // NOLINT(bugprone-signed-char-misuse): no character
+  const int devices = gpus.count();
+  if (devices > 0) {
     const int index = topology.local_rank % devices;
-    const torch::Device device(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
+    const torch::Device device(gpus.type, static_cast<c10::DeviceIndex>(index));
     found.report.fault = fault_of(device);
     if (found.report.fault.empty()) {
       found.device = device;
@@ -71,21 +59,20 @@ FoundDevice find_device(const WorldConfig& config, const BackEnds& back_ends, co
       describe_gpu(look(back_ends, index), found.report);
       return found;
     }
-  } else if (has_driver()) {
+  } else if (gpus.present()) {
     const GpuFacts facts = look(back_ends, std::nullopt);
     found.report.fault = why_no_gpu(facts.driver, facts.runtime, load_error);
   } else {
     found.report.fault = "the machine has no NVIDIA driver";
   }
-  if (has_driver() &&
-      (torch::cuda::is_available() || topology.local_rank == 0))  // of a host's own fault once
+  if (gpus.present() && (devices > 0 || topology.local_rank == 0))  // of a host's own fault once
     spdlog::error("rank {} on host {}: there is a GPU that cannot be used: {}", topology.rank, topology.host,
                   found.report.fault);
   return found;
 }
 
 void use_device(const torch::Device& device) {
-  if (device.is_cuda()) c10::impl::VirtualGuardImpl(torch::kCUDA).setDevice(device);
+  if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
 }
 
 }  // namespace facemae

@@ -40,9 +40,10 @@ std::vector<Carrier> carriers_of(const BackEnds& back_ends) {
 
 class LonelyWorld final : public World {
  public:
-  LonelyWorld(const BackEnds& back_ends, const WorldConfig& config, const std::string& load_error)
+  LonelyWorld(const BackEnds& back_ends, const WorldConfig& config, const Accelerator& gpus,
+              const std::string& load_error)
       : topology_{.host = host_name()},
-        found_(find_device(config, back_ends, topology_, load_error)),
+        found_(find_device(config, back_ends, gpus, topology_, load_error)),
         gradients_(found_.device),
         batch_(found_.device) {
     bfloat16_ =
@@ -72,13 +73,13 @@ class LonelyWorld final : public World {
 
 class RankedWorld final : public World {
  public:
-  RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const Launch& launch,
-              const std::string& load_error)
+  RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const Accelerator& gpus,
+              const Launch& launch, const std::string& load_error)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
     try {
       if (const std::string fault = fault_of_world(launch, topology_.size, mpi_version()); !fault.empty())
         throw ConfigError(fault);
-      const FoundDevice found = find_device(config, back_ends, topology_, load_error);
+      const FoundDevice found = find_device(config, back_ends, gpus, topology_, load_error);
       device_ = found.device;
       vote_ = agree_on_devices(control_, found.report, config.device, config.backend, carriers_of(back_ends));
     } catch (const PeerLost&) {
@@ -93,7 +94,7 @@ class RankedWorld final : public World {
       if (back_end.carrier.name == vote_.backend)
         link_ = back_end.open(control_, {.device = device_, .deadline = limit_});
     spdlog::debug("{} rank(s) on {} node(s), {} tensors over {}", topology_.size, topology_.nodes,
-                  device_.is_cuda() ? "CUDA" : "CPU", vote_.backend);
+                  device_.is_cpu() ? "CPU" : "GPU", vote_.backend);
   }
 
   const Topology& topology() const noexcept override { return topology_; }
@@ -145,9 +146,14 @@ class RankedWorld final : public World {
 }  // namespace
 
 std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig& config) {
+  return open_world(back_ends, config, cuda_accelerator());
+}
+
+std::unique_ptr<World> open_world(const BackEnds& back_ends, const WorldConfig& config,
+                                  const Accelerator& gpus) {
   const Launch launch = detect_launch(process_environment());
   if (launch.kind == LaunchKind::Refused) throw ConfigError(launch.reason);
-  const std::string load_error = load_cuda_if_present(config);
+  const std::string load_error = config.device == "cpu" ? "" : gpus.load();
   if (launch.kind == LaunchKind::Mpi) {
     const CallLimit joining(config.deadline, [limit = config.deadline] {
       spdlog::error("not all ranks joined within {}: one did not start or is stopped", seconds_text(limit));
@@ -155,9 +161,9 @@ std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig&
       _exit(static_cast<int>(ExitCode::PeerLost));  // MPI may not be there to abort
     });
     failpoint("world.join");
-    return std::make_unique<RankedWorld>(back_ends, config, launch, load_error);
+    return std::make_unique<RankedWorld>(back_ends, config, gpus, launch, load_error);
   }
-  return std::make_unique<LonelyWorld>(back_ends, config, load_error);
+  return std::make_unique<LonelyWorld>(back_ends, config, gpus, load_error);
 }
 
 }  // namespace facemae

@@ -109,7 +109,7 @@ TEST(Resume, OfOneProcessGoesOnFromWhatWasCommitted) {
 TEST(Resume, OnOneGpuOverNcclGoesOnFromWhatWasCommitted) {
   const BackEnd nccl = nccl_back_end();
   if (!nccl.built) GTEST_SKIP() << nccl.version();
-  (void)load_cuda_if_present({});
+  (void)cuda_accelerator().load();
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
   const torch::Device device(torch::kCUDA, 0);
   use_device(device);

@@ -74,7 +74,7 @@ Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
            const std::vector<Quarantined>& quarantined)
     : data_(data),
       world_(world),
-      pixel_memory_(world.device().is_cuda() ? std::make_unique<PinnedMemory>() : nullptr),
+      pixel_memory_(!world.device().is_cpu() ? std::make_unique<PinnedMemory>() : nullptr),
       quarantine_(data.order, data.config.seed,
                   [store = data.store](std::uint64_t row) { return store->shard_of(row); }),
       plan_(data.plan),

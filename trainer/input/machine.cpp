@@ -18,14 +18,14 @@ int settled_workers(int asked, bool gpu, int cores_of_rank) {
 }
 
 int workers_of(const RunConfig& config, const World& world) {
-  return settled_workers(config.workers, world.device().is_cuda(),
+  return settled_workers(config.workers, !world.device().is_cpu(),
                          available_cores() / world.topology().local_size);
 }
 
 void settle_precision(RunConfig& config, World& world) {
   const bool asked = config.precision != "auto";
   config.precision = settled_precision(config.precision, world.bfloat16());
-  if (!asked && world.device().is_cuda() && world.control().is_root())
+  if (!asked && !world.device().is_cpu() && world.control().is_root())
     spdlog::info("precision: {}, the default on these GPUs (--precision float32 or bfloat16 overrides it)",
                  config.precision);
 }

@@ -8,7 +8,7 @@
 
 namespace facemae {
 
-/// Safe from many threads. Only where torch::cuda::is_available(); throws c10::Error elsewhere.
+/// Safe from many threads. Only where LibTorch has a GPU; throws c10::Error elsewhere.
 class PinnedMemory final : public std::pmr::memory_resource {
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;

@@ -65,8 +65,8 @@ class Drawn final : public Task {
 
   Communicator& ranks_;
   Fault fault_;
-  torch::Tensor weights_ = torch::zeros({4}, torch::requires_grad());
-  torch::Tensor centres_ = torch::ones({2}, torch::requires_grad());
+  torch::Tensor weights_ = torch::zeros({4}, torch::requires_grad().device(ranks_.device()));
+  torch::Tensor centres_ = torch::ones({2}, torch::requires_grad().device(ranks_.device()));
   std::uint64_t step_ = 0;
 };
 
@@ -98,7 +98,7 @@ struct LoopTrial {
     RunFolder run(folder);
     GradientBuckets gradients(task.parameters(), ranks);
     Optimizer optimizer({.kind = "sgd", .weight_decay = 0, .momentum = 0}, gradients, task.classes().centres);
-    Observer observer(run, {.log_every = log_every, .last_step = steps}, ranks, torch::kCPU, {});
+    Observer observer(run, {.log_every = log_every, .last_step = steps}, ranks, ranks.device(), {});
     Watchdog watchdog({.on = false}, {}, real_files(), {});
     Snapshot snapshot;
     task.state(snapshot);

@@ -100,12 +100,15 @@ inline std::unique_ptr<Task> make_task(const PretrainConfig& config, const Parts
                                        precision, device);
 }
 inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Parts& parts,
-                                       std::int64_t classes = 11, std::int64_t class_shards = 5) {
+                                       std::int64_t classes = 11, std::int64_t class_shards = 5,
+                                       torch::Device device = torch::kCPU,
+                                       Precision precision = Precision::Float32) {
   auto network = make_network("iresnet-tiny");
   network->initialise(5);
+  network->to(device);
   return std::make_unique<RecognitionTraining>(
-      network, ClassCentres(classes, class_shards, 5, parts.ranks(), torch::kCPU), config, "trial", parts,
-      Precision::Float32, torch::kCPU);
+      network, ClassCentres(classes, class_shards, 5, parts.ranks(), device), config, "trial", parts,
+      precision, device);
 }
 inline std::unique_ptr<Task> make_task(const Trial& trial, const Parts& parts) {
   return trial.recognition ? make_task(recognize_config_of(trial), parts)
