@@ -7,6 +7,7 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
@@ -24,6 +25,11 @@ std::atomic<c10::StreamId> last_stream = 0;  // 0 is every device's own
 
 std::mutex streams_mutex;
 std::map<std::pair<int, c10::StreamId>, Gates> held;
+std::vector<std::pair<Gates, c10::Storage>> kept;
+
+bool all_open(const Gates& gates) {
+  return std::all_of(gates.begin(), gates.end(), [](const auto& gate) { return gate->is_open(); });
+}
 
 c10::Stream stream_of(c10::DeviceIndex device, c10::StreamId id) {
   return c10::Stream(c10::Stream::UNSAFE, {kType, device}, id);
@@ -38,7 +44,7 @@ c10::DeviceIndex checked(c10::Device device) {
 
 struct DeviceMemory final : c10::Allocator {
   c10::DataPtr allocate(std::size_t bytes) override {
-    touch_current_device();
+    touch(this_threads_device);
     void* const at = c10::alloc_cpu(bytes);
     return {at, at, &c10::free_cpu, {kType, this_threads_device}};
   }
@@ -98,11 +104,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     setDevice(device);
     return before;
   }
-  void setDevice(c10::Device device) const override {
-    const c10::DeviceIndex index = checked(device);
-    if (index != this_threads_device) contexts[static_cast<std::size_t>(index)] = true;
-    this_threads_device = index;
-  }
+  void setDevice(c10::Device device) const override { this_threads_device = checked(device); }
   void uncheckedSetDevice(c10::Device device) const noexcept override {
     if (device.has_index()) this_threads_device = device.index();
   }
@@ -140,7 +142,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   }
 
   void record(void** event, const c10::Stream& stream, c10::DeviceIndex, c10::EventFlag) const override {
-    touch_current_device();
+    touch(this_threads_device);
     if (*event == nullptr) *event = new EventNote;
     static_cast<EventNote*>(*event)->gates = pending(stream);
   }
@@ -149,10 +151,8 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   }
   bool queryEvent(void* event) const override {
     if (event == nullptr) return true;
-    touch_current_device();
-    for (const auto& gate : static_cast<EventNote*>(event)->gates)
-      if (!gate->is_open()) return false;
-    return true;
+    touch(this_threads_device);
+    return all_open(static_cast<EventNote*>(event)->gates);
   }
   void synchronizeEvent(void* event) const override {
     count_wait();
@@ -162,7 +162,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   /// As c10's guard of CUDA: goes to the event's device and back, which makes a context where it came from.
   void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {
     if (event == nullptr) return;
-    touch_current_device();
+    touch(this_threads_device);
     delete static_cast<EventNote*>(event);
   }
 };
@@ -222,12 +222,19 @@ void hold(c10::Stream stream, const Gates& gates) {
   all.insert(all.end(), gates.begin(), gates.end());
 }
 
+void keep(const c10::Storage& memory, c10::Stream stream) {
+  const Gates gates = pending(stream);
+  const std::lock_guard lock(streams_mutex);
+  std::erase_if(kept, [](const auto& one) { return all_open(one.first); });
+  if (!gates.empty()) kept.emplace_back(gates, memory);
+}
+
 void wait_for(c10::Stream stream) {
   for (const auto& gate : pending(stream)) gate->wait();
 }
 
 bool has_context(int device) { return contexts[static_cast<std::size_t>(device)]; }
-void touch_current_device() { contexts[static_cast<std::size_t>(this_threads_device)] = true; }
+void touch(int device) { contexts[static_cast<std::size_t>(device)] = true; }
 int current_device() { return this_threads_device; }
 
 }  // namespace facemae::rehearsal

@@ -38,14 +38,15 @@ using Gates = std::vector<std::shared_ptr<Gate>>;
 Gates pending(c10::Stream stream);
 /// The stream comes to what is launched next on it when these are open.
 void hold(c10::Stream stream, const Gates& gates);
+/// The memory stays until the stream is done with what it has been given so far.
+void keep(const c10::Storage& memory, c10::Stream stream);
 /// The thread goes on when the stream is done.
 void wait_for(c10::Stream stream);
 
-/// CUDA's runtime makes a context on a device that a thread merely works with, which takes memory of it: has any
-/// thread of this process done anything with this device?
+/// CUDA makes a context on a device that is merely worked with, which takes memory of it: has this process launched
+/// anything there, allocated memory of it, or touched events in a thread whose device it is?
 bool has_context(int device);
-/// The calling thread works with its device, whichever that is.
-void touch_current_device();
-int current_device();
+void touch(int device);
+int current_device();  ///< of the calling thread
 
 }  // namespace facemae::rehearsal

@@ -97,6 +97,11 @@ TEST_F(StandIn, ChangesMemoryInPlaceThroughViewsAndOutputs) {
   auto moved = torch::ones({2}, torch::requires_grad().device(kDevice));
   moved.set_data(whole[2]);
   EXPECT_TRUE(moved.is_alias_of(whole));
+  torch::nn::Linear network(3, 2);
+  const auto weight = network->weight.detach().clone();
+  network->to(kDevice);
+  EXPECT_EQ(network->weight.device(), kDevice);
+  EXPECT_TRUE(network->weight.cpu().equal(weight));
 }
 
 TEST_F(StandIn, StepsAnOptimizerAsCpusDo) {

@@ -11,7 +11,7 @@ namespace {
 /// The memory of a storage, which lives as long as the pointer.
 c10::DataPtr borrow(const c10::Storage& storage, c10::Device as) {
   auto* const owner = new c10::Storage(storage);
-  return {storage.mutable_data(), owner, [](void* kept) { delete static_cast<c10::Storage*>(kept); }, as};
+  return {storage.mutable_data(), owner, [](void* given) { delete static_cast<c10::Storage*>(given); }, as};
 }
 
 c10::Storage storage_over(const c10::Storage& memory, c10::Device device) {

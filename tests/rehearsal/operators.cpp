@@ -50,7 +50,10 @@ bool is_view(const c10::FunctionSchema& schema) {
          !schema.returns()[0].alias_info()->isWrite();
 }
 
-void come_to(c10::Device device) { wait_for(c10::impl::VirtualGuardImpl(kType).getStream(device)); }
+void come_to(c10::Device device) {
+  touch(device.index());
+  wait_for(c10::impl::VirtualGuardImpl(kType).getStream(device));
+}
 
 /// Lends the arguments; returns whether one of them is a mask as an index.
 bool lend_arguments(const std::string& op, Loan& loan, at::ArrayRef<c10::IValue> arguments,
@@ -178,7 +181,10 @@ Tensor& set_tensor(Tensor& self, const Tensor& source) {
                      source.sym_strides());
 }
 
-void record_stream(Tensor&, c10::Stream) {}  // memory comes from the host's allocator, and no kernel is late
+void record_stream(Tensor& self, c10::Stream stream) { keep(self.storage(), stream); }
+
+/// set_data() may make a tensor of the host one of the device, as Module::to() does, and CUDA can.
+bool may_become(const Tensor&, const Tensor& other) { return other.layout() == c10::kStrided; }
 
 /// CPUs have attention as one kernel; the table of devices would take this one for a device without.
 Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value,
@@ -213,8 +219,11 @@ void register_operators() {
   own.impl("set_.source_Storage_storage_offset", TORCH_FN(set_storage));
   own.impl("set_.source_Tensor", TORCH_FN(set_tensor));
   own.impl("record_stream", TORCH_FN(record_stream));
-  own.impl("scaled_dot_product_attention", TORCH_FN(attention));
-  library("aten", DispatchKey::AutogradPrivateUse1).impl("scaled_dot_product_attention", TORCH_FN(attention));
+  // These two are made of other operators elsewhere, above differentiation.
+  for (auto* const level : {&own, &library("aten", DispatchKey::AutogradPrivateUse1)}) {
+    level->impl("scaled_dot_product_attention", TORCH_FN(attention));
+    level->impl("_has_compatible_shallow_copy_type", TORCH_FN(may_become));
+  }
 
   const std::set<std::string> taken = {"empty.memory_format", "empty_strided", "set_.source_Tensor",
                                        "set_.source_Storage_storage_offset"};

@@ -1,0 +1,119 @@
+// The gradients of both trainings on the stand-in over the product's NCCL communicator, beside CPUs over MPI: every
+// relation and margin in every precision.
+#include <torch/torch.h>
+
+#include "cluster/tensors/communicator.h"
+#include "model/facemae/relation.h"
+#include "model/recognition/margins.h"
+#include "tests/ranked/cluster/tensors/conformance.h"
+#include "tests/ranked/trainer/step/training_fixture.h"
+#include "tests/rehearsal/device.h"
+#include "tests/rehearsal/rehearsal.h"
+
+namespace facemae::rehearsal {
+namespace {
+
+using trials::Trial;
+using Values = std::map<std::string, torch::Tensor>;
+
+class FacesOnDevice final : public trials::TrialFaces {
+ public:
+  FacesOnDevice(const Trial& trial, const BatchPlan& plan, int rank, torch::Device device)
+      : TrialFaces(trial, plan, rank), device_(device) {}
+
+ private:
+  std::vector<Faces> parts_of(Faces own) override {
+    own.images = own.images.to(device_);
+    own.labels = own.labels.to(device_);
+    return {std::move(own)};
+  }
+  torch::Device device_;
+};
+
+/// All values after two steps.
+Values train(const Trial& trial, Task& task, Communicator& ranks) {
+  GradientBuckets buckets(task.parameters(), ranks, 4096, 512);
+  const Classes classes = task.classes();
+  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets, classes.centres);
+  FacesOnDevice faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), ranks.device());
+  Step step(task, faces, buckets, trial.micro_batches);
+  for (std::uint64_t number = 0; number < 2; ++number) {
+    step.compute(number);
+    buckets.check();
+    optimizer.step(1e-3);
+    task.end();
+  }
+  Values values;
+  for (const auto& bucket : buckets.buckets())
+    for (const auto& slot : bucket.slots) values[slot.name] = slot.value.detach().cpu();
+  if (classes.centres.defined()) values["centres"] = classes.centres.detach().cpu();
+  return values;
+}
+
+bool computes(const World& world, Precision precision) {
+  if (precision == Precision::Float32) return true;
+  try {
+    return precision_for("bfloat16", world.device()) == precision;
+  } catch (const ConfigError&) {
+    return false;  // this processor has no bfloat16 to compare with
+  }
+}
+
+/// bfloat16 has 8 bits: sums over the ranks in another order may round to another one.
+void expect_alike_in(Precision precision, const Values& found, const Values& wanted, bool exact) {
+  if (exact || precision == Precision::Float32) return expect_alike(found, wanted, exact);
+  for (const auto& [name, tensor] : wanted) EXPECT_THAT(found.at(name), test::IsWithin(2e-2, tensor)) << name;
+}
+
+struct Tasks : Rehearsal {
+  std::unique_ptr<World> there = on_stand_in(), here = on_cpus();
+  ~Tasks() override {
+    there->close();
+    here->close();
+  }
+};
+
+TEST_F(Tasks, TheCommunicatorConforms) {
+  EXPECT_EQ(there->device().type(), kType);
+  EXPECT_EQ(there->device().index(), there->topology().local_rank);
+  expect_conforming(there->batch(), there->device());
+}
+
+TEST_F(Tasks, EveryRelationTrainsAsOnCpus) {
+  for (const auto& relation : relation_names())
+    for (const Precision precision : {Precision::Float32, Precision::BFloat16})
+      for (const bool whole : {false, true}) {
+        if (!computes(*here, precision) || (whole && relation == "none")) continue;
+        SCOPED_TRACE(relation + (whole ? ", over the whole batch, " : ", ") + std::to_string(int(precision)));
+        const Trial trial{.relation = relation,
+                          .global_batch = 10,
+                          .micro_batches = whole ? 2 : 1,
+                          .relation_over_global_batch = whole};
+        const auto train_on = [&](World& world) {
+          const auto task = trials::make_task(trials::pretrain_config_of(trial),
+                                              Parts::of_ranks(world.batch()), world.device(), 3, precision);
+          return train(trial, *task, world.batch());
+        };
+        expect_alike_in(precision, train_on(*there), train_on(*here), sums_are_exact());
+      }
+}
+
+TEST_F(Tasks, EveryMarginTrainsAsOnCpus) {
+  for (const auto& margin : margin_kinds())
+    for (const Precision precision : {Precision::Float32, Precision::BFloat16}) {
+      if (!computes(*here, precision)) continue;
+      SCOPED_TRACE(std::string(margin.name) + ", " + std::to_string(int(precision)));
+      const Trial trial{.recognition = true, .global_batch = 8, .micro_batches = 2};
+      RecognizeConfig config = trials::recognize_config_of(trial);
+      config.margin = margin.name;
+      const auto train_on = [&](World& world) {
+        const auto task =
+            trials::make_task(config, Parts::of_ranks(world.batch()), 11, 5, world.device(), precision);
+        return train(trial, *task, world.batch());
+      };
+      expect_alike_in(precision, train_on(*there), train_on(*here), sums_are_exact());
+    }
+}
+
+}  // namespace
+}  // namespace facemae::rehearsal
