@@ -32,6 +32,7 @@ const std::set<std::string_view> kLower = {"aten::conv1d",
                                            "aten::linear",
                                            "aten::_addmm_activation",
                                            "aten::matmul",
+                                           "aten::prelu",
                                            "aten::scaled_dot_product_attention",
                                            "aten::_native_multi_head_attention",
                                            "aten::mkldnn_rnn_layer"};

@@ -16,8 +16,8 @@ struct Allowed {
   std::int64_t blocking_copies, value_reads, waits, launches;
 };
 constexpr Allowed kAllowed[] = {
-    {"pretrain", 0, 0, 0, 0},
-    {"recognize", 0, 0, 0, 0},
+    {"pretrain", 8, 2, 0, 663},
+    {"recognize", 4, 6, 0, 443},
 };
 
 /// Of a whole run.

@@ -7,7 +7,6 @@
 #include "cluster/mpi/mpi_back_end.h"
 #include "core/log.h"
 #include "tests/rehearsal/device.h"
-#include "tests/relative.h"
 
 namespace facemae::rehearsal {
 
@@ -76,18 +75,12 @@ std::map<std::string, torch::Tensor> Runs::weights(const std::string& run) const
   return all;
 }
 
-void expect_alike(const std::map<std::string, torch::Tensor>& found,
-                  const std::map<std::string, torch::Tensor>& wanted, bool exact) {
+void expect_equal(const std::map<std::string, torch::Tensor>& found,
+                  const std::map<std::string, torch::Tensor>& wanted) {
   ASSERT_EQ(found.size(), wanted.size());
   for (const auto& [name, tensor] : wanted) {
-    SCOPED_TRACE(name);
-    ASSERT_TRUE(found.contains(name));
-    const auto mine = found.at(name).detach().cpu();
-    if (exact) {
-      EXPECT_TRUE(mine.equal(tensor.detach().cpu()));
-    } else {
-      EXPECT_THAT(mine, test::IsWithin(1e-4, tensor.detach().cpu()));
-    }
+    ASSERT_TRUE(found.contains(name)) << name;
+    EXPECT_TRUE(found.at(name).equal(tensor)) << name;
   }
 }
 

@@ -25,8 +25,6 @@ struct Rehearsal : testing::Test {
 
   /// Runs a command of the program on all ranks, in this process; what it throws is thrown.
   ExitCode perform(const Words& words);
-  /// Sums of few addends are the same in any order; others are not, in the last bits.
-  bool sums_are_exact() const { return control.size() <= 2; }
 
   MpiControl control{std::chrono::minutes(1)};
   Stage stage;
@@ -48,8 +46,8 @@ struct Runs : Rehearsal {
   Path folder;
 };
 
-/// To the last bit if `exact`, else within a relative 1e-4.
-void expect_alike(const std::map<std::string, torch::Tensor>& found,
-                  const std::map<std::string, torch::Tensor>& wanted, bool exact);
+/// To the last bit.
+void expect_equal(const std::map<std::string, torch::Tensor>& found,
+                  const std::map<std::string, torch::Tensor>& wanted);
 
 }  // namespace facemae::rehearsal

@@ -1,6 +1,5 @@
 #include "tests/rehearsal/wire.h"
 
-#include <mpi.h>
 #include <torch/torch.h>
 
 #include <condition_variable>
@@ -8,16 +7,18 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
-#include <vector>
 
+#include "cluster/mpi/mpi_communicator.h"
+#include "core/error.h"
 #include "tests/rehearsal/device.h"
 
 namespace facemae::rehearsal {
 namespace {
 
-using Bytes = std::vector<std::byte>;
-constexpr nccl::Code kRemoteError = 6, kInvalidUsage = 5;
+constexpr nccl::Code kRemoteError = 6;
+constexpr auto kPatience = std::chrono::hours(1);  // deadlines are the product's
 
 torch::ScalarType scalar_type(nccl::Type type) {
   switch (type) {
@@ -36,39 +37,28 @@ torch::ScalarType scalar_type(nccl::Type type) {
     case nccl::Type::Bfloat16:
       return torch::kBFloat16;
   }
-  return torch::kUInt8;
+  throw Error("NCCL was handed a type that it does not have");
 }
 
-std::size_t bytes_of(std::size_t count, nccl::Type type) {
-  return count * c10::elementSize(scalar_type(type));
+Reduce reduction(nccl::Op op) {
+  return op == nccl::Op::Sum ? Reduce::Sum : op == nccl::Op::Min ? Reduce::Min : Reduce::Max;
 }
 
-/// Of the ranks' parts, each `count` values at `stride` bytes from the last, in the order of the ranks.
-void reduce(const Bytes& parts, std::size_t stride, std::size_t offset, std::size_t count, nccl::Type type,
-            nccl::Op op, void* out) {
-  const torch::NoGradGuard no_grad;
-  const auto part = [&](std::size_t at) {
-    return torch::from_blob(const_cast<std::byte*>(parts.data() + at), {static_cast<std::int64_t>(count)},
-                            scalar_type(type));
-  };
-  auto total = part(offset).clone();
-  for (std::size_t at = offset + stride; at < parts.size(); at += stride) {
-    if (op == nccl::Op::Sum) total.add_(part(at));
-    if (op == nccl::Op::Min) total = torch::minimum(total, part(at));
-    if (op == nccl::Op::Max) total = torch::maximum(total, part(at));
-  }
-  std::memcpy(out, total.data_ptr(), total.nbytes());
+/// A copy in host memory: what it is a copy of may go away meanwhile.
+torch::Tensor copy_of(const void* data, std::size_t count, nccl::Type type) {
+  return torch::from_blob(const_cast<void*>(data), {static_cast<std::int64_t>(count)}, scalar_type(type))
+      .clone();
 }
 
 }  // namespace
 
 struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
+  using Work = std::function<torch::Tensor(Communicator& ranks)>;  ///< gives what is to be left in `out`
   struct Job {
     Gates before;  ///< what its stream was given earlier
     std::shared_ptr<Gate> done = std::make_shared<Gate>();
-    const void* in;
-    std::size_t bytes;
-    std::function<void(const Bytes& of_ranks)> then;
+    void* out;
+    Work work;
     Fault fault;
   };
 
@@ -81,13 +71,10 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
   bool leave = false, left = false;  ///< the thread is to end, has ended
   Fault fault = Fault::None;
   std::map<std::string, Traffic> traffic;
-  MPI_Comm ranks = MPI_COMM_NULL;
-  int size = 1;
+  std::optional<MpiCommunicator> ranks;  ///< the same sums as on CPUs, to the last bit
 
-  nccl::Code init(nccl::Comm& comm, int ranks_there) {
-    MPI_Comm_dup(MPI_COMM_WORLD, &ranks);
-    MPI_Comm_size(ranks, &size);
-    if (size != ranks_there) return kInvalidUsage;
+  nccl::Code init(nccl::Comm& comm) {
+    ranks.emplace("stand-in", kPatience);
     comm = this;
     // Not joined after an abort: it may wait in MPI for a rank that is lost.
     std::thread([self = shared_from_this()] { self->carry_out(); }).detach();
@@ -101,16 +88,16 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
     return nccl::kInProgress;
   }
 
-  nccl::Code issue(const char* verb, const void* in, std::size_t bytes, nccl::Stream stream,
-                   std::function<void(const Bytes&)> then) {
+  nccl::Code issue(const char* verb, std::size_t count, nccl::Type type, void* out, nccl::Stream stream,
+                   Work work) {
     const auto& at = *static_cast<const c10::Stream*>(stream);
-    Job job{.before = pending(at), .in = in, .bytes = bytes, .then = std::move(then), .fault = Fault::None};
+    Job job{.before = pending(at), .out = out, .work = std::move(work), .fault = Fault::None};
     hold(at, {job.done});
     {
       const std::lock_guard lock(mutex);
       job.fault = fault;
       ++traffic[verb].calls;
-      traffic[verb].bytes += static_cast<std::int64_t>(bytes);
+      traffic[verb].bytes += static_cast<std::int64_t>(count * c10::elementSize(scalar_type(type)));
       jobs.push_back(std::move(job));
     }
     wake.notify_all();
@@ -118,6 +105,7 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
   }
 
   void carry_out() {
+    const torch::NoGradGuard no_grad;
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [&] { return leave || !jobs.empty(); });
@@ -137,15 +125,15 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
     wake.notify_all();
   }
 
-  /// All there is over MPI: the bytes of every rank, on every rank.
   void exchange(const Job& job) {
-    const auto* const begin = static_cast<const std::byte*>(job.in);
-    const Bytes own(begin, begin + job.bytes);
-    Bytes of_ranks(job.bytes * static_cast<std::size_t>(size));
-    MPI_Allgather(own.data(), static_cast<int>(job.bytes), MPI_BYTE, of_ranks.data(),
-                  static_cast<int>(job.bytes), MPI_BYTE, ranks);
-    const std::lock_guard lock(mutex);
-    if (!given_up) job.then(of_ranks);  // else the memory may be gone
+    try {
+      const torch::Tensor result = job.work(*ranks);
+      const std::lock_guard lock(mutex);
+      if (!given_up) std::memcpy(job.out, result.data_ptr(), result.nbytes());  // else the memory may be gone
+    } catch (const PeerLost&) {
+      const std::lock_guard lock(mutex);
+      state = kRemoteError;
+    }
   }
 
   nccl::Code ask(nccl::Code& answer) {
@@ -156,6 +144,7 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
 
   /// What is in flight ends as it is.
   nccl::Code abort() {
+    if (ranks) ranks->abort();
     const std::lock_guard lock(mutex);
     given_up = leave = true;
     for (const auto& job : jobs) job.done->open();
@@ -172,13 +161,10 @@ struct Wire::Impl : std::enable_shared_from_this<Wire::Impl> {
   }
 
   nccl::Code destroy() {
-    {
-      std::unique_lock lock(mutex);
-      leave = true;
-      wake.notify_all();
-      wake.wait(lock, [&] { return left; });
-    }
-    MPI_Comm_free(&ranks);
+    std::unique_lock lock(mutex);
+    leave = true;
+    wake.notify_all();
+    wake.wait(lock, [&] { return left; });
     return nccl::kSuccess;
   }
 };
@@ -201,43 +187,44 @@ std::map<std::string, Traffic> Wire::traffic() const {
   return impl_->traffic;
 }
 
-void Wire::reset_traffic() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->traffic.clear();
-}
-
 nccl::Api Wire::api() const {
   const auto wire = impl_;
   nccl::Api api;
   api.unique_id = [](nccl::UniqueId&) { return nccl::kSuccess; };
-  api.init = [wire](nccl::Comm& comm, int size, const nccl::UniqueId&, int) {
-    return wire->init(comm, size);
-  };
+  api.init = [wire](nccl::Comm& comm, int, const nccl::UniqueId&, int) { return wire->init(comm); };
   api.all_reduce = [wire](const void* in, void* out, std::size_t count, nccl::Type type, nccl::Op op,
                           nccl::Comm, nccl::Stream stream) {
-    const auto bytes = bytes_of(count, type);
-    return wire->issue("all_reduce", in, bytes, stream,
-                       [=](const Bytes& parts) { reduce(parts, bytes, 0, count, type, op, out); });
+    return wire->issue("all_reduce", count, type, out, stream, [=](Communicator& ranks) {
+      auto values = copy_of(in, count, type);
+      ranks.all_reduce(values, reduction(op)).wait();
+      return values;
+    });
   };
   api.all_gather = [wire](const void* in, void* out, std::size_t count, nccl::Type type, nccl::Comm,
                           nccl::Stream stream) {
-    return wire->issue("all_gather", in, bytes_of(count, type), stream,
-                       [=](const Bytes& parts) { std::memcpy(out, parts.data(), parts.size()); });
+    return wire->issue("all_gather", count, type, out, stream, [=](Communicator& ranks) {
+      const auto own = copy_of(in, count, type);
+      auto all = torch::empty({own.numel() * ranks.size()}, own.options());
+      ranks.all_gather(all, own).wait();
+      return all;
+    });
   };
   api.reduce_scatter = [wire](const void* in, void* out, std::size_t count, nccl::Type type, nccl::Op op,
                               nccl::Comm, nccl::Stream stream) {
-    int rank = 0;
-    MPI_Comm_rank(wire->ranks, &rank);
-    const auto slice = bytes_of(count, type), whole = slice * static_cast<std::size_t>(wire->size);
-    return wire->issue("reduce_scatter", in, whole, stream, [=](const Bytes& parts) {
-      reduce(parts, whole, slice * static_cast<std::size_t>(rank), count, type, op, out);
+    const auto whole = count * static_cast<std::size_t>(wire->ranks->size());
+    return wire->issue("reduce_scatter", whole, type, out, stream, [=](Communicator& ranks) {
+      const auto all = copy_of(in, whole, type);
+      auto own = torch::empty({static_cast<std::int64_t>(count)}, all.options());
+      ranks.reduce_scatter(own, all, reduction(op)).wait();
+      return own;
     });
   };
   api.broadcast = [wire](void* data, std::size_t count, nccl::Type type, int root, nccl::Comm,
                          nccl::Stream stream) {
-    const auto bytes = bytes_of(count, type);
-    return wire->issue("broadcast", data, bytes, stream, [=](const Bytes& parts) {
-      std::memcpy(data, parts.data() + bytes * static_cast<std::size_t>(root), bytes);
+    return wire->issue("broadcast", count, type, data, stream, [=](Communicator& ranks) {
+      auto values = copy_of(data, count, type);
+      ranks.broadcast(values, root).wait();
+      return values;
     });
   };
   api.get_async_error = [wire](nccl::Comm, nccl::Code& state) { return wire->ask(state); };

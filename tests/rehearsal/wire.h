@@ -1,5 +1,5 @@
 #pragma once
-// NCCL's table of functions over MPI, on the memory of the stand-in. Calls return before the collective is done, a
+// NCCL's table of functions, carried out by the product's communicator over MPI. Calls return before the collective is done, a
 // thread carries them out one after the other, and streams wait at gates: what comes after is the product's own
 // NcclCommunicator with its polling, deadlines, errors and abort.
 #include <cstdint>
@@ -13,7 +13,6 @@ namespace facemae::rehearsal {
 
 struct Traffic {
   std::int64_t calls = 0, bytes = 0;  ///< bytes of what this rank hands in
-  bool operator==(const Traffic&) const = default;
 };
 
 /// One communicator of all ranks of MPI_COMM_WORLD. A stream in the table is the address of a c10::Stream.
@@ -31,9 +30,7 @@ class Wire {
   void fail(Fault fault) const;
   /// An asynchronous error, as NCCL's of a link or peer that is lost.
   void tell() const;
-  /// By verb, since the last reset.
-  std::map<std::string, Traffic> traffic() const;
-  void reset_traffic();
+  std::map<std::string, Traffic> traffic() const;  ///< by verb
 
  private:
   struct Impl;

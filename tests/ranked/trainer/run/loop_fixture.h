@@ -38,7 +38,9 @@ class Drawn final : public Task {
     ++ended;
     if (at_end) at_end();
   }
-  std::vector<Metric> metrics() override { return {{"loss", torch::zeros({})}}; }
+  std::vector<Metric> metrics() override {
+    return {{"loss", torch::zeros({}, torch::TensorOptions(ranks_.device()))}};
+  }
   void state(Snapshot& snapshot) override { snapshot.replicated.push_back({"model.weights", weights_}); }
   std::string kind() const override { return "drawn"; }
 
