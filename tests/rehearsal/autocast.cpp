@@ -75,9 +75,9 @@ void cast_and_call(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::ji
 void register_autocast() {
   const auto key = c10::DispatchKey::AutocastPrivateUse1;
   // Both stay registered for ever, as LibTorch's own.
-  (new torch::Library(torch::Library::IMPL, "_", key, __FILE__, __LINE__))
-      ->fallback(torch::CppFunction::makeFallthrough());
-  auto& own = *new torch::Library(torch::Library::IMPL, "aten", key, __FILE__, __LINE__);
+  static auto* const others = new torch::Library(torch::Library::IMPL, "_", key, __FILE__, __LINE__);
+  static auto* const own = new torch::Library(torch::Library::IMPL, "aten", key, __FILE__, __LINE__);
+  others->fallback(torch::CppFunction::makeFallthrough());
   auto& dispatcher = c10::Dispatcher::singleton();
   for (const auto& op : dispatcher.getAllOpNames()) {
     const auto found = dispatcher.findOp(op);
@@ -85,7 +85,7 @@ void register_autocast() {
         !found->hasKernelForDispatchKey(c10::DispatchKey::AutocastCPU))
       continue;
     const std::string name = op.name.substr(6) + (op.overload_name.empty() ? "" : "." + op.overload_name);
-    own.impl(name.c_str(), torch::CppFunction::makeFromBoxedFunction<&cast_and_call>());
+    own->impl(name.c_str(), torch::CppFunction::makeFromBoxedFunction<&cast_and_call>());
   }
 }
 

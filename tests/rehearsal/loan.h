@@ -16,8 +16,8 @@ class Loan {
   explicit Loan(std::string op) : op_(std::move(op)) {}
 
   /// As a tensor of the CPU over the same memory. Throws c10::Error, as CUDA's operators do, for a tensor of
-  /// another device, unless it is a single number of the CPU; `host_too`: an index, which CUDA fetches by itself
-  /// (a copy that is counted).
+  /// another device, unless it is a single number of the CPU; `host_too`: one of several indices, which CUDA fetches
+  /// by itself (a copy that is counted).
   torch::Tensor lend(const torch::Tensor& tensor, bool host_too = false);
   /// After the kernel, once: sizes and memory of what was lent become what the kernel left.
   void settle();

@@ -7,6 +7,7 @@
 #include <torch/library.h>
 #include <torch/torch.h>
 
+#include <list>
 #include <set>
 #include <string_view>
 
@@ -41,9 +42,6 @@ bool is_mask(const Tensor& index) {
   return index.defined() && (index.scalar_type() == torch::kBool || index.scalar_type() == torch::kByte);
 }
 
-/// Indices may be in host memory, as on CUDA.
-bool is_indexing(std::string_view op) { return op.find("index") != op.npos; }
-
 /// A result that is a view, and no kernel at all.
 bool is_view(const c10::FunctionSchema& schema) {
   return !schema.returns().empty() && schema.returns()[0].alias_info() != nullptr &&
@@ -56,16 +54,12 @@ void come_to(c10::Device device) {
 }
 
 /// Lends the arguments; returns whether one of them is a mask as an index.
-bool lend_arguments(const std::string& op, Loan& loan, at::ArrayRef<c10::IValue> arguments,
-                    torch::jit::Stack& stack) {
+bool lend_arguments(Loan& loan, std::size_t arguments, torch::jit::Stack& stack) {
   bool mask = false;
-  const auto at = stack.size() - arguments.size();
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    c10::IValue& value = stack[at + i];
+  for (std::size_t i = stack.size() - arguments; i < stack.size(); ++i) {
+    c10::IValue& value = stack[i];
     if (value.isTensor()) {
-      const Tensor given = value.toTensor();
-      mask = mask || (i > 0 && op == "aten::masked_scatter_" && is_mask(given));
-      value = loan.lend(given, is_indexing(op) && i > 1);
+      value = loan.lend(value.toTensor());
     } else if (value.isTensorList()) {
       c10::List<Tensor> lent;
       for (const Tensor& given : value.toTensorVector()) lent.push_back(loan.lend(given));
@@ -102,8 +96,7 @@ void on_host(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit::Sta
   const auto& schema = op.schema();
   const std::string& name = schema.name();
   Loan loan(name);
-  const auto arguments = torch::jit::last(*stack, schema.arguments().size());
-  const bool mask = lend_arguments(name, loan, arguments, *stack);
+  const bool mask = lend_arguments(loan, schema.arguments().size(), *stack);
   if (reads_values(name) || mask) count(name, &Counters::value_reads, &Counters::reads_of);
   if (name != "aten::_local_scalar_dense" && !is_view(schema))
     count(name, &Counters::launches, &Counters::launches_of);
@@ -186,7 +179,7 @@ void record_stream(Tensor& self, c10::Stream stream) { keep(self.storage(), stre
 /// set_data() may make a tensor of the host one of the device, as Module::to() does, and CUDA can.
 bool may_become(const Tensor&, const Tensor& other) { return other.layout() == c10::kStrided; }
 
-/// CPUs have attention as one kernel; the table of devices would take this one for a device without.
+/// Of the CPU's kernels; LibTorch makes it of smaller operators for devices that it does not know.
 Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value,
                  const std::optional<Tensor>& mask, double dropout, bool causal, std::optional<double> scale,
                  bool groups) {
@@ -200,7 +193,8 @@ Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value,
 
 /// These stay registered for ever, as LibTorch's own.
 torch::Library& library(const char* space, DispatchKey key) {
-  return *new torch::Library(torch::Library::IMPL, space, key, __FILE__, __LINE__);
+  static auto* const all = new std::list<torch::Library>;
+  return all->emplace_back(torch::Library::IMPL, space, key, __FILE__, __LINE__);
 }
 
 std::string name_of(const c10::OperatorName& op) {

@@ -41,8 +41,7 @@ BackEnds Stage::back_ends() {
     if (!gpu) return facts;
     facts.name = "stand-in";
     facts.bus = bus ? bus() : "0000:0" + std::to_string(*gpu) + ":00.0";
-    facts.bfloat16 = true;
-    return facts;
+    return facts;  // not of bfloat16: what is not asked for is computed in float32, as on CPUs
   };
   return {{.carrier = carrier, .version = [] { return "stand-in for NCCL"; }, .open = open, .look = look},
           mpi_back_end()};
