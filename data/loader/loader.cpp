@@ -143,6 +143,7 @@ struct Loader::Pipeline {
     batch.rows.resize(n);
     batch.labels.resize(n);
     batch.pixels.resize(n * bytes_of_image());
+    batch.noise.resize(n * config.noise.values);
     ++opened;
     return job;
   }
@@ -167,6 +168,8 @@ struct Loader::Pipeline {
         const Sample sample = reader.read(batch.ordinals[slot], *job->rows, out);
         batch.rows[slot] = sample.row;
         batch.labels[slot] = sample.label;
+        if (const std::size_t values = config.noise.values; values > 0)
+          config.noise.draw(batch.ordinals[slot], std::span(batch.noise).subspan(slot * values, values));
       } catch (...) {
         failure = std::current_exception();
       }
@@ -198,6 +201,20 @@ struct Loader::Pipeline {
     ring.pop_front();
     work.notify_all();
     return batch;
+  }
+
+  bool ready() const {
+    const std::scoped_lock lock(mutex);
+    return !broken && !ring.empty() && ring.front()->ready();
+  }
+
+  void unread(std::unique_ptr<ByteBatch> batch) {
+    auto job = std::make_shared<Job>();
+    job->claimed = job->finished = batch->size();
+    job->batch = std::move(batch);
+    const std::scoped_lock lock(mutex);
+    job->rows = rows;
+    ring.push_front(std::move(job));
   }
 
   void quarantine(const Quarantined& entry) {
@@ -238,7 +255,7 @@ struct Loader::Pipeline {
   std::optional<BlockCache> blocks;
   BadImages bad;
 
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::condition_variable work, done;  ///< slots to claim; a batch became ready
   std::deque<std::shared_ptr<Job>> ring;
   std::shared_ptr<const Quarantine> rows;
@@ -276,6 +293,10 @@ Loader::~Loader() { pipeline_->stop(); }
 std::unique_ptr<ByteBatch> Loader::next(std::unique_ptr<ByteBatch> recycle) {
   return pipeline_->next(std::move(recycle));
 }
+
+bool Loader::ready() const { return pipeline_->ready(); }
+
+void Loader::unread(std::unique_ptr<ByteBatch> batch) { pipeline_->unread(std::move(batch)); }
 
 LoaderFigures Loader::figures() {
   const std::scoped_lock lock(pipeline_->mutex);

@@ -3,8 +3,10 @@
 // ThreadSanitizer can check it.
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <memory_resource>
+#include <span>
 #include <vector>
 
 #include "data/loader/loader_figures.h"
@@ -17,7 +19,8 @@ namespace facemae {
 
 /// One rank's part of a micro-batch, as bytes.
 struct ByteBatch {
-  explicit ByteBatch(std::pmr::memory_resource* memory = std::pmr::get_default_resource()) : pixels(memory) {}
+  explicit ByteBatch(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : pixels(memory), noise(memory) {}
   std::uint64_t step = 0;
   int micro = 0;
   int image = 0;  ///< side in pixels
@@ -25,7 +28,14 @@ struct ByteBatch {
   std::vector<std::uint64_t> ordinals, rows;  ///< rows: of the images that are here
   std::vector<std::int64_t> labels;
   std::pmr::vector<std::uint8_t> pixels;  ///< B images of image_bytes(image, format) each
+  std::pmr::vector<double> noise;         ///< B times NoiseConfig::values
   std::size_t size() const { return rows.size(); }
+};
+
+/// Numbers of each image that follow from its ordinal alone, drawn by the threads that decode.
+struct NoiseConfig {
+  std::size_t values = 0;                                                  ///< of an image
+  std::function<void(std::uint64_t ordinal, std::span<double> out)> draw;  ///< from many threads
 };
 
 struct LoaderConfig {
@@ -40,7 +50,8 @@ struct LoaderConfig {
   std::size_t block_bytes = std::size_t{256} << 20;
   std::chrono::duration<double> warn_after{10};  ///< of waiting for one batch; then after twice as long, ...
   std::chrono::duration<double> give_up_after{600};
-  std::pmr::memory_resource* pixel_memory = nullptr;  ///< where batches of pixels live; must outlive them
+  NoiseConfig noise;
+  std::pmr::memory_resource* pixel_memory = nullptr;  ///< where pixels and noise live; must outlive them
 };
 
 /// Yields this rank's micro-batches in order, without end, from micro-batch 0 of `first_step` on. The result
@@ -59,6 +70,9 @@ class Loader {
   /// The next micro-batch. Hand the previous one back through `recycle` to reuse its memory. Waiting is
   /// logged; FileError (ETIMEDOUT) is thrown only after LoaderConfig::give_up_after.
   std::unique_ptr<ByteBatch> next(std::unique_ptr<ByteBatch> recycle = nullptr);
+  bool ready() const;  ///< next() would return at once
+  /// Takes back, unused, what next() returned last: next() returns it again, unless it is quarantined meanwhile.
+  void unread(std::unique_ptr<ByteBatch> batch);
   LoaderFigures figures();  ///< since the last call
   /// Shards that have turned out to be unreadable since the last call. Other images already replace theirs;
   /// quarantining the shards makes the ranks that can still read them, and every later start, do the same.

@@ -39,13 +39,14 @@ torch::Tensor on_device(std::span<const std::uint8_t> bytes, std::int64_t image_
   return torch::from_blob(data, {count, image_bytes}, torch::kUInt8).to(device);
 }
 
+torch::Tensor flips_on_device(std::span<const std::uint8_t> flip, torch::Device device) {
+  return flip.empty() ? torch::Tensor() : on_device(flip, 1, device).flatten();
+}
+
 /// Mirrors bytes [B, C, H, W] where flip says so: a quarter of the traffic that floats would take.
-torch::Tensor mirrored(const torch::Tensor& bytes, std::span<const std::uint8_t> flip) {
-  if (flip.empty()) return bytes;
-  auto chosen = torch::empty({bytes.size(0), 1, 1, 1}, torch::kBool);
-  for (std::int64_t i = 0; i < bytes.size(0); ++i)
-    chosen.data_ptr<bool>()[i] = flip[static_cast<std::size_t>(i)] != 0;
-  return torch::where(chosen.to(bytes.device()), bytes.flip({3}), bytes);
+torch::Tensor mirrored(const torch::Tensor& bytes, const torch::Tensor& flip) {
+  if (!flip.defined()) return bytes;
+  return torch::where(flip.ne(0).view({-1, 1, 1, 1}), bytes.flip({3}), bytes);
 }
 
 }  // namespace
@@ -54,18 +55,24 @@ torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_
                                std::span<const std::uint8_t> flip, torch::Device device) {
   const auto count = static_cast<std::int64_t>(pixels.size()) / (side * side * 3);
   if (device.is_cpu()) return on_host(pixels, count, side, flip);
-  const auto bytes =
-      on_device(pixels, side * side * 3, device).reshape({count, side, side, 3}).permute({0, 3, 1, 2});
-  auto images = torch::empty({count, 3, side, side}, torch::TensorOptions().device(device));
-  // x / 127.5 - 1: conversion, layout and normalisation in one kernel.
-  at::add_out(images, torch::full({1}, -1.0F, images.options()), mirrored(bytes, flip), 1.0 / 127.5);
-  return images;
+  return network_input_of(on_device(pixels, side * side * 3, device), side, flips_on_device(flip, device));
 }
 
 torch::Tensor planes_to_network_input(std::span<const std::uint8_t> planes, std::int64_t side,
                                       std::span<const std::uint8_t> flip, torch::Device device) {
+  return network_input_of_planes(on_device(planes, side * side + side * side / 2, device), side,
+                                 flips_on_device(flip, device));
+}
+
+torch::Tensor network_input_of(const torch::Tensor& pixels, std::int64_t side, const torch::Tensor& flip) {
+  const auto bytes = pixels.view({-1, side, side, 3}).permute({0, 3, 1, 2});
+  auto images = torch::empty({bytes.size(0), 3, side, side}, torch::TensorOptions().device(pixels.device()));
+  return images.copy_(mirrored(bytes, flip)).sub_(127.5).mul_(1.0 / 127.5);
+}
+
+torch::Tensor network_input_of_planes(const torch::Tensor& bytes, std::int64_t side,
+                                      const torch::Tensor& flip) {
   const std::int64_t luma = side * side, half = side / 2;
-  const auto bytes = on_device(planes, luma + luma / 2, device);
   const std::int64_t count = bytes.size(0);
   const auto y = mirrored(bytes.narrow(1, 0, luma).reshape({count, 1, side, side}), flip);
   const auto chroma = mirrored(bytes.narrow(1, luma, luma / 2).reshape({count, 2, half, half}), flip);

@@ -19,6 +19,11 @@ torch::Tensor to_network_input(std::span<const std::uint8_t> pixels, std::int64_
 /// 1/4), and the result is within 2 levels of 255 of libjpeg's RGB.
 torch::Tensor planes_to_network_input(std::span<const std::uint8_t> planes, std::int64_t side,
                                       std::span<const std::uint8_t> flip, torch::Device device);
+/// The same of bytes that are where they are converted, for which the host does not wait: uint8 [B, bytes of an image];
+/// `flip` is uint8 [B], not 0 where an image is mirrored, or undefined. The floats are those of the host to the bit.
+torch::Tensor network_input_of(const torch::Tensor& pixels, std::int64_t side, const torch::Tensor& flip);
+torch::Tensor network_input_of_planes(const torch::Tensor& bytes, std::int64_t side,
+                                      const torch::Tensor& flip);
 /// [B, 3, H, W] in [-1, 1] -> [B, H, W, 3] bytes on the host, rounded and clamped.
 std::vector<std::uint8_t> to_bytes(const torch::Tensor& images);
 

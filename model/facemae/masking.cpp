@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/random/keys.h"
+#include "model/common/sent.h"
 
 namespace facemae {
 
@@ -23,15 +24,20 @@ Masked mask_from_noise(const torch::Tensor& noise, double ratio) {
   return {shuffle.narrow(1, 0, kept).contiguous(), restore, hidden.gather(1, restore)};
 }
 
+void draw_noise(std::uint64_t key, std::span<double> noise) {
+  Draws draws(key);
+  for (double& value : noise) value = draws.uniform();
+}
+
 Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio,
                     torch::Device device) {
   auto noise = torch::empty({static_cast<std::int64_t>(keys.size()), patches}, torch::kFloat64);
-  auto* value = noise.data_ptr<double>();
+  auto* values = noise.data_ptr<double>();
   for (const std::uint64_t key : keys) {
-    Draws draws(key);
-    for (std::int64_t i = 0; i < patches; ++i) *value++ = draws.uniform();
+    draw_noise(key, {values, static_cast<std::size_t>(patches)});
+    values += patches;
   }
-  return mask_from_noise(noise.to(device), ratio);
+  return mask_from_noise(sent(noise, device), ratio);
 }
 
 }  // namespace facemae

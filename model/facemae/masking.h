@@ -17,7 +17,9 @@ struct Masked {
 std::int64_t kept_patches(std::int64_t patches, double ratio);  ///< int(N * (1 - ratio)), at least 1
 /// noise [B, N] -> masks; ties are broken as by a stable argsort.
 Masked mask_from_noise(const torch::Tensor& noise, double ratio);
-/// One mask per key (a sample's, never a rank's). The noise of a key is splitmix64 draws, 53 bits each.
+/// The noise of a key: splitmix64 draws, 53 bits each.
+void draw_noise(std::uint64_t key, std::span<double> noise);
+/// One mask per key (a sample's, never a rank's).
 Masked random_masks(std::span<const std::uint64_t> keys, std::int64_t patches, double ratio,
                     torch::Device device);
 

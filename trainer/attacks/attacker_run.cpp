@@ -71,17 +71,17 @@ void train_attacker(World& world, const AttackerRun& run) {
   });
   if (control.is_root()) spdlog::info("attacker {}: {}", run.name, folder.string());
   const auto open = [&]() -> RunInput {
-    return {
-        .config = config,
-        .config_text = text,
-        .images = static_cast<std::uint64_t>(run.pictures.size(0)),
-        .digest = run.digest,
-        .make_task = [&](const std::string&) { return run.make_task(config); },
-        .identities = [](const std::string&) { return no_training_identities(); },
-        .supply = [&](std::uint64_t first_step, const std::vector<Quarantined>&) -> std::unique_ptr<Supply> {
-          return std::make_unique<PictureSupply>(run.pictures, run.labels, run.side, config, world,
-                                                 first_step);
-        }};
+    return {.config = config,
+            .config_text = text,
+            .images = static_cast<std::uint64_t>(run.pictures.size(0)),
+            .digest = run.digest,
+            .make_task = [&](const std::string&) { return run.make_task(config); },
+            .identities = [](const std::string&) { return no_training_identities(); },
+            .supply = [&](std::uint64_t first_step, const std::vector<Quarantined>&,
+                          const FaceNeeds&) -> std::unique_ptr<Supply> {
+              return std::make_unique<PictureSupply>(run.pictures, run.labels, run.side, config, world,
+                                                     first_step);
+            }};
   };
   const torch::AutoGradMode gradients(true);  // whoever attacks otherwise needs none
   const Outcome outcome = run_training(world, config, open);

@@ -19,7 +19,7 @@ namespace facemae {
 namespace {
 
 LoaderConfig loader_config(const RunConfig& config, int workers, std::pmr::memory_resource* pixel_memory,
-                           const std::vector<Quarantined>& quarantined) {
+                           const std::vector<Quarantined>& quarantined, const NoiseConfig& noise) {
   return {.threads = workers,
           .ahead = 2 + config.accumulate,
           .sample = {.format = config.decode == "yuv420" ? PixelFormat::Yuv420 : PixelFormat::Rgb,
@@ -29,6 +29,7 @@ LoaderConfig loader_config(const RunConfig& config, int workers, std::pmr::memor
           .quarantined = quarantined,
           .block_bytes = static_cast<std::size_t>(config.block_cache_mib) << 20,
           .give_up_after = std::chrono::duration<double>(config.peer_deadline),
+          .noise = noise,
           .pixel_memory = pixel_memory};
 }
 
@@ -71,27 +72,47 @@ std::map<std::size_t, std::string> failed_anywhere(const std::vector<ShardFailur
 }  // namespace
 
 Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
-           const std::vector<Quarantined>& quarantined)
+           const std::vector<Quarantined>& quarantined, const FaceNeeds& needs)
+    : Feed(data, world, first_step, quarantined, needs, side_stream(world.device())) {}
+
+Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
+           const std::vector<Quarantined>& quarantined, const FaceNeeds& needs,
+           std::shared_ptr<SideStream> side)
     : data_(data),
       world_(world),
-      pixel_memory_(!world.device().is_cpu() ? std::make_unique<PinnedMemory>() : nullptr),
+      side_(std::move(side)),
+      pixel_memory_(side_ ? std::make_unique<PinnedMemory>(side_) : nullptr),
       quarantine_(data.order, data.config.seed,
                   [store = data.store](std::uint64_t row) { return store->shard_of(row); }),
       plan_(data.plan),
       loader_(data.store, data.order, data.batches, world.topology().rank, first_step,
-              loader_config(data.config, workers_of(data.config, world), pixel_memory_.get(), quarantined)) {
+              loader_config(data.config, workers_of(data.config, world), pixel_memory_.get(), quarantined,
+                            side_ ? needs.noise : NoiseConfig{})) {
+  if (side_)
+    transfer_ =
+        std::make_unique<Transfer>(side_, data.batches, data.config.seed, data.config.flip, needs.labels);
   for (const auto& entry : quarantined) quarantine_.add(entry);
   if (!quarantined.empty()) publish_quarantine();
   replicas_ = stage_while_training(data, world.topology(), quarantine_);
 }
 
 std::vector<Faces> Feed::next() {
+  if (transfer_) return {next_on_device()};
   bytes_ = loader_.next(std::move(bytes_));
   const auto& config = data_.config;
   if (config.exact)
     return to_slots(*bytes_, data_.batches, world_.topology().rank, config.seed, config.flip,
                     world_.device());
   return {to_faces(*bytes_, data_.batches, config.seed, config.flip, world_.device())};
+}
+
+/// The batch after it begins its way, unless it would have to be waited for.
+Faces Feed::next_on_device() {
+  const auto send = [&] { transfer_->send(loader_.next(transfer_->spare())); };
+  if (!transfer_->under_way()) send();
+  Faces faces = transfer_->receive();
+  if (loader_.ready()) send();
+  return faces;
 }
 
 LoaderFigures Feed::figures() { return loader_.figures(); }
@@ -103,6 +124,7 @@ bool Feed::shard_failed() {
 
 std::vector<Quarantined> Feed::quarantine_failed(std::uint64_t step) {
   Control& control = world_.control();
+  if (auto ahead = transfer_ ? transfer_->take_back() : nullptr) loader_.unread(std::move(ahead));
   const auto failed = failed_anywhere(std::exchange(failed_, {}), control);
   for (const auto& [shard, reason] : failed) {
     const Quarantined entry{.shard = shard, .from_ordinal = step * data_.config.batch};

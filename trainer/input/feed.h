@@ -8,16 +8,20 @@
 #include "cluster/world/world.h"
 #include "data/loader/replicas.h"
 #include "trainer/input/training_store.h"
+#include "trainer/input/transfer.h"
 #include "trainer/step/step.h"
 
 namespace facemae {
 
 class Feed final : public Supply {
  public:
-  /// Of steps from `first_step` on. `quarantined` is what the checkpoint said. All ranks: with shards in
-  /// quarantine a new version of the plan is published. `data` and `world` must outlive this.
+  /// Of steps from `first_step` on. `quarantined` is what the checkpoint said, `needs` what the task reads. All ranks:
+  /// with shards in quarantine a new version of the plan is published. `data` and `world` must outlive this.
   Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
-       const std::vector<Quarantined>& quarantined);
+       const std::vector<Quarantined>& quarantined, const FaceNeeds& needs = {});
+  /// With a stream of its own to copy by; null: batches are made where their bytes are.
+  Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
+       const std::vector<Quarantined>& quarantined, const FaceNeeds& needs, std::shared_ptr<SideStream> side);
 
   std::vector<Faces> next() override;
   LoaderFigures figures() override;
@@ -25,16 +29,19 @@ class Feed final : public Supply {
   std::vector<Quarantined> quarantine_failed(std::uint64_t step) override;
 
  private:
+  Faces next_on_device();
   void publish_quarantine();
 
   const TrainingStore& data_;
   World& world_;
+  std::shared_ptr<SideStream> side_;                         ///< null on CPUs
   std::unique_ptr<std::pmr::memory_resource> pixel_memory_;  ///< null: anywhere
   Quarantine quarantine_;
   ShardPlan plan_;
   Loader loader_;
   std::unique_ptr<Replicas> replicas_;  ///< in replica mode
-  std::unique_ptr<ByteBatch> bytes_;
+  std::unique_ptr<ByteBatch> bytes_;    ///< on CPUs: of the last batch
+  std::unique_ptr<Transfer> transfer_;  ///< elsewhere
   std::vector<ShardFailure> failed_;
 };
 

@@ -6,8 +6,7 @@ namespace facemae {
 
 /// LibTorch aligns to 64 bytes at least, which is enough for bytes.
 void* PinnedMemory::do_allocate(std::size_t bytes, std::size_t) {
-  auto block = torch::empty({static_cast<std::int64_t>(bytes)},
-                            torch::TensorOptions().dtype(torch::kUInt8).pinned_memory(true));
+  auto block = side_->pinned(static_cast<std::int64_t>(bytes));
   void* const at = block.data_ptr();
   const std::scoped_lock lock(mutex_);
   blocks_.emplace(at, std::move(block));

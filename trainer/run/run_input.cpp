@@ -24,8 +24,9 @@ RunInput open_run_store(World& world, const RunConfig& config, const ConfigText&
       .identities =
           [=](const std::string& init) { return training_identities(*data->store, init, data->people_key); },
       .supply =
-          [=, &world](std::uint64_t first_step, const std::vector<Quarantined>& quarantined) {
-            return std::make_unique<Feed>(*data, world, first_step, quarantined);
+          [=, &world](std::uint64_t first_step, const std::vector<Quarantined>& quarantined,
+                      const FaceNeeds& needs) {
+            return std::make_unique<Feed>(*data, world, first_step, quarantined, needs);
           }};
 }
 

@@ -32,9 +32,10 @@ struct RunInput {
   std::function<TrainingTask(const std::string& init)> make_task;
   /// Hashes of whom the run is trained on (trainer/input/training_identities.h). Does not communicate.
   std::function<torch::Tensor(const std::string& init)> identities;
-  /// All ranks: from `first_step` on, without what a checkpoint says is in quarantine. This must outlive it.
-  std::function<std::unique_ptr<Supply>(std::uint64_t first_step,
-                                        const std::vector<Quarantined>& quarantined)>
+  /// All ranks: from `first_step` on, without what a checkpoint says is in quarantine; what the task needs of it. This
+  /// must outlive it.
+  std::function<std::unique_ptr<Supply>(std::uint64_t first_step, const std::vector<Quarantined>& quarantined,
+                                        const FaceNeeds& needs)>
       supply;
 };
 

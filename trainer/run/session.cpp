@@ -132,7 +132,7 @@ class Session {
         {.last = config().keep, .every = config().keep_every, .best = config().keep_best});
     checkpoints.saver().max_failed_saves = config().max_failed_saves;
     const std::uint64_t first = go_on_from(checkpoints);
-    const auto supply = input_.supply(first, state_.quarantine);
+    const auto supply = input_.supply(first, state_.quarantine, task().needs());
     Observer observer(run_, observer_config(first), world_.batch(), world_.device(),
                       {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_});
     const auto describe = [&](Snapshot& at, std::uint64_t done) {

@@ -39,6 +39,9 @@ class Task {
   virtual std::vector<Parameter> parameters() = 0;
   virtual Classes classes() { return {}; }
 
+  /// What forward() and couple() read of faces.
+  virtual FaceNeeds needs() const { return {}; }
+
   virtual void begin(std::uint64_t step) = 0;
   /// One part of a micro-batch. Called without gradients for a look at what is to be compared before the part
   /// itself is computed; figures of the step count only calls with gradients.

@@ -58,6 +58,14 @@ std::vector<Parameter> Pretraining::parameters() {
   return trained;
 }
 
+FaceNeeds Pretraining::needs() const {
+  return {.labels = false,
+          .noise = {.values = static_cast<std::size_t>(model_->config.patches()),
+                    .draw = [seed = config_.common.seed](std::uint64_t ordinal, std::span<double> noise) {
+                      draw_noise(mask_key(seed, ordinal), noise);
+                    }}};
+}
+
 void Pretraining::begin(std::uint64_t step) {
   step_ = step;
   if (fixed_weight_) automatic_weight = *fixed_weight_;  // whatever a checkpoint said

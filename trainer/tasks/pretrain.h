@@ -24,6 +24,7 @@ class Pretraining final : public Task, public PictureMaker {
               std::string kind, Parts parts, Precision precision, torch::Device device);
 
   std::vector<Parameter> parameters() override;
+  FaceNeeds needs() const override;
   void begin(std::uint64_t step) override;
   Pass forward(const Faces& faces) override;
   Coupled couple(const Group& group) override;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
+#include "model/common/sent.h"
 #include "model/facemae/code.h"
 #include "model/facemae/losses.h"
 #include "trainer/apply/triptych.h"
@@ -48,12 +49,13 @@ class CodeRebuilding final : public Rebuilding {
 
   Rebuilt rebuild(const Faces& faces) override {
     const auto sets = sets_of(faces);
-    std::vector<std::int64_t> used, set_of_used, nuisances;
+    std::vector<std::int64_t> used, set_of_used, photos, nuisances;
     std::vector<std::uint64_t> nuisance_masks;
     std::vector<float> shown, noise;
     for (std::int64_t set = 0; set < sets; ++set) {
       const auto drawn = draw(config_.common.seed, faces.ordinals[static_cast<std::size_t>(set * photos_)],
                               photos_, model_->config.code);
+      photos.push_back(drawn.photos);
       for (std::int64_t i = 0; i < drawn.photos; ++i) {
         used.push_back(set * photos_ + i);
         set_of_used.push_back(set);
@@ -65,22 +67,22 @@ class CodeRebuilding final : public Rebuilding {
     }
     const auto device = faces.images.device();
     const auto rows = [&](const std::vector<std::int64_t>& numbers) {
-      return faces.images.index_select(0, torch::tensor(numbers, torch::kInt64).to(device));
+      return faces.images.index_select(0, sent(torch::tensor(numbers, torch::kInt64), device));
     };
     const Masked all = masks_of(faces, model_, config_.common.seed, config_.mask_ratio);
-    const Masked mask{.kept = all.kept.index_select(0, torch::tensor(used, torch::kInt64).to(device))};
-    const auto set_of = torch::tensor(set_of_used, torch::kInt64).to(device);
+    const Masked mask{.kept = all.kept.index_select(0, sent(torch::tensor(used, torch::kInt64), device))};
+    const auto set_of = sent(torch::tensor(set_of_used, torch::kInt64), device);
     const auto of_photos = codes_of(*model_, encode(rows(used), mask));
     const auto codes = torch::zeros({sets, model_->config.code}, of_photos.options().requires_grad(false))
                            .index_add(0, set_of, of_photos) /
-                       torch::bincount(set_of, {}, sets).unsqueeze(1);
+                       sent(torch::tensor(photos, torch::kInt64), device).unsqueeze(1);
     const auto noisy =
-        codes + torch::tensor(noise, torch::kFloat32).reshape({sets, model_->config.code}).to(device);
+        codes + sent(torch::tensor(noise, torch::kFloat32).reshape({sets, model_->config.code}), device);
     const Masked two = random_masks(nuisance_masks, model_->config.patches(),
                                     nuisance_ratio(model_->config.patches()), device);
     Rebuilt rebuilt{.patches = decode(noisy, {.tokens = embed(rows(nuisances), two),
                                               .kept = two.kept,
-                                              .shown = torch::tensor(shown, torch::kFloat32).to(device)}),
+                                              .shown = sent(torch::tensor(shown, torch::kFloat32), device)}),
                     .pixel = {}};
     rebuilt.pixel =
         config_.reconstruction == Reconstruction::None

@@ -69,6 +69,7 @@ std::uint64_t mask_key(std::uint64_t seed, std::uint64_t ordinal) {
 }
 
 Masked masks_of(const Faces& faces, const FaceMae& model, std::uint64_t seed, double ratio) {
+  if (faces.noise.defined()) return mask_from_noise(faces.noise, ratio);
   std::vector<std::uint64_t> keys;
   for (const auto ordinal : faces.ordinals) keys.push_back(mask_key(seed, ordinal));
   return random_masks(keys, model->config.patches(), ratio, faces.images.device());

@@ -77,10 +77,10 @@ class SetRebuilding final : public Rebuilding {
     const Masked mask = mask_of(faces);
     const auto k = static_cast<std::int64_t>(people), b = static_cast<std::int64_t>(of_each);
     const auto count = faces.images.size(0), sets = (count + k * b - 1) / (k * b);
-    const auto which = torch::arange(sets * k * b, torch::kInt64)
-                           .clamp_max(count - 1)
-                           .view({sets, k, b})
-                           .to(faces.images.device());
+    const auto which =
+        torch::arange(sets * k * b, torch::TensorOptions().dtype(torch::kInt64).device(faces.images.device()))
+            .clamp_max(count - 1)
+            .view({sets, k, b});
     const auto tokens = model_->decoder_tokens(model_->encode(faces.images, mask), mask);
     const auto together = blend_people(tokens, mask.hidden, which, model_->mask_token,
                                        static_cast<std::int64_t>(sets_.min_people));

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "data/image/image.h"
+#include "tests/fake_side_stream.h"
 
 namespace facemae {
 namespace {
@@ -94,13 +95,14 @@ std::vector<std::uint64_t> rows_of(const Faces& faces) {
   return rows;
 }
 
-TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
+/// `side`: batches are copied ahead of the steps that use them.
+void quarantines_on_all_ranks(const std::shared_ptr<SideStream>& side) {
   spdlog::set_level(spdlog::level::off);
   MpiControl control(std::chrono::minutes(1));
   HostWorld world(control);
   const bool failing = control.rank() == control.size() - 1;
   const auto data = training_store(control, failing, 0.5);
-  Feed feed(data, world, 0, {});
+  Feed feed(data, world, 0, {}, {}, side);
 
   const auto shard_of = [](std::uint64_t row) { return row / kShardRows; };
   Quarantine agreed(data.order, data.config.seed, shard_of), lost = agreed;
@@ -140,6 +142,38 @@ TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
         std::find(all.ordinals.begin(), all.ordinals.end(), mine.front()) - all.ordinals.begin();
     EXPECT_TRUE(std::equal(rows[step].begin(), rows[step].end(), expected.begin() + begin));
   }
+}
+
+TEST(Feed, QuarantinesOnAllRanksWhatOneCannotReadAndALaterStartSeesTheSame) {
+  quarantines_on_all_ranks(nullptr);
+}
+
+TEST(Feed, QuarantinesTheSameWhereABatchIsOnItsWayToTheDevice) {
+  quarantines_on_all_ranks(std::make_shared<test::FakeSideStream>());
+}
+
+TEST(Feed, CopiesAheadWhatItGivesWithoutADevice) {
+  spdlog::set_level(spdlog::level::off);
+  MpiControl control(std::chrono::minutes(1));
+  HostWorld world(control);
+  auto data = training_store(control, false, 0.5);
+  data.config.flip = true;
+  const FaceNeeds needs{.labels = true,
+                        .noise = {.values = 2, .draw = [](std::uint64_t ordinal, std::span<double> out) {
+                                    out[0] = out[1] = static_cast<double>(ordinal);
+                                  }}};
+  const auto side = std::make_shared<test::FakeSideStream>();
+  Feed plain(data, world, 0, {}, needs), ahead(data, world, 0, {}, needs, side);
+  for (int step = 0; step < 6; ++step) {
+    const Faces expected = plain.next().front(), faces = ahead.next().front();
+    EXPECT_TRUE(torch::equal(faces.images, expected.images));
+    EXPECT_TRUE(torch::equal(faces.labels, expected.labels));
+    EXPECT_EQ(faces.ordinals, expected.ordinals);
+    EXPECT_FALSE(expected.noise.defined());
+    EXPECT_EQ(faces.noise[0][1].item<double>(), static_cast<double>(faces.ordinals[0]));
+  }
+  const auto events = side->take_events();
+  EXPECT_EQ(std::count(events.begin(), events.end(), "host waits"), 0);
 }
 
 TEST(Feed, EndsTheRunOnAllRanksBeyondThePolicy) {

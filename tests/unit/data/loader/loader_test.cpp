@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <map>
 #include <set>
+#include <span>
 #include <thread>
 
 #include "core/error.h"
@@ -130,6 +131,44 @@ TEST(Loader, SeesEveryRowOncePerEpochAtAwkwardSizes) {
     }
     ASSERT_EQ(seen.size(), rows);
     for (const auto& [row, times] : seen) EXPECT_EQ(times, 4) << "row " << row;
+  }
+}
+
+TEST(Loader, DrawsTheNoiseOfEachImageFromItsOrdinal) {
+  const NoiseConfig noise{.values = 2, .draw = [](std::uint64_t ordinal, std::span<double> out) {
+                            out[0] = static_cast<double>(ordinal);
+                            out[1] = -out[0];
+                          }};
+  Loader loader(store_of(9), Order(9, 5), {4, 1, 1}, 0, 3, {.threads = 3, .noise = noise});
+  std::unique_ptr<ByteBatch> batch;
+  for (int i = 0; i < 5; ++i) {
+    batch = loader.next(std::move(batch));
+    ASSERT_EQ(batch->noise.size(), 2 * batch->size());
+    for (std::size_t image = 0; image < batch->size(); ++image) {
+      EXPECT_EQ(batch->noise[2 * image], static_cast<double>(batch->ordinals[image]));
+      EXPECT_EQ(batch->noise[2 * image + 1], -batch->noise[2 * image]);
+    }
+  }
+}
+
+TEST(Loader, GivesAgainWhatItTookBackUnlessItIsQuarantined) {
+  for (const bool quarantined : {false, true}) {
+    Loader loader(store_of(40), Order(40, 5), {4, 1, 1}, 0, 0, {.threads = 2, .ahead = 2});
+    (void)loader.next();
+    while (!loader.ready()) std::this_thread::yield();
+    auto batch = loader.next();
+    const auto ordinals = batch->ordinals, rows = batch->rows;
+    loader.unread(std::move(batch));
+    if (quarantined)
+      for (const std::size_t shard : {0, 1, 2}) loader.quarantine({.shard = shard, .from_ordinal = 4});
+    EXPECT_TRUE(quarantined || loader.ready());
+    batch = loader.next();
+    EXPECT_EQ(batch->ordinals, ordinals);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const bool expected = quarantined ? batch->rows[i] >= 30 : batch->rows[i] == rows[i];
+      EXPECT_TRUE(expected) << batch->rows[i];
+    }
+    EXPECT_EQ(loader.next()->step, 2U);
   }
 }
 

@@ -39,6 +39,33 @@ TEST(Pixels, MirrorsOnlyWhatIsFlipped) {
   EXPECT_TRUE(torch::equal(mixed[1], plain[1].flip({2})));
 }
 
+/// As rows of bytes, which is how they arrive on a device.
+torch::Tensor rows_of(const std::vector<std::uint8_t>& bytes, std::int64_t count) {
+  return torch::tensor(at::ArrayRef<std::uint8_t>(bytes), torch::kUInt8).view({count, -1});
+}
+
+TEST(Pixels, ConvertedOnADeviceAreTheFloatsOfTheHostToTheBit) {
+  constexpr std::int64_t kSide = 8, kCount = 3;
+  const auto bytes = counting(kCount * kSide * kSide * 3);
+  const std::vector<std::vector<std::uint8_t>> choices = {{}, {0, 1, 1}, {0, 0, 0}};
+  for (const auto& flip : choices) {
+    const auto flips =
+        flip.empty() ? torch::Tensor() : torch::tensor(at::ArrayRef<std::uint8_t>(flip), torch::kUInt8);
+    const auto images = network_input_of(rows_of(bytes, kCount), kSide, flips);
+    EXPECT_TRUE(torch::equal(images, to_network_input(bytes, kSide, flip, torch::kCPU)));
+    EXPECT_TRUE(images.is_contiguous());
+  }
+}
+
+TEST(Pixels, OfPlanesAreTheSameFromRowsOfBytes) {
+  constexpr std::int64_t kSide = 8, kCount = 2;
+  const auto bytes = counting(kCount * kSide * kSide * 3 / 2);
+  const std::vector<std::uint8_t> flip{1, 0};
+  const auto images = network_input_of_planes(rows_of(bytes, kCount), kSide, rows_of(flip, 2).flatten());
+  EXPECT_TRUE(torch::equal(images, planes_to_network_input(bytes, kSide, flip, torch::kCPU)));
+  EXPECT_TRUE(torch::equal(images[0].flip({2}), planes_to_network_input(bytes, kSide, {}, torch::kCPU)[0]));
+}
+
 TEST(Pixels, ComesBackToTheSameBytes) {
   const auto bytes = counting(16 * 16 * 3);
   EXPECT_EQ(to_bytes(to_network_input(bytes, 16, {}, torch::kCPU)), bytes);
