@@ -2,14 +2,15 @@
 
 #include <torch/torch.h>
 
-#include <array>
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "model/common/named_draws.h"
+#include "model/facemae/drawn_ahead.h"
 
 namespace facemae {
 namespace {
@@ -17,6 +18,19 @@ namespace {
 /// No images, no values, but a graph: a rank without rows still takes part in backward.
 torch::Tensor nothing(const torch::Tensor& images, std::int64_t width) {
   return images.to(torch::kFloat32).sum() + torch::zeros({0, width}, images.options().dtype(torch::kFloat32));
+}
+
+/// Number `number` of the weights that a random embedder draws.
+std::vector<torch::Tensor> draw_weights(const RandomEmbedderConfig& config, std::uint64_t number) {
+  std::vector<torch::Tensor> weights;
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    const std::int64_t in = layer == 0 ? 3 : config.width;
+    weights.push_back(torch::empty({config.width, in, 3, 3}, torch::kFloat32));
+    // PyTorch's default for convolutions; biases would cancel in the norm.
+    const Draws draws(key_of(config.seed, Purpose::Embedder, number, layer));
+    fill_uniform(weights.back(), 1 / std::sqrt(9.0 * static_cast<double>(in)), draws);
+  }
+  return weights;
 }
 
 class RandomEmbedder final : public Embedder {
@@ -47,27 +61,24 @@ class RandomEmbedder final : public Embedder {
   void at_step(std::uint64_t step) override {
     const std::uint64_t number = config_.redraw == 0 ? 0 : step / config_.redraw;
     if (drawn_ == number) return;
-    for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
-      const std::int64_t in = layer == 0 ? 3 : config_.width;
-      auto weight = torch::empty({config_.width, in, 3, 3}, torch::kFloat32);
-      // PyTorch's default for convolutions; biases would cancel in the norm.
-      const Draws draws(key_of(config_.seed, Purpose::Embedder, number, layer));
-      fill_uniform(weight, 1 / std::sqrt(9.0 * static_cast<double>(in)), draws);
-      weights_[layer] = weight.to(device_);
-    }
+    weights_ = ahead_ ? ahead_->take(number) : draw_weights(config_, number);
     drawn_ = number;
   }
 
   void to(torch::Device device) override {
-    device_ = device;
     for (auto& weight : weights_) weight = weight.to(device);
+    ahead_.reset();
+    if (!device.is_cpu() && config_.redraw > 0)
+      ahead_ = std::make_unique<DrawnAhead>(
+          [config = config_](std::uint64_t number) { return draw_weights(config, number); },
+          side_stream(device));
   }
 
  private:
   RandomEmbedderConfig config_;
-  torch::Device device_ = torch::kCPU;
   std::optional<std::uint64_t> drawn_;
-  std::array<torch::Tensor, 3> weights_;
+  std::vector<torch::Tensor> weights_;
+  std::unique_ptr<DrawnAhead> ahead_;  ///< on an accelerator, where weights change
 };
 
 class NetworkEmbedder final : public Embedder {
