@@ -49,6 +49,7 @@ Manifest draft_of(const Snapshot& snapshot, CheckpointId id, std::optional<Check
 }  // namespace
 
 struct Saver::Flight {
+  explicit Flight(std::shared_ptr<SideStream> side) : staging(std::move(side)) {}
   CheckpointId id;
   Path folder;
   StateShape shape;
@@ -64,8 +65,8 @@ struct Saver::Flight {
   bool taken = false;  ///< rank 0, once committed: another start had taken over by then
 };
 
-Saver::Saver(Path checkpoints, Control& control, FileSystem& files)
-    : checkpoints_(std::move(checkpoints)), control_(control), files_(files) {}
+Saver::Saver(Path checkpoints, Control& control, FileSystem& files, std::shared_ptr<SideStream> side)
+    : checkpoints_(std::move(checkpoints)), control_(control), files_(files), side_(std::move(side)) {}
 
 Saver::~Saver() = default;
 
@@ -73,7 +74,7 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
   if (phase_ != Phase::Idle) return false;
   const auto began = Clock::now();
   const CheckpointId id{snapshot.step, start};
-  if (!flight_) flight_ = std::make_shared<Flight>();  // kept for its buffer
+  if (!flight_) flight_ = std::make_shared<Flight>(side_);  // kept for its buffer
   Flight& flight = *flight_;
   const std::string misuse =
       attempt(control_, [&] { flight.shape = shape_of(snapshot, control_.rank(), control_.size()); });
@@ -105,6 +106,7 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
       throw;
     }
     flight->copied->count_down();
+    flight->staging.collect();
     failpoint("save.copied");
     flight->not_finite = not_finite(flight->staging.file());
     if (!flight->not_finite.empty()) return;
@@ -120,6 +122,7 @@ bool Saver::begin(const Snapshot& snapshot, std::uint32_t start) {
 void Saver::wait_copied() {
   if (phase_ != Phase::Writing) return;
   const auto began = Clock::now();
+  flight_->staging.hold_device();
   flight_->copied->wait();
   figures_.stalled_seconds += seconds_since(began);
 }

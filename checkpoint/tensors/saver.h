@@ -17,6 +17,7 @@
 #include "checkpoint/history/retention.h"
 #include "checkpoint/tensors/snapshot.h"
 #include "cluster/host/control.h"
+#include "cluster/tensors/side_stream.h"
 #include "core/background_job.h"
 
 namespace facemae {
@@ -31,13 +32,15 @@ struct SaveFigures {
 /// All ranks construct one, with equal arguments, and call what communicates in the same order.
 class Saver {
  public:
-  Saver(Path checkpoints, Control& control, FileSystem& files);
+  /// `side` fetches the state from the device that it is on; null: the state is on the host.
+  Saver(Path checkpoints, Control& control, FileSystem& files, std::shared_ptr<SideStream> side = nullptr);
   ~Saver();
 
   /// All ranks. Begins to save the state after a step. False if a save is still under way. Throws ConfigError
   /// on all ranks for a state that cannot be saved.
   bool begin(const Snapshot& snapshot, std::uint32_t start);
-  /// To be called before the optimizer changes what is being copied. No communication.
+  /// To be called before the optimizer changes what is being copied, by the thread that calls it. The host waits for
+  /// copies of the host alone: on a device, the stream of the calling thread does. No communication.
   void wait_copied();
   /// This rank is working in the background: its bit in the step's mask.
   bool busy() const { return job_.busy(); }
@@ -88,6 +91,7 @@ class Saver {
   Path checkpoints_;
   Control& control_;
   FileSystem& files_;
+  std::shared_ptr<SideStream> side_;
   RetentionPolicy policy_;
   Phase phase_ = Phase::Idle;
   std::shared_ptr<Flight> flight_;

@@ -66,6 +66,10 @@ std::vector<OwnPiece> own_pieces(const Snapshot& snapshot, const StateShape& sha
 
 }  // namespace
 
+Staging::Staging(std::shared_ptr<SideStream> side) : side_(std::move(side)) {
+  if (side_) fetch_.emplace(side_);
+}
+
 void Staging::lay_out(const Snapshot& snapshot, const StateShape& shape, int rank, int world) {
   file_ = {.name = fmt::format("r{:05}.safetensors", rank), .header = {}, .data = {}, .pieces = {}};
   sources_.clear();
@@ -90,14 +94,34 @@ void Staging::lay_out(const Snapshot& snapshot, const StateShape& shape, int ran
   if (!buffer_.defined() || buffer_.nbytes() < bytes)
     buffer_ = torch::empty({static_cast<std::int64_t>(bytes)}, torch::kUInt8);
   file_.data = bytes_of(buffer_).first(bytes);
+  if (fetch_) fetch();
   for (const auto& source : sources_)
     if (!source.steady) copy(source);
+}
+
+/// What lies on the device is a source no more.
+void Staging::fetch() {
+  std::vector<FetchPiece> changing, steady;
+  std::erase_if(sources_, [&](const Source& source) {
+    if (source.value.device() != side_->device()) return false;
+    (source.steady ? steady : changing).push_back({source.value, source.range, source.at});
+    return true;
+  });
+  fetch_->begin(changing, steady);
 }
 
 void Staging::copy_steady() {
   for (const auto& source : sources_)
     if (source.steady) copy(source);
   sources_.clear();  // nothing of the training state is held longer than needed
+}
+
+void Staging::hold_device() const {
+  if (fetch_) fetch_->computing_waits();
+}
+
+void Staging::collect() {
+  if (fetch_) fetch_->collect(static_cast<std::byte*>(buffer_.mutable_data_ptr()));
 }
 
 void Staging::copy(const Source& source) {

@@ -35,7 +35,7 @@ CheckpointStore::CheckpointStore(Path run, Control& control, FileSystem& files, 
       checkpoints_(run_ / "checkpoints"),
       control_(control),
       tensors_(tensors),
-      saver_(checkpoints_, control, files) {}
+      saver_(checkpoints_, control, files, tensors != nullptr ? side_stream(tensors->device()) : nullptr) {}
 
 bool CheckpointStore::save(const Snapshot& snapshot, std::uint32_t start) {
   const bool committed = saver_.save(snapshot, start);
