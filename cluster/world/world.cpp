@@ -53,6 +53,7 @@ class LonelyWorld final : public World {
   }
   const Topology& topology() const noexcept override { return topology_; }
   torch::Device device() const noexcept override { return found_.device; }
+  std::string accelerator() const override { return found_.report.name; }
   bool bfloat16() const noexcept override { return bfloat16_; }
   Control& control() override { return control_; }
   Communicator& gradients() override { return gradients_; }
@@ -81,6 +82,7 @@ class RankedWorld final : public World {
         throw ConfigError(fault);
       const FoundDevice found = find_device(config, back_ends, gpus, topology_, load_error);
       device_ = found.device;
+      accelerator_ = found.report.name;
       vote_ = agree_on_devices(control_, found.report, config.device, config.backend, carriers_of(back_ends));
     } catch (const PeerLost&) {
       throw;  // nobody is left to end with
@@ -99,6 +101,7 @@ class RankedWorld final : public World {
 
   const Topology& topology() const noexcept override { return topology_; }
   torch::Device device() const noexcept override { return device_; }
+  std::string accelerator() const override { return accelerator_; }
   bool bfloat16() const noexcept override { return vote_.bfloat16; }
   Control& control() override { return control_; }
   Communicator& gradients() override { return link_->gradients(); }
@@ -138,6 +141,7 @@ class RankedWorld final : public World {
   MpiSession session_;
   Topology topology_;
   torch::Device device_ = torch::kCPU;
+  std::string accelerator_;
   DeviceVote vote_;
   MpiControl control_;
   std::unique_ptr<Link> link_;

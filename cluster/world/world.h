@@ -31,6 +31,8 @@ class World {
   virtual ~World() = default;
   virtual const Topology& topology() const noexcept = 0;
   virtual torch::Device device() const noexcept = 0;
+  /// The model of this rank's accelerator, "" on a CPU.
+  virtual std::string accelerator() const { return ""; }
   /// Every rank computes on a GPU that has bfloat16 at full speed (of 2020 or newer).
   virtual bool bfloat16() const noexcept { return false; }
   virtual Control& control() = 0;

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "cluster/host/agree.h"
@@ -17,22 +18,38 @@ namespace {
 
 constexpr std::size_t kHashBytes = sizeof(Hash128);
 
-/// What rounding depends on.
-std::string arithmetic(const Snapshot& snapshot) {
-  const auto device =
-      snapshot.replicated.empty() ? torch::Device(torch::kCPU) : snapshot.replicated[0].value.device();
-  return fmt::format("{} {} x {} {}", cpu_model(), at::get_cpu_capability(), torch::get_num_threads(),
-                     torch::DeviceTypeName(device.type()));
+torch::Device device_of(const Snapshot& snapshot) {
+  return snapshot.replicated.empty() ? torch::Device(torch::kCPU) : snapshot.replicated[0].value.device();
 }
 
-/// One hash for each replicated tensor, one after the other.
-std::string hashes_of(const Snapshot& snapshot) {
-  std::string hashes;
-  for (const auto& tensor : snapshot.replicated) {
-    const auto host = tensor.value.detach().to(torch::kCPU).contiguous();
-    const Hash128 hash = xxh128({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
-    hashes.append(reinterpret_cast<const char*>(&hash), kHashBytes);
+/// What rounding depends on.
+std::string arithmetic(torch::Device device, const std::string& accelerator) {
+  if (!device.is_cpu()) return fmt::format("{} {}", torch::DeviceTypeName(device.type()), accelerator);
+  return fmt::format("{} {} x {}", cpu_model(), at::get_cpu_capability(), torch::get_num_threads());
+}
+
+/// One hash for each replicated tensor, one after the other. Digests of all tensors on a device are read at once.
+std::string hashes_of(const Snapshot& snapshot, const std::optional<TensorDigest>& digest) {
+  std::string hashes(snapshot.replicated.size() * kHashBytes, '\0');
+  std::vector<torch::Tensor> digests;
+  std::vector<char*> of_digests;
+  for (std::size_t i = 0; i < snapshot.replicated.size(); ++i) {
+    const auto& value = snapshot.replicated[i].value;
+    char* const hash = hashes.data() + i * kHashBytes;
+    if (digest && !value.device().is_cpu()) {
+      digests.push_back(digest->of(value));
+      of_digests.push_back(hash);
+    } else {
+      const auto host = value.detach().to(torch::kCPU).contiguous();
+      const Hash128 sum = xxh128({static_cast<const std::byte*>(host.data_ptr()), host.nbytes()});
+      std::memcpy(hash, &sum, kHashBytes);
+    }
   }
+  if (digests.empty()) return hashes;
+  const auto read = torch::stack(digests).to(torch::kCPU);
+  static_assert(kHashBytes == 2 * sizeof(std::int64_t));
+  for (std::size_t i = 0; i < of_digests.size(); ++i)
+    std::memcpy(of_digests[i], read.const_data_ptr<std::int64_t>() + 2 * i, kHashBytes);
   return hashes;
 }
 
@@ -86,9 +103,15 @@ std::vector<int> odd_ranks(const std::vector<std::string>& of_ranks) {
   return odd;
 }
 
-ReplicaCheck::ReplicaCheck(const Snapshot& snapshot, Control& control, std::uint64_t every)
+ReplicaCheck::ReplicaCheck(const Snapshot& snapshot, Control& control, std::uint64_t every,
+                           const std::string& accelerator)
     : snapshot_(snapshot), control_(control), every_(control.size() > 1 ? every : 0) {
-  if (every_ == 0 || control_.same_everywhere(arithmetic(snapshot_))) return;
+  if (every_ == 0) return;
+  const auto device = device_of(snapshot_);
+  if (control_.same_everywhere(arithmetic(device, accelerator))) {
+    if (!device.is_cpu()) digest_.emplace(device);
+    return;
+  }
   every_ = 0;
   if (control_.is_root())
     spdlog::warn(
@@ -96,7 +119,7 @@ ReplicaCheck::ReplicaCheck(const Snapshot& snapshot, Control& control, std::uint
 }
 
 void ReplicaCheck::compare(std::uint64_t done) const {
-  const std::string hashes = hashes_of(snapshot_);
+  const std::string hashes = hashes_of(snapshot_, digest_);
   if (control_.same_everywhere(xxh128(bytes_of(hashes)).hex())) return;
   const auto of_ranks = control_.gather(hashes), hosts = control_.gather(host_name());
   const std::string text = control_.is_root() ? describe(snapshot_, of_ranks, hosts, done) : "";

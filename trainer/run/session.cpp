@@ -144,7 +144,7 @@ class Session {
     Saves saves(checkpoints.saver(), snapshot_, describe, config().save_schedule(), control_.is_root(),
                 outcome_.start, first, outcome_.step);
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
-    ReplicaCheck replicas(snapshot_, control_, config().check_replicas);
+    ReplicaCheck replicas(snapshot_, control_, config().check_replicas, world_.accelerator());
     announce(first);
     const LoopEnd end = facemae::train({.task = task(),
                                         .supply = *supply,
