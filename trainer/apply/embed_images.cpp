@@ -17,6 +17,11 @@ constexpr int kSide = 112;
 constexpr int kLongest =
     64;  ///< of sides, in the short side: what would become millions of pixels is no face
 
+/// [first, last): contiguous parts, of which a rank decodes and embeds its own.
+std::pair<std::size_t, std::size_t> own_images(const ImageSet& images, std::size_t rank, std::size_t ranks) {
+  return {rank * images.size / ranks, (rank + 1) * images.size / ranks};
+}
+
 }  // namespace
 
 void embed_range(const ImageSet& images, std::size_t first, std::size_t last, RecognitionNetwork& network,
@@ -75,10 +80,20 @@ ImageSet images_of(std::vector<Path> files) {
 }
 
 ImageSet images_of(std::vector<std::vector<std::byte>> encoded) {
-  auto shared = std::make_shared<const std::vector<std::vector<std::byte>>>(std::move(encoded));
+  auto shared = std::make_shared<std::vector<std::vector<std::byte>>>(std::move(encoded));
   return {.size = shared->size(),
           .read = [shared](std::size_t i) { return (*shared)[i]; },
-          .name = [](std::size_t i) { return "image " + std::to_string(i); }};
+          .name = [](std::size_t i) { return "image " + std::to_string(i); },
+          .keep =
+              [shared](std::size_t first, std::size_t last) {
+                for (std::size_t i = 0; i < shared->size(); ++i)
+                  if (i < first || i >= last) (*shared)[i] = {};
+              }};
+}
+
+void keep_own(const ImageSet& images, int rank, int ranks) {
+  const auto own = own_images(images, static_cast<std::size_t>(rank), static_cast<std::size_t>(ranks));
+  images.keep(own.first, own.second);
 }
 
 Image as_face(const ImageSet& images, const std::vector<std::byte>& encoded, Decoder& decoder) {
@@ -90,13 +105,15 @@ torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, 
   const auto ranks = static_cast<std::size_t>(world.topology().size),
              rank = static_cast<std::size_t>(world.topology().rank);
   std::vector<std::int64_t> rows_of_rank;
-  for (std::size_t r = 0; r < ranks; ++r)
-    rows_of_rank.push_back(
-        static_cast<std::int64_t>((r + 1) * images.size / ranks - r * images.size / ranks));
+  for (std::size_t r = 0; r < ranks; ++r) {
+    const auto part = own_images(images, r, ranks);
+    rows_of_rank.push_back(static_cast<std::int64_t>(part.second - part.first));
+  }
   std::vector<torch::Tensor> own{torch::empty({0, kEmbeddingWidth})};
   together(world.control(), [&] {
+    const auto own_part = own_images(images, rank, ranks);
     embed_range(
-        images, rank * images.size / ranks, (rank + 1) * images.size / ranks, network, world.device(), config,
+        images, own_part.first, own_part.second, network, world.device(), config,
         [&](const torch::Tensor& rows) { own.push_back(rows); }, config.show_progress && rank == 0);
   });
   torch::NoGradGuard no_grad;

@@ -20,6 +20,8 @@ struct ImageSet {
   bool stored = false;  ///< of a store: taken as they lie, as training does
   std::function<std::vector<std::byte>(std::size_t)> read;
   std::function<std::string(std::size_t)> name;  ///< for messages and name lists
+  /// Forgets all images but [first, last), where they are held in memory.
+  std::function<void(std::size_t first, std::size_t last)> keep = [](std::size_t, std::size_t) {};
 };
 ImageSet images_of(std::shared_ptr<const Store> store, std::vector<std::uint64_t> rows);
 ImageSet images_of(std::vector<Path> files);
@@ -28,6 +30,9 @@ ImageSet images_of(std::vector<std::vector<std::byte>> encoded);
 /// An image of the set as network input, 112 x 112: upright, and of another size fitted by fit_square().
 /// Throws DataError.
 Image as_face(const ImageSet& images, const std::vector<std::byte>& encoded, Decoder& decoder);
+
+/// Forgets the images that embed_images() gives to other ranks to embed.
+void keep_own(const ImageSet& images, int rank, int ranks);
 
 struct EmbedConfig {
   bool flip_sum = true;  ///< add the mirrored image's embedding

@@ -52,8 +52,8 @@ Evaluated verify_or_say_why(const PairSet& set, RecognitionNetwork& network, Wor
 struct PairSource {
   std::string pairs, store = {}, images = {};
 };
-/// All ranks. Opens and checks each, once even if it is given twice, with a warning. What is wrong with any is its
-/// fault; a failure that has nothing to do with the set is thrown.
+/// All ranks. Opens and checks each, once even if it is given twice, with a warning. Of a pack, a rank keeps the images
+/// that it will embed. What is wrong with any is its fault; a failure that has nothing to do with the set is thrown.
 std::vector<PairSet> open_pair_sets(World& world, const std::vector<PairSource>& sources, int folds,
                                     bool with_images);
 /// One AgreedError that names all sets with a fault, if there are any.

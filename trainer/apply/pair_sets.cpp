@@ -42,6 +42,7 @@ std::vector<PairSet> open_pair_sets(World& world, const std::vector<PairSource>&
       });
       together(control, [&] {
         if (with_images) check_images(set, world.topology().rank, world.topology().size);
+        keep_own(set.images, world.topology().rank, world.topology().size);
       });
     } catch (const AgreedError& error) {
       if (!is_of_the_set(error)) throw;

@@ -40,5 +40,14 @@ TEST(AsFace, OfAStoreIsTakenAsItLiesAndNeverChanged) {
   EXPECT_EQ(face_of(lying, false).pixels, turned(face, 6).pixels);
 }
 
+TEST(ImageSet, HeldInMemoryIsKeptWhereItIsEmbedded) {
+  std::vector<std::vector<std::byte>> encoded;
+  for (std::size_t i = 0; i < 5; ++i) encoded.emplace_back(10 + i);
+  const ImageSet images = images_of(std::move(encoded));
+  keep_own(images, 1, 2);
+  EXPECT_EQ(images.size, 5U);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(images.read(i).size(), i < 2 ? 0 : 10 + i);
+}
+
 }  // namespace
 }  // namespace facemae
