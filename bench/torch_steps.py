@@ -1,6 +1,9 @@
-"""The steps of bench/steps.cpp in plain PyTorch eager, as one would write them. Prints images per second.
+"""The steps of bench/steps.cpp in plain PyTorch, as one would write them. Prints images per second.
 
-usage: torch_steps.py facemae|iresnet-tiny|mobilefacenet BATCH STEPS
+usage: torch_steps.py MODEL BATCH STEPS [name=value...]
+  MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet50, iresnet100, mobilefacenet
+  device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000  patch=16  embedder-width=32, as bench_steps
+  compile=no|yes   by torch.compile
 """
 import sys
 import time
@@ -9,7 +12,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-CLASSES = 1000
+DEFAULTS = {"device": "cpu", "precision": "float32", "classes": "1000", "patch": "16", "embedder-width": "32", "compile": "no"}
+# width, depth, heads; of the decoder, too
+SIZES = {"tiny": (192, 6, 3, 96, 2, 3), "small": (384, 8, 6, 192, 4, 6), "base": (768, 12, 12, 512, 8, 16),
+         "large": (1024, 24, 16, 512, 8, 16), "huge": (1280, 32, 16, 512, 8, 16)}
 
 
 class Attention(nn.Module):
@@ -35,7 +41,8 @@ class Block(nn.Module):
 
 
 class FaceMae(nn.Module):
-    def __init__(self, image=112, patch=16, width=192, depth=6, heads=3, dwidth=96, ddepth=2, dheads=3):
+    def __init__(self, size, image=112, patch=16):
+        width, depth, heads, dwidth, ddepth, dheads = SIZES[size]
         super().__init__()
         self.patch, self.grid = patch, image // patch
         n = self.grid**2
@@ -61,7 +68,7 @@ class FaceMae(nn.Module):
         x = self.embed(images).flatten(2).transpose(1, 2) + self.pos[:, 1:]
         b, n, d = x.shape
         keep = int(n * (1 - ratio))
-        shuffle = torch.rand(b, n).argsort(1)
+        shuffle = torch.rand(b, n, device=x.device).argsort(1)
         restore = shuffle.argsort(1)
         x = x.gather(1, shuffle[:, :keep, None].expand(-1, -1, d))
         x = self.norm(self.blocks(torch.cat([(self.cls + self.pos[:, :1]).expand(b, -1, -1), x], 1)))
@@ -72,7 +79,7 @@ class FaceMae(nn.Module):
         return self.head(self.dnorm(self.dblocks(x)))[:, 1:]
 
 
-def random_embedder(width=32):
+def random_embedder(width):
     layers, channels = [nn.AvgPool2d(2)], 3
     for _ in range(3):
         layers += [nn.Conv2d(channels, width, 3, padding=1), nn.InstanceNorm2d(width, affine=True), nn.ReLU(), nn.AvgPool2d(2)]
@@ -86,7 +93,7 @@ class Basic(nn.Module):  # the block of insightface's iresnet
         super().__init__()
         self.body = nn.Sequential(nn.BatchNorm2d(cin), nn.Conv2d(cin, cout, 3, 1, 1, bias=False), nn.BatchNorm2d(cout), nn.PReLU(cout),
                                   nn.Conv2d(cout, cout, 3, stride, 1, bias=False), nn.BatchNorm2d(cout))
-        self.down = nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm2d(cout))
+        self.down = nn.Identity() if stride == 1 else nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm2d(cout))
 
     def forward(self, x):
         return self.body(x) + self.down(x)
@@ -97,6 +104,25 @@ def iresnet_tiny():
     blocks = [Basic(a, b, 2) for a, b in zip(widths, widths[1:])]
     return nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.PReLU(16), *blocks, nn.BatchNorm2d(128),
                          nn.Conv2d(128, 128, 7, groups=128, bias=False), nn.Flatten(), nn.Linear(128, 512), nn.BatchNorm1d(512))
+
+
+class FullPrecision(nn.Module):  # the last layers stay out of autocast, as upstream
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):
+            return self.layers(x.float())
+
+
+def iresnet(depths):
+    widths, cin, blocks = [64, 128, 256, 512], 64, []
+    for width, depth in zip(widths, depths):
+        blocks += [Basic(cin if i == 0 else width, width, 2 if i == 0 else 1) for i in range(depth)]
+        cin = width
+    return nn.Sequential(nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64), *blocks, nn.BatchNorm2d(512),
+                         FullPrecision(nn.Flatten(), nn.Linear(512 * 7 * 7, 512), nn.BatchNorm1d(512)))
 
 
 def conv_block(cin, cout, k=1, s=1, p=0, groups=1, act=True):
@@ -122,37 +148,74 @@ def mobilefacenet():
         conv_block(256, 512), conv_block(512, 512, 7, 1, 0, 512, act=False), nn.Flatten(), nn.Linear(512, 512, bias=False), nn.BatchNorm1d(512))
 
 
+NETWORKS = {"iresnet-tiny": iresnet_tiny, "mobilefacenet": mobilefacenet, "iresnet50": lambda: iresnet([3, 4, 14, 3]),
+            "iresnet100": lambda: iresnet([3, 13, 30, 3])}
+
+
 def main():
     model, batch, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    option = {**DEFAULTS, **dict(word.split("=", 1) for word in sys.argv[4:])}
+    assert set(option) == set(DEFAULTS), f"unknown: {set(option) - set(DEFAULTS)}"
+    device, classes, width = torch.device(option["device"]), int(option["classes"]), int(option["embedder-width"])
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    images = torch.rand(batch, 3, 112, 112) * 2 - 1
-    labels = torch.randint(CLASSES, (batch,))
-    if model == "facemae":
-        network, weight = FaceMae(), None
-        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05)
+    if option["precision"] == "tf32":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
     else:
-        network = {"iresnet-tiny": iresnet_tiny, "mobilefacenet": mobilefacenet}[model]()
-        weight = nn.Parameter(torch.randn(CLASSES, 512) * 0.01)
+        torch.backends.cudnn.allow_tf32 = False
+    images = (torch.rand(batch, 3, 112, 112) * 2 - 1).to(device)
+    labels = torch.randint(classes, (batch,)).to(device)
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=option["precision"] == "bfloat16")
+    if model.startswith("facemae"):
+        network, weight = FaceMae(model[len("facemae-"):] or "tiny", patch=int(option["patch"])).to(device), None
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05, fused=device.type == "cuda" or None)
+    else:
+        network = NETWORKS[model]().to(device)
+        weight = nn.Parameter((torch.randn(classes, 512) * 0.01).to(device))
         optimizer = torch.optim.SGD([*network.parameters(), weight], lr=1e-3, momentum=0.9, weight_decay=5e-4)
-    for step in range(-2, steps):
+
+    def relation(pictures, predicted, embedder):
+        with torch.no_grad():
+            u = F.normalize(embedder(pictures).float(), dim=1)
+        v = F.normalize(embedder(predicted).float(), dim=1)
+        return (u @ u.T - v @ v.T).fill_diagonal_(0).pow(2).sum() / (batch * (batch - 1))
+
+    def loss_of(embedder):
+        if embedder is None:
+            with autocast:
+                embeddings = network(images)
+            cosines = F.normalize(embeddings.float(), dim=1) @ F.normalize(weight, dim=1).T
+            return F.cross_entropy(64 * (cosines - 0.4 * F.one_hot(labels, classes)), labels)
+        with autocast:
+            predicted = network(images)
+        predicted = predicted.float()
+        pixel = (predicted - network.patchify(images)).pow(2).mean()
+        return pixel + relation(images, network.unpatchify(predicted).clamp(-1, 1), embedder)
+
+    # A network drawn anew each step would be compiled anew: its weights are drawn into the one that is compiled.
+    drawn = random_embedder(width).to(device) if weight is None else None
+    compiled = torch.compile(loss_of) if option["compile"] == "yes" else loss_of
+
+    warm = 5 if device.type == "cuda" else 2
+    for step in range(-warm, steps):
         if step == 0:
+            synchronize(device)
             start = time.perf_counter()
         optimizer.zero_grad()
-        if model == "facemae":
-            embedder = random_embedder()
-            predicted = network(images)
-            pixel = (predicted - network.patchify(images)).pow(2).mean()
-            with torch.no_grad():
-                u = F.normalize(embedder(images), dim=1)
-            v = F.normalize(embedder(network.unpatchify(predicted).clamp(-1, 1)), dim=1)
-            loss = pixel + (u @ u.T - v @ v.T).fill_diagonal_(0).pow(2).sum() / (batch * (batch - 1))
-        else:
-            cosines = F.normalize(network(images), dim=1) @ F.normalize(weight, dim=1).T
-            loss = F.cross_entropy(64 * (cosines - 0.4 * F.one_hot(labels, CLASSES)), labels)
-        loss.backward()
+        if drawn is not None:
+            for layer in drawn:
+                if hasattr(layer, "reset_parameters"):
+                    layer.reset_parameters()
+        compiled(drawn).backward()
         optimizer.step()
+    synchronize(device)
     print(f"{steps * batch / (time.perf_counter() - start):.3f}")
+
+
+def synchronize(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 main()
