@@ -4,7 +4,6 @@ named_parameters(); what travels is what trainer/step/, model/facemae/relation.c
 issue. Standard library only.
 """
 import dataclasses
-import math
 
 EMBEDDING = 512
 # width, depth, heads, decoder width, depth, heads: model/facemae/face_mae_config.cpp
@@ -46,6 +45,8 @@ class Config:
     def __post_init__(self):
         if self.model not in FACE_MAE and self.model not in IRESNET:
             raise ValueError(f"model {self.model}: one of {', '.join([*FACE_MAE, *IRESNET])}")
+        if self.relation not in ("cosine", "none"):
+            raise ValueError(f"relation {self.relation}: what it sends is not modelled, only cosine and none")
         if self.batch % (self.accumulate * self.ranks):
             raise ValueError(f"batch {self.batch} is not a multiple of {self.ranks} ranks x {self.accumulate} micro-batches")
 
@@ -268,6 +269,18 @@ def config_of(words):
     return Config(**given)
 
 
-def human(number):
-    power = min(4, max(0, int(math.log10(number) // 3))) if number >= 1 else 0
-    return f"{number / 1000 ** power:.3g} {['', 'k', 'M', 'G', 'T'][power]}".strip()
+def config_of_run(text, words):
+    """A Config of a run's config.txt; what it does not tell (ranks, classes) and changes come as words."""
+    run = dict(line.split(" = ", 1) for line in text.splitlines() if " = " in line)
+    if run.get("exact") == "yes":
+        raise ValueError("--exact sends in a tree, which is not modelled")
+    if "network" in run:
+        run["model"] = run["network"]
+    names = ("model", "batch", "accumulate", "patch", "mask-ratio", "relation", "relation-form", "embedder-size", "embedder-width",
+             "embedder-grid", "gradient-dtype", "shard-optimizer", "bucket-mib")
+    found = [f"{name}={run[name]}" for name in names if name in run]
+    if "bucket-mib" in run:  # which runs of before lack, as they lack the gaps between slots
+        found.append("aligned=yes")
+    if run.get("precision") == "bfloat16" and run.get("relation-precision") == "same":
+        found.append("relation-bytes=2")
+    return config_of([*found, *words])

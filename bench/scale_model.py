@@ -3,13 +3,15 @@ computed", has the tables, the assumptions, and what would show each to be wrong
 
 usage: scale_model.py                                   the tables, as Markdown
        scale_model.py --step NETWORK name=value...      one step in parts; images=N of each GPU, mfu=X, the rest as below
-       scale_model.py --volumes name=value,... [--json] what a step sends, by kind: fields of Config (model_costs.py),
-                                                        for example model=tiny,patch=28,batch=6,ranks=2
+       scale_model.py --volumes CONFIG[,name=value...] [--json]
+                        what a step sends, by kind; CONFIG: a run's config.txt, or fields of Config (model_costs.py) too,
+                        for example model=tiny,patch=28,batch=6,ranks=2
 Standard library only.
 """
 import dataclasses
 import json
 import math
+import pathlib
 import sys
 
 import model_costs
@@ -165,7 +167,9 @@ def main(words):
     if not words:
         return "\n".join(tables())
     if words[0] == "--volumes" and len(words) in (2, 3) and words[2:] in ([], ["--json"]):
-        return tell_volumes(model_costs.config_of(words[1].split(",")), len(words) == 3)
+        first, *rest = words[1].split(",")
+        config = model_costs.config_of([first, *rest]) if "=" in first else model_costs.config_of_run(pathlib.Path(first).read_text(), rest)
+        return tell_volumes(config, len(words) == 3)
     if words[0] == "--step" and len(words) > 2:
         network = next((n for n in NETWORKS if n.name == words[1]), None)
         if network is None:
