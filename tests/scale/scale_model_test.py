@@ -1,13 +1,13 @@
 """bench/model_costs.py and bench/scale_model.py against numbers computed by hand.
 
-usage: scale_model_test.py BENCH      BENCH: the folder of both
+usage: scale_model_test.py BENCH DOCUMENT      BENCH: the folder of both; DOCUMENT: docs/PERFORMANCE.md
 """
 import json
 import subprocess
 import sys
 import unittest
 
-bench = sys.argv.pop()
+document, bench = sys.argv.pop(), sys.argv.pop()
 sys.path.insert(0, bench)
 import model_costs
 import scale_model
@@ -96,6 +96,14 @@ class Volumes(unittest.TestCase):
                                capture_output=True, text=True)
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("not a multiple of 2 ranks", wrong.stderr)
+
+
+class Document(unittest.TestCase):
+    def test_its_tables_are_what_the_program_prints(self):
+        printed, titles = set(scale_model.tables()), tuple(f"| {title}, " for title, *_ in scale_model.WORKLOADS)
+        shown = [line for line in open(document, encoding="utf-8").read().splitlines() if line.startswith(titles)]
+        self.assertGreaterEqual(len(shown), len(scale_model.WORKLOADS))
+        self.assertEqual([line for line in shown if line not in printed], [])
 
 
 class Time(unittest.TestCase):
