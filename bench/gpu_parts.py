@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,22 @@ class Failed(Exception):
     pass
 
 
+def end_session(process):
+    """mpirun gives its ranks process groups of their own, and ends them when it is asked to."""
+    process.terminate()
+    try:
+        process.communicate(timeout=5)
+    except subprocess.TimeoutExpired:
+        pass
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            if os.getsid(pid) == process.pid:
+                os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+    process.communicate()
+
+
 class Kit:
     def __init__(self, folder, work):
         self.folder, self.work, self.deadline, self.gpu = pathlib.Path(folder), pathlib.Path(work), 0.0, None
@@ -41,7 +58,7 @@ class Kit:
         return [*self.start, str(self.folder / name)]
 
     def run(self, command, seconds):
-        """What the command prints. Its whole group is killed when its time is over."""
+        """What the command prints. When its time is over, all that it started is ended."""
         seconds = min(seconds, self.deadline - time.monotonic())
         if seconds <= 1:
             raise Failed("no time was left")
@@ -49,8 +66,7 @@ class Kit:
         try:
             said, errors = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.communicate()
+            end_session(process)
             raise Failed(f"not done in {seconds:.0f} s") from None
         if process.returncode:
             lines = [line for line in (said + "\n" + errors).splitlines() if line.strip()]

@@ -3,6 +3,7 @@
 // is the same in PyTorch and takes the same words.
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>

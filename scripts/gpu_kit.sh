@@ -33,12 +33,10 @@ command -v patchelf >/dev/null || fail "patchelf is missing: apt-get install pat
 
 mapfile -t tests < <(sed -n 's/^ *facemae_test(\([a-z0-9_]*\).*/\1/p' "$root/tests/gpu/CMakeLists.txt")
 benches=(bench_steps bench_loader)
-if [ $make = yes ]; then
-  cmake -DFACEMAE_CUDA=ON "$build" >"$build/gpu-kit.log" 2>&1 || { cat "$build/gpu-kit.log" >&2; fail "this tree cannot be built with NCCL; see above"; }
-  cmake --build "$build" --target facemae "${benches[@]}" "${tests[@]}" -j "$(jobs)"
-fi
+[ -e "$build/CMakeCache.txt" ] || fail "$build is no build tree: scripts/build.sh --tests makes one"
+if [ $make = yes ]; then cmake --build "$build" --target facemae "${benches[@]}" "${tests[@]}" -j "$(jobs)"; fi
 readelf -d "$build/facemae" | grep -q 'NEEDED.*libnccl' ||
-  fail "$build/facemae was built without NCCL: scripts/setup.sh --nccl-headers, then configure with -DFACEMAE_CUDA=ON"
+  fail "$build/facemae was built without NCCL: run scripts/setup.sh --tests --nccl-headers, then scripts/build.sh --tests"
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

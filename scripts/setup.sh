@@ -18,7 +18,8 @@
 #   --nccl-headers   adds the headers of NCCL and CUDA to the CPU one, so that the NCCL back end is compiled on machines
 #                    without a GPU
 #   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional; without them the
-#                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, patchelf, a browser for the report's page
+#                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, patchelf, a browser for the
+#                    report's page
 #   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
 #                    libFuzzer
 #   --onnx           adds OpenCV's dnn, 43 MB unpacked: then audits take embedders of others as ONNX files

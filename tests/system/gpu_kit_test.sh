@@ -42,6 +42,8 @@ ends_with 77 "the kit's own loader and C library do as well" 'programs start +ra
 ends_with 1 "a part that fails is told, and the others go on" 'test nccl_conformance +skipped' bash -c "
   mv '$kit/bin/facemae' '$kit/bin/hidden'; PYTHONPATH='$site' '$kit/run.sh' --only '^programs|^test nccl'; code=\$?
   mv '$kit/bin/hidden' '$kit/bin/facemae'; exit \$code"
+ends_with 1 "a part that takes too long is told" 'not done in|no time was left' run --only '^save and resume, FaceMAE tiny' --minutes 0.15
+check "and nothing that it started goes on" equal "$(pgrep -f "$kit/bin/")" ''
 ends_with 1 "no part goes on when time is over" 'no time was left' run --only '^programs' --minutes 0
 sed -i 's/^torch .*/torch 9.9/' "$kit/NEEDS"
 ends_with 2 "another torch is refused with the remedy" 'pip install torch==9.9' run --list
