@@ -62,7 +62,7 @@ mpi() { "$(dirname "$mpirun")/ompi_info" --path "$1" --parsable | sed -n 's/^pat
 plugins "$(mpi pkglibdir)" "$kit/mpi/plugins"
 cp -L "$(mpi pkgdatadir)"/*.txt "$kit/mpi/share/"
 : >"$kit/mpi/etc/openmpi-mca-params.conf" # the machine's own would name fabrics that are not here
-pmix=$(ldd "$(mpi pkglibdir)"/mca_pmix_ext3x.so 2>/dev/null | awk '$1 ~ /^libpmix/ { print $3 }')
+pmix=$(ldd "$(mpi pkglibdir)"/mca_pmix_ext3x.so 2>/dev/null | awk '$1 ~ /^libpmix/ { print $3 }' || true)
 if [ -n "$pmix" ]; then
   home=$(dirname "$(realpath "$pmix")")
   if [ -d "$home/pmix" ]; then plugins "$home/pmix" "$kit/pmix/plugins"; fi
@@ -86,6 +86,7 @@ find "$kit/mpi/plugins" "$kit/pmix/plugins" -type f -exec patchelf --force-rpath
 
 newest() { find "$kit/bin" "$kit/tests" "$kit/lib" -type f -exec readelf -V {} + 2>/dev/null | grep -oE "$1[0-9.]+" | sort -uV | tail -1; }
 torch=$(readelf -d "$build/facemae" | sed -n 's/.*\[\(.*\)\]/\1/p' | tr : '\n' | grep '/torch/lib$' | head -1 || true)
+[ -n "$torch" ] && [ -e "${torch%/lib}/version.py" ] || fail "LibTorch of this build is not of a Python package, which a lent machine would have"
 {
   echo "glibc $(newest GLIBC_)"
   echo "libstdc++ $(newest GLIBCXX_)"

@@ -5,6 +5,7 @@
 skip() { echo "SKIP: $*"; exit 77; }
 command -v patchelf >/dev/null || skip "no patchelf here"
 readelf -d "$facemae" | grep -q 'NEEDED.*libnccl' || skip "this tree was built without NCCL"
+! readelf -d "$facemae" | grep -qE 'NEEDED.*lib[at]san' || skip "nobody lends a GPU to a sanitizer"
 site=$(readelf -d "$facemae" | sed -n 's/.*RUNPATH.*\[\(.*\)\]/\1/p' | tr : '\n' | sed -n 's|/torch/lib$||p' | head -1)
 [ -n "$site" ] || skip "LibTorch is not of a wheel, which a Python would find"
 

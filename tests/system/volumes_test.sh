@@ -2,6 +2,7 @@
 # What a step sends over MPI is what bench/model_costs.py says, to the call and to the byte: the figures of docs/PERFORMANCE.md,
 # "At scale, computed", rest on it.
 . "$(dirname "$0")/lib.sh"
+command -v python3 >/dev/null || { echo "SKIP: no python3 here"; exit 77; }
 "$facemae" synth --out faces --identities 10 --images-per-identity 6 --log-level warn
 
 # counted RANKS RUN STEPS COMMAND OPTION...: lines "VERB CALLS BYTES" of a whole run.
