@@ -29,25 +29,49 @@ MPI_Datatype mpi_type(torch::ScalarType type) {
       return MPI_INT64_T;
     case torch::kUInt8:
       return MPI_UINT8_T;
+    case torch::kBFloat16:
+      return MPI_UINT16_T;  // for our own operation
     default:
       throw Error(std::string("MPI cannot reduce tensors of type ") + torch::toString(type) +
                   "; use float32, float64, bfloat16, float16, int32, int64 or uint8");
   }
 }
 
-MPI_Op mpi_op(Reduce op) { return op == Reduce::Sum ? MPI_SUM : op == Reduce::Min ? MPI_MIN : MPI_MAX; }
+void add_bfloat16(void* in, void* into, int* count, MPI_Datatype* /*type*/) {
+  const auto* from = static_cast<const c10::BFloat16*>(in);
+  auto* to = static_cast<c10::BFloat16*>(into);
+  for (int i = 0; i < *count; ++i) to[i] = static_cast<float>(to[i]) + static_cast<float>(from[i]);
+}
 
-bool is_half(const torch::Tensor& tensor) {
-  return tensor.scalar_type() == torch::kBFloat16 || tensor.scalar_type() == torch::kHalf;
+/// Half the bytes of float32 travel; every addition rounds, as NCCL's does.
+MPI_Op bfloat16_sum() {
+  static const MPI_Op op = [] {
+    MPI_Op made = MPI_OP_NULL;
+    mpi_check(MPI_Op_create(add_bfloat16, /*commute=*/1, &made), "making an MPI operation");
+    return made;
+  }();
+  return op;
+}
+
+MPI_Op mpi_op(Reduce op, torch::ScalarType type) {
+  if (type == torch::kBFloat16) return bfloat16_sum();
+  return op == Reduce::Sum ? MPI_SUM : op == Reduce::Min ? MPI_MIN : MPI_MAX;
+}
+
+/// MPI has no such numbers, and our own operation is a sum.
+bool goes_through_float32(const torch::Tensor& tensor, Reduce op) {
+  return tensor.scalar_type() == torch::kHalf ||
+         (tensor.scalar_type() == torch::kBFloat16 && op != Reduce::Sum);
 }
 /// The tensor itself when MPI can reduce it where it is, else a host copy in a type that MPI has.
-torch::Tensor reducible(const torch::Tensor& tensor) {
+torch::Tensor reducible(const torch::Tensor& tensor, Reduce op) {
   auto plain = tensor.detach();
-  return is_half(plain) ? plain.to(torch::kCPU, torch::kFloat32) : plain.to(torch::kCPU);
+  return goes_through_float32(plain, op) ? plain.to(torch::kCPU, torch::kFloat32) : plain.to(torch::kCPU);
 }
-torch::Tensor empty_reducible(const torch::Tensor& like) {
+torch::Tensor empty_reducible(const torch::Tensor& like, Reduce op) {
   const auto options = like.options().device(torch::kCPU);
-  return torch::empty(like.sizes(), is_half(like) ? options.dtype(torch::kFloat32) : options);
+  return torch::empty(like.sizes(),
+                      goes_through_float32(like, op) ? options.dtype(torch::kFloat32) : options);
 }
 
 /// Calls `piece(first, count)` for pieces of at most `largest`, so that no count exceeds MPI's int.
@@ -101,13 +125,13 @@ Work MpiCommunicator::issue(std::string what, std::function<void()> job, torch::
 
 Work MpiCommunicator::all_reduce(torch::Tensor tensor, Reduce op) {
   check_tensor(tensor, device_, "all_reduce");
-  auto values = reducible(tensor);
+  auto values = reducible(tensor, op);
   const auto type = mpi_type(values.scalar_type());
   auto job = [comm = comm_, values, type, op] {
     auto* data = static_cast<char*>(values.data_ptr());
     in_pieces(values.numel(), comm->largest_count, [&](std::int64_t first, int count) {
-      mpi_check(MPI_Allreduce(MPI_IN_PLACE, data + first * values.element_size(), count, type, mpi_op(op),
-                              comm->handle),
+      mpi_check(MPI_Allreduce(MPI_IN_PLACE, data + first * values.element_size(), count, type,
+                              mpi_op(op, values.scalar_type()), comm->handle),
                 "MPI_Allreduce");
     });
   };
@@ -133,24 +157,24 @@ Work MpiCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
 
 Work MpiCommunicator::reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) {
   check_parts(in, out, size_, device_, "reduce_scatter");
-  auto all = reducible(in);
-  auto mine = is_half(out) || !out.device().is_cpu() ? empty_reducible(out) : out;
+  auto all = reducible(in, op);
+  auto mine = goes_through_float32(out, op) || !out.device().is_cpu() ? empty_reducible(out, op) : out;
   const auto type = mpi_type(all.scalar_type());
-  auto job = [comm = comm_, all, mine, type, op, ranks = size_] {
+  const auto operation = mpi_op(op, all.scalar_type());
+  auto job = [comm = comm_, all, mine, type, operation, ranks = size_] {
     const auto elements = mine.numel(), width = static_cast<std::int64_t>(all.element_size());
     const auto* from = static_cast<const char*>(all.data_ptr());
     auto* to = static_cast<char*>(mine.data_ptr());
     if (elements == 0) return;
     if (elements <= comm->largest_count) {
-      mpi_check(
-          MPI_Reduce_scatter_block(from, to, static_cast<int>(elements), type, mpi_op(op), comm->handle),
-          "MPI_Reduce_scatter_block");
+      mpi_check(MPI_Reduce_scatter_block(from, to, static_cast<int>(elements), type, operation, comm->handle),
+                "MPI_Reduce_scatter_block");
       return;
     }
     for (int owner = 0; owner < ranks; ++owner)
       in_pieces(elements, comm->largest_count, [&](std::int64_t first, int count) {
         mpi_check(MPI_Reduce(from + (owner * elements + first) * width, to + first * width, count, type,
-                             mpi_op(op), owner, comm->handle),
+                             operation, owner, comm->handle),
                   "MPI_Reduce");
       });
   };
