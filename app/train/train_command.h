@@ -11,6 +11,7 @@
 #include "core/signals.h"
 #include "trainer/input/machine.h"
 #include "trainer/run/refused_start.h"
+#include "trainer/run/resume.h"
 #include "trainer/run/session.h"
 #include "trainer/step/instruction_set.h"
 
@@ -40,6 +41,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
     install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
+  settle_buckets(config.common, world.control());
   const auto text = [&](const OrderConfig& chosen) {
     config.common.order = chosen;  // what the run has, not what was asked for
     return options.text();

@@ -50,7 +50,7 @@ class Run {
     Step(*task_, faces, *gradients_, 1).compute(step);
     gradients_->check();
     const auto made = torch::zeros({}, device_);
-    optimizer_->step(0.01, made);
+    optimizer_->step(0.01);
     task_->end(made);
     snapshot_.step = step + 1;
   }

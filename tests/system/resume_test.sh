@@ -21,10 +21,22 @@ check "and unchanged" equal "$(weights halves)" "$expected"
 tiny_run 3 moved 10 --stop-after 5
 tiny_run 2 moved 10
 check "3 ranks to 2: the run ends" equal "$?" 0
-check "3 ranks to 2: losses within 1e-4" awk '
-  NR == FNR { want[$1] = $2; next }
-  { d = $2 - want[$1]; if (d < 0) d = -d; if (d > 1e-4 * want[$1] || !($1 in want)) bad = 1; seen++ }
-  END { exit bad || seen != 10 }' <(losses calm) <(losses moved)
+close_losses() { # close_losses RUN: those of the calm run within 1e-4
+  awk '
+    NR == FNR { want[$1] = $2; next }
+    { d = $2 - want[$1]; if (d < 0) d = -d; if (d > 1e-4 * want[$1] || !($1 in want)) bad = 1; seen++ }
+    END { exit bad || seen != 10 }' <(losses calm) <(losses "$1")
+}
+check "3 ranks to 2: losses within 1e-4" close_losses moved
+
+tiny_run 2 parts 10 --shard-optimizer --stop-after 3
+tiny_run 1 parts 10 --stop-after 6
+tiny_run 3 parts 10 --shard-optimizer --check-replicas 2
+check "a sharded optimizer on 2 ranks, a whole one on 1, a sharded one on 3: the run ends" equal "$?" 0
+check "with losses within 1e-4" close_losses parts
+tiny_run 2 again 10 --shard-optimizer && tiny_run 2 in_two 10 --shard-optimizer --stop-after 5
+tiny_run 2 in_two 10 --shard-optimizer
+check "sharded all the time, and stopped in between: the same bits" equal "$(weights in_two)" "$(weights again)"
 
 # SIGKILL of everything at a moment that nobody chose.
 hits=0

@@ -29,6 +29,11 @@ void validate_exact(Options& o, const RunConfig& c) {
           "--exact computes on the CPU: leave out --device " + c.device);
   o.check(c.precision == "float32" || c.precision == "auto",
           "--exact computes in float32: leave out --precision");
+  o.check(c.gradient_dtype != "bfloat16", "--exact sums gradients in float32: leave out --gradient-dtype");
+  o.check(
+      !c.shard_optimizer,
+      "--exact holds the gradients once for each of its slots, beside which the moments are little: leave "
+      "out --shard-optimizer");
   o.check(c.threads <= 1, "--exact computes with one thread per rank: leave out --threads, take more ranks");
   o.check(
       !power || c.batch == 0 || smallest_micro_batch(c) >= static_cast<std::uint64_t>(c.exact_slots),
@@ -67,6 +72,34 @@ SaveSchedule RunConfig::save_schedule() const {
   if (save_minutes) when.every_seconds = *save_minutes * 60;
   if (mtbf_hours) when.mtbf_seconds = *mtbf_hours * 3600;
   return when;
+}
+
+BucketConfig RunConfig::buckets() const {
+  return {.bytes = static_cast<std::size_t>(bucket_mib.value_or(25)) << 20,
+          .aligned = bucket_mib.has_value(),
+          .travels_as = gradient_dtype == "bfloat16" ? torch::kBFloat16 : torch::kFloat32,
+          .shard = shard_optimizer};
+}
+
+OptimizerConfig RunConfig::optimizer_of_run() const {
+  OptimizerConfig config = optimizer;
+  config.fused = bucket_mib.has_value() && !exact;
+  return config;
+}
+
+std::uint64_t default_bucket_mib(int ranks, bool exact) {
+  constexpr std::uint64_t kUsual = 25, kManyRanks = 128;
+  constexpr std::uint64_t kLargest = 200;  // several buckets remain to overlap with the backward pass
+  if (exact) return kUsual;
+  return std::clamp(kUsual * static_cast<std::uint64_t>(ranks) / kManyRanks, kUsual, kLargest);
+}
+
+std::optional<std::string> setting_of(const std::string& config_text, const std::string& key) {
+  for (const auto& line : split(config_text, '\n'))
+    if (const auto equals = line.find('=');
+        equals != std::string::npos && trim(line.substr(0, equals)) == key)
+      return trim(line.substr(equals + 1));
+  return {};
 }
 
 std::optional<std::int64_t> RunConfig::end_seconds() const {

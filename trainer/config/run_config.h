@@ -48,6 +48,9 @@ struct RunConfig {
   bool exact = false;   ///< the same bits on any number of ranks
   int exact_slots = 8;  ///< that every micro-batch is cut into then
   std::uint64_t block_cache_mib = 256;
+  std::optional<std::uint64_t> bucket_mib;  ///< settled by a run's first start; none in runs of version 0.1.0
+  std::string gradient_dtype;               ///< float32 | bfloat16; "": float32
+  bool shard_optimizer = false;
 
   std::uint64_t save_every = 500;  ///< steps; 0: not by steps
   std::optional<double> save_minutes, mtbf_hours;
@@ -72,6 +75,9 @@ struct RunConfig {
   double peak_lr() const;  ///< lr, else base_lr * batch / 256
   Schedule schedule_for(std::uint64_t images) const;
   SaveSchedule save_schedule() const;
+  /// Runs that version 0.1.0 began have neither a size of buckets nor what came with it, so their bits stay.
+  BucketConfig buckets() const;
+  OptimizerConfig optimizer_of_run() const;
   /// --end-time in seconds since 1970. Throws ConfigError when it is no time.
   std::optional<std::int64_t> end_seconds() const;
 };
@@ -142,6 +148,13 @@ void validate(Options& options, const RecognizeConfig& config);
 
 /// The text of a command's configuration, once the order of its images is chosen: what a run writes down.
 using ConfigText = std::function<std::string(const OrderConfig& chosen)>;
+
+/// MiB of a bucket of gradients. Pure. 25 up to 128 ranks, then more: a ring of many ranks is bound by its latency. Of
+/// --exact always 25, because the norm is a sum over buckets and must not depend on the ranks.
+std::uint64_t default_bucket_mib(int ranks, bool exact);
+
+/// What a configuration text has for a key, if it has the key.
+std::optional<std::string> setting_of(const std::string& config_text, const std::string& key);
 
 /// Lines "key: was A, is B" for the keys that differ and may not (Option::free). Both are configuration texts.
 std::vector<std::string> result_changes(const std::string& was, const std::string& is);

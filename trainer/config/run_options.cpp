@@ -189,6 +189,21 @@ void declare_machine(Options& o, RunConfig& c) {
       .add(
           "exact-slots", c.exact_slots,
           "for --exact: parts that a micro-batch is cut into and computed by; a power of two, at least as many as the most ranks this run will ever use")
+      .choice(
+          "gradient-dtype", c.gradient_dtype, {"float32", "bfloat16"},
+          "number format in which ranks send each other gradients. bfloat16 halves what travels and rounds every gradient to "
+          "8 bits; weights and moments stay float32. Unless given, float32")
+      .add(
+          "bucket-mib", c.bucket_mib,
+          "MiB of gradients that are summed over the ranks in one piece while the backward pass goes on. Small pieces overlap "
+          "better, large ones suffer less from the latency of many ranks. Unless given, 25 up to 128 ranks, then in "
+          "proportion to the ranks, at most 200; a run keeps what its first start chose")
+      .between(1, 1 << 14)
+      .flag(
+          "shard-optimizer", c.shard_optimizer,
+          "each rank keeps the moments of its part of the weights alone, and updates that part (ZeRO stage 1): less memory with "
+          "many ranks. Checkpoints are the same with and without, so it may change between starts")
+      .free()
       .add("threads", c.threads, "compute threads per rank; 0: the cores it may use / ranks on the host")
       .between(0, kMostThreads)
       .free()

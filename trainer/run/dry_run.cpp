@@ -12,7 +12,8 @@ namespace facemae {
 
 std::uint64_t trained_values(GradientBuckets& gradients) {
   std::uint64_t values = 0;
-  for (const auto& bucket : gradients.buckets()) values += static_cast<std::uint64_t>(bucket.values.numel());
+  for (const auto& bucket : gradients.buckets())
+    for (const auto& slot : bucket.slots) values += static_cast<std::uint64_t>(slot.value.numel());
   return values;
 }
 

@@ -119,16 +119,14 @@ class Loop {
 
   /// Of all ranks or of none, whatever their own numbers say: the decision is on the device.
   void apply(std::uint64_t step, const torch::Tensor& norm) {
-    clip(norm);
-    run_.optimizer.step(learning_rate(step), decisions_.skipped());
+    run_.optimizer.step(learning_rate(step), {.found_inf = decisions_.skipped(), .clip = clip(norm)});
     run_.task.end(decisions_.skipped());
   }
 
-  /// A host that knows the norm spares the gradients a pass.
-  void clip(const torch::Tensor& norm) {
-    if (update_.clip == 0) return;
-    if (run_.late) return run_.gradients.scale((update_.clip / norm).clamp_max(1));
-    if (gradient_norm_ > update_.clip) run_.gradients.scale(update_.clip / norm);
+  /// The factor of gradients, undefined for none: a host that knows the norm spares them a pass.
+  torch::Tensor clip(const torch::Tensor& norm) const {
+    if (update_.clip == 0 || (!run_.late && gradient_norm_ <= update_.clip)) return {};
+    return (update_.clip / norm).clamp_max(1);
   }
 
   void count(const Decision& decision) {

@@ -69,6 +69,16 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, to
   return snapshot;
 }
 
+Snapshot alike_on_all_ranks(const Snapshot& snapshot, bool sharded) {
+  Snapshot alike = snapshot;
+  alike.by_class.clear();
+  if (sharded)
+    std::erase_if(alike.replicated, [](const ReplicatedTensor& tensor) {
+      return tensor.name.starts_with("optimizer.") && tensor.name != "optimizer.steps";
+    });
+  return alike;
+}
+
 Hash128 hash_of(const Snapshot& snapshot) {
   Hasher hasher;
   for (const auto& tensor : snapshot.replicated) {
@@ -139,6 +149,26 @@ void refuse_without_progress(const RunFolder& run, int limit) {
       "the last, {}. "
       "Mend the cause (if steps fail before the next save, save more often: --save-every), then start with --max-idle-starts 0",
       run.path().string(), idle, reasons));
+}
+
+void settle_buckets(RunConfig& config, Control& control) {
+  if (config.gradient_dtype == "float32") config.gradient_dtype.clear();  // as runs have it that say nothing
+  if (config.bucket_mib) return;
+  together(control, [&] {
+    if (control.is_root() && !config.run.empty()) RunFolder(config.run).refuse_a_file();
+  });
+  if (!has_begun(config, control)) {
+    config.bucket_mib = default_bucket_mib(control.size(), config.exact);
+    if (control.is_root() && control.size() > 1)
+      spdlog::info("gradients: summed in buckets of {} MiB (--bucket-mib)", *config.bucket_mib);
+    return;
+  }
+  try {
+    const auto info = CheckpointStore(config.run, control, real_files()).newest();
+    if (const auto kept = info ? setting_of(info->config, "bucket-mib") : std::nullopt)
+      config.bucket_mib = std::stoull(*kept);
+  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
+  }
 }
 
 std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {

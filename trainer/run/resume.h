@@ -20,6 +20,9 @@ namespace facemae {
 /// References to everything that a checkpoint holds.
 Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, torch::Tensor identities);
 
+/// The replicated tensors that every rank holds itself: of a sharded optimizer not the moments.
+Snapshot alike_on_all_ranks(const Snapshot& snapshot, bool sharded);
+
 /// Of all replicated tensors: what every rank must have alike.
 Hash128 hash_of(const Snapshot& snapshot);
 
@@ -45,6 +48,10 @@ bool has_begun(const RunConfig& config, Control& control);
 
 /// Throws Unresumable with their reasons when `limit` starts in a row made no progress (0: never).
 void refuse_without_progress(const RunFolder& run, int limit);
+
+/// All ranks, before the configuration's text is taken. What the first start of a run chose by itself stays: the size of
+/// buckets, which runs of version 0.1.0 have not.
+void settle_buckets(RunConfig& config, Control& control);
 
 /// All ranks, before the store is opened: the shards in quarantine according to the newest checkpoint, if
 /// there is one.

@@ -76,11 +76,12 @@ class Session {
       identities = input_.identities(init);
     });
     if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun);
-    gradients_.emplace(task().parameters(), world_.gradients());
+    gradients_.emplace(task().parameters(), world_.gradients(), config().buckets());
     if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
-    optimizer_.emplace(config().optimizer, *gradients_, task().classes().centres);
+    optimizer_.emplace(config().optimizer_of_run(), *gradients_, task().classes().centres);
     snapshot_ = snapshot_of(task(), *optimizer_, input_, identities);
-    if (!control_.same_everywhere(hash_of(snapshot_).hex() + task().kind()))
+    alike_ = alike_on_all_ranks(snapshot_, gradients_->sharded());
+    if (!control_.same_everywhere(hash_of(alike_).hex() + task().kind()))
       throw AgreedError(
           "the ranks do not start from the same weights: did --init or --embedder change while they read it?",
           ExitCode::PeerLost, "DataError");
@@ -106,8 +107,10 @@ class Session {
 
   /// Returns the steps done.
   std::uint64_t go_on_from(CheckpointStore& checkpoints) {
+    optimizer_->gather();
     const std::uint64_t first =
         known_to_all([&] { return resume(checkpoints, snapshot_, state_, input_, control_); });
+    optimizer_->take_own();
     outcome_.step = outcome_.first = outcome_.reached = first;
     task().automatic_weight = state_.automatic_weight;
     task().linkage_weight = state_.linkage_weight;
@@ -136,6 +139,7 @@ class Session {
     Observer observer(run_, observer_config(first), world_.batch(), world_.device(),
                       {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_});
     const auto describe = [&](Snapshot& at, std::uint64_t done) {
+      optimizer_->gather();
       at.step = done;
       at.samples = done * config().batch;
       at.run_state = state_.to_json();
@@ -144,12 +148,12 @@ class Session {
     Saves saves(checkpoints.saver(), snapshot_, describe, config().save_schedule(), control_.is_root(),
                 outcome_.start, first, outcome_.step);
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
-    ReplicaCheck replicas(snapshot_, control_, config().check_replicas, world_.accelerator());
+    ReplicaCheck replicas(alike_, control_, config().check_replicas, world_.accelerator());
     announce(first);
     const LoopEnd end = facemae::train({.task = task(),
                                         .supply = *supply,
                                         .gradients = *gradients_,
-                                        .sums = slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_,
+                                        .sums = sums(),
                                         .optimizer = *optimizer_,
                                         .control = control_,
                                         .watchdog = *watchdog_,
@@ -224,6 +228,7 @@ class Session {
   }
 
   Task& task() { return *training_.task; }
+  GradientSums& sums() { return slots_ ? static_cast<GradientSums&>(*slots_) : *gradients_; }
 
   World& world_;
   Control& control_;
@@ -236,7 +241,7 @@ class Session {
   std::optional<GradientBuckets> gradients_;
   std::optional<SlotGradients> slots_;
   std::optional<Optimizer> optimizer_;
-  Snapshot snapshot_;
+  Snapshot snapshot_, alike_;  ///< what checkpoints hold; what of it every rank holds itself
   Outcome outcome_;
   Fence fence_;
   std::optional<FolderLock> lock_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <set>
 
 #include "core/error.h"
 
@@ -51,6 +52,8 @@ std::vector<std::vector<std::size_t>> group_parameters(const std::vector<Paramet
   return closed;
 }
 
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
 }  // namespace
 
 torch::Tensor Bucket::view(const torch::Tensor& flat, const Slot& slot) {
@@ -58,10 +61,14 @@ torch::Tensor Bucket::view(const torch::Tensor& flat, const Slot& slot) {
 }
 
 struct GradientBuckets::Impl {
-  explicit Impl(Communicator& communicator) : ranks(communicator) {}
+  Impl(Communicator& communicator, const BucketConfig& layout) : ranks(communicator), config(layout) {
+    if (ranks.size() == 1) config.travels_as = torch::kFloat32, config.shard = false;  // nothing travels
+  }
   Communicator& ranks;
+  BucketConfig config;
   std::vector<Bucket> buckets;
-  std::vector<std::size_t> pending;  ///< per bucket: parameters without this step's gradient
+  std::vector<torch::Tensor> sent, received;  ///< per bucket: what travels; with bfloat16 not the gradients
+  std::vector<std::size_t> pending;           ///< per bucket: parameters without this step's gradient
   std::vector<Work> works;
   std::size_t next = 0;
   bool reducing = false;
@@ -70,24 +77,51 @@ struct GradientBuckets::Impl {
   void ready(std::size_t bucket) {
     if (!reducing) return;
     --pending[bucket];
-    for (; next < buckets.size() && pending[next] == 0; ++next)
-      works.push_back(ranks.all_reduce(buckets[next].gradients, Reduce::Sum));
+    for (; next < buckets.size() && pending[next] == 0; ++next) reduce(next);
+  }
+
+  void reduce(std::size_t bucket) {
+    const torch::NoGradGuard no_grad;
+    if (!sent[bucket].is_same(buckets[bucket].gradients)) sent[bucket].copy_(buckets[bucket].gradients);
+    works.push_back(config.shard ? ranks.reduce_scatter(received[bucket], sent[bucket], Reduce::Sum)
+                                 : ranks.all_reduce(sent[bucket], Reduce::Sum));
+  }
+
+  void add(Bucket bucket) {
+    const bool as_they_are = config.travels_as == bucket.gradients.scalar_type();
+    bucket.own_values = config.shard ? own_part(bucket.values) : bucket.values;
+    bucket.own_gradients = config.shard ? torch::zeros_like(bucket.own_values) : bucket.gradients;
+    sent.push_back(as_they_are ? bucket.gradients : bucket.gradients.to(config.travels_as));
+    received.push_back(as_they_are    ? bucket.own_gradients
+                       : config.shard ? bucket.own_gradients.to(config.travels_as)
+                                      : sent.back());
+    buckets.push_back(std::move(bucket));
+  }
+
+  torch::Tensor own_part(const torch::Tensor& whole) const {
+    const std::int64_t part = whole.numel() / ranks.size();
+    return whole.narrow(0, ranks.rank() * part, part);
   }
 };
 
-GradientBuckets::GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,
-                                 std::size_t bucket_bytes, std::size_t first_bucket_bytes)
-    : impl_(std::make_shared<Impl>(ranks)) {
-  for (const auto& group : group_parameters(parameters, first_bucket_bytes, bucket_bytes)) {
+GradientBuckets::GradientBuckets(const std::vector<Parameter>& parameters, Communicator& ranks,
+                                 const BucketConfig& config)
+    : impl_(std::make_shared<Impl>(ranks, config)) {
+  constexpr std::int64_t kAlignment = 64;
+  const bool shard = impl_->config.shard;
+  for (const auto& group : group_parameters(parameters, config.first_bytes, config.bytes)) {
+    const auto options = parameters[group.front()].value.options().requires_grad(false);
+    const std::int64_t step =
+        config.aligned || shard ? kAlignment / static_cast<std::int64_t>(options.dtype().itemsize()) : 1;
     Bucket bucket;
     bucket.decay = parameters[group.front()].decay;
     std::int64_t size = 0;
     for (const std::size_t i : group) {
       bucket.slots.push_back({parameters[i].name, parameters[i].value, size});
-      size += parameters[i].value.numel();
+      size = round_up(size + parameters[i].value.numel(), step);
     }
-    const auto options = parameters[group.front()].value.options().requires_grad(false);
-    bucket.values = torch::empty({size}, options);
+    if (shard) size = round_up(size, step * ranks.size());
+    bucket.values = torch::zeros({size}, options);
     bucket.gradients = torch::zeros({size}, options);
     for (auto& slot : bucket.slots) {
       auto home = Bucket::view(bucket.values, slot);
@@ -95,7 +129,7 @@ GradientBuckets::GradientBuckets(std::vector<Parameter> parameters, Communicator
       slot.value.set_data(home);
       slot.value.mutable_grad() = Bucket::view(bucket.gradients, slot);
     }
-    impl_->buckets.push_back(std::move(bucket));
+    impl_->add(std::move(bucket));
   }
   for (std::size_t b = 0; b < impl_->buckets.size(); ++b) {
     for (const auto& slot : impl_->buckets[b].slots) {
@@ -134,6 +168,10 @@ void GradientBuckets::finish() {
   }
   const auto start = std::chrono::steady_clock::now();
   for (auto& work : impl_->works) work.wait();
+  for (std::size_t b = 0; b < impl_->buckets.size(); ++b) {
+    auto& sum = impl_->buckets[b].own_gradients;
+    if (!sum.is_same(impl_->received[b])) sum.copy_(impl_->received[b]);
+  }
   exposed_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -143,14 +181,39 @@ Communicator& GradientBuckets::ranks() { return impl_->ranks; }
 
 torch::Tensor GradientBuckets::norm() const {
   std::vector<torch::Tensor> norms;
-  for (const auto& bucket : impl_->buckets) norms.push_back(torch::linalg_vector_norm(bucket.gradients, 2));
-  return torch::linalg_vector_norm(torch::stack(norms), 2);
+  for (const auto& bucket : impl_->buckets)
+    norms.push_back(torch::linalg_vector_norm(bucket.own_gradients, 2));
+  const auto norm = torch::linalg_vector_norm(torch::stack(norms), 2);
+  if (!sharded()) return norm;
+  const auto square = norm.square();
+  impl_->ranks.all_reduce(square, Reduce::Sum).wait();
+  return square.sqrt();
 }
 
 void GradientBuckets::scale(const torch::Tensor& factor) {
-  for (auto& bucket : impl_->buckets) bucket.gradients.mul_(factor);
+  for (auto& bucket : impl_->buckets) bucket.own_gradients.mul_(factor);
 }
 
 std::vector<Bucket>& GradientBuckets::buckets() { return impl_->buckets; }
+
+std::uint64_t GradientBuckets::gradient_bytes() const {
+  std::uint64_t bytes = 0;
+  for (std::size_t b = 0; b < impl_->buckets.size(); ++b) {
+    std::set<const void*> flats;
+    for (const auto& flat :
+         {impl_->buckets[b].gradients, impl_->buckets[b].own_gradients, impl_->sent[b], impl_->received[b]})
+      if (flats.insert(flat.const_data_ptr()).second) bytes += flat.nbytes();
+  }
+  return bytes;
+}
+
+bool GradientBuckets::sharded() const { return impl_->config.shard; }
+
+Work GradientBuckets::gather(const torch::Tensor& whole, const torch::Tensor& own) {
+  // A copy: MPI and NCCL want what is sent apart from what is received.
+  return impl_->ranks.all_gather(whole, own.clone());
+}
+
+torch::Tensor GradientBuckets::own_part(const torch::Tensor& whole) const { return impl_->own_part(whole); }
 
 }  // namespace facemae

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,19 @@ struct Parameter {
   bool decay = true;    ///< weight decay applies
 };
 
+/// How gradients lie in memory, and how they travel.
+struct BucketConfig {
+  std::size_t bytes = 25u << 20, first_bytes = 1u << 20;
+  /// Slots begin at multiples of 64 bytes, as vectorised kernels like it. The gaps change the order of additions, so
+  /// runs of version 0.1.0 go on without.
+  bool aligned = true;
+  /// What the ranks send each other: float32, or bfloat16, which is half the bytes and rounds every gradient to 8 bits.
+  torch::ScalarType travels_as = torch::kFloat32;
+  /// Each rank gets the sum of its own part alone, for its part of the optimizer (ZeRO stage 1, Rajbhandari et al.
+  /// 2020, arXiv 1910.02054).
+  bool shard = false;
+};
+
 /// Parameters with equal decay that are neighbours in backward order, as flat tensors of one type and device.
 struct Bucket {
   struct Slot {
@@ -27,7 +41,10 @@ struct Bucket {
     torch::Tensor value;
     std::int64_t offset = 0;
   };
-  torch::Tensor values, gradients;  ///< [n]
+  torch::Tensor values, gradients;  ///< [n]; 0 between the slots
+  /// What this rank's optimizer changes, and by what: all of it, or [n / ranks] of a sharded bucket, whose
+  /// `gradients` then remain this rank's own.
+  torch::Tensor own_values, own_gradients;
   std::vector<Slot> slots;
   bool decay = true;
   /// The part of a flat tensor of this bucket that belongs to a slot, in the parameter's shape.
@@ -38,8 +55,8 @@ struct Bucket {
 /// does not communicate.
 class GradientBuckets final : public GradientSums {
  public:
-  GradientBuckets(std::vector<Parameter> parameters, Communicator& ranks,
-                  std::size_t bucket_bytes = 25u << 20, std::size_t first_bucket_bytes = 1u << 20);
+  GradientBuckets(const std::vector<Parameter>& parameters, Communicator& ranks,
+                  const BucketConfig& config = {});
   ~GradientBuckets() override;
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
@@ -53,10 +70,16 @@ class GradientBuckets final : public GradientSums {
   /// graph, too: on CUDA they go through the same communicator, elsewhere waiting has told.
   void check();
   Communicator& ranks();       ///< what sums them
-  torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device
+  torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device. All ranks
   void scale(const torch::Tensor& factor);
   double exposed_seconds() const override { return exposed_seconds_; }
   std::vector<Bucket>& buckets();
+
+  std::uint64_t gradient_bytes() const;  ///< of all flats of gradients, also of what travels apart from them
+  bool sharded() const;
+  /// All ranks. Gives every rank `whole` [n] of the parts [n / ranks] of all, in place of `own` where they are one.
+  Work gather(const torch::Tensor& whole, const torch::Tensor& own);
+  torch::Tensor own_part(const torch::Tensor& whole) const;  ///< a view: this rank's [n / ranks] of [n]
 
  private:
   struct Impl;

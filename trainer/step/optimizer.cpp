@@ -1,60 +1,154 @@
 #include "trainer/step/optimizer.h"
 
+#include <ATen/native/Resize.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 namespace facemae {
+namespace {
+
+/// Of a tensor in host memory and all its views.
+void take_memory(const torch::Tensor& whole) {
+  at::native::resize_bytes_cpu(whole.storage().unsafeGetStorageImpl(), whole.nbytes());
+}
+void give_back_memory(const torch::Tensor& whole) {
+  at::native::resize_bytes_cpu(whole.storage().unsafeGetStorageImpl(), 0);
+}
+
+torch::Tensor whole_on_host(const torch::Tensor& like) {
+  const auto whole = torch::empty(like.sizes(), torch::TensorOptions().dtype(like.scalar_type()));
+  give_back_memory(whole);
+  return whole;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, torch::Tensor centres)
     : config_(config), buckets_(buckets), centres_(std::move(centres)) {
   const bool adamw = config_.kind == "adamw";
   const auto add = [&](const torch::Tensor& values, const torch::Tensor& gradients, double decay) {
-    flats_.push_back({values, gradients, torch::zeros_like(values),
-                      adamw ? torch::zeros_like(values) : torch::Tensor(), decay});
+    const auto first = torch::zeros_like(values),
+               second = adamw ? torch::zeros_like(values) : torch::Tensor();
+    flats_.push_back({values, gradients, first, second, decay, first, second});
   };
-  for (auto& bucket : buckets_.buckets())
-    add(bucket.values, bucket.gradients, bucket.decay ? config_.weight_decay : 0);
+  for (auto& bucket : buckets_.buckets()) {
+    add(bucket.own_values, bucket.own_gradients, bucket.decay ? config_.weight_decay : 0);
+    if (!buckets_.sharded()) continue;
+    flats_.back().whole_first = whole_on_host(bucket.values);
+    if (adamw) flats_.back().whole_second = whole_on_host(bucket.values);
+  }
   if (centres_.defined()) {
     centres_.mutable_grad() = torch::zeros_like(centres_);
     add(centres_.detach(), centres_.mutable_grad(), config_.weight_decay);
   }
   steps_ =
       torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
-}
-
-void Optimizer::step(double learning_rate, const torch::Tensor& skipped) {
-  torch::NoGradGuard no_grad;
-  const bool sgd = config_.kind == "sgd";
-  if (sgd && skipped.item<float>() > 0) return;
-  steps_.add_(1 - skipped);
-  for (auto& flat : flats_) {
+  for (const auto& flat : flats_) {
     if (flat.values.numel() == 0) continue;
-    config_.kind == "adamw" ? step_adamw(flat, learning_rate, skipped) : step_sgd(flat, learning_rate);
+    auto lists = std::find_if(lists_.begin(), lists_.end(),
+                              [&](const Lists& some) { return some.weight_decay == flat.weight_decay; });
+    if (lists == lists_.end())
+      lists = lists_.insert(lists_.end(), Lists{{}, {}, {}, {}, {}, flat.weight_decay});
+    lists->values.push_back(flat.values);
+    lists->gradients.push_back(flat.gradients);
+    lists->first.push_back(flat.first);
+    if (adamw) lists->second.push_back(flat.second);
+    lists->steps.push_back(steps_);
   }
 }
 
-void Optimizer::step_adamw(Flat& flat, double learning_rate, const torch::Tensor& skipped) {
-  // One fused pass; the private name is kept behind this function and checked against the formula in a test.
-  at::_fused_adamw_({flat.values}, {flat.gradients}, {flat.first}, {flat.second}, {}, {steps_}, learning_rate,
-                    config_.beta1, config_.beta2, flat.weight_decay, config_.eps, /*amsgrad=*/false,
-                    /*maximize=*/false, /*grad_scale=*/{}, skipped);
+void Optimizer::step(double learning_rate, const OnDevice& on_device) {
+  const torch::NoGradGuard no_grad;
+  if (gathered_)
+    for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { give_back_memory(whole); });
+  gathered_ = false;
+  const auto found_inf = on_device.found_inf.defined() ? std::optional(on_device.found_inf) : std::nullopt;
+  if (on_device.clip.defined()) buckets_.scale(on_device.clip);
+  steps_.add_(1);
+  for (const auto& lists : lists_)
+    config_.kind == "adamw" ? step_adamw(lists, learning_rate, found_inf)
+                            : step_sgd(lists, learning_rate, found_inf);
+  if (found_inf) steps_.sub_(*found_inf);
+  if (!buckets_.sharded()) return;
+  std::vector<Work> works;
+  for (auto& bucket : buckets_.buckets()) works.push_back(buckets_.gather(bucket.values, bucket.own_values));
+  for (auto& work : works) work.wait();
 }
 
-void Optimizer::step_sgd(Flat& flat, double learning_rate) {
-  flat.first.mul_(config_.momentum).add_(flat.gradients);
-  if (flat.weight_decay != 0) flat.first.add_(flat.values, flat.weight_decay);
-  flat.values.add_(flat.first, -learning_rate);
+// The fused kernels have private names, which are kept behind these two functions; a test compares them with the
+// formulas.
+
+void Optimizer::step_adamw(const Lists& lists, double learning_rate,
+                           const std::optional<torch::Tensor>& found_inf) {
+  at::_fused_adamw_(lists.values, lists.gradients, lists.first, lists.second, {}, lists.steps, learning_rate,
+                    config_.beta1, config_.beta2, lists.weight_decay, config_.eps, /*amsgrad=*/false,
+                    /*maximize=*/false, /*grad_scale=*/{}, found_inf);
+}
+
+void Optimizer::step_sgd(const Lists& lists, double learning_rate,
+                         const std::optional<torch::Tensor>& found_inf) {
+  if (config_.fused) {
+    at::_fused_sgd_(lists.values, lists.gradients, lists.first, lists.weight_decay, config_.momentum,
+                    learning_rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                    /*is_first_step=*/false, /*grad_scale=*/{}, found_inf);
+    return;
+  }
+  if (found_inf && found_inf->item<float>() != 0) return;
+  for (std::size_t i = 0; i < lists.values.size(); ++i) {
+    lists.first[i].mul_(config_.momentum).add_(lists.gradients[i]);
+    if (lists.weight_decay != 0) lists.first[i].add_(lists.values[i], lists.weight_decay);
+    lists.values[i].add_(lists.first[i], -learning_rate);
+  }
+}
+
+template <class Change>
+void Optimizer::for_each_whole(Change change) {
+  if (!buckets_.sharded()) return;
+  for (std::size_t i = 0; i < buckets_.buckets().size(); ++i) {
+    change(flats_[i].whole_first, flats_[i].first);
+    if (flats_[i].second.defined()) change(flats_[i].whole_second, flats_[i].second);
+  }
+}
+
+std::uint64_t Optimizer::moment_bytes() const {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < buckets_.buckets().size(); ++i) {
+    bytes += flats_[i].first.nbytes();
+    if (flats_[i].second.defined()) bytes += flats_[i].second.nbytes();
+  }
+  return bytes;
+}
+
+void Optimizer::gather() {
+  for_each_whole([&](const torch::Tensor& whole, const torch::Tensor& own) {
+    const auto all = torch::empty(whole.sizes(), own.options());
+    buckets_.gather(all, own).wait();
+    take_memory(whole);
+    whole.copy_(all);
+  });
+  gathered_ = true;
+}
+
+void Optimizer::take_own() {
+  for_each_whole(
+      [&](const torch::Tensor& whole, const torch::Tensor& own) { own.copy_(buckets_.own_part(whole)); });
 }
 
 void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
   const bool adamw = config_.kind == "adamw";
   const std::string first = adamw ? "optimizer.exp_avg." : "optimizer.momentum_buffer.";
   const std::string second = "optimizer.exp_avg_sq.";
+  // Views are made of what has memory.
+  if (!gathered_)
+    for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { take_memory(whole); });
   std::size_t flat = 0;
   for (auto& bucket : buckets_.buckets()) {
     for (const auto& slot : bucket.slots) {
-      snapshot.replicated.push_back({first + slot.name, Bucket::view(flats_[flat].first, slot), true});
+      snapshot.replicated.push_back({first + slot.name, Bucket::view(flats_[flat].whole_first, slot), true});
       if (adamw)
-        snapshot.replicated.push_back({second + slot.name, Bucket::view(flats_[flat].second, slot), true});
+        snapshot.replicated.push_back(
+            {second + slot.name, Bucket::view(flats_[flat].whole_second, slot), true});
     }
     ++flat;
   }
@@ -66,6 +160,8 @@ void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
           {second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total, true});
   }
   snapshot.replicated.push_back({"optimizer.steps", steps_, true});
+  if (!gathered_)
+    for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { give_back_memory(whole); });
 }
 
 }  // namespace facemae

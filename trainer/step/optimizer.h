@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,31 +18,57 @@ struct OptimizerConfig {
   double weight_decay = 0.05;
   double momentum = 0.9;                         ///< sgd: v = momentum v + g + decay w; w -= lr v
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;  ///< adamw (Loshchilov and Hutter 2019, arXiv 1711.05101)
+  /// sgd in one pass over memory instead of four. The last bits differ: runs of version 0.1.0 go on without, and so
+  /// does --exact, because the bits of the fused kernel may depend on where in a flat a value lies.
+  bool fused = true;
+};
+
+/// What is known on the device alone, so that the host need not wait for it.
+struct OnDevice {
+  torch::Tensor found_inf;  ///< float32 scalar, the same on all ranks; 1: nothing is changed; undefined: 0
+  torch::Tensor clip;       ///< scalar, factor of the replicated parameters' gradients; undefined: 1
 };
 
 class Optimizer {
  public:
   /// `centres`: this rank's class rows, or undefined. Its gradient is its own: nothing is reduced.
   Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, torch::Tensor centres = {});
-  /// `skipped`: a float32 scalar on the device; where it is 1 nothing changes and no step is counted.
-  void step(double learning_rate, const torch::Tensor& skipped);
+  /// With a sharded optimizer: all ranks. Class centres are not clipped.
+  void step(double learning_rate, const OnDevice& on_device = {});
   /// Adds the moments, per parameter, under "optimizer.<moment>.<parameter>", and the step count; centres'
   /// moments as class rows with their place from `centres_at` (a ClassTensor of the weight itself).
   void add_to(Snapshot& snapshot, const ClassTensor* centres_at);
+
+  std::uint64_t moment_bytes() const;  ///< of the replicated parameters, as this rank holds them
+
+  // Each rank of a sharded optimizer holds the moments of its own parts. What add_to() refers to are whole moments in
+  // host memory, which is taken by gather() and given back by step(): checkpoints know nothing of parts.
+  void gather();    ///< all ranks, before the snapshot is read or written
+  void take_own();  ///< after the snapshot was written to: the moments are what it holds
 
  private:
   struct Flat {
     torch::Tensor values, gradients, first, second;  ///< second: AdamW only
     double weight_decay;
+    torch::Tensor whole_first, whole_second;  ///< `first` and `second` unless sharded
   };
-  void step_adamw(Flat& flat, double learning_rate, const torch::Tensor& skipped);
-  void step_sgd(Flat& flat, double learning_rate);
+  /// The flats of one weight decay, for kernels that take lists.
+  struct Lists {
+    std::vector<torch::Tensor> values, gradients, first, second, steps;
+    double weight_decay;
+  };
+  void step_adamw(const Lists& lists, double learning_rate, const std::optional<torch::Tensor>& found_inf);
+  void step_sgd(const Lists& lists, double learning_rate, const std::optional<torch::Tensor>& found_inf);
+  template <class Change>
+  void for_each_whole(Change change);
 
   OptimizerConfig config_;
   GradientBuckets& buckets_;
   torch::Tensor centres_;
   std::vector<Flat> flats_;  ///< one per bucket, then the centres
-  torch::Tensor steps_;      ///< float32 scalar: steps done
+  std::vector<Lists> lists_;
+  torch::Tensor steps_;  ///< float32 scalar: steps done
+  bool gathered_ = false;
 };
 
 }  // namespace facemae

@@ -1,6 +1,6 @@
 #pragma once
-// A communicator between ranks that are threads, which carries what restoring hands to it and is as strict as
-// the real ones about the device.
+// A communicator between ranks that are threads, as strict as the real ones about the device. Sums are made in the
+// order of the ranks.
 #include <torch/torch.h>
 
 #include <cstring>
@@ -27,10 +27,24 @@ class ThreadCommunicator final : public Communicator {
     ++broadcasts;
     return {};
   }
-  Work all_reduce(torch::Tensor, Reduce) override { throw Error("restoring reduces nothing"); }
-  Work all_gather(torch::Tensor, torch::Tensor) override { throw Error("restoring gathers nothing"); }
-  Work reduce_scatter(torch::Tensor, torch::Tensor, Reduce) override {
-    throw Error("restoring reduces nothing");
+  Work all_reduce(torch::Tensor tensor, Reduce op) override {
+    check_tensor(tensor, device_, "all_reduce");
+    tensor.copy_(sum_of_all(tensor, op));
+    return {};
+  }
+  Work all_gather(torch::Tensor out, torch::Tensor in) override {
+    check_parts(out, in, size(), device_, "all_gather");
+    for (int root = 0; root < size(); ++root) {
+      const auto part = out.narrow(0, root * in.numel(), in.numel());
+      if (root == rank()) part.copy_(in);
+      (void)broadcast(part, root);
+    }
+    return {};
+  }
+  Work reduce_scatter(torch::Tensor out, torch::Tensor in, Reduce op) override {
+    check_parts(in, out, size(), device_, "reduce_scatter");
+    out.copy_(sum_of_all(in, op).narrow(0, rank() * out.numel(), out.numel()));
+    return {};
   }
   void check() override {
     ++checks;
@@ -42,6 +56,17 @@ class ThreadCommunicator final : public Communicator {
   bool lost = false;
 
  private:
+  torch::Tensor sum_of_all(const torch::Tensor& own, Reduce op) {
+    if (op != Reduce::Sum) throw Error("threads only add");
+    auto sum = torch::zeros_like(own);
+    for (int root = 0; root < size(); ++root) {
+      const auto part = own.detach().clone();
+      (void)broadcast(part, root);
+      sum.add_(part);
+    }
+    return sum;
+  }
+
   Control& control_;
   torch::Device device_;
 };

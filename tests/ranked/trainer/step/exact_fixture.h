@@ -102,7 +102,7 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
   const Trial& trial = exact.trial;
   const BatchPlan plan = plan_of(trial, in_graph.size(), exact.slots);
   const auto task = make_exact_task(exact, in_graph);
-  GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
+  GradientBuckets buckets(task->parameters(), reduction, {.bytes = 4096, .first_bytes = 512});
   SlotGradients slots(buckets, exact.slots, reduction);
   AllReducedSlots reduced(slots, buckets, reduction);
   GradientSums& sums = by_all_reduce ? static_cast<GradientSums&>(reduced) : slots;

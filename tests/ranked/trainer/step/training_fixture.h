@@ -28,6 +28,8 @@ struct Trial {
   std::string blend = {};  ///< of 4 photos a picture
   bool code = false;       ///< of 2 photos a picture
   std::string linkage_weight = {};
+  BucketConfig buckets = {.bytes = 4096, .first_bytes = 512};
+  OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0};
 };
 
 inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
@@ -167,8 +169,8 @@ class TrialFaces : public FaceSource {
 inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& reduction) {
   const BatchPlan plan = plan_of(trial, in_graph.size());
   const auto task = make_task(trial, Parts::of_ranks(in_graph));
-  GradientBuckets buckets(task->parameters(), reduction, 4096, 512);
-  Optimizer optimizer({.kind = "sgd", .weight_decay = 0}, buckets, task->classes().centres);
+  GradientBuckets buckets(task->parameters(), reduction, trial.buckets);
+  Optimizer optimizer(trial.optimizer, buckets, task->classes().centres);
   TrialFaces faces(trial, plan, in_graph.rank());
   Step step(*task, faces, buckets, trial.micro_batches);
   Trained result;

@@ -42,7 +42,7 @@ std::vector<Parameter> parameters_of(torch::nn::Sequential& network) {
 TEST(GradientBuckets, HoldTheGradientsOfPlainBackwardAlsoAfterTwoMicroBatches) {
   auto plain = small_network(), bucketed = small_network();
   AloneCommunicator alone;
-  GradientBuckets buckets(parameters_of(bucketed), alone, 600, 100);
+  GradientBuckets buckets(parameters_of(bucketed), alone, {.bytes = 600, .first_bytes = 100});
   const auto x = torch::randn({6, 8});
   for (int step = 0; step < 2; ++step) {
     plain->zero_grad();
@@ -65,11 +65,12 @@ TEST(GradientBuckets, HoldTheGradientsOfPlainBackwardAlsoAfterTwoMicroBatches) {
 TEST(GradientBuckets, AreReducedOncePerStepInBackwardOrder) {
   auto network = small_network();
   Noting ranks;
-  GradientBuckets buckets(parameters_of(network), ranks, 1024, 64);
+  GradientBuckets buckets(parameters_of(network), ranks, {.bytes = 1024, .first_bytes = 64});
   std::vector<std::int64_t> layout;
   std::int64_t values = 0;
+  for (const auto& bucket : buckets.buckets()) layout.push_back(bucket.values.numel());
   for (const auto& bucket : buckets.buckets())
-    layout.push_back(bucket.values.numel()), values += bucket.values.numel();
+    for (const auto& slot : bucket.slots) values += slot.value.numel();
   EXPECT_EQ(values, 8 * 16 + 16 + 16 * 16 + 16 + 16 * 4 + 4);
   EXPECT_GT(layout.size(), 2u);
   const auto x = torch::randn({3, 8});
@@ -80,6 +81,32 @@ TEST(GradientBuckets, AreReducedOncePerStepInBackwardOrder) {
   network->forward(x).sum().backward();
   buckets.finish();
   EXPECT_EQ(ranks.sizes, layout);
+}
+
+TEST(GradientBuckets, LieAtMultiplesOf64BytesExceptInRunsOfTheFirstVersion) {
+  for (const bool aligned : {true, false}) {
+    auto network = small_network();
+    auto parameters = parameters_of(network);
+    parameters.push_back({"odd", torch::ones({7, 21}, torch::requires_grad()), true});
+    parameters.push_back({"even", torch::ones({16}, torch::requires_grad()), true});
+    AloneCommunicator alone;
+    GradientBuckets buckets(parameters, alone, {.aligned = aligned});
+    bool everywhere = true;
+    std::int64_t held = 0;
+    for (const auto& bucket : buckets.buckets()) {
+      held += bucket.values.numel();
+      for (const auto& slot : bucket.slots)
+        for (const auto& view : {slot.value.detach(), slot.value.grad(), Bucket::view(bucket.values, slot)})
+          everywhere = everywhere && reinterpret_cast<std::uintptr_t>(view.data_ptr()) % 64 == 0;
+    }
+    EXPECT_EQ(everywhere, aligned);
+    std::int64_t values = 0;
+    for (const auto& parameter : parameters) {
+      values += parameter.value.numel();
+      EXPECT_EQ(parameter.value.grad().abs().sum().item<float>(), 0);
+    }
+    EXPECT_EQ(held > values, aligned);
+  }
 }
 
 TEST(GradientBuckets, KeepDecayedAndUndecayedParametersApart) {

@@ -3,19 +3,22 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <functional>
+#include <limits>
+
 #include "cluster/tensors/alone.h"
 
 namespace facemae {
 namespace {
 
-/// The verdict on a step whose update counts, and on one that is skipped.
-const torch::Tensor made = torch::zeros({}), skipped = torch::ones({});
-
 struct Problem {
-  Problem(const OptimizerConfig& config)
-      : weight(torch::linspace(-1, 1, 6, torch::kFloat32).view({2, 3}).clone().requires_grad_(true)),
-        bias(torch::linspace(0.5, 2, 3, torch::kFloat32).clone().requires_grad_(true)),
-        centres(torch::ones({2, 2}).requires_grad_(true)),
+  explicit Problem(const OptimizerConfig& config, torch::Device device = torch::kCPU)
+      : alone(device),
+        weight(
+            torch::linspace(-1, 1, 6, torch::kFloat32).view({2, 3}).to(device).clone().requires_grad_(true)),
+        bias(torch::linspace(0.5, 2, 3, torch::kFloat32).to(device).clone().requires_grad_(true)),
+        centres(torch::ones({2, 2}, device).requires_grad_(true)),
         buckets({{"weight", weight, true}, {"bias", bias, false}}, alone),
         optimizer(config, buckets, centres) {}
   /// Gradients are a fixed function of the step.
@@ -36,7 +39,7 @@ TEST(Optimizer, AdamWFollowsThePaper) {
   double weight = -1, bias = 0.5, m = 0, v = 0, mb = 0, vb = 0;  // the first elements, by hand
   for (int step = 0; step < 4; ++step) {
     problem.set_gradients(step);
-    problem.optimizer.step(0.01, made);
+    problem.optimizer.step(0.01);
     const double g = 0.1 * (step + 1), gb = -0.2 * (step + 1), c1 = 1 - std::pow(0.8, step + 1),
                  c2 = 1 - std::pow(0.9, step + 1);
     m = 0.8 * m + 0.2 * g, v = 0.9 * v + 0.1 * g * g;
@@ -48,12 +51,16 @@ TEST(Optimizer, AdamWFollowsThePaper) {
   }
 }
 
-TEST(Optimizer, SgdHasMomentumAndCoupledDecay) {
-  Problem problem({.kind = "sgd", .weight_decay = 0.1, .momentum = 0.5});
+class SgdKernel : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(, SgdKernel, testing::Values(false, true),
+                         [](const auto& fused) { return fused.param ? "fused" : "plain"; });
+
+TEST_P(SgdKernel, HasMomentumAndCoupledDecay) {
+  Problem problem({.kind = "sgd", .weight_decay = 0.1, .momentum = 0.5, .fused = GetParam()});
   double weight = -1, momentum = 0, centre = 1, centre_momentum = 0;
   for (int step = 0; step < 3; ++step) {
     problem.set_gradients(step);
-    problem.optimizer.step(0.1, made);
+    problem.optimizer.step(0.1);
     momentum = 0.5 * momentum + 0.1 * (step + 1) + 0.1 * weight;
     weight -= 0.1 * momentum;
     centre_momentum = 0.5 * centre_momentum + 0.05 + 0.1 * centre;
@@ -63,29 +70,74 @@ TEST(Optimizer, SgdHasMomentumAndCoupledDecay) {
   }
 }
 
-TEST(Optimizer, ASkippedStepChangesNothingAndIsNotCounted) {
-  for (const char* kind : {"adamw", "sgd"}) {
-    SCOPED_TRACE(kind);
-    const OptimizerConfig config{.kind = kind, .weight_decay = 0.1};
-    Problem with(config), without(config);
-    with.set_gradients(0), with.optimizer.step(0.01, made);
-    without.set_gradients(0), without.optimizer.step(0.01, made);
-    with.set_gradients(1);
-    with.weight.mutable_grad()[0][0] = std::numeric_limits<float>::quiet_NaN();
-    with.optimizer.step(0.01, skipped);
-    EXPECT_TRUE(torch::equal(with.weight, without.weight));
-    with.set_gradients(2), with.optimizer.step(0.01, made);
-    without.set_gradients(2), without.optimizer.step(0.01, made);
-    EXPECT_TRUE(torch::equal(with.weight, without.weight)) << "moments and count, too";
-    EXPECT_TRUE(torch::equal(with.centres, without.centres));
+std::vector<torch::Tensor> state_of(Problem& problem) {
+  Snapshot snapshot;
+  const ClassTensor at{"centres", problem.centres.detach(), 0, 2};
+  problem.optimizer.add_to(snapshot, &at);
+  std::vector<torch::Tensor> all{problem.weight, problem.bias, problem.centres};
+  for (const auto& tensor : snapshot.replicated) all.push_back(tensor.value);
+  for (const auto& tensor : snapshot.by_class) all.push_back(tensor.rows);
+  return all;
+}
+
+bool same(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](const auto& x, const auto& y) { return torch::equal(x, y); });
+}
+
+/// On every device that is there.
+class EveryOptimizer : public testing::TestWithParam<OptimizerConfig> {
+ protected:
+  static void on_each_device(const std::function<void(torch::Device)>& check) {
+    check(torch::kCPU);
+    if (torch::cuda::is_available()) check(torch::kCUDA);
   }
+};
+INSTANTIATE_TEST_SUITE_P(, EveryOptimizer,
+                         testing::Values(OptimizerConfig{.kind = "adamw"}, OptimizerConfig{.kind = "sgd"},
+                                         OptimizerConfig{.kind = "sgd", .fused = false}),
+                         [](const auto& at) { return at.param.kind + (at.param.fused ? "" : "Plain"); });
+
+/// The gradients of a skipped step may be anything, its clip factor too.
+TEST_P(EveryOptimizer, IsAsItWasAfterAStepThatTheDeviceSkips) {
+  on_each_device([](torch::Device device) {
+    Problem skipping(GetParam(), device), straight(GetParam(), device);
+    const auto yes = torch::ones({}, device), no = torch::zeros({}, device);
+    skipping.set_gradients(0), skipping.optimizer.step(0.01, {.found_inf = no});
+    straight.set_gradients(0), straight.optimizer.step(0.01);
+    EXPECT_TRUE(same(state_of(skipping), state_of(straight)));
+    for (const float bad :
+         {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      skipping.weight.mutable_grad().fill_(bad);
+      skipping.optimizer.step(0.01, {.found_inf = yes, .clip = torch::full({}, bad, device)});
+      EXPECT_TRUE(same(state_of(skipping), state_of(straight)));
+    }
+    skipping.set_gradients(1), skipping.optimizer.step(0.01, {.found_inf = no});
+    straight.set_gradients(1), straight.optimizer.step(0.01);
+    EXPECT_TRUE(same(state_of(skipping), state_of(straight)));
+  });
+}
+
+TEST_P(EveryOptimizer, ClipsTheReplicatedGradientsAsScaledOnesDo) {
+  on_each_device([](torch::Device device) {
+    const auto factor = torch::full({}, 0.3f, device);
+    Problem clipped(GetParam(), device), scaled(GetParam(), device);
+    clipped.set_gradients(3), clipped.optimizer.step(0.01, {.clip = factor});
+    scaled.set_gradients(3), scaled.buckets.scale(factor), scaled.optimizer.step(0.01);
+    EXPECT_TRUE(same(state_of(clipped), state_of(scaled)));
+    Problem whole(GetParam(), device), once(GetParam(), device);
+    whole.set_gradients(3), whole.optimizer.step(0.01);
+    once.set_gradients(3), once.optimizer.step(0.01, {.clip = torch::ones({}, device)});
+    EXPECT_TRUE(same(state_of(whole), state_of(once)));
+    EXPECT_FALSE(same(state_of(whole), state_of(clipped)));
+  });
 }
 
 TEST(Optimizer, ItsSnapshotRestoredContinuesBitForBit) {
   const OptimizerConfig config{.kind = "adamw"};
   Problem through(config), stopped(config), resumed(config);
-  for (int step = 0; step < 3; ++step) through.set_gradients(step), through.optimizer.step(0.01, made);
-  for (int step = 0; step < 2; ++step) stopped.set_gradients(step), stopped.optimizer.step(0.01, made);
+  for (int step = 0; step < 3; ++step) through.set_gradients(step), through.optimizer.step(0.01);
+  for (int step = 0; step < 2; ++step) stopped.set_gradients(step), stopped.optimizer.step(0.01);
   Snapshot from, to;
   const ClassTensor at{"centres", stopped.centres.detach(), 0, 2};
   stopped.optimizer.add_to(from, &at);
@@ -102,7 +154,7 @@ TEST(Optimizer, ItsSnapshotRestoredContinuesBitForBit) {
   resumed.bias.copy_(stopped.bias);
   resumed.centres.copy_(stopped.centres);
   resumed.set_gradients(2);
-  resumed.optimizer.step(0.01, made);
+  resumed.optimizer.step(0.01);
   EXPECT_TRUE(torch::equal(resumed.weight, through.weight));
   EXPECT_TRUE(torch::equal(resumed.bias, through.bias));
   EXPECT_TRUE(torch::equal(resumed.centres, through.centres));
