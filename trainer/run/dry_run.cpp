@@ -18,19 +18,15 @@ std::uint64_t trained_values(GradientBuckets& gradients) {
 }
 
 void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot,
-                   GradientBuckets& gradients, World& world, std::uint64_t total_steps) {
-  std::uint64_t replicated = 0, own_classes = 0, all_classes = 0, gradient = 0, stored = 0;
+                   GradientBuckets& gradients, const MemoryNeed& need, World& world,
+                   std::uint64_t total_steps) {
+  std::uint64_t replicated = 0, all_classes = 0, stored = 0;
   for (const auto& tensor : snapshot.replicated) replicated += tensor.value.nbytes();
   for (const auto& tensor : snapshot.by_class) {
-    own_classes += tensor.rows.nbytes();
     if (tensor.rows.size(0) > 0)
       all_classes += tensor.rows.nbytes() / static_cast<std::uint64_t>(tensor.rows.size(0)) *
                      static_cast<std::uint64_t>(tensor.total);
   }
-  for (const auto& bucket : gradients.buckets()) gradient += bucket.gradients.nbytes();
-  if (config.exact)  // once more for each own slot
-    gradient *= 1 + static_cast<std::uint64_t>((config.exact_slots + world.topology().size - 1) /
-                                               world.topology().size);
   for (const auto& shard : store.shards()) stored += shard.bytes;
   const auto side = static_cast<std::uint64_t>(store.image_size());
   const std::uint64_t rank_rows = config.batch / static_cast<std::uint64_t>(config.accumulate) /
@@ -53,8 +49,13 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
   fmt::print("parameters        {} trained, replicated on every rank\n",
              human_count(trained_values(gradients)));
   fmt::print(
-      "memory per rank   {} weights and moments, {} gradients, {} class rows, {} loader; activations come on top\n",
-      human_bytes(replicated), human_bytes(gradient), human_bytes(own_classes), human_bytes(loader));
+      "memory per rank   {} for tensors of a step, at its peak: {} weights, {} gradients, {} moments{},\n",
+      human_bytes(need.in_step()), human_bytes(need.weights), human_bytes(need.gradients),
+      human_bytes(need.moments), gradients.sharded() ? " (sharded)" : "");
+  fmt::print("                  {} class centres, {} logits, {} activations (from steps of a few faces)\n",
+             human_bytes(need.centres), human_bytes(need.logits), human_bytes(need.activations));
+  fmt::print("host per rank     {} loader, {} checkpoint buffer; libraries come on top\n",
+             human_bytes(loader), human_bytes(need.checkpoint));
   fmt::print("store             {} images, {} identities, {}\n", human_count(store.size()),
              human_count(static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities()))),
              human_bytes(stored));

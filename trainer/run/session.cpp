@@ -19,6 +19,7 @@
 #include "trainer/run/resume.h"
 #include "trainer/run/watch.h"
 #include "trainer/step/instruction_set.h"
+#include "trainer/step/memory_need.h"
 #include "trainer/step/slot_gradients.h"
 
 namespace facemae {
@@ -38,7 +39,9 @@ class Session {
 
   Outcome run() {
     if (config().dry_run) {
-      print_dry_run(config(), *input_.store, snapshot_, *gradients_, world_, total_);
+      const auto need = memory_need({task(), *gradients_, sums(), *optimizer_, snapshot_}, batches(),
+                                    input_.store->image_size(), input_.store->identities(), control_.rank());
+      print_dry_run(config(), *input_.store, snapshot_, *gradients_, need, world_, total_);
       return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
     }
     begin();
@@ -184,6 +187,13 @@ class Session {
             .clip = config().clip,
             .max_skips = config().max_skips,
             .schedule = config().schedule_for(input_.images)};
+  }
+  BatchPlan batches() const {
+    return {.global_batch = config().batch,
+            .micro_batches = config().accumulate,
+            .world = control_.size(),
+            .slots = config().exact ? config().exact_slots : 0,
+            .together = config().together};
   }
   LoopPlan plan(std::uint64_t first) const {
     return {.first = first,
