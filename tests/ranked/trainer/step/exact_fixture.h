@@ -13,7 +13,7 @@ struct ExactTrial {
   std::string margin = "cosface";
   bool frozen_batch_norm = false;
   std::int64_t classes = 11, class_shards = 5;
-  OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0};
+  OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0, .fused = false};
   double clip = 0;
   std::string relation_weight = "1";
 };
