@@ -42,6 +42,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
   settle_buckets(config.common, world.control());
+  if (const auto begun = config_of_run(config.common, world.control()); !begun.empty()) options.go_on(begun);
   const auto text = [&](const OrderConfig& chosen) {
     config.common.order = chosen;  // what the run has, not what was asked for
     return options.text();

@@ -151,5 +151,9 @@ Option& Option::was(const std::string& old_name) {
   entry_->old_names.push_back(old_name);
   return *this;
 }
+Option& Option::before(const std::string& value) {
+  entry_->before = value;
+  return *this;
+}
 
 }  // namespace facemae

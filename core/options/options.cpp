@@ -248,10 +248,30 @@ std::string Options::name_now(const std::string& name) const {
   return entry != nullptr ? entry->name : name;
 }
 
+std::string Options::before(const std::string& name) const {
+  const Entry* entry = state_->find(name);
+  return entry != nullptr ? entry->before : "";
+}
+
+void Options::go_on(const std::string& text) {
+  std::map<std::string, std::string> had;
+  for (const auto& line : split(text, '\n'))
+    if (const auto equals = line.find('='); equals != std::string::npos)
+      had[name_now(trim(line.substr(0, equals)))] = trim(line.substr(equals + 1));
+  for (auto& entry : state_->entries) {
+    if (entry.before.empty() || given(entry.name)) continue;
+    const auto found = had.find(entry.name);
+    entry.missing = found == had.end();
+    const std::string fault = entry.binding.set({entry.missing ? entry.before : found->second});
+    if (!fault.empty()) throw ConfigError("--" + entry.name + ", as it was: " + fault);
+  }
+}
+
 std::string Options::text() const {
   std::string lines;
   for (std::size_t i = 0; i < state_->common_entries; ++i) {
     const auto& entry = state_->entries[i];
+    if (entry.missing) continue;
     if (const auto words = entry.binding.get(); !words.empty())
       lines += entry.name + " = " + (entry.binding.is_list ? line_of(words) : words.front()) + "\n";
   }

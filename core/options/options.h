@@ -116,6 +116,9 @@ class Option : public Declarations {
   Option& free();
   /// A name that the option had before: still understood, with a warning.
   Option& was(const std::string& old_name);
+  /// The value that things have which began before there was this option: they lack it and go on with that
+  /// (Options::go_on()), while new ones begin with the default.
+  Option& before(const std::string& value);
 
  private:
   friend class Declarations;
@@ -148,6 +151,11 @@ class Options : public Declarations {
   bool may_change(const std::string& name) const;
   /// The name now of an option that had this one before; any other name as it is.
   std::string name_now(const std::string& name) const;
+  /// The value of an option's before(), "" where nothing was said.
+  std::string before(const std::string& name) const;
+  /// For what goes on and had the options of `text`: those with a before() that were not given now take the values that
+  /// they have there; where they are missing they take that of before(), and stay missing in text().
+  void go_on(const std::string& text);
   /// `key = value` lines in order of declaration, without the common options; parses back to the same values.
   std::string text() const;
   /// `width` 0: that of the terminal (core/options/help_text.h).

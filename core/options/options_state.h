@@ -32,6 +32,8 @@ struct Declarations::Entry {
   OptionBounds bounds = {};
   bool free = false;
   std::vector<std::string> old_names = {};
+  std::string before = {};
+  bool missing = false;  ///< in what goes on, which has the value of `before`
 
   /// "" when what was given is within the bounds.
   std::string fault(const std::string& shown, const std::string& where) const;

@@ -194,9 +194,11 @@ std::vector<std::string> result_changes(const std::string& was, const std::strin
   std::set<std::string> keys;
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : now) keys.insert(key);
-  const auto shown = [](const auto& values, const std::string& key) {
+  const auto shown = [&](const auto& values, const std::string& key) {
     const auto found = values.find(key);
-    return found == values.end() ? std::string("unset") : found->second;
+    if (found != values.end()) return found->second;
+    const auto old = options.before(key).empty() ? others.before(key) : options.before(key);
+    return old.empty() ? std::string("unset") : old;
   };
   std::vector<std::string> changes;
   for (const auto& key : keys)

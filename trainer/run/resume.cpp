@@ -171,6 +171,16 @@ void settle_buckets(RunConfig& config, Control& control) {
   }
 }
 
+std::string config_of_run(const RunConfig& config, Control& control) {
+  if (config.fresh) return "";
+  try {
+    const auto info = CheckpointStore(config.run, control, real_files()).newest();
+    return info ? info->config : "";
+  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
+    return "";
+  }
+}
+
 std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {
   std::vector<std::size_t> shards;
   if (config.fresh) return shards;

@@ -46,6 +46,9 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
 /// All ranks. Has the run committed something already? Then it needs no initial weights any more.
 bool has_begun(const RunConfig& config, Control& control);
 
+/// All ranks. The configuration that the newest checkpoint of the run has, "" when there is none to go on from.
+std::string config_of_run(const RunConfig& config, Control& control);
+
 /// Throws Unresumable with their reasons when `limit` starts in a row made no progress (0: never).
 void refuse_without_progress(const RunFolder& run, int limit);
 

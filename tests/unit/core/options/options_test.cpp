@@ -296,6 +296,23 @@ TEST(Options, SayWhichMayChangeBetweenStarts) {
   EXPECT_FALSE(options.may_change("nothing"));
 }
 
+TEST(Options, WhatBeganBeforeAnOptionGoesOnWithoutIt) {
+  const auto went_on = [](const std::vector<std::string>& words, const std::string& had) {
+    std::string form = "new", other = "x";
+    CommonOptions common;
+    Options options("", "");
+    options.choice("form", form, {"old", "new", "newer"}, "help").before("old").add("other", other, "help");
+    options.parse(words, common);
+    if (had != "none") options.go_on(had);
+    return form + ": " + options.text();
+  };
+  EXPECT_EQ(went_on({}, "none"), "new: form = new\nother = x\n");
+  EXPECT_EQ(went_on({}, "other = y\n"), "old: other = x\n")
+      << "it is not in the text of a later start either";
+  EXPECT_EQ(went_on({}, "form = newer\n"), "newer: form = newer\nother = x\n");
+  EXPECT_EQ(went_on({"--form", "newer"}, "other = y\n"), "newer: form = newer\nother = x\n");
+}
+
 TEST(Options, AnOldNameIsUnderstoodWithAWarning) {
   int speed = 1;
   const auto told = [&](const std::vector<std::string>& given) {
