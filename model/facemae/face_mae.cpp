@@ -28,9 +28,13 @@ void check(const FaceMaeConfig& c) {
   if (!fault.empty()) throw ConfigError("building FaceMAE: " + fault + "; change the model's options.");
 }
 
-/// Row numbers [B, M] -> an index for gather over [B, M, width].
-torch::Tensor rows(const torch::Tensor& numbers, std::int64_t width) {
-  return numbers.unsqueeze(2).expand({numbers.size(0), numbers.size(1), width});
+/// The patches `kept` [B, K] of images [B, 3, H, W] as [B, K, channel * row * column], without a copy of the others.
+torch::Tensor patches_at(const torch::Tensor& kept, const torch::Tensor& images, std::int64_t patch) {
+  const auto batch = images.size(0), grid = images.size(2) / patch;
+  const auto patches =
+      images.reshape({batch, 3, grid, patch, grid, patch}).permute({0, 2, 4, 1, 3, 5});  // a view
+  const auto image = torch::arange(batch, kept.options()).unsqueeze(1);
+  return patches.index({image, kept.div(grid, "floor"), kept.remainder(grid)}).flatten(2);
 }
 
 /// Xavier-uniform of a weight seen as [first dimension, the rest] (Glorot and Bengio 2010).
@@ -104,15 +108,11 @@ torch::Tensor FaceMaeImpl::encode(const torch::Tensor& images, const Masked& mas
                                   fmt::join(images.sizes(), ", "), side, side));
   // Only kept patches are projected: a stride equal to the kernel makes the convolution a product with each
   // patch. Its weight is channel, row, column.
-  const std::int64_t p = config.patch, grid = side / p, values = config.patch_values();
-  const auto patches = images.reshape({batch, 3, grid, p, grid, p})
-                           .permute({0, 2, 4, 1, 3, 5})
-                           .reshape({batch, grid * grid, values});
-  const auto kept = patches.gather(1, rows(mask.kept, values));
-  const auto weight = patch_embed->proj->weight.reshape({config.width, values});
-  const auto table = pos_embed.narrow(1, 1, grid * grid).expand({batch, grid * grid, config.width});
-  const auto embedded = torch::nn::functional::linear(kept, weight, patch_embed->proj->bias) +
-                        table.gather(1, rows(mask.kept, config.width));
+  const auto weight = patch_embed->proj->weight.reshape({config.width, config.patch_values()});
+  const auto places = pos_embed[0].index_select(0, mask.kept.flatten() + 1);  // behind that of cls
+  const auto embedded = torch::nn::functional::linear(patches_at(mask.kept, images, config.patch), weight,
+                                                      patch_embed->proj->bias) +
+                        places.view({batch, mask.kept.size(1), config.width});
   const auto cls = (cls_token + pos_embed.narrow(1, 0, 1)).expand({batch, 1, config.width});
   return norm->forward(run(blocks, torch::cat({cls, embedded}, 1)));
 }
@@ -127,8 +127,7 @@ torch::Tensor FaceMaeImpl::decoder_tokens(const torch::Tensor& latent, const Mas
              patches = mask.restore.size(1);
   const auto empty = mask_token.to(tokens.scalar_type()).expand({batch, patches - kept, width});
   const auto shuffled = torch::cat({tokens.narrow(1, 1, kept), empty}, 1);
-  const auto ordered = shuffled.gather(1, rows(mask.restore, width));
-  return torch::cat({tokens.narrow(1, 0, 1), ordered}, 1);
+  return torch::cat({tokens.narrow(1, 0, 1), reordered(shuffled, mask.restore)}, 1);
 }
 
 torch::Tensor FaceMaeImpl::decode_tokens(const torch::Tensor& tokens) {

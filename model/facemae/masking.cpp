@@ -8,20 +8,50 @@
 #include "model/common/sent.h"
 
 namespace facemae {
+namespace {
+
+/// Of permutations [B, N] of 0 to N - 1.
+torch::Tensor inverse_of(const torch::Tensor& order) {
+  const auto places = torch::arange(order.size(1), order.options()).expand_as(order);
+  return torch::empty_like(order).scatter_(1, order, places);
+}
+
+/// Rows [B * N, W] in an order [B, N] of those of each image.
+torch::Tensor in_order(const torch::Tensor& rows, const torch::Tensor& order) {
+  const auto first = torch::arange(order.size(0), order.options()).unsqueeze(1) * order.size(1);
+  return rows.index_select(0, (order + first).flatten());
+}
+
+/// A permutation's backward is the inverse permutation; that of a gather would add rows one by one to zeros.
+struct Reorder : torch::autograd::Function<Reorder> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& tokens,
+                               const torch::Tensor& order) {
+    context->save_for_backward({order});
+    return in_order(tokens.flatten(0, 1), order).view_as(tokens);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& cotangents) {
+    const auto order = context->get_saved_variables()[0];
+    return {in_order(cotangents[0].flatten(0, 1), inverse_of(order)).view_as(cotangents[0]), {}};
+  }
+};
+
+}  // namespace
+
+torch::Tensor reordered(const torch::Tensor& tokens, const torch::Tensor& order) {
+  return Reorder::apply(tokens, order);
+}
 
 std::int64_t kept_patches(std::int64_t patches, double ratio) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(patches) * (1 - ratio)));
 }
 
 Masked mask_from_noise(const torch::Tensor& noise, double ratio) {
-  const auto batch = noise.size(0), patches = noise.size(1);
+  const auto patches = noise.size(1);
   const auto kept = kept_patches(patches, ratio);
   const auto shuffle = torch::argsort(noise, /*stable=*/true, /*dim=*/1, /*descending=*/false);
-  const auto restore = torch::argsort(shuffle, /*stable=*/true, 1, false);
-  auto hidden =
-      torch::ones({batch, patches}, torch::TensorOptions().device(noise.device()).dtype(torch::kFloat32));
-  hidden.narrow(1, 0, kept).zero_();
-  return {shuffle.narrow(1, 0, kept).contiguous(), restore, hidden.gather(1, restore)};
+  const auto restore = inverse_of(shuffle);
+  return {shuffle.narrow(1, 0, kept).contiguous(), restore, restore.ge(kept).to(torch::kFloat32)};
 }
 
 void draw_noise(std::uint64_t key, std::span<double> noise) {

@@ -59,6 +59,18 @@ TEST(Masking, MakesConsistentParts) {
   EXPECT_TRUE(torch::equal(positions, torch::arange(12).expand({2, 12})));
 }
 
+TEST(Masking, ReordersTokensAndTheirGradientsLikeAGather) {
+  const std::array<std::uint64_t, 2> keys{1, 2};
+  const auto order = random_masks(keys, 9, 0.5, torch::kCPU).restore;
+  torch::manual_seed(1);
+  const auto tokens = torch::randn({2, 9, 4}).requires_grad_(), cotangent = torch::randn({2, 9, 4});
+  const auto by_gather = tokens.gather(1, order.unsqueeze(2).expand({2, 9, 4}));
+  const auto found = reordered(tokens, order);
+  EXPECT_TRUE(torch::equal(found, by_gather));
+  EXPECT_TRUE(torch::equal(torch::autograd::grad({found}, {tokens}, {cotangent})[0],
+                           torch::autograd::grad({by_gather}, {tokens}, {cotangent})[0]));
+}
+
 TEST(Masking, TakesNoKeysAtAll) {
   const Masked mask = random_masks({}, 49, 0.75, torch::kCPU);
   EXPECT_EQ(mask.kept.sizes(), (std::vector<std::int64_t>{0, 12}));
