@@ -34,20 +34,14 @@ struct RowLayout {
   bool equal = true;
 };
 
-Tensor gather(const Tensor& local, Communicator& ranks, const RowLayout& layout) {
-  const auto slots = static_cast<std::int64_t>(layout.rows.size());
-  Tensor mine = local.contiguous();
-  if (mine.size(0) < layout.tallest) {
-    mine = torch::zeros(with_rows(local, layout.tallest), local.options());
-    mine.narrow(0, 0, local.size(0)).copy_(local);
-  }
-  Tensor padded = torch::empty(with_rows(local, slots * layout.tallest), local.options());
-  ranks.all_gather(padded, mine).wait();
-  if (layout.equal) return padded;
-  std::vector<Tensor> pieces;
-  for (std::int64_t r = 0; r < slots; ++r)
-    pieces.push_back(padded.narrow(0, r * layout.tallest, layout.rows[r]));
-  return torch::cat(pieces);
+void check_rows(const Tensor& local, const Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
+  if (static_cast<int>(rows_of_rank.size()) != ranks.size())
+    throw Error("gather_rows: " + std::to_string(rows_of_rank.size()) + " numbers of rows were given for " +
+                std::to_string(ranks.size()) + " ranks");
+  if (local.dim() == 0 || local.size(0) != rows_of_rank[ranks.rank()])
+    throw Error("gather_rows: rank " + std::to_string(ranks.rank()) + " should hold " +
+                std::to_string(rows_of_rank[ranks.rank()]) + " rows, but its tensor has " +
+                (local.dim() == 0 ? "no dimension" : std::to_string(local.size(0))));
 }
 
 /// The sum over the ranks of their cotangents for our rows.
@@ -77,15 +71,15 @@ Communicator* ranks_of(AutogradContext* context) {
 // raw pointer is enough.
 struct GatherRows : torch::autograd::Function<GatherRows> {
   static Tensor forward(AutogradContext* context, const Tensor& local, Communicator* ranks,
-                        const std::vector<std::int64_t>& rows) {
+                        const std::vector<std::int64_t>& rows, torch::ScalarType carried) {
     context->saved_data["ranks"] = reinterpret_cast<std::int64_t>(ranks);
     context->saved_data["rows"] = rows;
-    return gather(local, *ranks, RowLayout(rows));
+    return ArrivingRows(local, *ranks, rows, carried).all();
   }
   static tensor_list backward(AutogradContext* context, tensor_list cotangents) {
     Communicator* ranks = ranks_of(context);
     const RowLayout layout(context->saved_data["rows"].toIntVector());
-    return {sum_to_owner(cotangents[0], *ranks, layout), {}, {}};
+    return {sum_to_owner(cotangents[0], *ranks, layout), {}, {}, {}};
   }
 };
 
@@ -106,16 +100,44 @@ struct AllSum : torch::autograd::Function<AllSum> {
 
 }  // namespace
 
-Tensor gather_rows(const Tensor& local, Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
-  if (static_cast<int>(rows_of_rank.size()) != ranks.size())
-    throw Error("gather_rows: " + std::to_string(rows_of_rank.size()) + " numbers of rows were given for " +
-                std::to_string(ranks.size()) + " ranks");
-  if (local.dim() == 0 || local.size(0) != rows_of_rank[ranks.rank()])
-    throw Error("gather_rows: rank " + std::to_string(ranks.rank()) + " should hold " +
-                std::to_string(rows_of_rank[ranks.rank()]) + " rows, but its tensor has " +
-                (local.dim() == 0 ? "no dimension" : std::to_string(local.size(0))));
-  if (ranks.size() == 1) return local;  // all rows are here, and so is their whole cotangent
-  return GatherRows::apply(local, &ranks, std::vector(rows_of_rank.begin(), rows_of_rank.end()));
+ArrivingRows::ArrivingRows(const Tensor& local, Communicator& ranks,
+                           std::span<const std::int64_t> rows_of_rank, torch::ScalarType carried)
+    : rows_of_rank_(rows_of_rank.begin(), rows_of_rank.end()), type_(local.scalar_type()) {
+  check_rows(local, ranks, rows_of_rank);
+  Tensor mine = local.detach().to(carried).contiguous();
+  if (ranks.size() == 1) {
+    padded_ = mine;
+    return;
+  }
+  const RowLayout layout(rows_of_rank_);
+  if (mine.size(0) < layout.tallest) {
+    auto taller = torch::zeros(with_rows(mine, layout.tallest), mine.options());
+    taller.narrow(0, 0, mine.size(0)).copy_(mine);
+    mine = taller;
+  }
+  padded_ = torch::empty(with_rows(mine, ranks.size() * layout.tallest), mine.options());
+  work_ = ranks.all_gather(padded_, mine);
+}
+
+Tensor ArrivingRows::all() {
+  work_.wait();
+  const RowLayout layout(rows_of_rank_);
+  if (layout.equal) return padded_.to(type_);
+  std::vector<Tensor> pieces;
+  for (std::size_t r = 0; r < rows_of_rank_.size(); ++r)
+    pieces.push_back(padded_.narrow(0, static_cast<std::int64_t>(r) * layout.tallest, rows_of_rank_[r]));
+  return torch::cat(pieces).to(type_);
+}
+
+Tensor gather_rows(const Tensor& local, Communicator& ranks, std::span<const std::int64_t> rows_of_rank,
+                   std::optional<torch::ScalarType> carried) {
+  const auto type = carried.value_or(local.scalar_type());
+  // All rows are here, and so is their whole cotangent.
+  if (ranks.size() == 1 && type == local.scalar_type()) {
+    check_rows(local, ranks, rows_of_rank);
+    return local;
+  }
+  return GatherRows::apply(local, &ranks, std::vector(rows_of_rank.begin(), rows_of_rank.end()), type);
 }
 
 Tensor all_sum(const Tensor& local, Communicator& ranks) {

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -45,8 +46,8 @@ class RandomEmbedder final : public Embedder {
   }
 
   torch::Tensor embed(const torch::Tensor& images) override {
-    const std::int64_t last = config_.size / 2 / 2 / 2;
-    if (images.size(0) == 0) return nothing(images, config_.width * last * last);
+    const std::int64_t grid = config_.grid == 0 ? side() : std::min(config_.grid, side());
+    if (images.size(0) == 0) return nothing(images, config_.width * grid * grid);
     auto x = images;
     if (x.size(2) != config_.size || x.size(3) != config_.size)
       x = at::adaptive_avg_pool2d(x, {config_.size, config_.size});
@@ -55,7 +56,9 @@ class RandomEmbedder final : public Embedder {
       x = at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, 0.1, 1e-5, /*cudnn_enabled=*/true);
       x = at::avg_pool2d(at::relu(x), {2, 2});
     }
-    return x.flatten(1).to(torch::kFloat32);
+    x = x.to(torch::kFloat32);
+    if (grid != side()) x = at::adaptive_avg_pool2d(x, {grid, grid});
+    return x.flatten(1);
   }
 
   void at_step(std::uint64_t step) override {
@@ -75,6 +78,8 @@ class RandomEmbedder final : public Embedder {
   }
 
  private:
+  int side() const { return config_.size / 2 / 2 / 2; }  ///< of the last map
+
   RandomEmbedderConfig config_;
   std::optional<std::uint64_t> drawn_;
   std::vector<torch::Tensor> weights_;

@@ -9,7 +9,7 @@
 
 namespace facemae {
 
-/// images [B, 3, H, W] in [-1, 1] -> [B, D] float32. Frozen: gradients flow to the images only.
+/// images [B, 3, H, W] in [-1, 1] -> [B, D] float32, also under autocast. Frozen: gradients flow to the images only.
 class Embedder {
  public:
   virtual ~Embedder() = default;
@@ -22,11 +22,13 @@ class Embedder {
 struct RandomEmbedderConfig {
   int size = 56;             ///< images are average-pooled to this side first; 8 or more
   int width = 128;           ///< channels of the three blocks
+  int grid = 0;              ///< side of the grid that a larger last map is averaged to; 0: none
   std::uint64_t redraw = 1;  ///< every this many steps; 0: never
   std::uint64_t seed = 0;
 };
-/// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; flattened. As in
-/// dataset condensation (Zhao and Bilen), where random networks serve as feature spaces.
+/// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; averaged to the grid and
+/// flattened: grid * grid * width values. As in dataset condensation (Zhao and Bilen), where random networks serve as
+/// feature spaces.
 std::unique_ptr<Embedder> random_embedder(const RandomEmbedderConfig& config);
 /// A recognition network, from now on in evaluation mode and without gradients of its own; sizes other than
 /// 112 are resized (bilinear, antialiased).

@@ -4,11 +4,12 @@
 
 #include <numeric>
 
-#include "cluster/tensors/collectives.h"
 #include "core/error.h"
 #include "core/kinds.h"
 #include "core/log.h"
 #include "model/common/precision.h"
+#include "model/facemae/cosine_sums.h"
+#include "model/facemae/distances.h"
 
 namespace facemae {
 
@@ -23,7 +24,8 @@ struct RelatedRows {
 
 /// One side of the comparison, with the rows of every rank.
 struct RelatedSide {
-  Tensor embeddings, unit;  ///< [G, D]: as they came (centred when asked), and L2-normalised
+  Tensor embeddings,
+      unit;  ///< [G, D]: as they came (centred when asked), and L2-normalised; what is read alone
 };
 
 /// What a relation is computed from.
@@ -32,6 +34,7 @@ struct RelatedFaces {
   const Tensor &own_real, &own_rebuilt;  ///< [b, D], as they came (centred when asked)
   const RelatedRows& rows;
   Communicator& ranks;
+  bool by_cdist;  ///< distances and their gradient as at::cdist has them
 };
 
 namespace {
@@ -62,20 +65,21 @@ Tensor cosine_share(const RelatedFaces& faces) {
 }
 
 /// Distances of own rows to all, divided by their mean over all pairs of different rows of all ranks: [b, G].
-Tensor relative_distances(const Side& side, const Rows& rows, const Tensor& apart, Communicator& ranks) {
-  // Never through matrix products: the difference of two large squares leaves nothing of a small distance,
-  // and the root then blows up what is left in backward.
-  const auto raw = at::cdist(rows.of(side.embeddings), side.embeddings, 2.0, /*compute_mode=*/2);
-  const auto distance = (raw.square() + 1e-12).sqrt() * apart;
-  return distance / (all_sum(distance.sum(), ranks) / rows.pairs());
+Tensor relative_distances(const Side& side, const RelatedFaces& faces, const Tensor& apart) {
+  const auto own = faces.rows.of(side.embeddings);
+  const auto raw = faces.by_cdist
+                       ? (at::cdist(own, side.embeddings, 2.0, /*compute_mode=*/2).square() + 1e-12).sqrt()
+                       : distances(own, side.embeddings);
+  const auto distance = raw * apart;
+  return distance / (all_sum(distance.sum(), faces.ranks) / faces.rows.pairs());
 }
 
 /// RKD's distance term (Park et al. 2019, arXiv 1904.05068).
 Tensor distance_share(const RelatedFaces& faces) {
   const Rows& rows = faces.rows;
   const auto apart = others(rows, faces.real.embeddings.options());
-  const auto target = relative_distances(faces.real, rows, apart, faces.ranks);
-  const auto found = relative_distances(faces.rebuilt, rows, apart, faces.ranks);
+  const auto target = relative_distances(faces.real, faces, apart);
+  const auto found = relative_distances(faces.rebuilt, faces, apart);
   return at::smooth_l1_loss(found, target, at::Reduction::Sum, /*beta=*/1.0) / rows.pairs();
 }
 
@@ -130,7 +134,11 @@ Tensor moments_share(const RelatedFaces& faces) {
 /// Own rows' share of Pearson's correlation of two matrices over their entries off the diagonal.
 Tensor correlation_share(const Side& real, const Side& rebuilt, const Rows& rows, Communicator& ranks) {
   const torch::NoGradGuard no_grad;
-  const auto a = cosines(real, rows).to(torch::kFloat64), b = cosines(rebuilt, rows).to(torch::kFloat64);
+  const auto cosines_of = [&](const Side& side) {
+    return (side.unit.defined() ? cosines(side, rows) : cosines({{}, normalised(side.embeddings)}, rows))
+        .to(torch::kFloat64);
+  };
+  const auto a = cosines_of(real), b = cosines_of(rebuilt);
   const auto apart = others(rows, a.options());
   const auto means = all_sum(torch::stack({(a * apart).sum(), (b * apart).sum()}), ranks) / rows.pairs();
   const auto x = (a - means[0]) * apart, y = (b - means[1]) * apart;
@@ -138,12 +146,21 @@ Tensor correlation_share(const Side& real, const Side& rebuilt, const Rows& rows
   return ((x * y).sum() / (squares[0] * squares[1]).sqrt().clamp_min(1e-30)).to(torch::kFloat32);
 }
 
+Tensor unit_in_double(const Tensor& rows) { return normalised(rows.to(torch::kFloat64)); }
+
+/// Of own rows, what other ranks read. Differences of whole rows are small, and those rows are sent in full.
+Tensor what_travels(const Tensor& own, RelationReads reads) {
+  return reads == RelationReads::Rows ? own : normalised(own);
+}
+torch::ScalarType carried_as(const Tensor& own, RelationReads reads, const RelationForm& form) {
+  return form.bfloat16 && reads != RelationReads::Rows ? torch::kBFloat16 : own.scalar_type();
+}
+
 Tensor centred(const Tensor& own, std::int64_t total, Communicator& ranks) {
   return own - all_sum(own.sum(0, /*keepdim=*/true), ranks) / static_cast<double>(total);
 }
 
-Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
-           std::span<const std::int64_t> rows_of_rank) {
+Rows check(const Tensor& real, Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
   if (static_cast<int>(rows_of_rank.size()) != ranks.size())
     throw Error(
         fmt::format("computing the relation loss: {} numbers of rows for {} ranks; pass one for each rank.",
@@ -153,10 +170,10 @@ Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
   rows.own = rows_of_rank[rank];
   rows.first = std::accumulate(rows_of_rank.begin(), rows_of_rank.begin() + ranks.rank(), std::int64_t{0});
   rows.total = std::accumulate(rows_of_rank.begin(), rows_of_rank.end(), std::int64_t{0});
-  if (real.dim() != 2 || real.sizes() != rebuilt.sizes() || real.size(0) != rows.own)
-    throw Error(fmt::format(
-        "computing the relation loss: real embeddings [{}] and rebuilt ones [{}] should both be [{}, D], the rows of rank {}.",
-        fmt::join(real.sizes(), ", "), fmt::join(rebuilt.sizes(), ", "), rows.own, rank));
+  if (real.dim() != 2 || real.size(0) != rows.own)
+    throw Error(
+        fmt::format("computing the relation loss: embeddings [{}] should be [{}, D], the rows of rank {}.",
+                    fmt::join(real.sizes(), ", "), rows.own, rank));
   if (rows.total < 2)
     throw ConfigError(
         fmt::format("computing the relation loss: a batch of {} faces has no pairs; "
@@ -168,13 +185,14 @@ Rows check(const Tensor& real, const Tensor& rebuilt, Communicator& ranks,
 constexpr const char* kNoPair = "one image alone is in no pair";
 constexpr RelationKind kRelations[] = {
     {"cosine", "match the cosines of all pairs", cosine_share, 2, kNoPair},
-    {"distance", "match the distances of all pairs, relative to their mean (RKD)", distance_share, 2,
-     kNoPair},
+    {"distance", "match the distances of all pairs, relative to their mean (RKD)", distance_share, 2, kNoPair,
+     RelationReads::Rows},
     {"pkt", "match the probabilities that one face is taken for another (PKT)", pkt_share, 3,
      "with 2 there is one other, always likely"},
     {"similarity", "match each row of the matrix of inner products (similarity-preserving)", similarity_share,
-     2, kNoPair},
-    {"moments", "match mean and covariance of the embeddings", moments_share, 2, kNoPair, false},
+     2, kNoPair, RelationReads::Rows},
+    {"moments", "match mean and covariance of the embeddings", moments_share, 2, kNoPair,
+     RelationReads::Nothing},
     {"none", "train without a relation loss", nullptr, 0, ""},
 };
 
@@ -186,31 +204,75 @@ Relation relation_from(const std::string& name) {
   return Relation(row_of(kRelations, name, "choosing the relation loss"));
 }
 
-RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation kind, bool center,
-                            Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
-  // Autocast must not touch the small differences that the losses are made of.
+RealSide::RealSide(const Tensor& real, Relation kind, bool center, Communicator& ranks,
+                   std::span<const std::int64_t> rows_of_rank, RelationForm form)
+    : kind_(kind),
+      center_(center),
+      ranks_(ranks),
+      rows_of_rank_(rows_of_rank.begin(), rows_of_rank.end()),
+      form_(form) {
   const FullPrecision scope(real.device().type());
-  auto own_real = at_least_float(real.detach()), own_rebuilt = at_least_float(rebuilt);
-  if (kind == Relation::None) {
-    const auto zero = torch::zeros({}, own_real.options());
-    return {zero, zero.to(torch::kFloat32)};
+  const torch::NoGradGuard no_grad;
+  own_ = at_least_float(real.detach());
+  if (kind_ == Relation::None) return;
+  const Rows rows = check(own_, ranks_, rows_of_rank_);
+  if (center_) own_ = centred(own_, rows.total, ranks_);
+  if (form_.pairs) return;
+  // The loss is made of sums over faces, or its figure alone reads pairs.
+  const auto reads = kind_.kind()->reads;
+  const bool of_sums = kind_.kind()->share == cosine_share || reads == RelationReads::Nothing;
+  by_sums_ = of_sums && own_.size(1) < rows.total;
+  if (!by_sums_ && (reads != RelationReads::Nothing || form_.correlation))
+    arriving_.emplace(what_travels(own_, reads), ranks_, rows_of_rank_, carried_as(own_, reads, form_));
+}
+
+RelationLoss relation_share(RealSide& real, const Tensor& rebuilt) {
+  // Autocast must not touch the small differences that the losses are made of.
+  const FullPrecision scope(rebuilt.device().type());
+  Communicator& ranks = real.ranks_;
+  auto own = at_least_float(rebuilt);
+  const auto zero = torch::zeros({}, own.options());
+  RelationLoss result{zero, zero.to(torch::kFloat32)};
+  if (real.kind_ == Relation::None) return result;
+  const RelationKind& kind = *real.kind_.kind();
+  const Rows rows = check(own, ranks, real.rows_of_rank_);
+  if (real.center_) own = centred(own, rows.total, ranks);
+  if (real.by_sums_ && (kind.share == cosine_share || real.form_.correlation)) {
+    const CosineSums sums(unit_in_double(real.own_), unit_in_double(own), own.scalar_type(), ranks);
+    if (real.form_.correlation) result.correlation = sums.correlation(rows.pairs()).to(torch::kFloat32);
+    if (kind.share == cosine_share) {
+      result.share = sums.share(rows.pairs()).to(own.scalar_type());
+      return result;
+    }
   }
-  const Rows rows = check(own_real, own_rebuilt, ranks, rows_of_rank);
-  if (center) {
-    own_real = centred(own_real, rows.total, ranks);
-    own_rebuilt = centred(own_rebuilt, rows.total, ranks);
+  Side all_real, all_rebuilt;
+  if (real.form_.pairs) {
+    const auto whole = [&](const Tensor& side) {
+      const auto all = gather_rows(side, ranks, real.rows_of_rank_);
+      return Side{all, normalised(all)};
+    };
+    all_real = whole(real.own_);
+    // The gather of the rebuilt side takes part in backward, so only where the loss needs it.
+    all_rebuilt = whole(kind.reads == RelationReads::Nothing ? own.detach() : own);
+  } else if (real.arriving_) {
+    const auto side = [&](const Tensor& all) {
+      return kind.reads == RelationReads::Rows ? Side{all, {}} : Side{{}, all};
+    };
+    all_real = side(real.arriving_->all());
+    const auto sent = what_travels(kind.reads == RelationReads::Nothing ? own.detach() : own, kind.reads);
+    all_rebuilt = side(gather_rows(sent, ranks, real.rows_of_rank_, carried_as(own, kind.reads, real.form_)));
   }
-  // The gather of the rebuilt side takes part in backward, so only where the loss needs it.
-  const auto gather = [&](const Tensor& own) {
-    const auto all = gather_rows(own, ranks, rows_of_rank);
-    return Side{all, normalised(all)};
-  };
-  const Side all_real = gather(own_real);
-  const Side all_rebuilt = gather(kind.kind()->over_pairs ? own_rebuilt : own_rebuilt.detach());
-  RelationLoss result;
-  result.correlation = correlation_share(all_real, all_rebuilt, rows, ranks);
-  result.share = kind.kind()->share({all_real, all_rebuilt, own_real, own_rebuilt, rows, ranks});
+  if (real.form_.correlation && !real.by_sums_)
+    result.correlation = correlation_share(all_real, all_rebuilt, rows, ranks);
+  result.share = kind.share({all_real, all_rebuilt, real.own_, own, rows, ranks, real.form_.pairs});
   return result;
+}
+
+RelationLoss relation_share(const Tensor& real, const Tensor& rebuilt, Relation kind, bool center,
+                            Communicator& ranks, std::span<const std::int64_t> rows_of_rank,
+                            RelationForm form) {
+  RealSide side(real, kind, center, ranks, rows_of_rank, form);
+  return relation_share(side, rebuilt);
 }
 
 }  // namespace facemae

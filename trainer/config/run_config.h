@@ -100,8 +100,9 @@ struct PretrainConfig {
   std::string relation_weight = "1";  ///< a number, or auto:R
   bool relation_center = false;
   std::string relation_batch = "micro";
+  std::string relation_form = "auto", relation_precision = "same";
   std::string embedder = "random";
-  int embedder_size = 56, embedder_width = 128;
+  int embedder_size = 56, embedder_width = 128, embedder_grid = 2;
   std::uint64_t embedder_redraw = 1;
   bool activation_checkpointing = false;
   std::string blend;  ///< people:K; "": every face by itself

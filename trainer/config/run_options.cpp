@@ -310,6 +310,17 @@ void declare(Options& o, PretrainConfig& c) {
       .flag("relation-center", c.relation_center, "subtract the global mean embedding first")
       .choice("relation-batch", c.relation_batch, {"micro", "global"},
               "faces related to each other: those of a micro-batch, or (two passes) the whole global batch")
+      .choice(
+          "relation-form", c.relation_form, {"auto", "pairs"},
+          "computation of the relation, a matter of time, memory and last bits. auto: cosine by sums over faces where an embedding has fewer "
+          "values than faces are compared, so that what ranks send does not grow with the batch, and only what a relation reads is sent; "
+          "pairs: all pairs of whole embeddings, as before there was a choice")
+      .before("pairs")
+      .choice(
+          "relation-precision", c.relation_precision, {"same", "float32"},
+          "number format of the embedder. same: that of --precision; with bfloat16, unit embeddings also travel in it, and a GPU "
+          "computes in TF32 what stays float32")
+      .before("float32")
       .add(
           "embedder", c.embedder,
           "network that embeds the faces: random, or weights of a recognition network (RUN, checkpoint or safetensors file)")
@@ -318,6 +329,12 @@ void declare(Options& o, PretrainConfig& c) {
       .between(8, 4096)
       .add("embedder-width", c.embedder_width, "channels of a random embedder (32 suits one CPU core)")
       .between(1, 65536)
+      .add(
+          "embedder-grid", c.embedder_grid,
+          "side of the grid that a random embedder's map is averaged to: its embedding has this squared times --embedder-width "
+          "values; a smaller map stays as it is; 0: none (7 x 7 of 56 pixels)")
+      .between(0, 512)
+      .before("0")
       .add("embedder-redraw", c.embedder_redraw,
            "steps after which a random embedder is drawn anew; 0: never");
   for (const auto& from : moving_to_pretrain()) o.explain(from.options);

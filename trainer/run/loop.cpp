@@ -51,6 +51,7 @@ class Loop {
     for (std::uint64_t step = plan_.first; step < plan_.last; ++step) {
       run_.watchdog.begin_step(step + 1);
       failpoint("loop.step");
+      run_.task.measured = run_.observer.line_due(step + 1);
       const torch::Tensor loss = step_.compute(step);
       const torch::Tensor norm = run_.gradients.norm();
       decisions_.see(all_finite(loss, norm), norm);
@@ -110,7 +111,7 @@ class Loop {
     };
     const Next next = now();
     const bool due = due_ != 0 && due_ <= done;
-    if (!next.ends && !next.evaluates && !due && !run_.observer.due(done)) return next;
+    if (!next.ends && !next.evaluates && !due && !run_.observer.line_due(done)) return next;
     learn(/*settle=*/true);
     return now();
   }

@@ -22,6 +22,7 @@ std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::strin
   }
   return random_embedder({.size = config.embedder_size,
                           .width = config.embedder_width,
+                          .grid = config.embedder_grid,
                           .redraw = config.embedder_redraw,
                           .seed = config.common.seed});
 }

@@ -79,7 +79,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   data_.add(figures.data);
   exposed_ += figures.exposed_reduction_seconds;
   saving_ = saving_ || figures.saving;
-  if (due(done)) {
+  if (line_due(done)) {
     write_line(done, task, figures);
     last_ = Clock::now();
     last_step_ = done;

@@ -41,8 +41,10 @@ class Observer {
     bool saving = false;              ///< a checkpoint was being written or read back beside the step
     double save_stalled_seconds = 0;  ///< in all so far: training waited for checkpoints
   };
-  /// A line of metrics is due after this step.
-  bool due(std::uint64_t done) const { return done % config_.log_every == 0 || done == config_.last_step; }
+  /// Whether after_step() will ask for the metrics of this step.
+  bool line_due(std::uint64_t done) const {
+    return done % config_.log_every == 0 || done == config_.last_step;
+  }
   /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
   /// All ranks: what the model reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log. So does

@@ -31,8 +31,9 @@ Precision precision_for(const std::string& name, torch::Device device) {
   return Precision::BFloat16;
 }
 
-void prepare(Precision precision) {
-  const bool tf32 = precision == Precision::Tf32;
+void prepare(Precision precision, Remainder remainder) {
+  const bool tf32 =
+      precision == Precision::Tf32 || (precision == Precision::BFloat16 && remainder == Remainder::Tf32);
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);
 }

@@ -10,8 +10,10 @@ enum class Precision { Float32, Tf32, BFloat16 };
 /// Throws ConfigError when the device cannot: tf32 needs CUDA, bfloat16 a CPU with avx512_bf16 or
 /// amx, or a CUDA device.
 Precision precision_for(const std::string& name, torch::Device device);
+/// What of a bfloat16 step autocast leaves in float32: computed by a GPU as it says, or in TF32.
+enum class Remainder { Float32, Tf32 };
 /// Process-wide settings that the precision needs.
-void prepare(Precision precision);
+void prepare(Precision precision, Remainder remainder = Remainder::Float32);
 
 /// While it lives, this thread's forward pass runs under autocast (bfloat16 only).
 class Autocast {

@@ -58,6 +58,8 @@ class Task {
   virtual void state(Snapshot& snapshot) = 0;
   virtual std::string kind() const = 0;  ///< names the model: a checkpoint of another is refused
 
+  bool measured =
+      true;  ///< a line of metrics follows the step that begins: figures that nothing else needs are wanted
   bool compares_whole_batch = false;  ///< couple() wants all micro-batches of a step at once
   std::int64_t faces_per_row = 1;     ///< faces that Pass::rows has one row for; it divides every part
   double automatic_weight = 0;        ///< part of RunState

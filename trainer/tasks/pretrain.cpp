@@ -30,6 +30,8 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       device_(device),
       rebuilding_(make_rebuilding(model_, config, precision)),
       relation_(relation_from(config.relation)),
+      form_{.pairs = config.relation_form == "pairs"},
+      embedder_precision_(config.relation_precision == "same" ? precision : Precision::Float32),
       global_rows_(static_cast<double>(config.common.batch) /
                    static_cast<double>(rebuilding_->faces_per_row())) {
   faces_per_row = rebuilding_->faces_per_row();
@@ -47,7 +49,8 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
   }
   compares_whole_batch = config.relation_batch == "global" && config.common.accumulate > 1 &&
                          (relation_ != Relation::None || linkage_);
-  prepare(precision);
+  form_.bfloat16 = embedder_precision_ == Precision::BFloat16;
+  prepare(precision, embedder_precision_ == precision ? Remainder::Tf32 : Remainder::Float32);
 }
 
 std::vector<Parameter> Pretraining::parameters() {
@@ -71,6 +74,8 @@ void Pretraining::begin(std::uint64_t step) {
   if (fixed_weight_) automatic_weight = *fixed_weight_;  // whatever a checkpoint said
   if (linkage_) linkage_weight = linkage_->begin(linkage_weight);
   if (embedder_) embedder_->at_step(step);
+  form_.correlation = measured;
+  real_.reset();
   relation_figure_ = torch::zeros({}, torch::TensorOptions().device(device_));
   correlation_ = torch::zeros_like(relation_figure_);
   linkage_figure_ = torch::zeros_like(relation_figure_);
@@ -78,22 +83,45 @@ void Pretraining::begin(std::uint64_t step) {
 }
 
 Pass Pretraining::forward(const Faces& faces) {
+  const bool compared = relation_ != Relation::None || linkage_;
+  // The real side comes first: its rows are on their way while faces are rebuilt. What a first pass has compared is not
+  // asked for again.
+  Pass pass;
+  if (compared && !(compares_whole_batch && torch::GradMode::is_enabled()))
+    pass.reference = reference_of(faces);
+
   const auto [predicted, pixel] = rebuilding_->rebuild(faces);
   if (torch::GradMode::is_enabled()) pixel_of_part_[faces.part] = pixel_of_part_[faces.part] + pixel.detach();
-  Pass pass{.loss = config_.reconstruction_weight * pixel};
-  if (relation_ == Relation::None && !linkage_) return pass;
-
+  pass.loss = config_.reconstruction_weight * pixel;
+  if (!compared) return pass;
+  if (to_be_balanced(faces.micro)) pass.output = predicted;
   const auto pictures = clamp_straight_through(model_->unpatchify(predicted), -1, 1);
-  std::vector<torch::Tensor> rows, reference;  // side by side
-  if (relation_ != Relation::None) rows.push_back(embedder_->embed(pictures));
+  std::vector<torch::Tensor> rows;  // side by side
+  if (relation_ != Relation::None) {
+    const Autocast reduced(embedder_precision_, device_);
+    rows.push_back(embedder_->embed(pictures));
+  }
   if (linkage_) rows.push_back(linkage_->features(pictures));
   pass.rows = beside(rows);
-  if (to_be_balanced(faces.micro)) pass.output = predicted;
-  const torch::NoGradGuard no_grad;
-  if (relation_ != Relation::None) reference.push_back(rebuilding_->reference(faces, *embedder_));
-  if (linkage_) reference.push_back(linkage_->features(rebuilding_->originals(faces)));
-  pass.reference = beside(reference);
   return pass;
+}
+
+/// What the rows of a pass are compared with.
+torch::Tensor Pretraining::reference_of(const Faces& faces) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> reference;  // side by side
+  if (relation_ != Relation::None) {
+    const Autocast reduced(embedder_precision_, device_);
+    reference.push_back(rebuilding_->reference(faces, *embedder_));
+    if (!parts_.exact() && !compares_whole_batch) {
+      auto rows_of_rank = faces.rows_of_rank;
+      for (auto& rows : rows_of_rank) rows /= faces_per_row;
+      real_.emplace(reference.front(), relation_, config_.relation_center, parts_.ranks(), rows_of_rank,
+                    form_);
+    }
+  }
+  if (linkage_) reference.push_back(linkage_->features(rebuilding_->originals(faces)));
+  return beside(reference);
 }
 
 Coupled Pretraining::couple(const Group& group) {
@@ -121,8 +149,11 @@ torch::Tensor Pretraining::features_in(const torch::Tensor& rows) const {
 
 Pretraining::Wanted Pretraining::relate(const Group& group, const torch::Tensor& rows,
                                         const torch::Tensor& reference, Coupling& faces) {
-  const auto matched = relation_share(embeddings_in(reference), embeddings_in(rows), relation_,
-                                      config_.relation_center, faces.ranks(), faces.rows_of_rank());
+  if (!real_)
+    real_.emplace(embeddings_in(reference), relation_, config_.relation_center, faces.ranks(),
+                  faces.rows_of_rank(), form_);
+  const auto matched = relation_share(*real_, embeddings_in(rows));
+  real_.reset();
   const double part = static_cast<double>(faces.total()) / global_rows_;
   const auto loss = part * matched.share;
   // Where the weight enters is a matter of last bits, which runs keep from start to start: before the way back through

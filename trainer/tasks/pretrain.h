@@ -42,6 +42,7 @@ class Pretraining final : public Task, public PictureMaker {
   Wanted relate(const Group& group, const torch::Tensor& rows, const torch::Tensor& reference,
                 Coupling& faces);
   Wanted link(const Group& group, const torch::Tensor& rows, const torch::Tensor& reference, Coupling& faces);
+  torch::Tensor reference_of(const Faces& faces);
   torch::Tensor embeddings_in(const torch::Tensor& rows) const;
   torch::Tensor features_in(const torch::Tensor& rows) const;
   bool to_be_balanced(int micro) const;
@@ -55,7 +56,11 @@ class Pretraining final : public Task, public PictureMaker {
   torch::Device device_;
   std::unique_ptr<Rebuilding> rebuilding_;
   Relation relation_;
-  double global_rows_;                  ///< of a step: faces, or sets of them
+  RelationForm form_;
+  Precision embedder_precision_;
+  std::optional<RealSide>
+      real_;            ///< of the micro-batch that passes, where its journey begins before the forward pass
+  double global_rows_;  ///< of a step: faces, or sets of them
   std::optional<double> fixed_weight_;  ///< of the relation, unless it is automatic
   std::optional<LinkageTerm> linkage_;
   double automatic_ratio_ = 0;  ///< holds the relation's gradient at this fraction of the pixel gradient

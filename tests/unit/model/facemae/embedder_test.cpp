@@ -1,5 +1,6 @@
 #include "model/facemae/embedder.h"
 
+#include <ATen/autocast_mode.h>
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
@@ -22,6 +23,32 @@ TEST(RandomEmbedder, HasTheWidthThatItsOptionsSay) {
             (std::vector<std::int64_t>{2, 4 * 14 * 14}));
   EXPECT_THROW(random_embedder({.size = 4}), ConfigError);
   EXPECT_THROW(random_embedder({.width = 0}), ConfigError);
+}
+
+TEST(RandomEmbedder, AveragesItsMapToAGrid) {
+  const auto images = images_of(2, 56);
+  const auto map = random_embedder({.width = 8})->embed(images).reshape({2, 8, 7, 7});
+  const auto one = random_embedder({.width = 8, .grid = 1})->embed(images);
+  EXPECT_TRUE(torch::allclose(one, map.mean({2, 3}), 1e-5, 1e-6));
+  EXPECT_EQ(random_embedder({.width = 8, .grid = 2})->embed(images).sizes(),
+            (std::vector<std::int64_t>{2, 8 * 4}));
+  EXPECT_EQ(random_embedder({.width = 8, .grid = 2})->embed(images.narrow(0, 0, 0)).size(1), 8 * 4);
+  EXPECT_TRUE(torch::equal(random_embedder({.width = 8, .grid = 9})->embed(images), map.flatten(1)))
+      << "there is nothing to average";
+}
+
+TEST(RandomEmbedder, IsNearlyTheSameUnderAutocast) {
+  const auto images = images_of(2, 56);
+  const auto embedder = random_embedder({.width = 16, .grid = 2});
+  const auto exact = embedder->embed(images);
+  at::autocast::set_autocast_dtype(at::kCPU, torch::kBFloat16);
+  at::autocast::set_autocast_enabled(at::kCPU, true);
+  const auto rough = embedder->embed(images);
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  EXPECT_EQ(rough.scalar_type(), torch::kFloat32);
+  const double apart = ((rough - exact).norm() / exact.norm()).item<double>();
+  EXPECT_LT(apart, 0.03);
+  EXPECT_GT(apart, 0) << "this was not computed in bfloat16";
 }
 
 TEST(RandomEmbedder, IsAPureFunctionOfItsSeedAndStep) {

@@ -151,9 +151,10 @@ struct Variant {
 
 class RelationVariant : public testing::TestWithParam<Variant> {
  protected:
-  RelationLoss loss(const torch::Tensor& real, const torch::Tensor& rebuilt, bool center = false) {
+  RelationLoss loss(const torch::Tensor& real, const torch::Tensor& rebuilt, bool center = false,
+                    RelationForm form = {}) {
     const std::array<std::int64_t, 1> rows{real.size(0)};
-    return relation_share(real, rebuilt, relation_from(GetParam().name), center, ranks_, rows);
+    return relation_share(real, rebuilt, relation_from(GetParam().name), center, ranks_, rows, form);
   }
   AloneCommunicator ranks_;
 };
@@ -243,6 +244,34 @@ TEST_P(RelationVariant, IsTheSameUnderAutocast) {
   at::autocast::set_autocast_enabled(at::kCPU, false);
   EXPECT_EQ(cast.scalar_type(), torch::kFloat32);
   EXPECT_EQ(cast.item<double>(), plain);
+}
+
+TEST_P(RelationVariant, IsTheSameFromPairsAndWithoutItsFigure) {
+  const auto e = tensor_of(drawn(9, 5, 8), torch::kFloat64);
+  const auto gradient = [&](RelationForm form, RelationLoss& found) {
+    const auto f = tensor_of(drawn(9, 5, 9), torch::kFloat64).requires_grad_();
+    found = loss(e, f, false, form);
+    found.share.backward();
+    return f.grad();
+  };
+  RelationLoss usual, pairs, without;
+  const auto of_usual = gradient({}, usual), of_pairs = gradient({.pairs = true}, pairs),
+             of_without = gradient({.correlation = false}, without);
+  EXPECT_NEAR(usual.share.item<double>(), pairs.share.item<double>(), 1e-12);
+  EXPECT_NEAR(usual.correlation.item<double>(), pairs.correlation.item<double>(), 1e-6);
+  EXPECT_LT((of_usual - of_pairs).norm().item<double>(), 1e-10 * of_pairs.norm().item<double>());
+  EXPECT_TRUE(torch::equal(without.share, usual.share));
+  EXPECT_TRUE(torch::equal(of_without, of_usual));
+  EXPECT_EQ(without.correlation.item<double>(), 0);
+}
+
+TEST_P(RelationVariant, ChangesLittleWhenUnitRowsTravelInBfloat16) {
+  const auto e = tensor_of(drawn(9, 40, 8)), f = tensor_of(drawn(9, 40, 9));  // wider than faces are many
+  const double full = loss(e, f).share.item<double>(),
+               rounded = loss(e, f, false, {.bfloat16 = true}).share.item<double>();
+  EXPECT_NEAR(rounded, full, 0.02 * full);
+  const std::string name = GetParam().name;
+  EXPECT_EQ(rounded != full, name == "cosine" || name == "pkt") << "others do not read unit rows";
 }
 
 TEST_P(RelationVariant, RefusesASingleFace) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace facemae {
 namespace {
@@ -266,6 +267,39 @@ TEST(ResultChanges, ShowWhatMattersAndOverlookWhatIsFree) {
   const auto changes =
       result_changes("batch = 8\nworkers = 1\nlr = 0.1\n", "batch = 16\nworkers = 4\nwarmup = 0\nlr = 0.1\n");
   EXPECT_THAT(changes, testing::ElementsAre("batch: was 8, is 16", "warmup: was unset, is 0"));
+}
+
+/// Runs of versions that had no --relation-form and so on keep the bits that they began with.
+TEST(PretrainConfig, ARunOfBeforeGoesOnAsItBegan) {
+  const auto go_on = [](std::vector<std::string> words, const std::string& had, PretrainConfig& config) {
+    CommonOptions common;
+    Options options("", "pretrain");
+    declare(options, config);
+    for (const char* word : {"--store", "s", "--run", "r", "--batch", "8", "--steps", "1"})
+      words.emplace_back(word);
+    options.parse(words, common);
+    if (!had.empty()) options.go_on(had);
+    return options.text();
+  };
+  PretrainConfig fresh, resumed, older, asked;
+  const std::string text = go_on({}, "", fresh);
+  EXPECT_EQ(fresh.relation_form, "auto");
+  std::string before;  // as a version without the three options wrote it
+  for (const auto& line : split(text, '\n'))
+    if (!line.empty() && !line.starts_with("relation-form") && !line.starts_with("relation-precision") &&
+        !line.starts_with("embedder-grid"))
+      before += line + "\n";
+  EXPECT_EQ(go_on({}, text, resumed), text);
+  EXPECT_EQ(resumed.embedder_grid, fresh.embedder_grid);
+  const std::string now = go_on({}, before, older);
+  EXPECT_EQ(now, before) << "its configuration stays what it is";
+  EXPECT_EQ(older.relation_form, "pairs");
+  EXPECT_EQ(older.relation_precision, "float32");
+  EXPECT_EQ(older.embedder_grid, 0);
+  EXPECT_THAT(result_changes(before, now), testing::IsEmpty());
+  const std::string same = go_on({"--relation-form", "pairs", "--embedder-grid", "0"}, before, asked);
+  EXPECT_THAT(result_changes(before, same), testing::IsEmpty()) << "asked for what it has";
+  EXPECT_THAT(result_changes(before, text), testing::Contains("relation-form: was pairs, is auto"));
 }
 
 TEST(RunConfig, CountsStepsInEpochsRoundedUp) {

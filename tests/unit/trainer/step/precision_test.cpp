@@ -26,6 +26,16 @@ TEST(Precision, Float32MeansFloat32OnGpusToo) {
   prepare(Precision::Float32);
 }
 
+TEST(Precision, WhatABfloat16StepLeavesInFloat32MayBeTf32) {
+  prepare(Precision::BFloat16);
+  EXPECT_FALSE(at::globalContext().allowTF32CuBLAS());
+  prepare(Precision::BFloat16, Remainder::Tf32);
+  EXPECT_TRUE(at::globalContext().allowTF32CuBLAS());
+  EXPECT_TRUE(at::globalContext().allowTF32CuDNN());
+  prepare(Precision::Float32, Remainder::Tf32);
+  EXPECT_FALSE(at::globalContext().allowTF32CuBLAS()) << "float32 means float32";
+}
+
 TEST(Precision, WhatTheDeviceLacksIsRefused) {
   EXPECT_THROW(precision_for("tf32", torch::kCPU), ConfigError);
   EXPECT_EQ(precision_for("float32", torch::kCPU), Precision::Float32);
@@ -34,7 +44,7 @@ TEST(Precision, WhatTheDeviceLacksIsRefused) {
 /// A step in bfloat16 goes where that of float32 goes, roughly, and its parameters stay float32.
 TEST(Precision, BFloat16TrainsTheSameRoughly) {  // slowly, where the processor has none
   AloneCommunicator alone;
-  const trials::Trial trial{.recognition = false, .global_batch = 6};
+  const trials::Trial trial{.relation = "cosine", .recognition = false, .global_batch = 6};
   const auto gradient = [&](Precision used) {
     const auto training =
         trials::make_task(trials::pretrain_config_of(trial), Parts::of_ranks(alone), torch::kCPU,
