@@ -24,8 +24,8 @@ struct RelatedRows {
 
 /// One side of the comparison, with the rows of every rank.
 struct RelatedSide {
-  Tensor embeddings,
-      unit;  ///< [G, D]: as they came (centred when asked), and L2-normalised; what is read alone
+  /// [G, D]: as they came (centred when asked), and L2-normalised. Only what is read is there.
+  Tensor embeddings, unit;
 };
 
 /// What a relation is computed from.
