@@ -15,7 +15,8 @@ namespace facemae {
 /// the statistics become the mean of what the slots made of them. Means are weighted by rows.
 class RunningStatistics {
  public:
-  /// `parts` must outlive it. `frozen`: nothing moves them.
+  /// `parts` must outlive it. `frozen`: nothing moves them. The network is on its device; its statistics become views of
+  /// one flat tensor.
   RunningStatistics(RecognitionNetwork& network, const Parts& parts, std::uint64_t global_batch, bool frozen);
 
   void begin();        ///< of a step
@@ -25,13 +26,11 @@ class RunningStatistics {
   void end(const torch::Tensor& skipped);
 
  private:
-  static torch::Tensor flat(const std::vector<torch::Tensor>& of);  ///< one after the other: [values]
-  void set(const torch::Tensor& flat);                              ///< from the same
-
   const Parts& parts_;
   double global_batch_;
   bool frozen_;
-  std::vector<torch::Tensor> statistics_, before_;         ///< now, and before the step
+  torch::Tensor now_,
+      before_;  ///< statistics of all norms [values]: now, of which the network's are views, and before the step
   std::vector<torch::Tensor> counters_, counters_before_;  ///< batches seen, of each norm
   std::int64_t own_rows_ = 0;                              ///< of the step
   std::vector<torch::Tensor> after_slot_;                  ///< statistics, times the slot's part of the rows

@@ -1,6 +1,9 @@
 // BatchNorm's running statistics after a step are the mean over ranks, weighted by their images.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "cluster/mpi/mpi_communicator.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
 
@@ -53,6 +56,26 @@ TEST(RunningStatistics, AreTheMeanOverRanksWeightedByTheirImages) {
     EXPECT_GT((plain - weighted).abs().max().item<double>(), 1e-4) << "this would not see a plain mean";
   }
   EXPECT_GT((statistics_of(*new_network()).to(torch::kFloat64) - got).abs().max().item<double>(), 1e-3);
+}
+
+TEST(RunningStatistics, AreOneTensorUnderTheNamesAndValuesThatTheyHad) {
+  MpiCommunicator ranks("ranks", std::chrono::minutes(1));
+  const auto network = new_network(), plain = new_network();
+  RecognitionTraining training(network, ClassCentres(11, 5, 5, ranks, torch::kCPU),
+                               recognize_config_of({.recognition = true}), "trial", Parts::of_ranks(ranks),
+                               Precision::Float32, torch::kCPU);
+  std::set<const void*> memory;
+  for (const auto& item : network->named_buffers())
+    if (item.value().is_floating_point()) memory.insert(item.value().storage().data());
+  EXPECT_EQ(memory.size(), 1u);
+  Snapshot snapshot;
+  training.state(snapshot);
+  for (const auto& item : plain->named_buffers()) {
+    const auto found = std::find_if(snapshot.replicated.begin(), snapshot.replicated.end(),
+                                    [&](const auto& tensor) { return tensor.name == "model." + item.key(); });
+    ASSERT_NE(found, snapshot.replicated.end()) << item.key();
+    EXPECT_TRUE(torch::equal(found->value, item.value())) << item.key();
+  }
 }
 
 }  // namespace
