@@ -140,6 +140,12 @@ Tensor gather_rows(const Tensor& local, Communicator& ranks, std::span<const std
   return GatherRows::apply(local, &ranks, std::vector(rows_of_rank.begin(), rows_of_rank.end()), type);
 }
 
+Tensor sum_to_owner(const Tensor& cotangent, Communicator& ranks,
+                    std::span<const std::int64_t> rows_of_rank) {
+  if (ranks.size() == 1) return cotangent;
+  return sum_to_owner(cotangent, ranks, RowLayout({rows_of_rank.begin(), rows_of_rank.end()}));
+}
+
 Tensor all_sum(const Tensor& local, Communicator& ranks) {
   if (ranks.size() == 1) return local;
   return AllSum::apply(local, &ranks);

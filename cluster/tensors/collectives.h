@@ -34,6 +34,11 @@ torch::Tensor gather_rows(const torch::Tensor& local, Communicator& ranks,
                           std::span<const std::int64_t> rows_of_rank,
                           std::optional<torch::ScalarType> carried = {});
 
+/// What the backward of gather_rows() does, by itself: the sum over the ranks of their cotangents [sum(rows_of_rank), ...]
+/// of our rows, [rows_of_rank[rank], ...]. No gradients. All ranks, same order.
+torch::Tensor sum_to_owner(const torch::Tensor& cotangent, Communicator& ranks,
+                           std::span<const std::int64_t> rows_of_rank);
+
 /// Sum of the ranks' tensors, the same on every rank; backward sums the cotangents too.
 /// All ranks, same order.
 torch::Tensor all_sum(const torch::Tensor& local, Communicator& ranks);

@@ -6,6 +6,7 @@
 
 #include "cluster/tensors/communicator.h"
 #include "model/recognition/margins.h"
+#include "model/recognition/unit_rows.h"
 
 namespace facemae {
 
@@ -17,13 +18,11 @@ ClassRange virtual_shard(std::int64_t classes, std::int64_t shards, std::int64_t
 /// The classes of one rank. Throws ConfigError when V < W.
 ClassRange classes_of_rank(std::int64_t classes, std::int64_t shards, int rank, int world);
 
-/// Rows [.., 512] divided by their Euclidean norms.
-torch::Tensor unit_rows(const torch::Tensor& x);
-
-/// A margin softmax that has been differentiated.
+/// A margin softmax that has been differentiated. No graphs.
 struct CoupledSoftmax {
-  torch::Tensor cotangent;      ///< d loss / d embeddings [n, 512], of the rows that were given
-  torch::Tensor loss, correct;  ///< as ClassCentres::loss gives them; no gradient
+  torch::Tensor cotangent;  ///< d loss / d embeddings [n, 512], of the rows that were given
+  torch::Tensor loss;       ///< mean cross-entropy: of the rows whose class is this rank's, / count
+  torch::Tensor correct;    ///< rows of all ranks that are nearest to their own class: the same on every rank
 };
 
 class ClassCentres {
@@ -36,20 +35,13 @@ class ClassCentres {
   std::int64_t classes() const { return classes_; }
   std::int64_t virtual_shards() const { return shards_; }
 
-  void check_labels(const torch::Tensor& labels) const;  ///< throws DataError unless all are classes
+  /// Throws DataError unless all are classes. Reads them from their device: for once, before training.
+  void check_labels(const torch::Tensor& labels) const;
 
-  struct Result {
-    torch::Tensor
-        share;  ///< this rank's share of the mean cross-entropy: sum over rows whose target is ours / count
-    torch::Tensor correct;  ///< rows classified right, over all ranks (no gradient): the same on every rank
-  };
-  /// embeddings [G, 512] of the whole (micro-)batch, gathered differentiably; labels [G] int64;
-  /// count: rows of the whole step. Cosines and softmax in float32 (float64 stays), exact
-  /// log-sum-exp. All ranks, same order.
-  Result loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
-              double count);
-  /// The same for own rows, outside of the callers' graph: embeddings [b, 512] and labels [b] of this rank, which are
-  /// gathered. Adds d loss / d centres to the gradient of this rank's centres. All ranks, same order.
+  /// Of own rows: embeddings [b, 512] and labels [b] int64 of this rank, all of them classes, which are gathered.
+  /// count: rows of the whole step. Cosines and softmax in float32 (float64 stays), exact log-sum-exp. Adds d loss / d
+  /// centres to the gradient of this rank's centres, which must be there. Outside of autocast. Reads nothing from the
+  /// device. All ranks, same order.
   CoupledSoftmax coupled(const torch::Tensor& embeddings, const torch::Tensor& labels,
                          std::span<const std::int64_t> rows_of_rank, const Margin& margin, double count);
 

@@ -43,14 +43,8 @@ const MarginKind& margin_kind(const std::string& name) {
   return row_of(kMargins, name, "choosing the margin of the softmax");
 }
 
-torch::Tensor margin_logits(const torch::Tensor& cosines, const torch::Tensor& target, const Margin& margin) {
-  const auto rows = (target >= 0).nonzero().squeeze(1);
-  const auto columns = target.index_select(0, rows);
-  const auto moved = margin_kind(margin.kind).move(cosines.index({rows, columns}), margin);
-  auto logits = cosines * margin.scale;
-  // In place: the product needs no saved value, and a second [B, C] matrix would be the
-  // largest tensor of the step.
-  return logits.index_put_({rows, columns}, moved * margin.scale);
+torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin) {
+  return margin_kind(margin.kind).move(cosines, margin) * margin.scale;
 }
 
 }  // namespace facemae

@@ -26,9 +26,8 @@ struct MarginKind {
 std::span<const MarginKind> margin_kinds();
 const MarginKind& margin_kind(const std::string& name);  ///< throws ConfigError with the nearest name
 
-/// Logits from cosines: scale * cos, with the margin on target entries (rows i with target[i] >= 0, column
-/// target[i]). arcface: cos(theta + m); beyond theta > pi - m it goes on as cos(theta) - m sin(m), monotone.
-/// cosines [B, C].
-torch::Tensor margin_logits(const torch::Tensor& cosines, const torch::Tensor& target, const Margin& margin);
+/// Logits of targets from their cosines, of any shape: scale times the cosine that the margin has moved. arcface:
+/// cos(theta + m); beyond theta > pi - m it goes on as cos(theta) - m sin(m), monotone.
+torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin);
 
 }  // namespace facemae

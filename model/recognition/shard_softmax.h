@@ -14,7 +14,7 @@ class ShardSoftmax {
   /// `centres` must outlive this, and so must `ranks`, over which they are spread. All ranks.
   ShardSoftmax(ClassCentres& centres, Communicator& ranks);
 
-  /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each. Figures are of all rows,
+  /// embeddings [n, 512] and labels [n] of all ranks' rows, the same on each, all of them classes. Figures are of all rows,
   /// the same on every rank. Adds d loss / d centres to the gradient of this rank's centres. All ranks, same order.
   CoupledSoftmax loss(const torch::Tensor& embeddings, const torch::Tensor& labels, const Margin& margin,
                       double count);

@@ -44,6 +44,16 @@ void refuse_sets(const TrainingSets& sets, bool code, const Store& store) {
         which, store.image_size()));
 }
 
+/// Every label is a class: looked at here, so that no step has to. Labels beyond the identities are refused by the store.
+void refuse_unlabelled(const Store& store) {
+  std::uint64_t labelled = 0;
+  for (std::int64_t label = 0; label < store.identities(); ++label) labelled += store.rows_of(label).size();
+  if (labelled < store.size())
+    throw DataError(fmt::format(
+        "{} of the {} images of the store have no identity, which a margin softmax cannot learn: leave them out with `facemae store subset --min-images-per-identity 1`",
+        store.size() - labelled, store.size()));
+}
+
 /// Batch statistics of one image are none. Those of slots: see validate().
 void refuse_lonely_images(const RecognizeConfig& config, int ranks) {
   if (config.batch_norm != "local" || config.common.exact) return;
@@ -98,6 +108,7 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
         fmt::format("recognition networks take 112 x 112 pixels, the store has {}: pack it with --resize",
                     store.image_size()));
   if (store.identities() < 2) throw ConfigError("recognition needs a store with at least 2 identities");
+  refuse_unlabelled(store);
   refuse_lonely_images(config, world.topology().size);
   auto network = make_network(config.network);
   network->initialise(config.common.seed);

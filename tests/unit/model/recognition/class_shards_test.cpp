@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <array>
+
 #include "cluster/tensors/alone.h"
 #include "core/error.h"
 #include "model/recognition/recognition.h"
@@ -86,19 +88,26 @@ Dense dense_cosface(const torch::Tensor& embeddings, const torch::Tensor& centre
   return {loss.detach(), x.grad(), w.grad()};
 }
 
+/// On the one rank that has all rows.
+CoupledSoftmax coupled(ClassCentres& centres, const torch::Tensor& embeddings, const torch::Tensor& labels,
+                       const Margin& margin, double count) {
+  if (!centres.weight().grad().defined())
+    centres.weight().mutable_grad() = torch::zeros_like(centres.weight());
+  return centres.coupled(embeddings, labels, std::array{embeddings.size(0)}, margin, count);
+}
+
 TEST(ClassCentres, GiveTheDenseSoftmaxOnOneRank) {
   AloneCommunicator alone;
   torch::manual_seed(2);
   for (const auto& [type, tolerance] :
        {std::pair{torch::kFloat64, 1e-12}, std::pair{torch::kFloat32, 1e-6}}) {
     ClassCentres centres(37, 8, 1, alone, torch::kCPU, type);
-    auto embeddings = torch::randn({10, kEmbeddingWidth}, type).requires_grad_();
+    const auto embeddings = torch::randn({10, kEmbeddingWidth}, type);
     const auto labels = torch::randint(37, {10}, torch::kInt64);
-    const auto result = centres.loss(embeddings, labels, {.kind = "cosface", .m = 0.4}, 10);
-    result.share.backward();
+    const auto result = coupled(centres, embeddings, labels, {.kind = "cosface", .m = 0.4}, 10);
     const auto dense = dense_cosface(embeddings, centres.weight(), labels);
-    EXPECT_THAT(result.share, test::IsWithin(tolerance, dense.loss));
-    EXPECT_THAT(embeddings.grad(), test::IsWithin(tolerance, dense.of_embeddings));
+    EXPECT_THAT(result.loss, test::IsWithin(tolerance, dense.loss));
+    EXPECT_THAT(result.cotangent, test::IsWithin(tolerance, dense.of_embeddings));
     EXPECT_THAT(centres.weight().grad(), test::IsWithin(tolerance, dense.of_centres));
   }
 }
@@ -110,15 +119,11 @@ TEST(ClassCentres, AddUpOverMicroBatchesToTheWholeBatch) {
   const auto labels = torch::randint(20, {9}, torch::kInt64);
   ClassCentres whole(20, 4, 1, alone, torch::kCPU, torch::kFloat64),
       pieces(20, 4, 1, alone, torch::kCPU, torch::kFloat64);
-  const auto all = whole.loss(embeddings, labels, {}, 9).share;
-  all.backward();
+  const auto all = coupled(whole, embeddings, labels, {}, 9).loss;
   double sum = 0;
-  for (const auto& [first, count] : {std::pair{0, 4}, std::pair{4, 5}}) {
-    const auto share =
-        pieces.loss(embeddings.narrow(0, first, count), labels.narrow(0, first, count), {}, 9).share;
-    share.backward();
-    sum += share.item<double>();
-  }
+  for (const auto& [first, count] : {std::pair{0, 4}, std::pair{4, 5}})
+    sum += coupled(pieces, embeddings.narrow(0, first, count), labels.narrow(0, first, count), {}, 9)
+               .loss.item<double>();
   EXPECT_NEAR(sum, all.item<double>(), 1e-10);
   EXPECT_THAT(pieces.weight().grad(), test::IsWithin(1e-12, whole.weight().grad()));
 }
@@ -131,18 +136,17 @@ TEST(ClassCentres, CountRowsWhoseOwnCentreIsStrictlyTheNearest) {
   const auto embeddings =
       torch::tensor({{1.0, 0.9, 0.0}, {0.0, 0.0, 2.0}, {3.0, 1.0, 0.0}, {0.0, 0.0, 0.0}}, torch::kFloat64);
   const auto labels = torch::tensor({0, 2, 1, 0}, torch::kInt64);
-  EXPECT_EQ(centres.loss(embeddings, labels, {}, 4).correct.item<double>(), 2);
+  EXPECT_EQ(coupled(centres, embeddings, labels, {}, 4).correct.item<double>(), 2);
 }
 
 TEST(ClassCentres, DoNotClampTheLossOfHopelessRows) {
   AloneCommunicator alone;
   ClassCentres centres(2, 2, 1, alone, torch::kCPU);
   centres.weight() = torch::tensor({{1.0F, 0.0F}, {-1.0F, 0.0F}}).requires_grad_();
-  const auto share = centres
-                         .loss(torch::tensor({{-1.0F, 0.0F}}), torch::zeros({1}, torch::kInt64),
-                               {.kind = "cosface", .m = 0.4}, 1)
-                         .share;
-  EXPECT_NEAR(share.item<double>(), 64 * 2.4, 1e-4);
+  const auto loss = coupled(centres, torch::tensor({{-1.0F, 0.0F}}), torch::zeros({1}, torch::kInt64),
+                            {.kind = "cosface", .m = 0.4}, 1)
+                        .loss;
+  EXPECT_NEAR(loss.item<double>(), 64 * 2.4, 1e-4);
 }
 
 TEST(ClassCentres, RefuseLabelsOutsideTheClasses) {
@@ -150,12 +154,22 @@ TEST(ClassCentres, RefuseLabelsOutsideTheClasses) {
   ClassCentres centres(4, 4, 1, alone, torch::kCPU);
   for (const int label : {-1, 4}) {
     try {
-      centres.loss(torch::randn({1, kEmbeddingWidth}), torch::full({1}, label, torch::kInt64), {}, 1);
+      centres.check_labels(torch::tensor({2, label}, torch::kInt64));
       FAIL() << "took label " << label;
     } catch (const DataError& error) {
       EXPECT_THAT(error.what(), testing::HasSubstr("for 4 classes"));
     }
   }
+}
+
+TEST(ClassCentres, ReadNoValueFromTheirDeviceInAStep) {
+  AloneCommunicator alone(torch::kMeta);  // a device whose tensors have no values
+  ClassCentres centres(40, 4, 1, alone, torch::kMeta);
+  const auto on_meta = torch::TensorOptions().device(torch::kMeta);
+  const auto result = coupled(centres, torch::empty({6, kEmbeddingWidth}, on_meta),
+                              torch::empty({6}, on_meta.dtype(torch::kInt64)), {}, 6);
+  EXPECT_EQ(result.cotangent.sizes(), (std::vector<std::int64_t>{6, kEmbeddingWidth}));
+  EXPECT_THROW(centres.check_labels(torch::empty({6}, on_meta.dtype(torch::kInt64))), c10::Error);
 }
 
 }  // namespace

@@ -8,30 +8,11 @@
 #include <numbers>
 
 #include "core/error.h"
-#include "core/kinds.h"
 
 namespace facemae {
 namespace {
 
 const auto kDouble = torch::TensorOptions().dtype(torch::kFloat64);
-
-/// Target logits of single cosines, each alone in its row; the second column is no target.
-torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin) {
-  const auto rows = torch::stack({cosines, torch::full_like(cosines, 0.25)}, 1);
-  return margin_logits(rows, torch::zeros({cosines.size(0)}, torch::kInt64), margin).select(1, 0);
-}
-
-TEST(Margins, ChangeTargetEntriesOnlyAndScaleTheRest) {
-  const auto cosines = torch::tensor({{0.1, -0.2, 0.3}, {0.4, 0.5, -0.6}, {0.7, 0.8, 0.9}}, kDouble);
-  const auto target = torch::tensor({2, -1, 0}, torch::kInt64);  // the target of row 1 lives on another rank
-  for (const auto& kind : names_of(margin_kinds())) {
-    const auto logits = margin_logits(cosines, target, {.kind = kind, .m = 0.4, .scale = 64});
-    auto plain = cosines * 64;
-    EXPECT_TRUE(torch::equal(logits.ne(plain).nonzero(), torch::tensor({{0, 2}, {2, 0}}, torch::kInt64)))
-        << kind;
-    EXPECT_LT(logits[0][2].item<double>(), plain[0][2].item<double>()) << kind;
-  }
-}
 
 TEST(Margins, AddTheAngleInArcfaceAndSubtractTheMarginInCosface) {
   const auto cosines = torch::tensor({-0.8, -0.3, 0.0, 0.5, 0.99}, kDouble);
@@ -75,7 +56,7 @@ TEST(Margins, KeepGradientsFiniteWhereAFaceEqualsItsCentre) {
 
 TEST(Margins, RefuseAnUnknownKindByName) {
   try {
-    margin_logits(torch::zeros({1, 2}), torch::zeros({1}, torch::kInt64), {.kind = "arcfase"});
+    target_logits(torch::zeros({1}), {.kind = "arcfase"});
     FAIL() << "took an unknown margin";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("did you mean arcface?"));
