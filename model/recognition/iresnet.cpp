@@ -30,7 +30,7 @@ IResNetBlock::IResNetBlock(std::int64_t in, std::int64_t out, std::int64_t strid
       prelu(nullptr) {
   // Registered in upstream's order, which is the order of the state dict.
   bn2 = register_module("bn2", torch::nn::BatchNorm2d(out));
-  prelu = register_module("prelu", prelu_of(out));
+  prelu = register_module("prelu", slopes_of(out));
   conv2 = register_module("conv2", conv_without_bias({.in = out, .out = out, .stride = stride}));
   bn3 = register_module("bn3", torch::nn::BatchNorm2d(out));
   if (stride == 1) return;
@@ -49,7 +49,7 @@ IResNet::IResNet(const IResNetConfig& config)
     : conv1_(register_module("conv1", conv_without_bias({.in = 3, .out = config.widths[0]}))),
       bn1_(register_module("bn1", torch::nn::BatchNorm2d(config.widths[0]))),
       bn2_(nullptr),
-      prelu_(register_module("prelu", prelu_of(config.widths[0]))),
+      prelu_(register_module("prelu", slopes_of(config.widths[0]))),
       fc_(nullptr),
       features_(nullptr) {
   std::int64_t width = config.widths[0];

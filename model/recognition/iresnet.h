@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/recognition/recognition.h"
+#include "model/recognition/slopes.h"
 
 namespace facemae {
 
@@ -32,7 +33,7 @@ struct IResNetBlock : torch::nn::Module {
 
   torch::nn::BatchNorm2d bn1, bn2, bn3;
   torch::nn::Conv2d conv1, conv2;
-  torch::nn::PReLU prelu;
+  Slopes prelu;
   torch::nn::Conv2d projection{nullptr};  ///< downsample.0, only where the stride is 2
   torch::nn::BatchNorm2d projection_norm{nullptr};
 };
@@ -46,7 +47,7 @@ class IResNet final : public RecognitionNetwork {
  private:
   torch::nn::Conv2d conv1_;
   torch::nn::BatchNorm2d bn1_, bn2_;
-  torch::nn::PReLU prelu_;
+  Slopes prelu_;
   std::vector<std::shared_ptr<IResNetBlock>> blocks_;
   torch::nn::Conv2d pool_{nullptr};
   torch::nn::Linear fc_;

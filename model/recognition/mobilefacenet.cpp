@@ -21,7 +21,7 @@ ChainPtr linear_block(const ConvShape& shape) {
 
 ChainPtr conv_block(const ConvShape& shape) {
   return std::make_shared<Chain>(torch::nn::Sequential(
-      conv_without_bias(shape), torch::nn::BatchNorm2d(shape.out), prelu_of(shape.out)));
+      conv_without_bias(shape), torch::nn::BatchNorm2d(shape.out), slopes_of(shape.out)));
 }
 
 /// Widen to `inner` channels, filter each alone, narrow to `out`.

@@ -1,8 +1,10 @@
 #pragma once
-// Provides what the recognition networks share: convolutions without bias, slopes, and resetting norms.
+// Provides what the recognition networks share: convolutions without bias, and resetting norms.
 #include <torch/nn.h>
 
 #include <cstdint>
+
+#include "model/recognition/slopes.h"
 
 namespace facemae {
 
@@ -17,17 +19,12 @@ inline torch::nn::Conv2d conv_without_bias(const ConvShape& shape) {
                                .bias(false));
 }
 
-/// One slope per channel.
-inline torch::nn::PReLU prelu_of(std::int64_t channels) {
-  return torch::nn::PReLU(torch::nn::PReLUOptions().num_parameters(channels));
-}
-
 /// Resets norms to scale 1, shift 0 and fresh statistics, PReLU slopes to 0.25. Needs a NoGradGuard.
 inline void reset_norms_and_slopes(torch::nn::Module& network) {
   for (const auto& module : network.modules(false)) {
     if (auto* norm = module->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();
     if (auto* norm = module->as<torch::nn::BatchNorm1d>()) norm->reset_parameters();
-    if (auto* prelu = module->as<torch::nn::PReLU>()) prelu->weight.fill_(0.25);
+    if (auto* slopes = module->as<Slopes>()) slopes->weight.fill_(0.25);
   }
 }
 
