@@ -2,6 +2,7 @@
 // What `pretrain` and `recognize` do once their options are declared.
 #include <functional>
 #include <memory>
+#include <type_traits>
 
 #include "app/command.h"
 #include "app/describe.h"
@@ -43,6 +44,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   settle_precision(config.common, world);
   settle_buckets(config.common, world.control());
   if (const auto begun = config_of_run(config.common, world.control()); !begun.empty()) options.go_on(begun);
+  if constexpr (std::is_same_v<Config, RecognizeConfig>) settle_memory_format(config, world);
   const auto text = [&](const OrderConfig& chosen) {
     config.common.order = chosen;  // what the run has, not what was asked for
     return options.text();

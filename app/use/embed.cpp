@@ -65,7 +65,7 @@ bool are_one_file(const Path& a, const Path& b) {
 
 ExitCode run_embed(App& app, Words words) {
   std::string from, network_name, store_folder, folder, bin, out, names;
-  std::string device = "auto";
+  std::string device = "auto", precision = "float32";
   bool no_flip = false, raw = false, bgr = false;
   Options options(
       "Writes one row of 512 float32 per image, sharded over the ranks.",
@@ -88,12 +88,18 @@ ExitCode run_embed(App& app, Words words) {
       .flag("no-flip", no_flip, "do not add the mirrored image's embedding")
       .flag("raw", raw, "do not normalise")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
+      .choice(
+          "precision", precision, {"float32", "tf32", "bfloat16"},
+          "number format of the network's layers; tf32 needs a GPU, bfloat16 also runs on CPUs that have it. "
+          "float32 unless given, whatever the network was trained in, so that embeddings agree between machines");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bin.empty() == 1,
                 "give one of --store, --images and --bin");
   options.check(!is_onnx(from) || (!bgr && network_name.empty()),
                 "--bgr and --network are of weights; with an ONNX file order=bgr says it");
+  options.check(!is_onnx(from) || precision == "float32",
+                "an ONNX file is computed as it is: leave out --precision");
   options.check(names.empty() || !are_one_file(names, out), "--names and --out are the same file");
   if (!options.finish()) return ExitCode::Done;
   World& world = app.world({.device = device});
@@ -110,15 +116,16 @@ ExitCode run_embed(App& app, Words words) {
   std::shared_ptr<const Store> store;
   if (!store_folder.empty()) store = open_once_a_node(control, world.topology(), store_folder);
   std::string hash;
+  Precision computed{};
   together(control, [&] {
+    computed = applied_precision(precision, world.device());
     if (is_onnx(from)) {
       network = onnx_network(from);
       hash = xxh128(bytes_of(read_file(onnx_choice(from).file))).hex();
     } else {
       const Weights weights = read_weights(from);
       hash = weights.hash;
-      network = network_from(weights, network_name);
-      network->to(world.device());
+      network = network_at_work(weights, world.device(), network_name);
     }
     if (store) {
       std::vector<std::uint64_t> rows(store->size());
@@ -133,7 +140,8 @@ ExitCode run_embed(App& app, Words words) {
     }
   });
   expect_same_weights(control, from, hash);
-  write_embeddings(images, *network, world, {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr}, out);
+  write_embeddings(images, *network, world,
+                   {.flip_sum = !no_flip, .normalise = !raw, .bgr = bgr, .precision = computed}, out);
   together(control, [&] {
     if (control.is_root() && !names.empty()) write_names(names, images, store.get());
   });

@@ -36,7 +36,8 @@ std::string score_lines(const PairSet& set, const std::vector<double>& distances
 }  // namespace
 
 ExitCode run_evaluate(App& app, Words words) {
-  std::string from, network_name, pairs, folder, store_folder, csv, scores, device = "auto";
+  std::string from, network_name, pairs, folder, store_folder, csv, scores, device = "auto",
+                                                                            precision = "float32";
   std::vector<std::string> bins;
   int folds = 0;
   bool bgr = false;
@@ -61,7 +62,11 @@ ExitCode run_evaluate(App& app, Words words) {
       .add("csv", csv, "file to write, one line per set")
       .add("scores", scores, "CSV file to write, one line per pair: its images and their squared distance")
       .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
+      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
+      .choice(
+          "precision", precision, {"float32", "tf32", "bfloat16"},
+          "number format of the network's layers; tf32 needs a GPU, bfloat16 also runs on CPUs that have it. "
+          "float32 unless given, whatever the network was trained in, so that embeddings agree between machines");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1,
                 "give one of --store, --images and --bin");
@@ -73,7 +78,9 @@ ExitCode run_evaluate(App& app, Words words) {
   OutputLocks locks("evaluate");
   std::string hash;
   torch::Tensor trained_on;
+  EmbedConfig config{.bgr = bgr};
   together(world.control(), [&] {
+    config.precision = applied_precision(precision, world.device());
     if (world.control().is_root()) {
       locks.file("--csv", csv);
       locks.file("--scores", scores);
@@ -81,8 +88,7 @@ ExitCode run_evaluate(App& app, Words words) {
     const Weights weights = read_weights(from);
     hash = weights.hash;
     trained_on = weights.training_identities;
-    network = network_from(weights, network_name);
-    network->to(world.device());
+    network = network_at_work(weights, world.device(), network_name);
   });
   expect_same_weights(world.control(), from, hash);
   std::vector<PairSource> sources;
@@ -94,7 +100,7 @@ ExitCode run_evaluate(App& app, Words words) {
   std::string table = figures_heading(), lines = scores_heading();
   for (const auto& set : sets) {
     if (world.control().is_root()) warn_of_seen_people(set, trained_on);
-    const Evaluated evaluated = verify_pairs(set, *network, world, {.bgr = bgr}, folds);
+    const Evaluated evaluated = verify_pairs(set, *network, world, config, folds);
     if (!world.control().is_root()) continue;
     print(set, evaluated.figures);
     table += figures_line(evaluated);

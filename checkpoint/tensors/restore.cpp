@@ -120,6 +120,21 @@ torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const Ma
   return value;
 }
 
+Snapshot plain_tensors_for(const Snapshot& live) {
+  Snapshot plain = live;
+  for (auto& tensor : plain.replicated)
+    if (!tensor.value.is_contiguous())
+      tensor.value = torch::empty_like(tensor.value.detach(), torch::MemoryFormat::Contiguous);
+  return plain;
+}
+
+void take_over(const Snapshot& plain, Snapshot& live) {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < live.replicated.size(); ++i)
+    if (!live.replicated[i].value.is_contiguous())
+      live.replicated[i].value.detach().copy_(plain.replicated[i].value);
+}
+
 void read_own(const Path& folder, const Manifest& manifest, Snapshot& into, const StateShape& shape, int rank,
               int world, const Communicator* slicing, const ClassMap* map) {
   CheckpointReader reader(folder, manifest);

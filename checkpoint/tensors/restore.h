@@ -17,6 +17,12 @@ std::vector<std::string> differences(const Manifest& manifest, const StateShape&
 /// Reads a whole replicated tensor into a new CPU tensor. Throws CheckpointError.
 torch::Tensor read_tensor(const Path& folder, const Manifest& manifest, const ManifestTensor& tensor);
 
+/// What to read into: the tensors of `live`, and plain ones in place of those that are laid out in another memory format,
+/// so that slices of them travel between the ranks, too.
+Snapshot plain_tensors_for(const Snapshot& live);
+/// Copies what was read into plain ones.
+void take_over(const Snapshot& plain, Snapshot& live);
+
 /// Reads what this rank holds, in place: its class rows, and all replicated tensors, or with
 /// `slicing` its slice of those that can be sliced. With a class map, class rows come from where it
 /// says. Throws CheckpointError.

@@ -133,19 +133,23 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
       throw ConfigError("the checkpoint " + info.folder.string() +
                         " does not fit what is being trained: " + misfit);
     RankReport report;
+    Snapshot plain;
     reason = attempt(control_, [&] {
       failpoint("load.begin");
+      plain = plain_tensors_for(into);
       try {
-        read_own(info.folder, manifest, into, shape, control_.rank(), control_.size(), tensors_, map);
+        read_own(info.folder, manifest, plain, shape, control_.rank(), control_.size(), tensors_, map);
       } catch (const UnreadableCheckpoint&) {
         unread_ = true;
         throw;
       }
     });
-    if (reason.empty() && tensors_ != nullptr) exchange_replicated(into, shape, *tensors_);
+    if (reason.empty() && tensors_ != nullptr) exchange_replicated(plain, shape, *tensors_);
     if (reason.empty())
       reason = attempt(control_, [&] {
         failpoint("load.read");
+        take_over(plain, into);
+        plain = {};
         report = check_memory(manifest, into, shape, control_.rank(), map != nullptr);
         require_finite(into);
       });

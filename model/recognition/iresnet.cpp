@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "model/common/layout.h"
 #include "model/common/named_draws.h"
 #include "model/common/precision.h"
 #include "model/recognition/network_parts.h"
@@ -75,7 +76,7 @@ IResNet::IResNet(const IResNetConfig& config)
 }
 
 torch::Tensor IResNet::forward(const torch::Tensor& images) {
-  auto x = prelu_(bn1_(conv1_(images)));
+  auto x = prelu_(bn1_(conv1_(in_layout_of(conv1_->weight, images))));
   for (const auto& block : blocks_) x = block->forward(x);
   x = bn2_(x);
   if (pool_) x = pool_(x);

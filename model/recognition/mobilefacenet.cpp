@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "model/common/layout.h"
 #include "model/common/named_draws.h"
 #include "model/common/precision.h"
 #include "model/recognition/network_parts.h"
@@ -80,7 +81,7 @@ MobileFaceNet::MobileFaceNet() {
 }
 
 torch::Tensor MobileFaceNet::forward(const torch::Tensor& images) {
-  auto x = images;
+  auto x = in_layout_of(layers_.front()->parameters().front(), images);
   for (const auto& layer : layers_) x = layer->forward(x);
   const FullPrecision exact(x.device().type());  // as upstream: from conv_sep on in the weights' own type
   return features_->forward(conv_sep_->forward(x.to(conv_sep_->parameters()[0].scalar_type())));

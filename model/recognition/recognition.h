@@ -26,10 +26,17 @@ struct NetworkKind {
   const char* name;
   const char* help;
   std::shared_ptr<RecognitionNetwork> (*make)();
+  /// Training steps in a given time with channels last over those with contiguous channels: on one thread of a CPU in
+  /// float32, measured (docs/PERFORMANCE.md).
+  double channels_last_gain;
 };
 std::span<const NetworkKind> network_kinds();
 std::vector<std::string> network_names();
 /// Throws ConfigError with the nearest name.
 std::shared_ptr<RecognitionNetwork> make_network(const std::string& name);
+
+/// The memory format (model/common/layout.h) in which a network computes faster: on CPUs by the table; on GPUs channels
+/// last where convolutions are reduced in precision, for that is how tensor cores take them (not measured here).
+torch::MemoryFormat fastest_format(const std::string& network, torch::Device device, bool reduced);
 
 }  // namespace facemae

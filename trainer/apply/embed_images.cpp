@@ -45,8 +45,12 @@ void embed_range(const ImageSet& images, std::size_t first, std::size_t last, Re
     }
     auto faces = to_network_input(pixels, kSide, {}, device);
     if (config.bgr) faces = faces.flip({1});
-    auto embedding = network.forward(faces);
-    if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
+    torch::Tensor embedding;
+    {
+      const Autocast reduced(config.precision, device);
+      embedding = network.forward(faces);
+      if (config.flip_sum) embedding = embedding + network.forward(faces.flip({3}));
+    }
     if (config.refuse_not_finite && !torch::isfinite(embedding).all().item<bool>())
       throw DataError("the network's embeddings are not finite (images " + images.name(at - count) + " to " +
                       images.name(at - 1) + "): its weights are unusable; take an earlier checkpoint");

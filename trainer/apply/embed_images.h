@@ -11,6 +11,7 @@
 #include "data/image/image.h"
 #include "data/store/store.h"
 #include "model/recognition/recognition.h"
+#include "trainer/step/precision.h"
 
 namespace facemae {
 
@@ -38,6 +39,7 @@ struct EmbedConfig {
   bool flip_sum = true;  ///< add the mirrored image's embedding
   bool normalise = true;
   bool bgr = false;  ///< for imported weights that were trained on BGR
+  Precision precision = Precision::Float32;
   std::int64_t batch = 64;
   bool show_progress = true;
   bool refuse_not_finite = true;  ///< DataError for an image whose embedding is not; training has its own way

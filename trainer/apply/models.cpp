@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "model/common/layout.h"
 #include "model/common/state.h"
 #include "trainer/apply/what_fits.h"
 
@@ -119,6 +120,14 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
   auto network = make_network(known);
   load(*network, weights);
   network->eval();
+  return network;
+}
+
+std::shared_ptr<RecognitionNetwork> network_at_work(const Weights& weights, torch::Device device,
+                                                    const std::string& name) {
+  auto network = network_from(weights, name);
+  network->to(device);
+  lay_out(*network, fastest_format(name.empty() ? network_name_of(weights) : name, device, /*reduced=*/true));
   return network;
 }
 

@@ -30,6 +30,9 @@ std::optional<double> mask_ratio_of(const Weights& weights);
 double mask_ratio_for(const Weights& weights, const std::optional<double>& asked);
 /// The network by `name`, or by what the run or file says when it is "". In evaluation mode.
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
+/// The same on a device, in the memory format in which it computes faster there.
+std::shared_ptr<RecognitionNetwork> network_at_work(const Weights& weights, torch::Device device,
+                                                    const std::string& name = "");
 std::string network_name_of(const Weights& weights);  ///< "" when unknown
 
 /// All ranks: a run goes on while they read it. Throws AgreedError when the hashes of what they read differ.

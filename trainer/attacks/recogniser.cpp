@@ -6,6 +6,7 @@
 
 #include "cluster/host/agree.h"
 #include "core/log.h"
+#include "model/common/layout.h"
 #include "trainer/apply/models.h"
 #include "trainer/attacks/attacker_run.h"
 #include "trainer/attacks/lesson_pairs.h"
@@ -110,9 +111,14 @@ std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, 
     throw AgreedError(ConfigError(fmt::format(
         "attacker {}: a recogniser needs pictures of at least two classes, there are {}: audit a larger release",
         name, count)));
+  const auto format = fastest_format(config.network, world.device(), /*reduced=*/true);
+  lay_out(*network, format);
+  std::vector<std::string> settings = {"network = " + config.network, fmt::format("classes = {}", count)};
+  if (format == torch::MemoryFormat::ChannelsLast) settings.emplace_back("memory-format = channels-last");
   const auto make_task = [&](const RunConfig& run) -> TrainingTask {
     ClassCentres centres(count, std::max<std::int64_t>(1024, world.topology().size), run.seed, world.batch(),
                          world.device());
+    centres.check_labels(torch::tensor(classes, torch::kInt64));
     return {.task = std::make_unique<RecognitionTraining>(
                 network, std::move(centres), recognition_of(run, config.network),
                 fmt::format("{}, {} classes", config.network, count), Parts::of_ranks(world.batch()),
@@ -125,7 +131,7 @@ std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, 
                          .training = within(budget, kRecognition),
                          .seed = config.seed,
                          .recognises = true,
-                         .settings = {"network = " + config.network, fmt::format("classes = {}", count)},
+                         .settings = settings,
                          .pictures = pictures,
                          .labels = classes,
                          .side = kFaceSide,
@@ -141,8 +147,7 @@ std::shared_ptr<RecognitionNetwork> stored_recogniser(const std::string& from, W
   together(world.control(), [&] {
     const Weights weights = read_weights(from);
     hash = weights.hash;
-    network = network_from(weights);
-    network->to(world.device());
+    network = network_at_work(weights, world.device());
   });
   expect_same_weights(world.control(), from, hash);
   return network;

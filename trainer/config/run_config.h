@@ -132,6 +132,9 @@ struct RecognizeConfig {
   std::string margin_gradient = "exact";
   std::int64_t class_shards = 1024;
   std::string batch_norm = "local";
+  /// auto, until settle_memory_format() (trainer/input/machine.h); then channels-last, or "" for contiguous, which runs
+  /// have whose configuration was written before there was a choice.
+  std::string memory_format = "auto";
   std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
   std::string eval_store, eval_images;  ///< what texts of pairs name
 };

@@ -363,7 +363,12 @@ void declare(Options& o, RecognizeConfig& c) {
       .choice(
           "batch-norm", c.batch_norm, {"local", "frozen"},
           "statistics of batch norms. local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
-          "frozen: running ones only");
+          "frozen: running ones only")
+      .choice(
+          "memory-format", c.memory_format, {"auto", "contiguous", "channels-last"},
+          "order of the values of images and maps in memory: contiguous has one channel after the other, channels-last all channels of a "
+          "pixel together. The results differ in their last bits only. auto: what a begun run has; else what is faster for this network "
+          "and device, with --exact contiguous. Checkpoints are the same");
   o.group("Augmentation")
       .choice(
           "augment", c.augment, {"none", "adaface", "rebuilt"},

@@ -18,5 +18,8 @@ int workers_of(const RunConfig& config, const World& world);
 
 /// All ranks, before the configuration's text is taken: the same on all of them.
 void settle_precision(RunConfig& config, World& world);
+/// The same, after it, for --memory-format: a run that has a checkpoint goes on in its format. Contiguous is not
+/// written down: a run without the line has it.
+void settle_memory_format(RecognizeConfig& config, World& world);
 
 }  // namespace facemae

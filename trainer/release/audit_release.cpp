@@ -60,8 +60,7 @@ NamedEmbedder remembering(NamedEmbedder embedder) {
 NamedEmbedder embedder_of(const std::string& path, torch::Device device) {
   if (is_onnx(path)) return onnx_embedder(path);
   const Weights weights = read_weights(path);
-  const auto network = network_from(weights);
-  network->to(device);
+  const auto network = network_at_work(weights, device);
   return {network_name_of(weights) + " (" + Path(path).filename().string() + ", " +
               weights.hash.substr(0, 16) + ")",
           [network, device](const torch::Tensor& images) {

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "core/log.h"
+#include "model/common/layout.h"
 #include "model/common/state.h"
 #include "trainer/apply/models.h"
 #include "trainer/tasks/pretrain.h"
@@ -114,6 +115,7 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
   network->initialise(config.common.seed);
   if (!init.empty()) load_state(*network, read_weights(init).tensors);
   network->to(world.device());
+  if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
                        world.device());
   auto task = std::make_unique<RecognitionTraining>(

@@ -57,7 +57,7 @@ std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / t
 }  // namespace
 
 torch::Tensor Bucket::view(const torch::Tensor& flat, const Slot& slot) {
-  return flat.narrow(0, slot.offset, slot.value.numel()).view(slot.value.sizes());
+  return flat.narrow(0, slot.offset, slot.value.numel()).as_strided(slot.value.sizes(), slot.value.strides());
 }
 
 struct GradientBuckets::Impl {

@@ -47,7 +47,8 @@ struct Bucket {
   torch::Tensor own_values, own_gradients;
   std::vector<Slot> slots;
   bool decay = true;
-  /// The part of a flat tensor of this bucket that belongs to a slot, in the parameter's shape.
+  /// The part of a flat tensor of this bucket that belongs to a slot, in the parameter's shape and
+  /// memory format.
   static torch::Tensor view(const torch::Tensor& flat, const Slot& slot);
 };
 

@@ -32,10 +32,18 @@ Precision precision_for(const std::string& name, torch::Device device) {
 }
 
 void prepare(Precision precision, Remainder remainder) {
+  auto& context = at::globalContext();
   const bool tf32 =
       precision == Precision::Tf32 || (precision == Precision::BFloat16 && remainder == Remainder::Tf32);
-  at::globalContext().setAllowTF32CuBLAS(tf32);
-  at::globalContext().setAllowTF32CuDNN(tf32);
+  context.setAllowTF32CuBLAS(tf32);
+  context.setAllowTF32CuDNN(tf32);
+  context.setBenchmarkCuDNN(!context.deterministicCuDNN() && !context.deterministicAlgorithms());
+}
+
+Precision applied_precision(const std::string& name, torch::Device device) {
+  const Precision precision = precision_for(name, device);
+  prepare(precision);
+  return precision;
 }
 
 Autocast::Autocast(Precision precision, torch::Device device)

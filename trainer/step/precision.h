@@ -12,8 +12,12 @@ enum class Precision { Float32, Tf32, BFloat16 };
 Precision precision_for(const std::string& name, torch::Device device);
 /// What of a bfloat16 step autocast leaves in float32: computed by a GPU as it says, or in TF32.
 enum class Remainder { Float32, Tf32 };
-/// Process-wide settings that the precision needs.
-void prepare(Precision precision, Remainder remainder = Remainder::Float32);
+/// Process-wide settings that the precision needs; on GPUs also cuDNN's search for the fastest kernels, unless LibTorch
+/// is asked to be deterministic.
+void prepare(Precision precision, Remainder remainder = Remainder::Tf32);
+
+/// Both, for a command that applies a network: the precision, once the process is prepared for it.
+Precision applied_precision(const std::string& name, torch::Device device);
 
 /// While it lives, this thread's forward pass runs under autocast (bfloat16 only).
 class Autocast {

@@ -87,6 +87,49 @@ TEST(Reshard, TensorsOfAnotherDeviceAreReadByEveryRankAndNeverTravel) {
     }
 }
 
+/// The same values with all channels of a pixel together.
+Snapshot channels_last(Snapshot state) {
+  for (auto& tensor : state.replicated)
+    if (tensor.value.dim() == 4) tensor.value = tensor.value.contiguous(torch::MemoryFormat::ChannelsLast);
+  return state;
+}
+
+TEST(Reshard, MemoryFormatsAreNotSavedAndSlicesTravelInAny) {
+  const Quiet quiet;
+  QuickFiles files;
+  const auto state = [] {
+    Snapshot all = small_state(10);
+    for (const char* name : {"model.conv", "optimizer.momentum_buffer.conv"})
+      all.replicated.push_back({name, values({6, 4, 3, 3}, torch::kFloat32, 3)});
+    return all;
+  };
+  std::set<std::string> roots;
+  for (const bool saved_last : {false, true}) {
+    const TemporaryFolder folder;
+    run_ranks(2, [&](Control& control) {
+      CheckpointStore store(folder.path(), control, files);
+      EXPECT_TRUE(store.save(saved_last ? channels_last(state()) : state(), 1));
+    });
+    for (const int loaded_by : {1, 3}) {
+      std::mutex mutex;
+      run_ranks(loaded_by, [&](Control& control) {
+        ThreadCommunicator ranks(control, torch::kCPU);
+        CheckpointStore store(folder.path(), control, files, &ranks);
+        Snapshot loaded = channels_last(blank_like(state()));
+        const torch::Tensor live = loaded.replicated.back().value;
+        const auto info = load_newest(store, loaded);
+        const std::lock_guard lock(mutex);
+        ASSERT_TRUE(info);
+        expect_equal(loaded, state());
+        EXPECT_TRUE(torch::equal(live, state().replicated.back().value)) << "the trained tensor itself";
+        EXPECT_TRUE(live.is_contiguous(torch::MemoryFormat::ChannelsLast));
+        roots.insert(info->root_hash);
+      });
+    }
+  }
+  EXPECT_EQ(roots.size(), 1u) << "the root depends on the memory format";
+}
+
 TEST(Reshard, ALinkThatFailsWhileSlicesTravelSaysNothingAgainstTheCheckpoint) {
   const Quiet quiet;
   const TemporaryFolder folder;

@@ -62,6 +62,20 @@ TEST(GradientBuckets, HoldTheGradientsOfPlainBackwardAlsoAfterTwoMicroBatches) {
   }
 }
 
+TEST(GradientBuckets, KeepTheMemoryFormatOfAParameter) {
+  AloneCommunicator alone;
+  torch::nn::Conv2d conv(3, 4, 3);
+  const auto before = conv->weight.detach().clone();
+  conv->weight.set_data(before.contiguous(torch::MemoryFormat::ChannelsLast));
+  GradientBuckets buckets({{"bias", conv->bias}, {"weight", conv->weight}}, alone);
+  for (const auto& tensor : {conv->weight, conv->weight.grad()})
+    EXPECT_TRUE(tensor.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(torch::equal(conv->weight, before));
+  const auto& bucket = buckets.buckets().front();
+  EXPECT_TRUE(torch::equal(Bucket::view(bucket.values, bucket.slots.front()), before))
+      << bucket.slots.front().name;
+}
+
 TEST(GradientBuckets, AreReducedOncePerStepInBackwardOrder) {
   auto network = small_network();
   Noting ranks;
