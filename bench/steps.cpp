@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <numeric>
@@ -15,6 +16,7 @@
 #include "cluster/world/device.h"
 #include "core/error.h"
 #include "core/host.h"
+#include "model/common/layout.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/step.h"
@@ -29,10 +31,10 @@ constexpr const char* kUsage =
     "usage: bench_steps MODEL BATCH STEPS [name=value...]\n"
     "  MODEL    facemae (tiny), facemae-SIZE, or a recognition network: iresnet50 ...\n"
     "  device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000 (of recognition)\n"
-    "  patch=16  embedder-width=32 (of FaceMAE)\n";
+    "  patch=16  embedder-width=32 (of FaceMAE)  layout=contiguous|channels-last (of recognition)\n";
 
 struct Bench {
-  std::string model, device = "cpu", precision = "float32";
+  std::string model, device = "cpu", precision = "float32", layout = "contiguous";
   std::uint64_t batch = 0, steps = 0;
   int patch = 16, embedder_width = 32;
   std::int64_t classes = 1000;
@@ -52,6 +54,8 @@ Bench read_words(int argc, char** argv) {
       bench.device = value;
     else if (name == "precision")
       bench.precision = value;
+    else if (name == "layout")
+      bench.layout = value;
     else if (name == "classes")
       bench.classes = std::stoll(value);
     else if (name == "patch")
@@ -91,6 +95,7 @@ std::unique_ptr<Task> make_task(const Bench& bench, Communicator& ranks) {
   auto network = make_network(bench.model);
   network->initialise(1);
   network->to(device);
+  lay_out(*network, bench.layout == "channels-last" ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
   RecognizeConfig config;
   config.common.batch = bench.batch;
   config.margin = "cosface";
@@ -120,6 +125,13 @@ class SameFaces final : public FaceSource {
   Faces faces_;
 };
 
+/// Seconds until now; on a CPU those of the processor, which other load disturbs less.
+double now(torch::Device device) {
+  if (device.is_cpu()) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  torch::cuda::synchronize();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 /// Seconds of `steps` steps, after as many as make the device's kernels ready.
 double seconds_of(const Bench& bench, torch::Device device) {
   AloneCommunicator alone(device);
@@ -130,18 +142,14 @@ double seconds_of(const Bench& bench, torch::Device device) {
   Step training(*task, faces, gradients, 1);
   const auto made = torch::zeros({}, device);
   const std::uint64_t warm = device.is_cuda() ? 5 : 2;
-  auto start = std::chrono::steady_clock::now();
+  double start = 0;
   for (std::uint64_t step = 0; step < warm + bench.steps; ++step) {
-    if (step == warm) {
-      if (device.is_cuda()) torch::cuda::synchronize();
-      start = std::chrono::steady_clock::now();
-    }
+    if (step == warm) start = now(device);
     training.compute(step);
     optimizer.step(1e-3);
     task->end(made);
   }
-  if (device.is_cuda()) torch::cuda::synchronize();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return now(device) - start;
 }
 
 }  // namespace

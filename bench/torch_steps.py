@@ -1,9 +1,9 @@
 """The steps of bench/steps.cpp in plain PyTorch, as one would write them. Prints images per second.
 
 usage: torch_steps.py MODEL BATCH STEPS [name=value...]
-  MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet50, iresnet100, mobilefacenet
+  MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet18, iresnet50, iresnet100, mobilefacenet
   device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000  patch=16  embedder-width=32, as bench_steps
-  compile=no|yes   by torch.compile
+  layout=contiguous|channels-last (of recognition)  compile=no|yes (by torch.compile)
 """
 import sys
 import time
@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-DEFAULTS = {"device": "cpu", "precision": "float32", "classes": "1000", "patch": "16", "embedder-width": "32", "compile": "no"}
+DEFAULTS = {"device": "cpu", "precision": "float32", "classes": "1000", "patch": "16", "embedder-width": "32", "layout": "contiguous", "compile": "no"}
 # width, depth, heads; of the decoder, too
 SIZES = {"tiny": (192, 6, 3, 96, 2, 3), "small": (384, 8, 6, 192, 4, 6), "base": (768, 12, 12, 512, 8, 16),
          "large": (1024, 24, 16, 512, 8, 16), "huge": (1280, 32, 16, 512, 8, 16)}
@@ -99,11 +99,14 @@ class Basic(nn.Module):  # the block of insightface's iresnet
         return self.body(x) + self.down(x)
 
 
-def iresnet_tiny():
-    widths = [16, 16, 32, 64, 128]
-    blocks = [Basic(a, b, 2) for a, b in zip(widths, widths[1:])]
-    return nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.PReLU(16), *blocks, nn.BatchNorm2d(128),
-                         nn.Conv2d(128, 128, 7, groups=128, bias=False), nn.Flatten(), nn.Linear(128, 512), nn.BatchNorm1d(512))
+def iresnet(blocks, widths=(64, 128, 256, 512), pool=False):
+    layers = [nn.Conv2d(3, widths[0], 3, 1, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.PReLU(widths[0])]
+    before = widths[0]
+    for count, width in zip(blocks, widths):
+        layers += [Basic(before if i == 0 else width, width, 2 if i == 0 else 1) for i in range(count)]
+        before = width
+    layers += [nn.BatchNorm2d(before)] + ([nn.Conv2d(before, before, 7, groups=before, bias=False)] if pool else [])
+    return nn.Sequential(*layers), [nn.Linear(before * (1 if pool else 49), 512), nn.BatchNorm1d(512)]
 
 
 class FullPrecision(nn.Module):  # the last layers stay out of autocast, as upstream
@@ -142,13 +145,27 @@ class DepthWise(nn.Module):
 
 def mobilefacenet():
     residual = lambda c, g, n: [DepthWise(c, c, g, 1, True) for _ in range(n)]
-    return nn.Sequential(
+    body = nn.Sequential(
         conv_block(3, 128, 3, 2, 1), conv_block(128, 128, 3, 1, 1, 64), DepthWise(128, 128, 128, 2, False), *residual(128, 128, 4),
         DepthWise(128, 256, 256, 2, False), *residual(256, 256, 6), DepthWise(256, 256, 512, 2, False), *residual(256, 256, 2),
-        conv_block(256, 512), conv_block(512, 512, 7, 1, 0, 512, act=False), nn.Flatten(), nn.Linear(512, 512, bias=False), nn.BatchNorm1d(512))
+    )
+    head = [conv_block(256, 512), conv_block(512, 512, 7, 1, 0, 512, act=False), nn.Flatten(), nn.Linear(512, 512, bias=False), nn.BatchNorm1d(512)]
+    return body, head
 
 
-NETWORKS = {"iresnet-tiny": iresnet_tiny, "mobilefacenet": mobilefacenet, "iresnet50": lambda: iresnet([3, 4, 14, 3]),
+class Recogniser(nn.Module):  # as in insightface, the head computes in float32
+    def __init__(self, body, head):
+        super().__init__()
+        self.body, self.head = body, nn.Sequential(*([] if isinstance(head[0], nn.Sequential) else [nn.Flatten()]), *head)
+
+    def forward(self, images, half):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            x = self.body(images)
+        return self.head(x.float())
+
+
+NETWORKS = {"iresnet-tiny": iresnet_tiny, "mobilefacenet": mobilefacenet, "iresnet18": lambda: iresnet([2, 2, 2, 2]),
+            "iresnet50": lambda: iresnet([3, 4, 14, 3]),
             "iresnet100": lambda: iresnet([3, 13, 30, 3])}
 
 
@@ -171,7 +188,8 @@ def main():
         network, weight = FaceMae(model[len("facemae-"):] or "tiny", patch=int(option["patch"])).to(device), None
         optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05, fused=device.type == "cuda" or None)
     else:
-        network = NETWORKS[model]().to(device)
+        layout = torch.channels_last if option["layout"] == "channels-last" else torch.contiguous_format
+        network, images = NETWORKS[model]().to(device, memory_format=layout), images.to(memory_format=layout)
         weight = nn.Parameter((torch.randn(classes, 512) * 0.01).to(device))
         optimizer = torch.optim.SGD([*network.parameters(), weight], lr=1e-3, momentum=0.9, weight_decay=5e-4)
 
@@ -200,8 +218,7 @@ def main():
     warm = 5 if device.type == "cuda" else 2
     for step in range(-warm, steps):
         if step == 0:
-            synchronize(device)
-            start = time.perf_counter()
+            start = now(device)
         optimizer.zero_grad()
         if drawn is not None:
             for layer in drawn:
@@ -209,13 +226,14 @@ def main():
                     layer.reset_parameters()
         compiled(drawn).backward()
         optimizer.step()
-    synchronize(device)
-    print(f"{steps * batch / (time.perf_counter() - start):.3f}")
+    print(f"{steps * batch / (now(device) - start):.3f}")
 
 
-def synchronize(device):
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+def now(device):  # on a CPU the processor's seconds, which other load disturbs less
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 main()

@@ -27,9 +27,9 @@ TEST(Precision, Float32MeansFloat32OnGpusToo) {
 }
 
 TEST(Precision, WhatABfloat16StepLeavesInFloat32MayBeTf32) {
-  prepare(Precision::BFloat16);
+  prepare(Precision::BFloat16, Remainder::Float32);
   EXPECT_FALSE(at::globalContext().allowTF32CuBLAS());
-  prepare(Precision::BFloat16, Remainder::Tf32);
+  prepare(Precision::BFloat16);
   EXPECT_TRUE(at::globalContext().allowTF32CuBLAS());
   EXPECT_TRUE(at::globalContext().allowTF32CuDNN());
   prepare(Precision::Float32, Remainder::Tf32);
