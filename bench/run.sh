@@ -47,8 +47,8 @@ mkdir -p "$data"
 if wanted steps; then
   [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
   # Recognition in the memory format that is faster for both.
-  for model in "facemae 64 12" "iresnet-tiny 64 8 float32 channels-last" "mobilefacenet 16 3 float32 channels-last" \
-    "iresnet18 8 3 float32 channels-last" "iresnet50 4 3 float32 channels-last"; do
+  for model in "facemae 64 12" "iresnet-tiny 64 8 layout=channels-last" "mobilefacenet 16 3 layout=channels-last" \
+    "iresnet18 8 3 layout=channels-last" "iresnet50 4 3 layout=channels-last"; do
     compare "step of ${model%% *} / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
   done
 fi
