@@ -103,6 +103,7 @@ void HangFolder::conclude(const Verdict& verdict) noexcept {
   quietly("writing what the job died of", [&] {
     const nlohmann::ordered_json json = {{"fatal", verdict.fatal},
                                          {"ranks", verdict.ranks},
+                                         {"missing", verdict.missing},
                                          {"reason", verdict.text},
                                          {"ask_again_seconds", verdict.ask_again.count()},
                                          {"told_by", rank_}};
@@ -117,6 +118,7 @@ std::optional<Verdict> HangFolder::conclusion() noexcept try {
   const auto json = nlohmann::json::parse(read_plain_file(path));
   return Verdict{.fatal = json.at("fatal"),
                  .ranks = json.at("ranks"),
+                 .missing = json.at("missing"),
                  .text = json.at("reason"),
                  .ask_again = Seconds(json.at("ask_again_seconds").get<double>())};
 } catch (const std::exception&) {

@@ -124,17 +124,40 @@ Reports different(const Place& place) {
   return odd;
 }
 
+std::vector<int> missing_in(const std::vector<HangReport>& reports, int world) {
+  std::vector<int> missing;
+  auto next = reports.begin();
+  for (int rank = 0; rank < world; ++rank) {
+    if (next != reports.end() && next->rank == rank)
+      ++next;
+    else
+      missing.push_back(rank);
+  }
+  return missing;
+}
+
+/// Held against ranks that left no report?
+bool missed_too_long(const std::vector<int>& missing, const std::vector<HangReport>& reports,
+                     const Place& place, const Absences& absences) {
+  const auto waits_too_long = [&](const auto& report) { return report.at.quiet >= absences.longest; };
+  if (std::any_of(reports.begin(), reports.end(), waits_too_long)) return true;
+  const auto within_limit = [](const auto* report) { return !report->at.late(); };
+  if (std::any_of(place.behind.begin(), place.behind.end(), within_limit)) return false;
+  return std::any_of(missing.begin(), missing.end(), [&](int rank) {
+    const auto found = absences.since.find(rank);
+    return found != absences.since.end() && found->second >= absences.borne;
+  });
+}
+
 }  // namespace
 
-Verdict judge(const std::vector<HangReport>& reports, int world) {
-  std::vector<int> missing;
-  for (int rank = 0; rank < world; ++rank)
-    if (std::none_of(reports.begin(), reports.end(), [&](const auto& report) { return report.rank == rank; }))
-      missing.push_back(rank);
+Verdict judge(const std::vector<HangReport>& reports, int world, const Absences& absences) {
+  Verdict verdict;
+  verdict.missing = missing_in(reports, world);
+  const auto& missing = verdict.missing;
   const auto places = places_of(reports);
   const auto place = main_place(places);
 
-  Verdict verdict;
   Reports suspects;
   std::vector<std::string> parts;
   if (!place) {  // nobody waits for anybody
@@ -148,6 +171,7 @@ Verdict judge(const std::vector<HangReport>& reports, int world) {
     parts.push_back(ranks_text(missing) +
                     " left no report: stopped, dead, or cut off from the folder of the run");
     parts.push_back(wait_text(*place));
+    for (const auto* report : place->behind) parts.push_back(behind_text(*report, *place, places));
   } else if (!place->behind.empty()) {
     suspects = place->behind;
     parts.push_back(wait_text(*place));
@@ -170,7 +194,8 @@ Verdict judge(const std::vector<HangReport>& reports, int world) {
   const bool all_wait = place && suspects.size() == reports.size();
   verdict.ranks = place && !missing.empty() ? missing : all_wait ? std::vector<int>{} : ranks_of(suspects);
   verdict.text = join(parts, "; ");
-  verdict.fatal = verdict.fatal || (place && !missing.empty()) ||
+  verdict.fatal = verdict.fatal ||
+                  (place && !missing.empty() && missed_too_long(missing, reports, *place, absences)) ||
                   std::any_of(suspects.begin(), suspects.end(), [](const auto* s) { return s->at.late(); });
   for (const auto* suspect : suspects)
     if (const Seconds left = suspect->at.limit - suspect->at.quiet;

@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kRecent = 256;  // steps
 
+bool of_a_step(Phase phase) { return phase == Phase::Step || phase == Phase::Data; }
+
 }  // namespace
 
 std::string name_of(Phase phase) {
@@ -30,37 +32,41 @@ std::string name_of(Phase phase) {
   return "";
 }
 
-void PhaseClock::leave(Time now) {
-  if (phase_ == Phase::Step || phase_ == Phase::Data) spent_ += now - since_;
-  since_ = quiet_since_ = now;
-}
-
 void PhaseClock::begin_step(std::uint64_t step, Time now) {
   const std::lock_guard lock(mutex_);
-  const bool one_of_many = phase_ == Phase::Step;  // the first is no measure for others
-  leave(now);
-  if (one_of_many) {
+  if (phase_ == Phase::Step) {  // the first is no measure for others
     if (recent_.size() < kRecent) {
-      recent_.emplace_back(spent_);
+      recent_.push_back(longest_);
     } else {
-      recent_[steps_ % kRecent] = spent_;
+      recent_[steps_ % kRecent] = longest_;
     }
     ++steps_;
   }
-  spent_ = {};
+  since_ = quiet_since_ = silent_since_ = now;
+  longest_ = {};
   phase_ = step_ == 0 ? Phase::FirstStep : Phase::Step;
   step_ = step;
 }
 
 Phase PhaseClock::enter(Phase phase, Time now) {
   const std::lock_guard lock(mutex_);
-  leave(now);
+  since_ = quiet_since_ = now;
+  if (!of_a_step(phase_) || !of_a_step(phase)) silent_since_ = now;
   return std::exchange(phase_, phase);
 }
 
 void PhaseClock::restart(Time now) {
   const std::lock_guard lock(mutex_);
-  quiet_since_ = now;
+  quiet_since_ = silent_since_ = now;
+}
+
+Seconds PhaseClock::silence(Time now, Time last_finished) const {
+  return std::max(Clock::duration(0), now - std::max(silent_since_, last_finished));
+}
+
+void PhaseClock::listen(Time now, Time last_finished) {
+  const std::lock_guard lock(mutex_);
+  if (of_a_step(phase_)) longest_ = std::max(longest_, silence(now, last_finished));
 }
 
 PhaseClock::Sight PhaseClock::look(Time now, Time last_finished) const {
@@ -69,17 +75,19 @@ PhaseClock::Sight PhaseClock::look(Time now, Time last_finished) const {
           .step = step_,
           .in_phase = now - since_,
           .quiet = std::max(Clock::duration(0), now - std::max(quiet_since_, last_finished)),
-          .limit = limit()};
+          .limit = phase_ == Phase::Step ? step_limit() : limits_.others,
+          .silence = silence(now, last_finished),
+          // Before a step was measured here, others may have measured one.
+          .listens = (recent_.empty() ? limits_.step : step_limit()) / 2};
 }
 
-Seconds PhaseClock::limit() const {
-  if (phase_ != Phase::Step) return limits_.others;
+Seconds PhaseClock::step_limit() const {
   // How long a step computes between two collectives is known once one has been measured: the
   // first is no measure.
   if (recent_.empty()) return std::max(limits_.step, limits_.others);
-  auto steps = recent_;
-  const auto p99 = steps.begin() + static_cast<std::ptrdiff_t>((steps.size() - 1) * 99 / 100);
-  std::nth_element(steps.begin(), p99, steps.end());
+  auto longest = recent_;
+  const auto p99 = longest.begin() + static_cast<std::ptrdiff_t>((longest.size() - 1) * 99 / 100);
+  std::nth_element(longest.begin(), p99, longest.end());
   return std::max(limits_.step, std::min(limits_.factor * *p99, limits_.others));
 }
 

@@ -20,20 +20,16 @@ std::chrono::milliseconds milliseconds_of(Seconds seconds) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(seconds);
 }
 
-/// Of an inquiry, which reads and writes files: a file system that does not answer is
-/// borne as slow storage is.
-std::chrono::milliseconds answer_limit(const WatchdogConfig& config) {
-  return std::max(milliseconds_of(config.limits.others), 4 * config.wait);
-}
-
 }  // namespace
 
 Watchdog::Watchdog(const WatchdogConfig& config, OperationRings rings, FileSystem& files, End end)
     : config_(config),
+      times_(InquestTimes::of(config.wait, config.wait_of_rank, config.limits, config.world)),
       rings_(std::move(rings)),
       end_(std::move(end)),
       clock_(config.limits, PhaseClock::Clock::now()),
-      folder_(files, config.folder, config.rank) {
+      folder_(files, config.folder, config.rank),
+      inquest_(folder_, times_, config.limits, config.rank, config.world) {
   if (config_.on) thread_ = std::thread([this] { watch(); });
 }
 
@@ -68,71 +64,38 @@ PhaseClock::Time Watchdog::last_finished() const {
 }
 
 bool Watchdog::look(PhaseClock::Time now) {
+  clock_.listen(now, last_finished());
   const auto sight = clock_.look(now, last_finished());
-  if (sight.quiet < 2 * config_.tick) return true;  // a rank that gets on looks at no files
-  const std::unique_lock inquest(inquest_, std::try_to_lock);
-  if (!inquest) return true;  // the main thread has lost a peer
-  const CallLimit answer(answer_limit(config_), [this] {
+  const std::unique_lock asking(asking_, std::try_to_lock);
+  if (!asking || !inquest_.due(now, sight)) return true;  // or the main thread has lost a peer
+  const CallLimit answer(milliseconds_of(times_.answer), [this] {
     end_({.fatal = true,
           .ranks = {config_.rank},
           .text = fmt::format("rank {} makes no progress, and {} does not answer", config_.rank,
                               config_.folder.string()),
           .tells = true});
   });
-  if (!sight.late()) not_before_ = {};  // what was borne before is over
-  if (sight.late() && now >= not_before_) {
-    const Verdict verdict = hold(HangCause::Deadline, "");
-    if (verdict.fatal) {
-      end_(verdict);
-      return false;
-    }
-  } else if (folder_.called() ||
-             (sight.quiet >= config_.limits.step / 2 && now - written_ >= config_.limits.step / 4)) {
-    folder_.write(report(HangCause::Waiting, ""));
-    written_ = now;
-  }
-  return true;
+  const auto verdict = inquest_.look(now, sight, [this](auto... of) { return report(of...); });
+  if (!verdict || !verdict->fatal) return true;
+  end_(*verdict);
+  return false;
 }
 
 Verdict Watchdog::inquire(const std::string& error) {
-  if (!config_.on) return {.fatal = true, .ranks = {}, .text = error, .tells = false};
-  const std::lock_guard inquest(inquest_);
-  const CallLimit answer(answer_limit(config_),
-                         [&] { end_({.fatal = true, .ranks = {}, .text = error, .tells = true}); });
-  return hold(HangCause::PeerLost, error);
-}
-
-Verdict Watchdog::hold(HangCause cause, const std::string& error) {
-  const Seconds fresh = 2 * Seconds(config_.wait) + config_.limits.step / 2;
-  auto own = report(cause, error);
-  folder_.write(own);
-  folder_.call(fresh);
-  if (!rest(config_.wait)) return {};
-  if (cause == HangCause::Deadline && !clock_.look(PhaseClock::Clock::now(), last_finished()).late())
-    return {};  // it goes on
-  if (const auto caller = folder_.caller(fresh); caller && *caller < config_.rank) {
-    const auto until = PhaseClock::Clock::now() + config_.wait;  // the lowest rank tells
-    while (PhaseClock::Clock::now() < until) {
-      if (const auto conclusion = folder_.conclusion(); conclusion && (conclusion->fatal || error.empty())) {
-        bear(*conclusion);
-        return *conclusion;
-      }
-      if (!rest(config_.tick / 4)) return {};
-    }
+  const Verdict told{.fatal = true, .ranks = {}, .text = error, .tells = config_.on};
+  if (!config_.on) return told;
+  const std::lock_guard asking(asking_);
+  const CallLimit answer(milliseconds_of(times_.answer), [&] { end_(told); });
+  const auto own = [this](auto... of) { return report(of...); };
+  const auto began = PhaseClock::Clock::now();
+  inquest_.open(began, clock_.look(began, last_finished()), error, own);
+  while (rest(config_.tick / 4)) {
+    const auto now = PhaseClock::Clock::now();
+    const auto sight = clock_.look(now, last_finished());
+    if (!inquest_.due(now, sight)) continue;
+    if (const auto verdict = inquest_.look(now, sight, own)) return *verdict;
   }
-  Verdict verdict = judge(folder_.read(own, fresh), config_.world);
-  verdict.tells = true;
-  folder_.conclude(verdict);
-  if (!verdict.fatal) {
-    bear(verdict);
-    spdlog::warn("no progress for {}, within limits: {}", human_seconds(own.at.quiet.count()), verdict.text);
-  }
-  return verdict;
-}
-
-void Watchdog::bear(const Verdict& verdict) {
-  // Not for the whole time that the slow rank has: another may stop meanwhile.
-  not_before_ = PhaseClock::Clock::now() + milliseconds_of(std::min(verdict.ask_again, config_.limits.step));
+  return told;
 }
 
 HangReport Watchdog::report(HangCause cause, const std::string& error) const {

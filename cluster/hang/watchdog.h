@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "cluster/hang/hang_folder.h"
-#include "cluster/hang/hang_verdict.h"
+#include "cluster/hang/inquest.h"
 #include "cluster/hang/operation_ring.h"
 #include "cluster/hang/phase_clock.h"
 
@@ -20,7 +20,8 @@ struct WatchdogConfig {
   Path folder;  ///< RUN/hang/<start>, the same for all ranks
   PhaseLimits limits;
   std::chrono::milliseconds tick{500};
-  std::chrono::milliseconds wait{3000};  ///< for the reports of other ranks
+  std::chrono::milliseconds wait{3000};        ///< for the reports of other ranks,
+  std::chrono::milliseconds wait_of_rank{20};  ///< and for each of them
 };
 
 /// Made and owned by what trains; all ranks have one. Entering and leaving phases costs a lock and
@@ -55,25 +56,24 @@ class Watchdog {
   Within within(Phase phase) { return {*this, phase}; }
 
   /// A peer is lost, says `error`: reports, waits for the reports of the other ranks and tells who it is.
-  /// Takes `wait` or a little longer. The verdict is always fatal; ending the process is the caller's.
+  /// Takes as long as those have, or a little longer. The verdict is always fatal; ending the process is the caller's.
   Verdict inquire(const std::string& error);
 
  private:
   void watch();
   bool look(PhaseClock::Time now);  ///< false: `end` was called
-  Verdict hold(HangCause cause, const std::string& error);
-  void bear(const Verdict& verdict);  ///< puts off the next inquiry
   HangReport report(HangCause cause, const std::string& error) const;
   PhaseClock::Time last_finished() const;
   bool rest(std::chrono::milliseconds time);  ///< false: this is being destroyed
 
   const WatchdogConfig config_;
+  const InquestTimes times_;
   const OperationRings rings_;
   const End end_;
   PhaseClock clock_;
   HangFolder folder_;
-  std::mutex inquest_;  ///< one at a time; guards the folder and what follows
-  PhaseClock::Time written_{}, not_before_{};
+  std::mutex asking_;  ///< guards the folder and the inquest
+  Inquest inquest_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

