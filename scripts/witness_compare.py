@@ -10,7 +10,9 @@ import sys
 
 old, new, name = sys.argv[1:4]
 tolerance = float(sys.argv[4])
-TIMES = re.compile(r"(^|_)seconds$|_per_second$|^data_(slow_reads|retries|rereads)$")
+TIMES = re.compile(
+    r"(^|_)seconds$|_per_second$|^mfu$|^(busiest|most_data_wait|most_memory)_|^data_(slow_reads|retries|rereads)$"
+)
 # What a tolerance judges. Figures that magnify a difference (of the size of 1 and near 0, counts of few) are only told.
 JUDGED = ("loss", "reconstruction", "relation", "relation_weight", "lr")
 NEAR_ZERO = ("relation_correlation", "accuracy", "accuracy_std", "auc", "eer")

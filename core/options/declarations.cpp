@@ -48,11 +48,22 @@ Option Declarations::declare(const std::string& name, const std::string& help, O
   return {state_, &state_->entries.back()};
 }
 
-Option Declarations::flag(const std::string& name, bool& value, const std::string& help) {
-  OptionBinding binding = OptionBinding::of(value);
+namespace {
+
+OptionBinding switch_of(OptionBinding binding) {
   binding.is_switch = true;
   binding.type = "";
-  return declare(name, help, std::move(binding), false);
+  return binding;
+}
+
+}  // namespace
+
+Option Declarations::flag(const std::string& name, bool& value, const std::string& help) {
+  return declare(name, help, switch_of(OptionBinding::of(value)), false);
+}
+
+Option Declarations::flag(const std::string& name, std::optional<bool>& value, const std::string& help) {
+  return declare(name, help, switch_of(OptionBinding::of(value)), false);
 }
 
 Option Declarations::choice(const std::string& name, std::string& value, std::vector<std::string> allowed,

@@ -76,6 +76,8 @@ class Declarations {
   Option require(const std::string& name, T& value, const std::string& help);
   /// A switch: --name sets it; `name = yes` in a file.
   Option flag(const std::string& name, bool& value, const std::string& help);
+  /// The same, of which text() says nothing unless it was given: texts from before it are as those of today.
+  Option flag(const std::string& name, std::optional<bool>& value, const std::string& help);
   /// One word of a closed list.
   Option choice(const std::string& name, std::string& value, std::vector<std::string> allowed,
                 const std::string& help);

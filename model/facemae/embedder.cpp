@@ -34,6 +34,15 @@ std::vector<torch::Tensor> draw_weights(const RandomEmbedderConfig& config, std:
   return weights;
 }
 
+/// Means of equal squares where the side divides: on GPUs the general form has no gradient with a fixed order of
+/// additions, which --deterministic demands.
+torch::Tensor shrunk(const torch::Tensor& images, std::int64_t side) {
+  const bool divides = images.size(2) % side == 0 && images.size(2) == images.size(3);
+  if (at::globalContext().deterministicAlgorithms() && divides)
+    return at::avg_pool2d(images, {images.size(2) / side, images.size(2) / side});
+  return at::adaptive_avg_pool2d(images, {side, side});
+}
+
 class RandomEmbedder final : public Embedder {
  public:
   explicit RandomEmbedder(const RandomEmbedderConfig& config) : config_(config) {
@@ -49,8 +58,7 @@ class RandomEmbedder final : public Embedder {
     const std::int64_t grid = config_.grid == 0 ? side() : std::min(config_.grid, side());
     if (images.size(0) == 0) return nothing(images, config_.width * grid * grid);
     auto x = images;
-    if (x.size(2) != config_.size || x.size(3) != config_.size)
-      x = at::adaptive_avg_pool2d(x, {config_.size, config_.size});
+    if (x.size(2) != config_.size || x.size(3) != config_.size) x = shrunk(x, config_.size);
     for (const auto& weight : weights_) {
       x = at::conv2d(x, weight, /*bias=*/{}, /*stride=*/1, /*padding=*/1);
       x = at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, 0.1, 1e-5, /*cudnn_enabled=*/true);

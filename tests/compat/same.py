@@ -1,7 +1,8 @@
 """Is what a program wrote what was recorded? same.py KIND RECORDED NEW; says the first difference and ends in 1.
 
 facts   JSON: whatever was recorded is there, with the same value; there may be more
-keys    lines of JSON: as many, of the same steps, with the same keys in the same order; values may be others
+keys    lines of JSON: as many, of the same steps, with the same keys in the same order; values may be others, and LATER
+        keys between them
 losses  lines of JSON: the same losses within 1e-4
 config  `key = value`: the same lines in the same order; options that are newer may stand between them
 """
@@ -11,6 +12,15 @@ import sys
 
 kind, recorded, new = sys.argv[1:]
 SOMETIMES = {"save_stalled_seconds", "data_slow_reads", "data_rereads", "data_retries"}
+LATER = {"model_teraflops_per_second", "mfu"} | {
+    f"{most}_{what}"
+    for most, whats in {
+        "busiest": ("seconds", "rank"),
+        "most_data_wait": ("seconds", "rank"),
+        "most_memory": ("bytes", "rank"),
+    }.items()
+    for what in whats
+}
 
 
 def differ(text):
@@ -54,6 +64,6 @@ else:
             if not abs(x["loss"] - y["loss"]) <= 1e-4 * abs(x["loss"]):
                 differ(f"step {x['step']}: loss {y['loss']}, was {x['loss']}")
             continue
-        keys = [[key for key in line if key not in SOMETIMES] for line in (x, y)]
+        keys = [[key for key in line if key not in SOMETIMES | LATER] for line in (x, y)]
         if keys[0] != keys[1]:
             differ(f"step {x['step']}: keys {' '.join(keys[1])}, were {' '.join(keys[0])}")

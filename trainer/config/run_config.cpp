@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "model/recognition/recognition.h"
+#include "trainer/config/step_span.h"
 #include "trainer/config/validate_run.h"
 
 namespace facemae {
@@ -149,6 +150,8 @@ void validate(Options& o, const RunConfig& c) {
   } catch (const ConfigError& error) {
     o.check(false, error.what());
   }
+  o.check(c.profile_steps.empty() || step_span(c.profile_steps).has_value(),
+          "--profile-steps " + c.profile_steps + " is no A-B with 1 <= A <= B");
   validate_exact(o, c);
   const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
                       static_cast<std::uint64_t>(std::max(1, c.accumulate));
@@ -200,9 +203,13 @@ std::vector<std::string> result_changes(const std::string& was, const std::strin
     const auto old = options.before(key).empty() ? others.before(key) : options.before(key);
     return old.empty() ? std::string("unset") : old;
   };
+  // A switch that the version which began the run did not have was off then.
+  const auto same = [](const std::string& old, const std::string& now_is) {
+    return old == now_is || (old == "unset" && now_is == "no");
+  };
   std::vector<std::string> changes;
   for (const auto& key : keys)
-    if (!may_change(key) && shown(before, key) != shown(now, key))
+    if (!may_change(key) && !same(shown(before, key), shown(now, key)))
       changes.push_back(key + ": was " + shown(before, key) + ", is " + shown(now, key));
   return changes;
 }

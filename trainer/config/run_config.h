@@ -45,8 +45,9 @@ struct RunConfig {
   std::string precision = "auto";  ///< settled before its text is taken: trainer/input/machine.h
   std::string device = "auto", backend = "auto";
   int workers = 0, threads = 0;
-  bool exact = false;   ///< the same bits on any number of ranks
-  int exact_slots = 8;  ///< that every micro-batch is cut into then
+  bool exact = false;                 ///< the same bits on any number of ranks
+  int exact_slots = 8;                ///< that every micro-batch is cut into then
+  std::optional<bool> deterministic;  ///< on GPUs: the same bits from the same command
   std::uint64_t block_cache_mib = 256;
   std::optional<std::uint64_t> bucket_mib;  ///< settled by a run's first start; none in runs of version 0.1.0
   std::string gradient_dtype;               ///< float32 | bfloat16; "": float32
@@ -62,6 +63,7 @@ struct RunConfig {
   std::optional<double> max_hours;
   std::string end_time;
   std::uint64_t log_every = 10;
+  std::string profile_steps;                    ///< "A-B": trainer/config/step_span.h; "": none
   std::uint64_t eval_every = 2000;              ///< of recognition training; also after the last step
   double peer_deadline = 600, hang_limit = 20;  ///< seconds
   std::uint64_t check_replicas = 1000;          ///< steps; 0: never

@@ -204,6 +204,10 @@ void declare_machine(Options& o, RunConfig& c) {
           "each rank keeps the moments of its part of the weights alone, and updates that part (ZeRO stage 1): less memory with "
           "many ranks. Checkpoints are the same with and without, so it may change between starts")
       .free()
+      .flag(
+          "deterministic", c.deterministic,
+          "on GPUs: only kernels that add up in a fixed order, so that the same command on the same number of ranks gives the same bits, also when "
+          "it resumes; slower, and what has no such kernel ends the run. CPUs do so anyway")
       .add("threads", c.threads, "compute threads per rank; 0: the cores it may use / ranks on the host")
       .between(0, kMostThreads)
       .free()
@@ -225,7 +229,7 @@ void declare_machine(Options& o, RunConfig& c) {
       .add(
           "hang-limit", c.hang_limit,
           "seconds without progress in a step after which ranks look for the one that keeps the others waiting (exit 75, RUN/hang); "
-          "5 times the 99th percentile of recent steps if that is longer, at most --peer-deadline, which counts alone until a step after the first was measured; "
+          "5 times the 99th percentile of the longest silence between collectives in recent steps if that is longer, at most --peer-deadline, which counts alone until a step after the first was measured; "
           "0: only --peer-deadline counts")
       .between(0, kLongestSeconds)
       .free()
@@ -236,6 +240,11 @@ void declare_machine(Options& o, RunConfig& c) {
       .free()
       .add("log-every", c.log_every, "steps between lines of metrics.jsonl")
       .at_least(1)
+      .free()
+      .add(
+          "profile-steps", c.profile_steps,
+          "steps A-B of which to write a trace per rank into RUN/profile, for chrome://tracing or ui.perfetto.dev: operators, and ranges for "
+          "data, forward, couple, backward, reduce, optimizer and save; few steps, for traces are large")
       .free();
 }
 

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/signals.h"
 #include "trainer/run/decisions.h"
+#include "trainer/step/range.h"
 #include "trainer/step/step.h"
 
 namespace facemae {
@@ -120,6 +121,7 @@ class Loop {
 
   /// Of all ranks or of none, whatever their own numbers say: the decision is on the device.
   void apply(std::uint64_t step, const torch::Tensor& norm) {
+    const Range range("optimizer");
     run_.optimizer.step(learning_rate(step), {.found_inf = decisions_.skipped(), .clip = clip(norm)});
     run_.task.end(decisions_.skipped());
   }
@@ -151,6 +153,7 @@ class Loop {
                              {.learning_rate = learning_rate(done - 1),
                               .gradient_norm = gradient_norm_,
                               .data = run_.supply.figures(),
+                              .waited_seconds = step_.waited_seconds(),
                               .exposed_reduction_seconds = run_.sums.exposed_seconds(),
                               .skipped = run_.state.skipped,
                               .saving = run_.saves.in_flight(),
@@ -172,6 +175,7 @@ class Loop {
   }
 
   void save(std::uint64_t done, const Next& next) {
+    const Range range("save");
     saved_ = advanced_ = done;
     due_ = 0;
     if (next.ends) {

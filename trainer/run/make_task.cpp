@@ -5,27 +5,33 @@
 #include "core/log.h"
 #include "model/common/layout.h"
 #include "model/common/state.h"
+#include "model/facemae/flops.h"
+#include "model/recognition/flops.h"
 #include "trainer/apply/models.h"
 #include "trainer/tasks/pretrain.h"
 #include "trainer/tasks/recognize.h"
+#include "trainer/tasks/task_flops.h"
 
 namespace facemae {
 namespace {
 
 /// The embedder that a pretraining run asks for. Weights are named by hash in `kind`, so that a resumed run
-/// never relates faces by another network than it began with.
-std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::string& kind) {
+/// never relates faces by another network than it began with. `flops` becomes what it computes for an image.
+std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::string& kind, Flops& flops) {
   if (config.relation == "none") return nullptr;
   if (config.embedder != "random") {
     const Weights weights = read_weights(config.embedder);
     kind += ", embedder " + weights.hash.substr(0, 16);
+    flops = network_flops(network_name_of(weights));
     return network_embedder(network_from(weights));
   }
-  return random_embedder({.size = config.embedder_size,
-                          .width = config.embedder_width,
-                          .grid = config.embedder_grid,
-                          .redraw = config.embedder_redraw,
-                          .seed = config.common.seed});
+  const RandomEmbedderConfig random{.size = config.embedder_size,
+                                    .width = config.embedder_width,
+                                    .grid = config.embedder_grid,
+                                    .redraw = config.embedder_redraw,
+                                    .seed = config.common.seed};
+  flops = flops_of(random);
+  return random_embedder(random);
 }
 
 Parts parts_of(const RunConfig& config, World& world) {
@@ -88,7 +94,8 @@ TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, 
                                  shape.image, shape.patch);
   if (config.code) kind += fmt::format(", a code of {} values", *config.code);
   if (!config.blend.empty()) kind += ", blends of " + config.blend;
-  auto embedder = make_embedder(config, kind);
+  Flops of_embedder;
+  auto embedder = make_embedder(config, kind, of_embedder);
   if (embedder) embedder->to(world.device());
   if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" &&
       world.control().is_root())
@@ -99,7 +106,9 @@ TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, 
       std::move(model), std::move(embedder), config, kind, parts_of(config.common, world),
       precision_for(config.common.precision, world.device()), world.device());
   PictureMaker* pictures = task.get();
-  return {.task = std::move(task), .pictures = pictures};
+  return {.task = std::move(task),
+          .pictures = pictures,
+          .flops_of_image = pretraining_flops(config, shape, of_embedder)};
 }
 
 TrainingTask make_recognition(const RecognizeConfig& config, const Store& store, World& world,
@@ -123,7 +132,9 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
       fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),
       parts_of(config.common, world), precision_for(config.common.precision, world.device()), world.device());
   Evaluator* evaluator = task.get();
-  return {.task = std::move(task), .evaluator = evaluator};
+  return {.task = std::move(task),
+          .evaluator = evaluator,
+          .flops_of_image = recognition_flops(config, store.identities())};
 }
 
 }  // namespace facemae

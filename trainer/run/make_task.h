@@ -14,6 +14,7 @@ struct TrainingTask {
   std::unique_ptr<Task> task;
   PictureMaker* pictures = nullptr;  ///< the task, if it makes any
   Evaluator* evaluator = nullptr;    ///< the task, if it evaluates
+  double flops_of_image = 0;         ///< forward and backward (trainer/tasks/task_flops.h); 0: unknown
 };
 
 /// The same on every rank; from the weights `init` unless it is "". Do not communicate. Throw ConfigError.

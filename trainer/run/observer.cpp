@@ -10,7 +10,8 @@
 #include "core/error.h"
 #include "core/files/owner_files.h"
 #include "core/log.h"
-#include "trainer/files/metrics_line.h"
+#include "core/text.h"
+#include "trainer/run/memory.h"
 
 namespace facemae {
 namespace {
@@ -87,18 +88,25 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
     exposed_ = 0;
     saving_ = false;
     save_stalled_ = figures.save_stalled_seconds;
+    waited_ = figures.waited_seconds;
   }
+  if (roles_.profile != nullptr) roles_.profile->after_step(done);
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done);
-  progress_->advance(1, fmt::format("loss {:.4g}", last_loss_));
+  progress_->advance(1, fmt::format("loss {:.4g}{}", last_loss_, speed_));
 }
 
 void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& figures) {
   const auto metrics = task.metrics();
   const auto faults = faults_of(data_);
   const auto sums = summed(metrics, faults, ranks_, device_);
-  if (ranks_.rank() != 0) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
+  const double steps = static_cast<double>(done - last_step_);
+  const auto most = most_of_ranks({.busy_seconds = (seconds - (figures.waited_seconds - waited_)) / steps,
+                                   .data_wait_seconds = data_.wait_seconds,
+                                   .memory_bytes = static_cast<double>(peak_memory(device_))},
+                                  ranks_, device_);
+  if (ranks_.rank() != 0) return;
   MetricsLine line(done, config_.batch, config_.store_images);
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     line.add(metrics[i].name, sums[i]);
@@ -107,7 +115,9 @@ void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& fig
   if (task.automatic_weight != 0) line.add("relation_weight", task.automatic_weight);
   line.add("lr", figures.learning_rate);
   line.add("grad_norm", figures.gradient_norm);
-  line.add("images_per_second", static_cast<double>((done - last_step_) * config_.batch) / seconds);
+  const double images_per_second = steps * static_cast<double>(config_.batch) / seconds;
+  line.add("images_per_second", images_per_second);
+  add_speed(line, images_per_second, most);
   add_times(line, data_);
   for (std::size_t i = 0; i < faults.size(); ++i)
     if (const double count = sums[metrics.size() + i]; count > 0) line.add(faults[i].first, count);
@@ -118,6 +128,28 @@ void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& fig
   if (figures.skipped > 0) line.add("skipped", static_cast<double>(figures.skipped));
   metrics_ << line.text() << std::endl;
   show(done, line.figures());
+}
+
+/// What is logged of speed beside images: how much the model computes, and which rank the others wait for.
+void Observer::add_speed(MetricsLine& line, double images_per_second, const MostOfRanks& most) {
+  speed_.clear();
+  if (config_.flops_of_image > 0) {
+    const double of_rank = config_.flops_of_image * images_per_second / ranks_.size();
+    line.add("model_teraflops_per_second", of_rank / 1e12);
+    if (config_.peak_speed) {
+      line.add("mfu", of_rank / *config_.peak_speed);
+      speed_ += fmt::format("  MFU {:.1f} %", 100 * of_rank / *config_.peak_speed);
+    }
+  }
+  line.add("busiest_seconds", most.busy.value);
+  line.add("busiest_rank", most.busy.rank);
+  line.add("most_data_wait_seconds", most.data_wait.value);
+  line.add("most_data_wait_rank", most.data_wait.rank);
+  line.add("most_memory_bytes", most.memory.value);
+  line.add("most_memory_rank", most.memory.rank);
+  if (ranks_.size() > 1)
+    speed_ += fmt::format("  slowest rank {}: {:.3g} s/step", most.busy.rank, most.busy.value);
+  speed_ += "  " + human_bytes(static_cast<std::uint64_t>(most.memory.value));
 }
 
 void Observer::show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars) {

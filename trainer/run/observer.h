@@ -9,8 +9,11 @@
 #include "cluster/tensors/communicator.h"
 #include "core/progress.h"
 #include "data/loader/loader_figures.h"
+#include "trainer/files/metrics_line.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
+#include "trainer/run/profile.h"
+#include "trainer/run/rank_figures.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
@@ -18,6 +21,8 @@ namespace facemae {
 struct ObserverConfig {
   std::uint64_t log_every = 10, batch = 1, store_images = 1, first_step = 0, last_step = 1;
   std::uint32_t start = 0;
+  double flops_of_image = 0;         ///< forward and backward; 0: unknown
+  std::optional<double> peak_speed;  ///< of one rank's device (trainer/run/peak_speed.h)
 };
 
 /// What a run can be asked beside its figures.
@@ -26,6 +31,7 @@ struct ObservedRoles {
   Faces picture_faces = {};  ///< of the sample pictures, on rank 0
   Evaluator* evaluator = nullptr;
   World* world = nullptr;  ///< what the evaluator measures on
+  Profile* profile = nullptr;
 };
 
 class Observer {
@@ -35,7 +41,8 @@ class Observer {
            ObservedRoles roles);
   struct StepFigures {
     double learning_rate = 0, gradient_norm = 0;
-    LoaderFigures data;  ///< of the step
+    LoaderFigures data;         ///< of the step
+    double waited_seconds = 0;  ///< in all so far: in the coupled loss and the reduction
     double exposed_reduction_seconds = 0;
     std::uint64_t skipped = 0;
     bool saving = false;              ///< a checkpoint was being written or read back beside the step
@@ -62,6 +69,7 @@ class Observer {
  private:
   void note_failure(std::uint64_t done, const Evaluated& result);
   void write_line(std::uint64_t done, Task& task, const StepFigures& figures);
+  void add_speed(MetricsLine& line, double images_per_second, const MostOfRanks& most);
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
   using Clock = std::chrono::steady_clock;
   RunFolder& run_;
@@ -75,7 +83,8 @@ class Observer {
   Clock::time_point last_;
   std::uint64_t last_step_, last_drawn_ = 0;
   LoaderFigures data_;  ///< since the last line
-  double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0;
+  double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0, waited_ = 0;
+  std::string speed_;  ///< of the last line, for the progress line
   bool saving_ = false;
   std::uint64_t measured_step_ = 0, failed_evaluations_ = 0;
   std::optional<double> metric_;

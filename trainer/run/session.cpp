@@ -7,6 +7,7 @@
 
 #include "cluster/host/agree.h"
 #include "cluster/host/shared_folder.h"
+#include "cluster/world/gpu_name.h"
 #include "core/files/folder_lock.h"
 #include "core/files/temporary_file.h"
 #include "core/host.h"
@@ -15,9 +16,12 @@
 #include "trainer/run/dry_run.h"
 #include "trainer/run/ending.h"
 #include "trainer/run/loop.h"
+#include "trainer/run/peak_speed.h"
 #include "trainer/run/picture_faces.h"
+#include "trainer/run/profile.h"
 #include "trainer/run/resume.h"
 #include "trainer/run/watch.h"
+#include "trainer/step/deterministic.h"
 #include "trainer/step/instruction_set.h"
 #include "trainer/step/memory_need.h"
 #include "trainer/step/slot_gradients.h"
@@ -62,6 +66,9 @@ class Session {
                                    : std::max(1, available_cores() / world_.topology().local_size);
     torch::set_num_threads(threads_);
     if (given.exact) agree_on_kernels(control_);
+    if (given.deterministic.value_or(false) && !compute_deterministically(world_.device()) &&
+        control_.is_root())
+      spdlog::info("--deterministic changes nothing on CPUs, which compute so anyway");
     together(control_, [&] {
       if (control_.is_root() && !given.run.empty()) run_.refuse_a_file();
     });
@@ -139,8 +146,11 @@ class Session {
     checkpoints.saver().max_failed_saves = config().max_failed_saves;
     const std::uint64_t first = go_on_from(checkpoints);
     const auto supply = input_.supply(first, state_.quarantine, task().needs());
-    Observer observer(run_, observer_config(first), world_.batch(), world_.device(),
-                      {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_});
+    Profile profile(step_span(config().profile_steps), run_.path() / "profile", control_.rank(),
+                    world_.device(), first);
+    Observer observer(
+        run_, observer_config(first), world_.batch(), world_.device(),
+        {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_, &profile});
     const auto describe = [&](Snapshot& at, std::uint64_t done) {
       optimizer_->gather();
       at.step = done;
@@ -179,7 +189,9 @@ class Session {
             .store_images = input_.images,
             .first_step = first,
             .last_step = total_,
-            .start = outcome_.start};
+            .start = outcome_.start,
+            .flops_of_image = training_.flops_of_image,
+            .peak_speed = peak_speed(gpu_name(world_.device()), config().precision)};
   }
   UpdateConfig update_config() const {
     return {.batch = config().batch,

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "core/failpoint.h"
+#include "trainer/step/range.h"
 
 namespace facemae {
 
@@ -17,7 +18,7 @@ torch::Tensor Step::compute(std::uint64_t step) {
     Cotangents wanted;
     if (together > 1) wanted = couple(observe(together, group));
     for (int micro = 0; micro < together; ++micro) {
-      if (together == 1) group.push_back(source_.next());
+      if (together == 1) group.push_back(next());
       const Passes passes = forward(group[static_cast<std::size_t>(micro)]);
       if (together == 1) wanted = couple({passes});
       if (first + micro + 1 == micro_batches_) sums_.reduce_next();
@@ -25,11 +26,18 @@ torch::Tensor Step::compute(std::uint64_t step) {
     }
   }
   failpoint("loop.backward");
+  const Range range("reduce", &waited_);
   sums_.finish();
   return loss_;
 }
 
+std::vector<Faces> Step::next() {
+  const Range range("data");
+  return source_.next();
+}
+
 Passes Step::forward(const std::vector<Faces>& parts) {
+  const Range range("forward");
   Passes passes{.parts = {}, .rows_of_rank = parts.front().rows_of_rank, .micro = parts.front().micro};
   for (auto& rows : passes.rows_of_rank) rows /= task_.faces_per_row;
   for (const auto& faces : parts) passes.parts.push_back(task_.forward(faces));
@@ -41,7 +49,7 @@ Group Step::observe(int micro_batches, std::vector<std::vector<Faces>>& read) {
   const torch::NoGradGuard no_grad;
   Group group;
   for (int micro = 0; micro < micro_batches; ++micro) {
-    read.push_back(source_.next());
+    read.push_back(next());
     group.push_back(forward(read.back()));
   }
   return group;
@@ -49,12 +57,14 @@ Group Step::observe(int micro_batches, std::vector<std::vector<Faces>>& read) {
 
 Cotangents Step::couple(const Group& group) {
   if (!group.front().parts.front().rows.defined()) return Cotangents(group.size());
+  const Range range("couple", &waited_);
   auto coupled = task_.couple(group);
   add(coupled.loss);
   return std::move(coupled.wanted);
 }
 
 void Step::backward(const Passes& passes, const std::vector<torch::Tensor>& wanted) {
+  const Range range("backward");
   for (std::size_t part = 0; part < passes.parts.size(); ++part) {
     const auto& [loss, rows, reference, output] = passes.parts[part];
     std::vector<torch::Tensor> of, gradients;

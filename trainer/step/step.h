@@ -40,8 +40,11 @@ class Step {
 
   /// All ranks. Returns a scalar that is finite when this rank's losses are; no gradient. Throws PeerLost.
   torch::Tensor compute(std::uint64_t step);
+  /// Of all steps so far: in the coupled loss and the reduction, where ranks wait for each other.
+  double waited_seconds() const { return waited_; }
 
  private:
+  std::vector<Faces> next();
   Passes forward(const std::vector<Faces>& parts);
   Group observe(int micro_batches, std::vector<std::vector<Faces>>& read);
   Cotangents couple(const Group& group);
@@ -53,6 +56,7 @@ class Step {
   GradientSums& sums_;
   int micro_batches_;
   torch::Tensor loss_;
+  double waited_ = 0;
 };
 
 }  // namespace facemae
