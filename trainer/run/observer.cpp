@@ -11,7 +11,7 @@
 #include "core/files/owner_files.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "trainer/run/memory.h"
+#include "trainer/speed/memory.h"
 
 namespace facemae {
 namespace {

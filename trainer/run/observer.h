@@ -12,8 +12,8 @@
 #include "trainer/files/metrics_line.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
-#include "trainer/run/profile.h"
-#include "trainer/run/rank_figures.h"
+#include "trainer/speed/profile.h"
+#include "trainer/speed/rank_figures.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
@@ -22,7 +22,7 @@ struct ObserverConfig {
   std::uint64_t log_every = 10, batch = 1, store_images = 1, first_step = 0, last_step = 1;
   std::uint32_t start = 0;
   double flops_of_image = 0;         ///< forward and backward; 0: unknown
-  std::optional<double> peak_speed;  ///< of one rank's device (trainer/run/peak_speed.h)
+  std::optional<double> peak_speed;  ///< of one rank's device (trainer/speed/peak_speed.h)
 };
 
 /// What a run can be asked beside its figures.

@@ -1,4 +1,4 @@
-#include "trainer/run/memory.h"
+#include "trainer/speed/memory.h"
 
 #if __has_include(<c10/core/CachingDeviceAllocator.h>)
 #include <c10/core/CachingDeviceAllocator.h>

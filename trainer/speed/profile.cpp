@@ -1,4 +1,4 @@
-#include "trainer/run/profile.h"
+#include "trainer/speed/profile.h"
 
 #include <torch/csrc/autograd/profiler_kineto.h>
 

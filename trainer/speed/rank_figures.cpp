@@ -1,4 +1,4 @@
-#include "trainer/run/rank_figures.h"
+#include "trainer/speed/rank_figures.h"
 
 #include <torch/torch.h>
 

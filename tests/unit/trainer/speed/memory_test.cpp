@@ -1,4 +1,4 @@
-#include "trainer/run/memory.h"
+#include "trainer/speed/memory.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>

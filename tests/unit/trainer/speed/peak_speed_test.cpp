@@ -1,4 +1,4 @@
-#include "trainer/run/peak_speed.h"
+#include "trainer/speed/peak_speed.h"
 
 #include <gtest/gtest.h>
 
