@@ -101,6 +101,7 @@ class Loop {
       shard_failed_ = shard_failed_ || vote.shard_failed;
       gradient_norm_ = decision->gradient_norm;
       count(*decision);
+      run_.observer.decided(decision->step, gradient_norm_, run_.state.skipped);
     }
   }
 
@@ -112,7 +113,7 @@ class Loop {
     };
     const Next next = now();
     const bool due = due_ != 0 && due_ <= done;
-    if (!next.ends && !next.evaluates && !due && !run_.observer.line_due(done)) return next;
+    if (!next.ends && !next.evaluates && !due) return next;
     learn(/*settle=*/true);
     return now();
   }
@@ -151,11 +152,9 @@ class Loop {
     run_.state.linkage_weight = run_.task.linkage_weight;
     run_.observer.after_step(done, run_.task,
                              {.learning_rate = learning_rate(done - 1),
-                              .gradient_norm = gradient_norm_,
                               .data = run_.supply.figures(),
                               .waited_seconds = step_.waited_seconds(),
                               .exposed_reduction_seconds = run_.sums.exposed_seconds(),
-                              .skipped = run_.state.skipped,
                               .saving = run_.saves.in_flight(),
                               .save_stalled_seconds = run_.saves.figures().stalled_seconds});
   }

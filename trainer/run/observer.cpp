@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/error.h"
 #include "core/files/owner_files.h"
@@ -15,30 +15,6 @@
 
 namespace facemae {
 namespace {
-
-using Faults = std::vector<std::pair<std::string, std::uint64_t>>;
-
-/// What went wrong with data, which is of interest on whichever rank it did.
-Faults faults_of(const LoaderFigures& data) {
-  return {{"data_substituted", data.substituted},
-          {"data_rereads", data.reads.rereads},
-          {"data_retries", data.reads.retries},
-          {"data_slow_reads", data.reads.slow}};
-}
-
-/// All ranks: metrics, then faults, summed over the ranks.
-std::vector<double> summed(const std::vector<Metric>& metrics, const Faults& faults, Communicator& ranks,
-                           torch::Device device) {
-  std::vector<torch::Tensor> shares;
-  for (const auto& metric : metrics) shares.push_back(metric.share.detach().to(torch::kFloat32).reshape({}));
-  for (const auto& [name, count] : faults)
-    shares.push_back(torch::tensor(static_cast<float>(count)).to(device));
-  auto sums = torch::stack(shares).to(device);
-  ranks.all_reduce(sums, Reduce::Sum).wait();
-  ranks.check();  // what is written down must be true
-  sums = sums.to(torch::kCPU, torch::kFloat64);
-  return {sums.data_ptr<double>(), sums.data_ptr<double>() + sums.numel()};
-}
 
 /// The name of a set's file without its ending, or its path where another set has that name, too.
 std::string short_name(const std::string& set, const std::vector<Evaluated>& all) {
@@ -80,54 +56,68 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   data_.add(figures.data);
   exposed_ += figures.exposed_reduction_seconds;
   saving_ = saving_ || figures.saving;
-  if (line_due(done)) {
-    write_line(done, task, figures);
-    last_ = Clock::now();
-    last_step_ = done;
-    data_ = {};
-    exposed_ = 0;
-    saving_ = false;
-    save_stalled_ = figures.save_stalled_seconds;
-    waited_ = figures.waited_seconds;
-  }
+  if (line_due(done)) begin_line(done, task, figures);
   if (roles_.profile != nullptr) roles_.profile->after_step(done);
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done);
   progress_->advance(1, fmt::format("loss {:.4g}{}", last_loss_, speed_));
 }
 
-void Observer::write_line(std::uint64_t done, Task& task, const StepFigures& figures) {
-  const auto metrics = task.metrics();
-  const auto faults = faults_of(data_);
-  const auto sums = summed(metrics, faults, ranks_, device_);
+void Observer::decided(std::uint64_t step, double gradient_norm, std::uint64_t skipped) {
+  decided_ = {.step = step, .gradient_norm = gradient_norm, .skipped = skipped};
+  if (line_ && line_->step == step) write_line();
+}
+
+void Observer::begin_line(std::uint64_t done, Task& task, const StepFigures& figures) {
   const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
-  const double steps = static_cast<double>(done - last_step_);
-  const auto most = most_of_ranks({.busy_seconds = (seconds - (figures.waited_seconds - waited_)) / steps,
-                                   .data_wait_seconds = data_.wait_seconds,
-                                   .memory_bytes = static_cast<double>(peak_memory(device_))},
-                                  ranks_, device_);
+  const auto steps = static_cast<double>(done - last_step_);
+  line_ = {.step = done,
+           .ranks = LineFigures(task.metrics(), data_,
+                                {.busy_seconds = (seconds - (figures.waited_seconds - waited_)) / steps,
+                                 .data_wait_seconds = data_.wait_seconds,
+                                 .memory_bytes = static_cast<double>(peak_memory(device_))},
+                                ranks_),
+           .data = data_,
+           .relation_weight = task.automatic_weight,
+           .learning_rate = figures.learning_rate,
+           .images_per_second = steps * static_cast<double>(config_.batch) / seconds,
+           .exposed_reduction_seconds = exposed_,
+           .seconds = seconds};
+  if (saving_) line_->save_stalled_seconds = figures.save_stalled_seconds - save_stalled_;
+  last_ = Clock::now();
+  last_step_ = done;
+  data_ = {};
+  exposed_ = 0;
+  saving_ = false;
+  save_stalled_ = figures.save_stalled_seconds;
+  waited_ = figures.waited_seconds;
+  if (decided_.step == done) write_line();
+}
+
+void Observer::write_line() {
+  const Line now = *std::exchange(line_, std::nullopt);
+  const auto of_ranks = now.ranks.known();
+  ranks_.check_known();  // what is written down must be true
   if (ranks_.rank() != 0) return;
-  MetricsLine line(done, config_.batch, config_.store_images);
-  for (std::size_t i = 0; i < metrics.size(); ++i) {
-    line.add(metrics[i].name, sums[i]);
-    if (metrics[i].name == "loss") last_loss_ = sums[i];
+  MetricsLine line(now.step, config_.batch, config_.store_images);
+  for (const auto& [name, value] : of_ranks.metrics) {
+    line.add(name, value);
+    if (name == "loss") last_loss_ = value;
   }
-  if (task.automatic_weight != 0) line.add("relation_weight", task.automatic_weight);
-  line.add("lr", figures.learning_rate);
-  line.add("grad_norm", figures.gradient_norm);
-  const double images_per_second = steps * static_cast<double>(config_.batch) / seconds;
-  line.add("images_per_second", images_per_second);
-  add_speed(line, images_per_second, most);
-  add_times(line, data_);
-  for (std::size_t i = 0; i < faults.size(); ++i)
-    if (const double count = sums[metrics.size() + i]; count > 0) line.add(faults[i].first, count);
-  line.add("exposed_reduction_seconds", exposed_);
-  line.add("seconds", seconds);
-  if (saving_) line.add("save_stalled_seconds", figures.save_stalled_seconds - save_stalled_);
+  if (now.relation_weight != 0) line.add("relation_weight", now.relation_weight);
+  line.add("lr", now.learning_rate);
+  line.add("grad_norm", decided_.gradient_norm);
+  line.add("images_per_second", now.images_per_second);
+  add_speed(line, now.images_per_second, of_ranks.most);
+  add_times(line, now.data);
+  for (const auto& [name, count] : of_ranks.faults) line.add(name, count);
+  line.add("exposed_reduction_seconds", now.exposed_reduction_seconds);
+  line.add("seconds", now.seconds);
+  if (now.save_stalled_seconds) line.add("save_stalled_seconds", *now.save_stalled_seconds);
   if (failed_evaluations_ > 0) line.add("failed_evaluations", static_cast<double>(failed_evaluations_));
-  if (figures.skipped > 0) line.add("skipped", static_cast<double>(figures.skipped));
+  if (decided_.skipped > 0) line.add("skipped", static_cast<double>(decided_.skipped));
   metrics_ << line.text() << std::endl;
-  show(done, line.figures());
+  show(now.step, line.figures());
 }
 
 /// What is logged of speed beside images: how much the model computes, and which rank the others wait for.

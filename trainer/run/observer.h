@@ -12,8 +12,8 @@
 #include "trainer/files/metrics_line.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
+#include "trainer/run/line_figures.h"
 #include "trainer/speed/profile.h"
-#include "trainer/speed/rank_figures.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
@@ -40,11 +40,10 @@ class Observer {
   Observer(RunFolder& run, const ObserverConfig& config, Communicator& ranks, torch::Device device,
            ObservedRoles roles);
   struct StepFigures {
-    double learning_rate = 0, gradient_norm = 0;
+    double learning_rate = 0;
     LoaderFigures data;         ///< of the step
     double waited_seconds = 0;  ///< in all so far: in the coupled loss and the reduction
     double exposed_reduction_seconds = 0;
-    std::uint64_t skipped = 0;
     bool saving = false;              ///< a checkpoint was being written or read back beside the step
     double save_stalled_seconds = 0;  ///< in all so far: training waited for checkpoints
   };
@@ -52,8 +51,11 @@ class Observer {
   bool line_due(std::uint64_t done) const {
     return done % config_.log_every == 0 || done == config_.last_step;
   }
-  /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due.
+  /// After step number `done` (counted from 1). All ranks: sums the metrics over ranks when a line is due, which is
+  /// written once it is known what was decided on the step.
   void after_step(std::uint64_t done, Task& task, const StepFigures& figures);
+  /// What was decided on a step, before or after after_step() of it; `skipped`: updates so far. Throws PeerLost.
+  void decided(std::uint64_t step, double gradient_norm, std::uint64_t skipped);
   /// All ranks: what the model reaches on data kept apart goes to evaluations.jsonl, TensorBoard and the log. So does
   /// why a set could not be measured: the run goes on.
   void evaluate(std::uint64_t done);
@@ -67,8 +69,23 @@ class Observer {
   }
 
  private:
+  /// A line that was begun.
+  struct Line {
+    std::uint64_t step = 0;
+    LineFigures ranks;
+    LoaderFigures data;
+    double relation_weight = 0, learning_rate = 0, images_per_second = 0, exposed_reduction_seconds = 0,
+           seconds = 0;
+    std::optional<double> save_stalled_seconds;
+  };
+  struct OfStep {
+    std::uint64_t step = 0;
+    double gradient_norm = 0;
+    std::uint64_t skipped = 0;
+  };
   void note_failure(std::uint64_t done, const Evaluated& result);
-  void write_line(std::uint64_t done, Task& task, const StepFigures& figures);
+  void begin_line(std::uint64_t done, Task& task, const StepFigures& figures);
+  void write_line();
   void add_speed(MetricsLine& line, double images_per_second, const MostOfRanks& most);
   void show(std::uint64_t done, const std::vector<std::pair<std::string, double>>& scalars);
   using Clock = std::chrono::steady_clock;
@@ -86,6 +103,8 @@ class Observer {
   double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0, waited_ = 0;
   std::string speed_;  ///< of the last line, for the progress line
   bool saving_ = false;
+  std::optional<Line> line_;
+  OfStep decided_;
   std::uint64_t measured_step_ = 0, failed_evaluations_ = 0;
   std::optional<double> metric_;
 };

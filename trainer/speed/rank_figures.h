@@ -2,8 +2,6 @@
 // What the slowest, the most starved and the largest rank of a run is: rank 0's own figures would hide them.
 #include <torch/types.h>
 
-#include "cluster/tensors/communicator.h"
-
 namespace facemae {
 
 /// Of one rank, since the line before.
@@ -23,8 +21,5 @@ struct MostOfRanks {
 
 /// Pure. `all`: [ranks, 3], a row of RankFigures each.
 MostOfRanks most_of(const torch::Tensor& all);
-
-/// All ranks, same order: one all_gather of three values, on `device`. Throws PeerLost.
-MostOfRanks most_of_ranks(const RankFigures& mine, Communicator& ranks, torch::Device device);
 
 }  // namespace facemae

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "cluster/tensors/alone.h"
-
 namespace facemae {
 namespace {
 
@@ -16,16 +14,6 @@ TEST(RankFigures, NameTheRankThatHasTheMostOfEach) {
   EXPECT_EQ(most.data_wait.value, 4);
   EXPECT_TRUE(most.memory.rank == 0 || most.memory.rank == 2);
   EXPECT_NEAR(most.memory.value, 7e9, 1e3);
-}
-
-TEST(RankFigures, AreThoseOfRankZeroAlone) {
-  AloneCommunicator alone(torch::kCPU);
-  const auto most =
-      most_of_ranks({.busy_seconds = 0.25, .data_wait_seconds = 2, .memory_bytes = 1024}, alone, torch::kCPU);
-  EXPECT_EQ(most.busy.value, 0.25);
-  EXPECT_EQ(most.data_wait.value, 2);
-  EXPECT_EQ(most.memory.value, 1024);
-  EXPECT_EQ(most.memory.rank, 0);
 }
 
 }  // namespace
