@@ -89,7 +89,9 @@ void Optimizer::step_adamw(const Lists& lists, double learning_rate,
 void Optimizer::step_sgd(const Lists& lists, double learning_rate,
                          const std::optional<torch::Tensor>& found_inf) {
   if (config_.fused) {
-    at::_fused_sgd_(lists.values, lists.gradients, lists.first, lists.weight_decay, config_.momentum,
+    // Without momentum the kernel refuses to be given any.
+    const auto momenta = config_.momentum == 0 ? at::TensorList() : at::TensorList(lists.first);
+    at::_fused_sgd_(lists.values, lists.gradients, momenta, lists.weight_decay, config_.momentum,
                     learning_rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                     /*is_first_step=*/false, /*grad_scale=*/{}, found_inf);
     return;

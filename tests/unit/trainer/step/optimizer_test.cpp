@@ -95,8 +95,12 @@ class EveryOptimizer : public testing::TestWithParam<OptimizerConfig> {
 };
 INSTANTIATE_TEST_SUITE_P(, EveryOptimizer,
                          testing::Values(OptimizerConfig{.kind = "adamw"}, OptimizerConfig{.kind = "sgd"},
+                                         OptimizerConfig{.kind = "sgd", .momentum = 0},
                                          OptimizerConfig{.kind = "sgd", .fused = false}),
-                         [](const auto& at) { return at.param.kind + (at.param.fused ? "" : "Plain"); });
+                         [](const auto& at) {
+                           return at.param.kind + (at.param.fused ? "" : "Plain") +
+                                  (at.param.momentum == 0 ? "WithoutMomentum" : "");
+                         });
 
 /// The gradients of a skipped step may be anything, its clip factor too.
 TEST_P(EveryOptimizer, IsAsItWasAfterAStepThatTheDeviceSkips) {
