@@ -7,8 +7,6 @@
 #include "cluster/host/control.h"
 #include "trainer/config/run_clock.h"
 #include "trainer/config/schedule.h"
-#include "trainer/run/observer.h"
-#include "trainer/run/replica_check.h"
 #include "trainer/run/run_state.h"
 #include "trainer/run/saves.h"
 #include "trainer/run/vote.h"
@@ -16,6 +14,8 @@
 #include "trainer/step/optimizer.h"
 #include "trainer/step/step.h"
 #include "trainer/step/task.h"
+#include "trainer/watch/observer.h"
+#include "trainer/watch/replica_check.h"
 
 namespace facemae {
 

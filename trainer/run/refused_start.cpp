@@ -3,7 +3,7 @@
 #include "core/files/folder_lock.h"
 #include "core/log.h"
 #include "trainer/files/run_folder.h"
-#include "trainer/run/watch.h"
+#include "trainer/watch/watch.h"
 
 namespace facemae {
 

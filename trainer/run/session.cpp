@@ -18,13 +18,13 @@
 #include "trainer/run/loop.h"
 #include "trainer/run/picture_faces.h"
 #include "trainer/run/resume.h"
-#include "trainer/run/watch.h"
 #include "trainer/speed/peak_speed.h"
 #include "trainer/speed/profile.h"
 #include "trainer/step/deterministic.h"
 #include "trainer/step/instruction_set.h"
 #include "trainer/step/memory_need.h"
 #include "trainer/step/slot_gradients.h"
+#include "trainer/watch/watch.h"
 
 namespace facemae {
 namespace {

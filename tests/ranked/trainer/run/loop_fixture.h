@@ -11,7 +11,7 @@
 #include "core/log.h"
 #include "tests/temporary_folder.h"
 #include "trainer/run/loop.h"
-#include "trainer/run/replica_check.h"
+#include "trainer/watch/replica_check.h"
 
 namespace facemae::trials {
 

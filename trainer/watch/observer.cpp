@@ -1,4 +1,4 @@
-#include "trainer/run/observer.h"
+#include "trainer/watch/observer.h"
 
 #include <torch/torch.h>
 

@@ -12,9 +12,9 @@
 #include "trainer/files/metrics_line.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/files/tensorboard.h"
-#include "trainer/run/line_figures.h"
 #include "trainer/speed/profile.h"
 #include "trainer/step/task.h"
+#include "trainer/watch/line_figures.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "trainer/run/watch.h"
+#include "trainer/watch/watch.h"
 
 #include "checkpoint/history/fences.h"
 #include "cluster/host/call_limit.h"

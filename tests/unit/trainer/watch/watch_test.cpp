@@ -1,4 +1,4 @@
-#include "trainer/run/watch.h"
+#include "trainer/watch/watch.h"
 
 #include <gtest/gtest.h>
 

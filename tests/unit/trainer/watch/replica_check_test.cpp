@@ -1,4 +1,4 @@
-#include "trainer/run/replica_check.h"
+#include "trainer/watch/replica_check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

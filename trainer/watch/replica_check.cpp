@@ -1,4 +1,4 @@
-#include "trainer/run/replica_check.h"
+#include "trainer/watch/replica_check.h"
 
 #include <ATen/Version.h>
 #include <torch/torch.h>

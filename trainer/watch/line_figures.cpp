@@ -1,4 +1,4 @@
-#include "trainer/run/line_figures.h"
+#include "trainer/watch/line_figures.h"
 
 #include <torch/torch.h>
 
