@@ -1,26 +1,17 @@
-// The options of training commands, with the help that teaches them.
+#include "trainer/config/run_options.h"
+
 #include "core/log.h"
 #include "core/text.h"
-#include "model/facemae/linkage.h"
-#include "model/facemae/losses.h"
-#include "model/facemae/relation.h"
-#include "model/recognition/margins.h"
-#include "model/recognition/recognition.h"
-#include "trainer/config/moving_over.h"
-#include "trainer/config/run_config.h"
 
 namespace facemae {
 namespace {
 
 // Beyond these nothing is meant, and clocks, counters and thread pools overflow.
 constexpr double kMostImagesOfABatch = 1 << 30;
-constexpr double kMostOfAnOrder = 1 << 30;
 constexpr double kMostThreads = 1024;
 constexpr double kLongestSeconds = 1e9;  // thirty years
 constexpr double kLongestMinutes = 16'666'666, kLongestHours = 277'777;
 constexpr double kMostEpochs = 1e6;
-constexpr double kMostOfAFloat = 3e38;
-constexpr double kWidestMargin = 4;  // an angle, or a difference of cosines
 
 void declare_run(Options& o, RunConfig& c) {
   o.group("Run")
@@ -248,176 +239,14 @@ void declare_machine(Options& o, RunConfig& c) {
       .free();
 }
 
+}  // namespace
+
 void declare_common(Options& o, RunConfig& c) {
   declare_run(o, c);
   declare_data(o, c);
   declare_optimizer(o, c);
   declare_checkpoints(o, c);
   declare_machine(o, c);
-}
-
-std::string default_margins() {
-  std::vector<std::string> all;
-  for (const auto& kind : margin_kinds()) all.push_back(fmt::format("{} for {}", kind.m, kind.name));
-  return join(all, ", ");
-}
-
-}  // namespace
-
-void declare(Options& o, PretrainConfig& c) {
-  declare_common(o, c.common);
-  o.group("FaceMAE")
-      .choice("model", c.model, {"tiny", "small", "base", "large", "huge"}, "size of encoder and decoder")
-      .add("patch", c.patch, "side of a patch in pixels; must divide the image side (112: 7, 8, 14, 16, 28)")
-      .at_least(1)
-      .add("mask-ratio", c.mask_ratio, "fraction of patches that is hidden")
-      .above(0)
-      .below(1)
-      .flag("activation-checkpointing", c.activation_checkpointing,
-            "recompute blocks in backward: less memory, slower");
-  o.group("Blends")
-      .add(
-          "blend", c.blend,
-          "make each training picture of the photos of K people: people:K. Their tokens are averaged between encoder and decoder, as "
-          "`reconstruct --blend` does; sets --order balanced")
-      .add(
-          "blend-images", c.blend_images,
-          "photos in a blended picture, the same number of each person [16]; --batch counts photos and must be a multiple")
-      .between(1, kMostOfAnOrder)
-      .add(
-          "blend-min-people", c.blend_min_people,
-          "people who must show a patch for it to be shown [1]; where fewer do, the decoder gets its mask token")
-      .between(1, kMostOfAnOrder)
-      .choice(
-          "relation-target", c.relation_target, {"face", "blend"},
-          "embedding that the relations of a blended picture are to have: the mean over its people, or that of one face, its first "
-          "photo's, a control that should leak more. Without --blend it is face, with it blend");
-  o.group("Code and linkage")
-      .add(
-          "code", c.code,
-          "width of a code of bounded length through which all passes that a picture shows of a person, trained with noise, so that "
-          "`reconstruct --code-noise` can add the noise of differential privacy; sets --order balanced, with --blend-images photos of a person [16] in a picture")
-      .between(1, 4096)
-      .add(
-          "linkage-weight", c.linkage_weight,
-          "weight of a loss that keeps attackers from linking a rebuilt face to its original among those of the batch: a number, or "
-          "auto:R to begin at 0 and to change by R times what they find above twice of chance, every 50 steps")
-      .add("linkage", c.linkage,
-           "attackers of --linkage-weight, with commas: " + linkage_help() + " [" +
-               join(linkage_names(), ",") + "]");
-  o.group("Losses")
-      .choice("reconstruction", c.reconstruction, reconstruction_kinds(), "patches in the pixel loss")
-      .add("reconstruction-weight", c.reconstruction_weight, "weight of the pixel loss")
-      .between(0, kMostOfAFloat)
-      .flag("normalise-patches", c.normalise_patches,
-            "use norm_pix targets of MAE, for comparisons; such a model cannot make a release")
-      .choice("relation", c.relation, relation_kinds(),
-              "instance relation matching (IRM) between real and rebuilt faces")
-      .add(
-          "relation-weight", c.relation_weight,
-          "weight of the relation loss: a number, or auto:R to hold its gradient at R times the pixel gradient")
-      .flag("relation-center", c.relation_center, "subtract the global mean embedding first")
-      .choice("relation-batch", c.relation_batch, {"micro", "global"},
-              "faces related to each other: those of a micro-batch, or (two passes) the whole global batch")
-      .choice(
-          "relation-form", c.relation_form, {"auto", "pairs"},
-          "computation of the relation, a matter of time, memory and last bits. auto: cosine by sums over faces where an embedding has fewer "
-          "values than faces are compared, so that what ranks send does not grow with the batch, and only what a relation reads is sent; "
-          "pairs: all pairs of whole embeddings, as before there was a choice")
-      .before("pairs")
-      .choice(
-          "relation-precision", c.relation_precision, {"same", "float32"},
-          "number format of the embedder. same: that of --precision; with bfloat16, unit embeddings also travel in it, and a GPU "
-          "computes in TF32 what stays float32")
-      .before("float32")
-      .add(
-          "embedder", c.embedder,
-          "network that embeds the faces: random, or weights of a recognition network (RUN, checkpoint or safetensors file)")
-      .add("embedder-size", c.embedder_size,
-           "side in pixels that images are pooled to first, for a random embedder")
-      .between(8, 4096)
-      .add("embedder-width", c.embedder_width, "channels of a random embedder (32 suits one CPU core)")
-      .between(1, 65536)
-      .add(
-          "embedder-grid", c.embedder_grid,
-          "side of the grid that a random embedder's map is averaged to: its embedding has this squared times --embedder-width "
-          "values; a smaller map stays as it is; 0: none (7 x 7 of 56 pixels)")
-      .between(0, 512)
-      .before("0")
-      .add("embedder-redraw", c.embedder_redraw,
-           "steps after which a random embedder is drawn anew; 0: never");
-  for (const auto& from : moving_to_pretrain()) o.explain(from.options);
-}
-
-void declare(Options& o, RecognizeConfig& c) {
-  declare_common(o, c.common);
-  o.group("Recognition")
-      .choice("network", c.network, network_kinds(), "recognition network")
-      .choice("margin", c.margin, margin_kinds(), "margin of the softmax")
-      .add("margin-m", c.margin_m, "size m of the margin [" + default_margins() + "]")
-      .between(-kWidestMargin, kWidestMargin)
-      .add("scale", c.scale, "factor of the cosines")
-      .above(0)
-      .at_most(kMostOfAFloat)
-      .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},
-              "gradient of the margin; straight-through: arcface_torch's present behaviour")
-      .add(
-          "class-map", c.common.class_map,
-          "file of lines \"now,before\", to resume on a store with other identities: it says which class of the run each class of the store was; "
-          "classes of the store that are not named are new, classes of the run that no line names are dropped")
-      .free()
-      .add("class-shards", c.class_shards,
-           "virtual shards of the classes: at least as many as the most ranks this run will ever use")
-      .between(1, 1 << 20)
-      .choice(
-          "batch-norm", c.batch_norm, {"local", "frozen"},
-          "statistics of batch norms. local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
-          "frozen: running ones only")
-      .choice(
-          "memory-format", c.memory_format, {"auto", "contiguous", "channels-last"},
-          "order of the values of images and maps in memory: contiguous has one channel after the other, channels-last all channels of a "
-          "pixel together. The results differ in their last bits only. auto: what a begun run has; else what is faster for this network "
-          "and device, with --exact contiguous. Checkpoints are the same");
-  o.group("Augmentation")
-      .choice(
-          "augment", c.augment, {"none", "adaface", "rebuilt"},
-          "changes to training images. adaface: the first three of the following, each with its probability, in this order; "
-          "rebuilt: all of them, for rebuilt faces, which are smooth and have seams between patches where photographs have none; a mirror image is --flip")
-      .add("crop-probability", c.probabilities.crop,
-           "probability that all but a rectangle of 0.2 to 1 of the area becomes black")
-      .between(0, 1)
-      .add("low-resolution-probability", c.probabilities.low_resolution,
-           "probability that an image is shrunk to 0.2 to 1 of the side and enlarged again")
-      .between(0, 1)
-      .add("photometric-probability", c.probabilities.photometric,
-           "probability that brightness, contrast and saturation change by factors of 0.5 to 1.5")
-      .between(0, 1)
-      .add(
-          "shift-probability", c.shift,
-          "rebuilt: probability that an image moves by up to a 28th of its side both ways (0.5 unless given)")
-      .between(0, 1)
-      .add("sharpen-probability", c.sharpen,
-           "rebuilt: probability of an unsharp mask of amount 0.5 to 2 (0.2 unless given)")
-      .between(0, 1)
-      .add("blur-probability", c.blur,
-           "rebuilt: probability of a Gaussian blur of 0.3 to 1.5 pixels of 112 (0.2 unless given)")
-      .between(0, 1)
-      .add("jpeg-probability", c.jpeg,
-           "rebuilt: probability of a compression as JPEG of quality 30 to 95 (0.2 unless given)")
-      .between(0, 1);
-  o.group("Evaluation during training")
-      .add(
-          "eval", c.eval,
-          "InsightFace packs (.bin) and texts of pairs (docs/FORMATS.md, Sets for evaluation) to verify while training: "
-          "evaluations.jsonl; all are looked at before training")
-      .free()
-      .add("eval-store", c.eval_store, "store whose rows the texts of --eval name")
-      .free()
-      .add("eval-images", c.eval_images, "folder whose files the texts of --eval name")
-      .free()
-      .add("eval-every", c.common.eval_every, "steps between evaluations; 0: only after the last step")
-      .free();
-  for (const auto& from : moving_to_recognize()) o.explain(from.options);
 }
 
 }  // namespace facemae

@@ -1,0 +1,14 @@
+#pragma once
+// The options of training commands, with the help that teaches them.
+#include "trainer/config/run_config.h"
+
+namespace facemae {
+
+/// Those that every training command has.
+void declare_common(Options& options, RunConfig& config);
+
+// Beyond these nothing is meant, and sums overflow.
+inline constexpr double kMostOfAnOrder = 1 << 30;
+inline constexpr double kMostOfAFloat = 3e38;
+
+}  // namespace facemae
