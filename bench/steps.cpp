@@ -13,6 +13,7 @@
 #include <string>
 
 #include "cluster/tensors/alone.h"
+#include "cluster/world/accelerator.h"
 #include "cluster/world/device.h"
 #include "core/error.h"
 #include "core/host.h"
@@ -70,7 +71,7 @@ Bench read_words(int argc, char** argv) {
 
 torch::Device open_device(const std::string& name) {
   if (name == "cpu") return torch::kCPU;
-  const std::string fault = load_cuda_if_present({.device = name});
+  const std::string fault = cuda_accelerator().load();
   if (!fault.empty()) throw ConfigError("bench_steps: device=" + name + ": " + fault);
   if (!torch::cuda::is_available()) throw ConfigError("bench_steps: no CUDA device on this machine");
   const torch::Device device(torch::kCUDA, 0);

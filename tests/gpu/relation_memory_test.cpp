@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "cluster/tensors/alone.h"
+#include "cluster/world/accelerator.h"
 #include "cluster/world/device.h"
 #include "model/facemae/relation.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 /// The gradient of at::cdist takes [b, G, D] floats on CUDA, 4 GiB here.
 TEST(Relation, OfDistancesTakesMemoryOfPairsAndRowsOnly) {
-  (void)load_cuda_if_present({});
+  (void)cuda_accelerator().load();
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
   const torch::Device device(torch::kCUDA, 0);
   use_device(device);

@@ -32,7 +32,7 @@ class FacesOnDevice final : public trials::TrialFaces {
 
 /// All values after two steps.
 Values train(const Trial& trial, Task& task, Communicator& ranks) {
-  GradientBuckets buckets(task.parameters(), ranks, 4096, 512);
+  GradientBuckets buckets(task.parameters(), ranks, {.bytes = 4096, .first_bytes = 512});
   const Classes classes = task.classes();
   Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets, classes.centres);
   FacesOnDevice faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), ranks.device());
@@ -41,7 +41,7 @@ Values train(const Trial& trial, Task& task, Communicator& ranks) {
     step.compute(number);
     buckets.check();
     optimizer.step(1e-3);
-    task.end();
+    task.end(torch::zeros({}, ranks.device()));
   }
   Values values;
   for (const auto& bucket : buckets.buckets())

@@ -119,7 +119,7 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
     result.gradient_norms.push_back(norm.item<double>());
     if (exact.clip > 0 && result.gradient_norms.back() > exact.clip) buckets.scale(exact.clip / norm);
     optimizer.step(trial.recognition ? 5e-4 : 0.02);
-    task->end();
+    task->end(torch::zeros({}));
   }
   Snapshot snapshot;
   task->state(snapshot);

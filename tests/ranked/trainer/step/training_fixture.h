@@ -186,7 +186,7 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
       result.loss = loss.item<double>();
     }
     optimizer.step(trial.recognition ? 5e-4 : 0.02);
-    task->end();
+    task->end(torch::zeros({}));
   }
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) result.values[slot.name] = slot.value.detach().clone();

@@ -9,12 +9,12 @@ namespace {
 
 using torch::Tensor;
 
-struct Differentiated {
+struct DistancesAndGradients {
   Tensor value, of_x, of_y;
 };
 
 template <class Distance>
-Differentiated differentiate(const Distance& distance, const Tensor& x, const Tensor& y,
+DistancesAndGradients differentiate(const Distance& distance, const Tensor& x, const Tensor& y,
                              const Tensor& cotangent) {
   const auto a = x.clone().requires_grad_(), b = y.clone().requires_grad_();
   const auto value = distance(a, b);

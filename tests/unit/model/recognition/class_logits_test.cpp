@@ -34,12 +34,12 @@ class LargeAllocations {
   c10::DebugInfoGuard listening_;
 };
 
-struct Differentiated {
+struct LogitsAndGradients {
   torch::Tensor largest, target, plain, sums, of_faces, of_centres;
 };
 
 /// By autograd, with as many matrices as it takes.
-Differentiated by_autograd(const torch::Tensor& faces, const torch::Tensor& labels,
+LogitsAndGradients by_autograd(const torch::Tensor& faces, const torch::Tensor& labels,
                            const torch::Tensor& centres, std::int64_t first, const Margin& margin,
                            double count) {
   const auto unit = faces.clone().requires_grad_(), weight = centres.clone().requires_grad_();
@@ -53,7 +53,7 @@ Differentiated by_autograd(const torch::Tensor& faces, const torch::Tensor& labe
   const auto spread = [&](const torch::Tensor& of_rows) {
     return torch::zeros({faces.size(0)}).index_put_({rows}, of_rows);
   };
-  Differentiated result;
+  LogitsAndGradients result;
   result.largest = torch::stack(
       {values.clone().index_put_({rows, columns}, torch::full({}, -INFINITY)).amax(1), values.amax(1)});
   result.target = spread(values.index({rows, columns}));

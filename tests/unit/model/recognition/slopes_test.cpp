@@ -7,12 +7,12 @@
 namespace facemae {
 namespace {
 
-struct Differentiated {
+struct SlopedMap {
   torch::Tensor value, of_x, of_slopes;
 };
 
 template <class Call>
-Differentiated differentiated(const torch::Tensor& x, const torch::Tensor& slopes, bool reduced,
+SlopedMap sloped_map(const torch::Tensor& x, const torch::Tensor& slopes, bool reduced,
                               const Call& call) {
   const auto leaf = x.clone().requires_grad_(), weight = slopes.clone().requires_grad_();
   at::autocast::set_autocast_dtype(torch::kCPU, torch::kBFloat16);
@@ -36,9 +36,9 @@ TEST(Slopes, HaveTheBitsOfLibTorch) {
         x.view({-1}).slice(0, 0, 3).zero_();
         x = x.contiguous(format);
         const auto slopes = torch::rand({12});
-        const auto want = differentiated(
+        const auto want = sloped_map(
             x, slopes, reduced, [](const auto& of, const auto& weight) { return torch::prelu(of, weight); });
-        const auto got = differentiated(x, slopes, reduced, [](const auto& of, const auto& weight) {
+        const auto got = sloped_map(x, slopes, reduced, [](const auto& of, const auto& weight) {
           auto layer = slopes_of(12);
           layer->weight = weight;
           return layer->forward(of);

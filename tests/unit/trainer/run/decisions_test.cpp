@@ -97,7 +97,9 @@ TEST_F(DecisionsOf, ACutLinkAreNotBelieved) {
   for (const bool settle : {true, false}) {
     late.see(yes, norm(1));
     late.cast(1, {});
-    if (settle) EXPECT_THROW(late.next(true), PeerLost);
+    if (settle) {
+      EXPECT_THROW(late.next(true), PeerLost);
+    }
   }
   EXPECT_THROW(late.next(false), PeerLost);
 }
