@@ -59,7 +59,7 @@ class AcceleratorStream final : public SideStream {
 }  // namespace
 
 std::shared_ptr<SideStream> side_stream(torch::Device device) {
-  if (device.is_cpu()) return nullptr;
+  if (device.is_cpu() || device.is_meta()) return nullptr;
   return std::make_shared<AcceleratorStream>(device);
 }
 

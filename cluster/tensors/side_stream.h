@@ -36,7 +36,7 @@ class SideStream {
       const Mark& mark) = 0;  ///< what the calling thread's stream is given next begins behind it
 };
 
-/// Null for the CPU, to which nothing needs to be copied.
+/// Null for the CPU, to which nothing needs to be copied, and for meta tensors, which have no memory.
 std::shared_ptr<SideStream> side_stream(torch::Device device);
 
 }  // namespace facemae
