@@ -96,7 +96,8 @@ std::unique_ptr<Task> make_task(const Bench& bench, Communicator& ranks) {
   auto network = make_network(bench.model);
   network->initialise(1);
   network->to(device);
-  lay_out(*network, bench.layout == "channels-last" ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous);
+  lay_out(*network, bench.layout == "channels-last" ? torch::MemoryFormat::ChannelsLast
+                                                    : torch::MemoryFormat::Contiguous);
   RecognizeConfig config;
   config.common.batch = bench.batch;
   config.margin = "cosface";

@@ -15,7 +15,7 @@ struct DistancesAndGradients {
 
 template <class Distance>
 DistancesAndGradients differentiate(const Distance& distance, const Tensor& x, const Tensor& y,
-                             const Tensor& cotangent) {
+                                    const Tensor& cotangent) {
   const auto a = x.clone().requires_grad_(), b = y.clone().requires_grad_();
   const auto value = distance(a, b);
   value.backward(cotangent);

@@ -40,8 +40,8 @@ struct LogitsAndGradients {
 
 /// By autograd, with as many matrices as it takes.
 LogitsAndGradients by_autograd(const torch::Tensor& faces, const torch::Tensor& labels,
-                           const torch::Tensor& centres, std::int64_t first, const Margin& margin,
-                           double count) {
+                               const torch::Tensor& centres, std::int64_t first, const Margin& margin,
+                               double count) {
   const auto unit = faces.clone().requires_grad_(), weight = centres.clone().requires_grad_();
   const auto cosines = unit.matmul(unit_rows(weight).t()).clamp(-1, 1);
   const auto local = labels - first;

@@ -12,8 +12,7 @@ struct SlopedMap {
 };
 
 template <class Call>
-SlopedMap sloped_map(const torch::Tensor& x, const torch::Tensor& slopes, bool reduced,
-                              const Call& call) {
+SlopedMap sloped_map(const torch::Tensor& x, const torch::Tensor& slopes, bool reduced, const Call& call) {
   const auto leaf = x.clone().requires_grad_(), weight = slopes.clone().requires_grad_();
   at::autocast::set_autocast_dtype(torch::kCPU, torch::kBFloat16);
   at::autocast::set_autocast_enabled(torch::kCPU, reduced);
