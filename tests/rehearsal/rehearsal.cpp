@@ -64,7 +64,8 @@ Words Runs::pretraining(const std::string& run, const Words& more) const {
 Words Runs::recognition(const std::string& run, const Words& more) const {
   Words words{"recognize", "--store",  at("faces"), "--run",          at(run), "--batch",
               "8",         "--lr",     "0.01",      "--threads",      "1",     "--workers",
-              "1",         "--decode", "yuv420",    "--class-shards", "5"};
+              "1",         "--decode", "yuv420",    "--class-shards", "5",     "--memory-format",
+              "contiguous"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }

@@ -96,7 +96,7 @@ class Loop {
       if (decision->step <= advanced_) vote.saving |= Saves::kBusy;  // of a phase that is over
       if (run_.saves.in_flight() && (vote.saving & Saves::kBusy) == 0) advanced_ = cast_;
       run_.saves.advance(vote.saving);
-      if ((vote.saving & Saves::kDue) != 0) due_ = decision->step + decisions_.delay();
+      if ((vote.saving & Saves::kDue) != 0 && due_ == 0) due_ = decision->step + decisions_.delay();
       stop_ = stop_ || vote.stop;
       shard_failed_ = shard_failed_ || vote.shard_failed;
       gradient_norm_ = decision->gradient_norm;

@@ -10,7 +10,7 @@ namespace {
 
 /// Gradients, weights and moments after two steps, under the names of a checkpoint.
 std::map<std::string, torch::Tensor> after_two_steps(torch::MemoryFormat format, Communicator& ranks) {
-  const Trial trial{.recognition = true, .global_batch = 8};
+  const Trial trial{.recognition = true, .global_batch = 24};
   const auto network = make_network("iresnet-tiny");
   network->initialise(5);
   lay_out(*network, format);
