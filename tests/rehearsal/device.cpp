@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -94,6 +95,7 @@ struct PinnedMemory final : c10::Allocator {
 
 struct EventNote {
   Gates gates;
+  std::chrono::steady_clock::time_point recorded;
 };
 
 struct Guard final : c10::impl::DeviceGuardImplInterface {
@@ -145,6 +147,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     touch(this_threads_device);
     if (*event == nullptr) *event = new EventNote;
     static_cast<EventNote*>(*event)->gates = pending(stream);
+    static_cast<EventNote*>(*event)->recorded = std::chrono::steady_clock::now();
   }
   void block(void* event, const c10::Stream& stream) const override {
     if (event != nullptr) hold(stream, static_cast<EventNote*>(event)->gates);
@@ -158,6 +161,12 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     count_wait();
     if (event == nullptr) return;
     for (const auto& gate : static_cast<EventNote*>(event)->gates) gate->wait();
+  }
+  /// Between the calls of the host, which computes the device's work itself; milliseconds.
+  double elapsedTime(void* first, void* second, c10::DeviceIndex) const override {
+    return std::chrono::duration<double, std::milli>(static_cast<EventNote*>(second)->recorded -
+                                                     static_cast<EventNote*>(first)->recorded)
+        .count();
   }
   /// As c10's guard of CUDA: goes to the event's device and back, which makes a context where it came from.
   void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {

@@ -4,11 +4,11 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 
 #include "core/error.h"
+#include "trainer/step/stretch_clock.h"
 
 namespace facemae {
 namespace {
@@ -61,7 +61,8 @@ torch::Tensor Bucket::view(const torch::Tensor& flat, const Slot& slot) {
 }
 
 struct GradientBuckets::Impl {
-  Impl(Communicator& communicator, const BucketConfig& layout) : ranks(communicator), config(layout) {
+  Impl(Communicator& communicator, const BucketConfig& layout)
+      : ranks(communicator), config(layout), exposed(communicator.device()) {
     if (ranks.size() == 1) config.travels_as = torch::kFloat32, config.shard = false;  // nothing travels
   }
   Communicator& ranks;
@@ -70,6 +71,7 @@ struct GradientBuckets::Impl {
   std::vector<torch::Tensor> sent, received;  ///< per bucket: what travels; with bfloat16 not the gradients
   std::vector<std::size_t> pending;           ///< per bucket: parameters without this step's gradient
   std::vector<Work> works;
+  StretchClock exposed;  ///< waiting for them
   std::size_t next = 0;
   bool reducing = false;
   std::vector<std::shared_ptr<torch::autograd::Node>> nodes;  ///< the parameter holds its node weakly
@@ -166,14 +168,16 @@ void GradientBuckets::finish() {
         " was never filled: one of its parameters got no gradient. Freeze it (requires_grad = false) or use it:" +
         names);
   }
-  const auto start = std::chrono::steady_clock::now();
+  impl_->exposed.begin();
   for (auto& work : impl_->works) work.wait();
   for (std::size_t b = 0; b < impl_->buckets.size(); ++b) {
     auto& sum = impl_->buckets[b].own_gradients;
     if (!sum.is_same(impl_->received[b])) sum.copy_(impl_->received[b]);
   }
-  exposed_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  impl_->exposed.end();
 }
+
+double GradientBuckets::exposed_seconds() { return impl_->exposed.take(); }
 
 void GradientBuckets::check() { impl_->ranks.check(); }
 

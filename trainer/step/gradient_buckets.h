@@ -73,7 +73,7 @@ class GradientBuckets final : public GradientSums {
   Communicator& ranks();       ///< what sums them
   torch::Tensor norm() const;  ///< Euclidean norm over all gradients, a scalar on the device. All ranks
   void scale(const torch::Tensor& factor);
-  double exposed_seconds() const override { return exposed_seconds_; }
+  double exposed_seconds() override;
   std::vector<Bucket>& buckets();
 
   std::uint64_t gradient_bytes() const;  ///< of all flats of gradients, also of what travels apart from them
@@ -85,7 +85,6 @@ class GradientBuckets final : public GradientSums {
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;
-  double exposed_seconds_ = 0;
 };
 
 }  // namespace facemae

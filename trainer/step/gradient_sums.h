@@ -13,7 +13,9 @@ class GradientSums {
   /// After the last backward pass: the gradients of the parameters become those of the step. All ranks. Throws
   /// PeerLost when a rank is gone.
   virtual void finish() = 0;
-  virtual double exposed_seconds() const = 0;  ///< that the last finish() waited for other ranks
+  /// That finish() waited for other ranks, in steps that are over and were not told yet. On an accelerator by its clock,
+  /// and a step late.
+  virtual double exposed_seconds() = 0;
 };
 
 }  // namespace facemae

@@ -2,8 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <chrono>
-
 #include "cluster/host/fixed_tree.h"
 
 namespace facemae {
@@ -17,7 +15,10 @@ void point_at(const Bucket& bucket, const torch::Tensor& flat) {
 }  // namespace
 
 SlotGradients::SlotGradients(GradientBuckets& buckets, int slots, Communicator& ranks)
-    : buckets_(buckets), slots_(part_bounds(slots, ranks.size()), ranks), flats_(own()) {
+    : buckets_(buckets),
+      slots_(part_bounds(slots, ranks.size()), ranks),
+      flats_(own()),
+      exposed_(ranks.device()) {
   for (auto& flats : flats_)
     for (const auto& bucket : buckets_.buckets()) flats.push_back(torch::zeros_like(bucket.gradients));
 }
@@ -33,14 +34,14 @@ void SlotGradients::collect(std::size_t slot) {
 }
 
 void SlotGradients::finish() {
-  const auto start = std::chrono::steady_clock::now();
+  exposed_.begin();
   for (std::size_t b = 0; b < buckets_.buckets().size(); ++b) {
     const auto& bucket = buckets_.buckets()[b];
     slots_.sum(bucket.gradients,
                [&](std::int64_t slot) { return flats_[static_cast<std::size_t>(slot - slots_.first())][b]; });
     point_at(bucket, bucket.gradients);
   }
-  exposed_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  exposed_.end();
 }
 
 }  // namespace facemae

@@ -8,6 +8,7 @@
 
 #include "cluster/tensors/tree_sum.h"
 #include "trainer/step/gradient_buckets.h"
+#include "trainer/step/stretch_clock.h"
 
 namespace facemae {
 
@@ -21,13 +22,13 @@ class SlotGradients final : public GradientSums {
   void begin() override;
   void collect(std::size_t slot) override;  ///< counted among our own
   void finish() override;
-  double exposed_seconds() const override { return exposed_seconds_; }
+  double exposed_seconds() override { return exposed_.take(); }
 
  private:
   GradientBuckets& buckets_;
   TreeSum slots_;
   std::vector<std::vector<torch::Tensor>> flats_;  ///< [own slot][bucket]
-  double exposed_seconds_ = 0;
+  StretchClock exposed_;
 };
 
 }  // namespace facemae

@@ -51,7 +51,7 @@ class AllReducedSlots final : public GradientSums {
     slots_.finish();
     for (std::size_t b = 0; b < sums.size(); ++b) buckets_.buckets()[b].gradients.copy_(sums[b]);
   }
-  double exposed_seconds() const override { return 0; }
+  double exposed_seconds() override { return 0; }
 
  private:
   SlotGradients& slots_;

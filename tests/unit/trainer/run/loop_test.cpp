@@ -88,5 +88,24 @@ TEST_F(LostPeerInTheLoop, NothingIsSavedOfStatisticsWhoseSumWasAborted) {
   EXPECT_EQ(trial.saved, 0u);
 }
 
+TEST_F(LostPeerInTheLoop, ToldLateARunEndsWithTheStepThatRestsOnAbortedSumsAndSavesNothingOfIt) {
+  for (const int last : {2, 4}) {  // an ordinary step, and one that a save follows
+    nccl.state = 0;
+    AloneControl alone;
+    NcclCommunicator own(nccl.api(), streams, alone,
+                         NcclCommunicator::Options{.watch_every = std::chrono::milliseconds(0)});
+    trials::Drawn drawn(own, {});
+    trials::LoopTrial late(own, alone);
+    late.late = true;
+    late.log_every = 100;
+    drawn.at_end = [&] {
+      if (drawn.ended == last) lose();
+    };
+    EXPECT_THROW(late.train_on(drawn, 9), PeerLost);
+    EXPECT_EQ(drawn.ended, last);
+    EXPECT_EQ(late.saved, 0u);
+  }
+}
+
 }  // namespace
 }  // namespace facemae

@@ -84,7 +84,7 @@ class ToldSums final : public GradientSums {
   void collect(std::size_t part) override { said_.push_back("backward of part " + std::to_string(part)); }
   void reduce_next() override { said_.emplace_back("the last"); }
   void finish() override { said_.emplace_back("finish"); }
-  double exposed_seconds() const override { return 0; }
+  double exposed_seconds() override { return 0; }
 
  private:
   Words& said_;
