@@ -84,7 +84,7 @@ std::optional<Verdict> Inquest::collect(Time now, const Report& report) {
 
 std::optional<Verdict> Inquest::hear(Time now, const Report& report) {
   looked_ = now;
-  if (const auto found = mail_.conclusion(); found && (found->fatal || cause_ == HangCause::Deadline)) {
+  if (auto found = mail_.conclusion(); found && (found->fatal || cause_ == HangCause::Deadline)) {
     bear(now, *found);
     return found;
   }

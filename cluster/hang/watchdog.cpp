@@ -82,7 +82,7 @@ bool Watchdog::look(PhaseClock::Time now) {
 }
 
 Verdict Watchdog::inquire(const std::string& error) {
-  const Verdict told{.fatal = true, .ranks = {}, .text = error, .tells = config_.on};
+  Verdict told{.fatal = true, .ranks = {}, .text = error, .tells = config_.on};
   if (!config_.on) return told;
   const std::lock_guard asking(asking_);
   const CallLimit answer(milliseconds_of(times_.answer), [&] { end_(told); });

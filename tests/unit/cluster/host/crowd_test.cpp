@@ -46,6 +46,7 @@ void is_quick(const std::string& what, const std::function<void()>& work) {
 
 ShardPlan large_plan() {
   std::vector<PlannedShard> shards;
+  shards.reserve(kShards);
   for (int s = 0; s < kShards; ++s)
     shards.push_back(
         {.file = fmt::format("shards/shard-{:06}.h5", s), .images = 65'536, .bytes = 600'000'000});
