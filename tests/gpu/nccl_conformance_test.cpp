@@ -1,25 +1,18 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "cluster/nccl/nccl_back_end.h"
-#include "cluster/world/device.h"
+#include "tests/gpu/one_gpu.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
 
 namespace facemae {
 namespace {
 
 TEST(NcclCommunicator, ConformsOnOneGpu) {
-  const BackEnd nccl = nccl_back_end();
-  if (!nccl.built) GTEST_SKIP() << nccl.version();
-  (void)cuda_accelerator().load();
-  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
-  const torch::Device device(torch::kCUDA, 0);
-  use_device(device);
-  AloneControl control;
-  const auto link = nccl.open(control, {.device = device, .deadline = kLong});
-  expect_conforming(link->gradients(), device);
+  test::OneGpu gpu;
+  if (!gpu.lacking.empty()) GTEST_SKIP() << gpu.lacking;
+  expect_conforming(gpu.link->gradients(), gpu.device);
   torch::cuda::synchronize();
-  link->close();
+  gpu.link->close();
 }
 
 }  // namespace

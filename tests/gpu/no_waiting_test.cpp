@@ -3,10 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "cluster/host/control.h"
-#include "cluster/nccl/nccl_back_end.h"
-#include "cluster/world/accelerator.h"
-#include "cluster/world/device.h"
+#include "tests/gpu/one_gpu.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
 #include "trainer/run/decisions.h"
 
@@ -59,24 +56,18 @@ void run_steps(Task& task, const Trial& trial, Communicator& ranks) {
 }
 
 TEST(AStepOnAGpu, DoesNotWaitForTheDevice) {
-  const BackEnd nccl = nccl_back_end();
-  if (!nccl.built) GTEST_SKIP() << nccl.version();
-  (void)cuda_accelerator().load();
-  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
-  const torch::Device device(torch::kCUDA, 0);
-  use_device(device);
-  AloneControl control;
-  const auto link = nccl.open(control, {.device = device, .deadline = std::chrono::seconds(60)});
-  Communicator& ranks = link->gradients();
+  test::OneGpu gpu;
+  if (!gpu.lacking.empty()) GTEST_SKIP() << gpu.lacking;
+  Communicator& ranks = gpu.link->gradients();
   const Trial pretraining{.relation = "cosine", .global_batch = 6},
       recognition{.recognition = true, .global_batch = 8};
-  EXPECT_NO_THROW(run_steps(*make_task(pretrain_config_of(pretraining), Parts::of_ranks(ranks), device),
+  EXPECT_NO_THROW(run_steps(*make_task(pretrain_config_of(pretraining), Parts::of_ranks(ranks), gpu.device),
                             pretraining, ranks));
   EXPECT_NO_THROW(
-      run_steps(*make_task(recognize_config_of(recognition), Parts::of_ranks(ranks), 11, 5, device),
+      run_steps(*make_task(recognize_config_of(recognition), Parts::of_ranks(ranks), 11, 5, gpu.device),
                 recognition, ranks));
   ranks.check();
-  link->close();
+  gpu.link->close();
 }
 
 }  // namespace

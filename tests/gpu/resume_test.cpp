@@ -5,10 +5,9 @@
 
 #include "checkpoint/tensors/store.h"
 #include "checkpoint/tensors/weights.h"
-#include "cluster/nccl/nccl_back_end.h"
 #include "cluster/tensors/alone.h"
-#include "cluster/world/device.h"
 #include "core/log.h"
+#include "tests/gpu/one_gpu.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
 #include "tests/temporary_folder.h"
 
@@ -107,17 +106,11 @@ TEST(Resume, OfOneProcessGoesOnFromWhatWasCommitted) {
 }
 
 TEST(Resume, OnOneGpuOverNcclGoesOnFromWhatWasCommitted) {
-  const BackEnd nccl = nccl_back_end();
-  if (!nccl.built) GTEST_SKIP() << nccl.version();
-  (void)cuda_accelerator().load();
-  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
-  const torch::Device device(torch::kCUDA, 0);
-  use_device(device);
-  AloneControl control;
-  const auto link = nccl.open(control, {.device = device, .deadline = std::chrono::seconds(60)});
-  expect_resuming(link->gradients());
-  link->gradients().check();
-  link->close();
+  test::OneGpu gpu;
+  if (!gpu.lacking.empty()) GTEST_SKIP() << gpu.lacking;
+  expect_resuming(gpu.link->gradients());
+  gpu.link->gradients().check();
+  gpu.link->close();
 }
 
 }  // namespace
