@@ -14,6 +14,9 @@ add_library(facemae_not_instrumented INTERFACE)
 target_compile_options(facemae_not_instrumented INTERFACE -fno-sanitize=all)
 target_compile_definitions(facemae_not_instrumented INTERFACE FACEMAE_TESTS_ADDRESS_SANITIZED_CODE) # tests/sanitizers.h
 
+add_library(facemae_log_before_threads OBJECT ${PROJECT_SOURCE_DIR}/tests/log_before_threads.cpp)
+target_link_libraries(facemae_log_before_threads PUBLIC spdlog::spdlog facemae_warnings)
+
 set(FACEMAE_MPI_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
   OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1)
@@ -23,7 +26,7 @@ set(FACEMAE_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared/data CACHE PATH "Real fa
 function(facemae_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;LIBRARIES;LABELS")
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main facemae_warnings)
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} facemae_log_before_threads GTest::gmock GTest::gtest_main facemae_warnings)
   if(arg_TORCH)
     facemae_uses_torch(${name} PRIVATE)
   endif()
