@@ -26,10 +26,13 @@ torch::Tensor add_angle_straight_through(const torch::Tensor& c, double m) {
   return c + ((value.acos() + m).cos() - value);
 }
 
-torch::Tensor arcface(const torch::Tensor& c, const Margin& margin) {
+torch::Tensor arcface(const MarginFaces& faces, const Margin& margin) {
+  const auto c = faces.cosines.clamp(-1, 1);
   return margin.straight_through ? add_angle_straight_through(c, margin.m) : add_angle(c, margin.m);
 }
-torch::Tensor cosface(const torch::Tensor& c, const Margin& margin) { return c - margin.m; }
+torch::Tensor cosface(const MarginFaces& faces, const Margin& margin) {
+  return faces.cosines.clamp(-1, 1) - margin.m;
+}
 
 constexpr MarginKind kMargins[] = {
     {"arcface", "add m to the angle of an image to its class", 0.5, arcface},
@@ -44,7 +47,7 @@ const MarginKind& margin_kind(const std::string& name) {
 }
 
 torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin) {
-  return margin_kind(margin.kind).move(cosines, margin) * margin.scale;
+  return margin_kind(margin.kind).move({.cosines = cosines}, margin) * margin.scale;
 }
 
 }  // namespace facemae

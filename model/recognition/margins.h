@@ -1,6 +1,6 @@
 #pragma once
-// Margin softmax: ArcFace (Deng et al. 2019, arXiv 1801.07698) and CosFace (Wang et al.
-// 2018, arXiv 1801.09414).
+// Margins of the softmax: what becomes of the logit of a face's own class, and with some of the other classes. Each is
+// a row of a table; sources and formulas are in margins.cpp.
 #include <torch/types.h>
 
 #include <span>
@@ -13,21 +13,44 @@ struct Margin {
   double m = 0.5;                ///< that of the kind, unless another is asked for
   double scale = 64;
   bool straight_through =
-      false;  ///< arcface_torch's present gradient: d(target)/d(cos) = scale, and no fallback
+      false;              ///< the value of the margin with the gradient of the plain cosine, and no fallback
+  double m1 = 1, m3 = 0;  ///< combined: scale (cos(m1 theta + m) - m3)
+  double h = 0.333;       ///< adaface
 };
 
-/// A row of the table of margins, which is in margins.cpp.
+/// What a margin sees of n faces; all of float32 or float64.
+struct MarginFaces {
+  torch::Tensor cosines;  ///< [n], to the own classes, as computed (may lie outside of [-1, 1] by rounding)
+  torch::Tensor norms;    ///< [n], Euclidean, of the embeddings
+  torch::Tensor draws;    ///< [n], standard normal; undefined unless MarginKind::draws
+  torch::Tensor state;    ///< [2], the statistics to be used; undefined unless MarginKind::next_state
+};
+
+/// A row of the table of margins, which is in margins.cpp. All functions are differentiable where their gradients are
+/// wanted, with finite gradients also at cosines of exactly +-1, and read no value from the device.
 struct MarginKind {
   const char* name;
   const char* help;
   double m;  ///< size of the margin unless another is given
-  torch::Tensor (*move)(const torch::Tensor& cosines, const Margin& margin);
+  /// [n]: the cosines that the margin has moved, which the scale turns into logits.
+  torch::Tensor (*move)(const MarginFaces& faces, const Margin& margin);
+  /// [n]: what is added to the losses of the faces; null: nothing.
+  torch::Tensor (*penalty)(const MarginFaces& faces, const Margin& margin) = nullptr;
+  bool draws = false;  ///< a standard normal number for each face and step
+  /// [2]: `state` moved by the statistics of faces of all ranks, of which `cosines` (when `needs_cosines`) and `norms` are
+  /// read; no graph. Null: the margin has no state.
+  torch::Tensor (*next_state)(const torch::Tensor& state, const MarginFaces& all) = nullptr;
+  double first_state[2] = {0, 0};
+  bool needs_cosines = false;  ///< of all ranks' faces to their own classes, before the softmax
+  /// What becomes of the cosines [n, k] of other classes, in place, and the factors [n, k] of their gradients; `cosines`
+  /// are those of faces of all ranks to their own classes. Null: they stay. No graph.
+  void (*move_others)(torch::Tensor& others, torch::Tensor& factors, const MarginFaces& all,
+                      const Margin& margin) = nullptr;
 };
 std::span<const MarginKind> margin_kinds();
 const MarginKind& margin_kind(const std::string& name);  ///< throws ConfigError with the nearest name
 
-/// Logits of targets from their cosines, of any shape: scale times the cosine that the margin has moved. arcface:
-/// cos(theta + m); beyond theta > pi - m it goes on as cos(theta) - m sin(m), monotone.
+/// Logits of targets from their cosines alone: scale times what the margin made of them.
 torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin);
 
 }  // namespace facemae

@@ -39,8 +39,14 @@ struct RunConfig {
   std::optional<double> lr, base_lr;
   double default_base_lr = 1.5e-4;
   double warmup = 0.05;
+  std::optional<double> warmup_epochs;        ///< in place of warmup
+  std::optional<std::uint64_t> warmup_steps;  ///< in place of warmup
   std::string schedule = "cosine";
-  double clip = 0;  ///< gradient norm; 0 does not clip
+  std::vector<double> milestones;  ///< multistep: epochs, or fractions of the run below 1; none: 0.6, 0.85
+  double gamma = 0.1;              ///< multistep: factor at a milestone
+  double power = 1;                ///< polynomial
+  std::string decay;               ///< all | weights; "": the command's own
+  double clip = 0;                 ///< gradient norm; 0 does not clip
 
   std::string precision = "auto";  ///< settled before its text is taken: trainer/input/machine.h
   std::string device = "auto", backend = "auto";
@@ -132,7 +138,15 @@ struct RecognizeConfig {
   std::optional<double> margin_m;
   double scale = 64;
   std::string margin_gradient = "exact";
+  std::optional<double> margin_m1, margin_m3;  ///< of combined
+  std::optional<double> margin_h;              ///< of adaface
   std::int64_t class_shards = 1024;
+  double sample_rate = 1;               ///< fraction of the classes in a step's softmax
+  std::string class_update = "sparse";  ///< sparse | dense
+  std::uint64_t logit_mib = 512;
+  std::string logit_precision = "auto";  ///< auto | float32 | tf32 | bfloat16
+  std::optional<double> class_filter;    ///< cosine
+  std::optional<double> class_lr, class_weight_decay;
   std::string batch_norm = "local";
   /// auto, until settle_memory_format() (trainer/input/machine.h); then channels-last, or "" for contiguous, which runs
   /// have whose configuration was written before there was a choice.

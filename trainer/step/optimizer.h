@@ -17,6 +17,7 @@ struct OptimizerConfig {
   std::string kind = "adamw";  ///< adamw | sgd
   double weight_decay = 0.05;
   double momentum = 0.9;                         ///< sgd: v = momentum v + g + decay w; w -= lr v
+  bool nesterov = false;                         ///< sgd: w -= lr (g + decay w + momentum v)
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;  ///< adamw (Loshchilov and Hutter 2019, arXiv 1711.05101)
   /// sgd in one pass over memory instead of four. The last bits differ: runs of version 0.1.0 go on without, and so
   /// does --exact, because the bits of the fused kernel may depend on where in a flat a value lies.

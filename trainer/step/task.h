@@ -31,6 +31,13 @@ struct Classes {
   std::int64_t virtual_shards = 0;
 };
 
+/// d loss / d centres of a step, of the centres that took part in it.
+struct ClassGradient {
+  torch::Tensor
+      rows;  ///< int64 [k], own class rows, ascending, without repetition, on the device; undefined: all
+  torch::Tensor values;  ///< [k, 512]; undefined: the task has no classes
+};
+
 /// All ranks call every member in the same order.
 class Task {
  public:
@@ -38,6 +45,8 @@ class Task {
   /// Trained parameters that are replicated, in forward order.
   virtual std::vector<Parameter> parameters() = 0;
   virtual Classes classes() { return {}; }
+  /// After the last backward pass of a step, until the next begin().
+  virtual ClassGradient class_gradient() { return {}; }
 
   /// What forward() and couple() read of faces.
   virtual FaceNeeds needs() const { return {}; }

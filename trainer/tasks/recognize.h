@@ -28,6 +28,7 @@ class RecognitionTraining final : public Task, public Evaluator {
 
   std::vector<Parameter> parameters() override;
   Classes classes() override;
+  ClassGradient class_gradient() override { return {.rows = {}, .values = centres_.weight().grad()}; }
   void begin(std::uint64_t step) override;
   Pass forward(const Faces& faces) override;
   Coupled couple(const Group& group) override;
