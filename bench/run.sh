@@ -33,11 +33,12 @@ export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
 compare() {
   local name=$1 ours=$2 reference=$3 a b
   for _ in $(seq "$pairs"); do
-    a=$(eval "$ours") b=$(eval "$reference")
+    a=$(eval "$ours") && b=$(eval "$reference") && [ -n "$a" ] && [ -n "$b" ] || fail "$name: nothing was measured"
     echo "$a $b"
   done | awk '{ print $1 / $2, $1, $2 }' | sort -g | awk -v name="$name" '
     { ratio[NR] = $1; ours[NR] = $2; theirs[NR] = $3 }
-    END { m = int((NR + 1) / 2)
+    END { if (NR == 0) exit 1
+      m = int((NR + 1) / 2)
       printf "%-44s %.2f  (%.2f to %.2f of %d pairs; in the median pair %.1f and %.1f images/s)\n", name, ratio[m], ratio[1], ratio[NR], NR, ours[m], theirs[m] }'
 }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
@@ -47,9 +48,9 @@ mkdir -p "$data"
 if wanted steps; then
   [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
   # Recognition in the memory format that is faster for both.
-  for model in "facemae 64 12" "iresnet-tiny 64 8 layout=channels-last" "mobilefacenet 16 3 layout=channels-last" \
+  for model in "facemae 64 12" "facemae 64 12 relation=none" "facemae 64 12 relation=none precision=bfloat16" "iresnet-tiny 64 8 layout=channels-last" "mobilefacenet 16 3 layout=channels-last" \
     "iresnet18 8 3 layout=channels-last" "iresnet50 4 3 layout=channels-last"; do
-    compare "step of ${model%% *} / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
+    compare "step of $model / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
   done
 fi
 if wanted loader; then

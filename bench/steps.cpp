@@ -32,10 +32,11 @@ constexpr const char* kUsage =
     "usage: bench_steps MODEL BATCH STEPS [name=value...]\n"
     "  MODEL    facemae (tiny), facemae-SIZE, or a recognition network: iresnet50 ...\n"
     "  device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000 (of recognition)\n"
-    "  patch=16  embedder-width=32 (of FaceMAE)  layout=contiguous|channels-last (of recognition)\n";
+    "  patch=16  embedder-width=32  relation=cosine|none (of FaceMAE)\n"
+    "  layout=contiguous|channels-last (of recognition)\n";
 
 struct Bench {
-  std::string model, device = "cpu", precision = "float32", layout = "contiguous";
+  std::string model, device = "cpu", precision = "float32", layout = "contiguous", relation = "cosine";
   std::uint64_t batch = 0, steps = 0;
   int patch = 16, embedder_width = 32;
   std::int64_t classes = 1000;
@@ -57,6 +58,8 @@ Bench read_words(int argc, char** argv) {
       bench.precision = value;
     else if (name == "layout")
       bench.layout = value;
+    else if (name == "relation")
+      bench.relation = value;
     else if (name == "classes")
       bench.classes = std::stoll(value);
     else if (name == "patch")
@@ -86,9 +89,11 @@ std::unique_ptr<Task> make_task(const Bench& bench, Communicator& ranks) {
     FaceMae mae(face_mae_config(bench.size(), 112, bench.patch));
     mae->initialise(1);
     mae->to(device);
-    auto embedder = random_embedder({.size = 56, .width = bench.embedder_width});
-    embedder->to(device);
+    std::unique_ptr<Embedder> embedder;
+    if (bench.relation != "none") embedder = random_embedder({.size = 56, .width = bench.embedder_width});
+    if (embedder) embedder->to(device);
     PretrainConfig config;
+    config.relation = bench.relation;
     config.common.batch = bench.batch;
     return std::make_unique<Pretraining>(std::move(mae), std::move(embedder), config, "bench",
                                          Parts::of_ranks(ranks), precision, device);

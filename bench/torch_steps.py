@@ -2,7 +2,7 @@
 
 usage: torch_steps.py MODEL BATCH STEPS [name=value...]
   MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet18, iresnet50, iresnet100, mobilefacenet
-  device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000  patch=16  embedder-width=32, as bench_steps
+  device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000  patch=16  embedder-width=32  relation=cosine|none, as bench_steps
   layout=contiguous|channels-last (of recognition)  compile=no|yes (by torch.compile)
 """
 import sys
@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-DEFAULTS = {"device": "cpu", "precision": "float32", "classes": "1000", "patch": "16", "embedder-width": "32", "layout": "contiguous", "compile": "no"}
+DEFAULTS = {"device": "cpu", "precision": "float32", "classes": "1000", "patch": "16", "embedder-width": "32", "relation": "cosine", "layout": "contiguous", "compile": "no"}
 # width, depth, heads; of the decoder, too
 SIZES = {"tiny": (192, 6, 3, 96, 2, 3), "small": (384, 8, 6, 192, 4, 6), "base": (768, 12, 12, 512, 8, 16),
          "large": (1024, 24, 16, 512, 8, 16), "huge": (1280, 32, 16, 512, 8, 16)}
@@ -106,26 +106,7 @@ def iresnet(blocks, widths=(64, 128, 256, 512), pool=False):
         layers += [Basic(before if i == 0 else width, width, 2 if i == 0 else 1) for i in range(count)]
         before = width
     layers += [nn.BatchNorm2d(before)] + ([nn.Conv2d(before, before, 7, groups=before, bias=False)] if pool else [])
-    return nn.Sequential(*layers), [nn.Linear(before * (1 if pool else 49), 512), nn.BatchNorm1d(512)]
-
-
-class FullPrecision(nn.Module):  # the last layers stay out of autocast, as upstream
-    def __init__(self, *layers):
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x):
-        with torch.autocast(x.device.type, enabled=False):
-            return self.layers(x.float())
-
-
-def iresnet(depths):
-    widths, cin, blocks = [64, 128, 256, 512], 64, []
-    for width, depth in zip(widths, depths):
-        blocks += [Basic(cin if i == 0 else width, width, 2 if i == 0 else 1) for i in range(depth)]
-        cin = width
-    return nn.Sequential(nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64), *blocks, nn.BatchNorm2d(512),
-                         FullPrecision(nn.Flatten(), nn.Linear(512 * 7 * 7, 512), nn.BatchNorm1d(512)))
+    return recogniser(nn.Sequential(*layers), [nn.Linear(before * (1 if pool else 49), 512), nn.BatchNorm1d(512)])
 
 
 def conv_block(cin, cout, k=1, s=1, p=0, groups=1, act=True):
@@ -150,22 +131,25 @@ def mobilefacenet():
         DepthWise(128, 256, 256, 2, False), *residual(256, 256, 6), DepthWise(256, 256, 512, 2, False), *residual(256, 256, 2),
     )
     head = [conv_block(256, 512), conv_block(512, 512, 7, 1, 0, 512, act=False), nn.Flatten(), nn.Linear(512, 512, bias=False), nn.BatchNorm1d(512)]
-    return body, head
+    return nn.Sequential(body, FullPrecision(*head))  # upstream's head is out of autocast as a whole
 
 
-class Recogniser(nn.Module):  # as in insightface, the head computes in float32
-    def __init__(self, body, head):
+class FullPrecision(nn.Module):  # the last layers stay out of autocast, as upstream
+    def __init__(self, *layers):
         super().__init__()
-        self.body, self.head = body, nn.Sequential(*([] if isinstance(head[0], nn.Sequential) else [nn.Flatten()]), *head)
+        self.layers = nn.Sequential(*layers)
 
-    def forward(self, images, half):
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            x = self.body(images)
-        return self.head(x.float())
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):
+            return self.layers(x.float())
 
 
-NETWORKS = {"iresnet-tiny": iresnet_tiny, "mobilefacenet": mobilefacenet, "iresnet18": lambda: iresnet([2, 2, 2, 2]),
-            "iresnet50": lambda: iresnet([3, 4, 14, 3]),
+def recogniser(body, head):
+    return nn.Sequential(body, FullPrecision(nn.Flatten(), *head))
+
+
+NETWORKS = {"iresnet-tiny": lambda: iresnet([1, 1, 1, 1], (16, 32, 64, 128), pool=True), "mobilefacenet": mobilefacenet,
+            "iresnet18": lambda: iresnet([2, 2, 2, 2]), "iresnet50": lambda: iresnet([3, 4, 14, 3]),
             "iresnet100": lambda: iresnet([3, 13, 30, 3])}
 
 
@@ -209,7 +193,7 @@ def main():
             predicted = network(images)
         predicted = predicted.float()
         pixel = (predicted - network.patchify(images)).pow(2).mean()
-        return pixel + relation(images, network.unpatchify(predicted).clamp(-1, 1), embedder)
+        return pixel if option["relation"] == "none" else pixel + relation(images, network.unpatchify(predicted).clamp(-1, 1), embedder)
 
     # A network drawn anew each step would be compiled anew: its weights are drawn into the one that is compiled.
     drawn = random_embedder(width).to(device) if weight is None else None
@@ -220,7 +204,7 @@ def main():
         if step == 0:
             start = now(device)
         optimizer.zero_grad()
-        if drawn is not None:
+        if drawn is not None and option["relation"] != "none":
             for layer in drawn:
                 if hasattr(layer, "reset_parameters"):
                     layer.reset_parameters()

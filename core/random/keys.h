@@ -7,22 +7,23 @@ namespace facemae {
 
 /// What a key is for; no two purposes share draws. Values are part of the run format: never renumber.
 enum class Purpose : std::uint64_t {
-  Order = 1,     ///< which sample an ordinal refers to (counter: epoch)
-  Mask = 2,      ///< which patches are hidden (counter: ordinal)
-  Flip = 3,      ///< horizontal mirror (counter: ordinal)
-  Init = 4,      ///< initial weights (counter: parameter)
-  Embedder = 5,  ///< the random relation embedder (counter: redraw number)
-  Classes = 6,   ///< class centres (counter: class id)
-  Ingest = 7,    ///< order of the images in a new store
-  Synth = 8,     ///< synthetic faces (counters: identity, image)
-  Split = 9,     ///< identity splits
-  Pairs = 10,    ///< verification pairs
-  Samples = 13,  ///< masks of the sample pictures; 11 and 12 were other things in older versions
-  Audit = 14,    ///< which images an audit draws
-  Persons = 15,  ///< people whom an interval draws (counter: draw)
-  Folds = 15,    ///< what attackers learn from, and their controls (counters: stage, fold)
-  Spare = 20,    ///< rows that replace unreadable ones (counter: ordinal)
-  Balance = 21,  ///< identities and images of the balanced order (counters: identity + 1, round)
+  Order = 1,         ///< which sample an ordinal refers to (counter: epoch)
+  Mask = 2,          ///< which patches are hidden (counter: ordinal)
+  Flip = 3,          ///< horizontal mirror (counter: ordinal)
+  Init = 4,          ///< initial weights (counter: parameter)
+  Embedder = 5,      ///< the random relation embedder (counter: redraw number)
+  Classes = 6,       ///< class centres (counter: class id)
+  Ingest = 7,        ///< order of the images in a new store
+  Synth = 8,         ///< synthetic faces (counters: identity, image)
+  Split = 9,         ///< identity splits
+  Pairs = 10,        ///< verification pairs
+  Samples = 13,      ///< masks of the sample pictures; 11 and 12 were other things in older versions
+  Audit = 14,        ///< which images an audit draws
+  Persons = 15,      ///< people whom an interval draws (counter: draw)
+  Folds = 15,        ///< what attackers learn from, and their controls (counters: stage, fold)
+  Spare = 20,        ///< rows that replace unreadable ones (counter: ordinal)
+  Balance = 21,      ///< identities and images of the balanced order (counters: identity + 1, round)
+  ClassSample = 25,  ///< other classes in the softmax of a step (counters: step, virtual shard)
   Code = 26,     ///< photos, noise and nuisance of a picture of --code (counter: ordinal of its first photo)
   Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)
   Study = 60,    ///< which people a study leaves out, so that all arms have equally many pictures

@@ -1,5 +1,6 @@
 #include "model/recognition/class_logits.h"
 
+#include <ATen/Context.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -12,59 +13,113 @@ using torch::Tensor;
 
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
 
-/// Largest value of each row; minus infinity where there are no columns.
-Tensor row_maximum(const Tensor& matrix) {
-  return matrix.size(1) > 0 ? matrix.amax(1) : torch::full({matrix.size(0)}, kNothing, matrix.options());
-}
+/// To 8 bits, in the type that it has.
+Tensor rounded(const Tensor& x) { return x.to(torch::kBFloat16).to(x.scalar_type()); }
+
+/// Whether products of float32 on GPUs are of TF32, within a scope.
+class Tf32 {
+ public:
+  explicit Tf32(bool allowed) : before_(at::globalContext().allowTF32CuBLAS()) {
+    at::globalContext().setAllowTF32CuBLAS(allowed);
+  }
+  ~Tf32() { at::globalContext().setAllowTF32CuBLAS(before_); }
+  Tf32(const Tf32&) = delete;
+  Tf32& operator=(const Tf32&) = delete;
+
+ private:
+  bool before_;
+};
 
 }  // namespace
 
-ClassLogits::ClassLogits(Tensor faces, const Tensor& labels, const Tensor& centres, std::int64_t first,
-                         const Margin& margin)
-    : scale_(margin.scale), faces_(std::move(faces)), centres_(centres) {
-  const auto classes = centres.size(0);
-  const auto local = labels - first;
-  ours_ = local.ge(0).bitwise_and(local.lt(classes));
-  columns_ = local.clamp(0, std::max<std::int64_t>(classes - 1, 0)).unsqueeze(1);
-  buffer_ = faces_.mm(centres_.rows().t());
-  const auto cosines = at_targets();
-  {
-    const torch::AutoGradMode graph(true);  // of [n] values: the table of margins has formulas alone
-    cosine_ = cosines.detach().requires_grad_(true);
-    moved_ = target_logits(cosine_.clamp(-1, 1), margin);
+ClassLogits::ClassLogits(Tensor faces, LogitClasses classes, LogitTargets targets, const LogitConfig& config)
+    : faces_(std::move(faces)),
+      classes_(std::move(classes)),
+      targets_(std::move(targets)),
+      config_(config),
+      largest_(torch::full({2, faces_.size(0)}, kNothing, faces_.options())),
+      sums_(torch::zeros({faces_.size(0)}, faces_.options())) {
+  const auto k = classes_.centres.size(0), most = std::max<std::int64_t>(1, config_.classes_at_once);
+  for (std::int64_t first = 0; first < k; first += most)
+    chunks_.push_back({first, std::min(most, k - first)});
+  auto others = largest_[0], all = largest_[1];
+  for (const auto& chunk : chunks_) {
+    auto values = logits(chunk, &others);
+    const auto larger = torch::maximum(all, values.amax(1));
+    if (chunks_.size() > 1)
+      sums_.mul_((all - larger).exp_()).add_(values.sub_(larger.unsqueeze(1)).exp_().sum(1));
+    all.copy_(larger);
   }
-  plain_ = torch::where(ours_, cosines.clamp(-1, 1) * scale_, 0);
-  target_ = torch::where(ours_, moved_.detach(), 0);
-  buffer_.clamp_(-1, 1).mul_(scale_);
-  put_at_targets(torch::full({}, kNothing, buffer_.options()));
-  const auto others = row_maximum(buffer_);
-  put_at_targets(target_);
-  largest_ = torch::stack({others, torch::where(ours_, torch::maximum(others, target_), others)});
+  if (chunks_.size() > 1) buffer_ = factors_ = Tensor();
 }
 
 Tensor ClassLogits::exponentiate(const Tensor& largest) {
-  return buffer_.sub_(largest.unsqueeze(1)).exp_().sum(1);
+  const auto ours = largest_[1].clone();
+  largest_[1].copy_(largest);
+  if (chunks_.size() == 1) return buffer_.sub_(largest.unsqueeze(1)).exp_().sum(1);
+  return chunks_.empty() ? sums_ : sums_.mul(ours.sub_(largest).exp_());
 }
 
-Tensor ClassLogits::differentiate(const Tensor& total, double count, Tensor of_centres) && {
-  // d loss / d logits = (softmax - target) / count.
-  buffer_.div_(total.unsqueeze(1)).mul_(1 / count);
-  const auto of_moved = torch::where(ours_, at_targets() - 1 / count, 0);
-  buffer_.mul_(scale_);
-  put_at_targets(torch::autograd::grad({moved_}, {cosine_}, {of_moved}).front());
-  const auto of_faces = buffer_.mm(centres_.rows());
-  of_centres.add_(std::move(centres_).backward(buffer_.t().mm(faces_)));
+Tensor ClassLogits::differentiate(const Tensor& total, double count, const Tensor& of_targets,
+                                  Tensor of_centres, bool first) && {
+  // d loss / d logits of other classes = softmax / count.
+  const auto per_power = (config_.scale / count / total).unsqueeze(1);
+  auto of_faces = torch::zeros_like(faces_);
+  for (const auto& chunk : chunks_) {
+    if (chunks_.size() > 1) logits(chunk, nullptr).sub_(largest_[1].unsqueeze(1)).exp_();
+    buffer_.mul_(per_power);
+    if (factors_.defined()) buffer_.mul_(factors_);
+    put_at_targets(buffer_, chunk, of_targets);
+    buffer_.mul_(classes_.inverse.narrow(0, chunk.first, chunk.count));
+    add_product(of_faces, 1, buffer_, classes_.centres.narrow(0, chunk.first, chunk.count));
+    auto ours = of_centres.narrow(0, chunk.first, chunk.count);
+    add_product(ours, first ? 0 : 1, buffer_.t(), faces_);
+  }
   return of_faces;
 }
 
-Tensor ClassLogits::at_targets() const {
-  return buffer_.size(1) > 0 ? buffer_.gather(1, columns_).squeeze(1)
-                             : torch::zeros({buffer_.size(0)}, buffer_.options());
+Tensor ClassLogits::logits(const Chunk& chunk, Tensor* others) {
+  buffer_ = Tensor();  // its memory is what the next one takes
+  buffer_ = product(faces_, classes_.centres.narrow(0, chunk.first, chunk.count).t());
+  const auto factor = classes_.inverse.narrow(0, chunk.first, chunk.count) * config_.scale;
+  buffer_.mul_(factor).clamp_(-config_.scale, config_.scale);
+  if (others != nullptr) {
+    put_at_targets(buffer_, chunk, torch::full({}, kNothing, buffer_.options()));
+    others->copy_(torch::maximum(*others, buffer_.amax(1)));
+  }
+  if (config_.move_others) {
+    put_at_targets(buffer_, chunk, torch::zeros({}, buffer_.options()));
+    factors_ = torch::empty_like(buffer_);
+    buffer_.div_(config_.scale);
+    config_.move_others(buffer_, factors_);
+    buffer_.mul_(config_.scale);
+  }
+  put_at_targets(buffer_, chunk, targets_.logit);
+  return buffer_;
 }
 
-void ClassLogits::put_at_targets(const Tensor& value) {
-  if (buffer_.size(1) == 0) return;
-  buffer_.scatter_(1, columns_, torch::where(ours_, value, at_targets()).unsqueeze(1));
+Tensor ClassLogits::product(const Tensor& a, const Tensor& b) const {
+  const Tf32 allowed(config_.precision == LogitPrecision::Tf32);
+  if (config_.precision != LogitPrecision::BFloat16) return a.mm(b);
+  if (a.is_cuda()) return at::mm(a.to(torch::kBFloat16), b.to(torch::kBFloat16), a.scalar_type());
+  return rounded(a).mm(rounded(b));
+}
+
+void ClassLogits::add_product(Tensor& sum, int beta, const Tensor& a, const Tensor& b) const {
+  const Tf32 allowed(config_.precision == LogitPrecision::Tf32);
+  if (config_.precision != LogitPrecision::BFloat16)
+    torch::addmm_out(sum, sum, a, b, beta);
+  else if (beta == 0)
+    sum.copy_(product(a, b));
+  else
+    sum.add_(product(a, b));
+}
+
+void ClassLogits::put_at_targets(Tensor& buffer, const Chunk& chunk, const Tensor& value) const {
+  const auto local = targets_.place - chunk.first;
+  const auto ours = local.ge(0).bitwise_and(local.lt(chunk.count));
+  const auto column = local.clamp(0, chunk.count - 1).unsqueeze(1);
+  buffer.scatter_(1, column, torch::where(ours, value, buffer.gather(1, column).squeeze(1)).unsqueeze(1));
 }
 
 }  // namespace facemae

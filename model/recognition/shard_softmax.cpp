@@ -2,79 +2,84 @@
 
 #include <torch/torch.h>
 
+#include <utility>
+
 #include "model/recognition/class_logits.h"
+#include "model/recognition/margin_targets.h"
 
 namespace facemae {
 namespace {
 
 using torch::Tensor;
 
-std::vector<ClassRange> shards_that_hold_classes(const ClassCentres& centres) {
-  std::vector<ClassRange> shards;
-  for (std::int64_t v = 0; v < centres.virtual_shards(); ++v)
-    if (const auto shard = virtual_shard(centres.classes(), centres.virtual_shards(), v); shard.count > 0)
-      shards.push_back(shard);
-  return shards;
-}
-
-/// How many of them lie before the classes of each rank; at the end, all.
+/// How many shards that hold classes lie before those of each rank; at the end, all.
 std::vector<std::int64_t> bounds_of_ranks(const ClassCentres& centres, int world) {
-  const auto shards = shards_that_hold_classes(centres);
   std::vector<std::int64_t> bounds{0};
   for (int rank = 0; rank < world; ++rank) {
-    const auto range = classes_of_rank(centres.classes(), centres.virtual_shards(), rank, world);
-    auto end = bounds.back();
-    while (end < static_cast<std::int64_t>(shards.size()) &&
-           shards[static_cast<std::size_t>(end)].first < range.first + range.count)
-      ++end;
-    bounds.push_back(end);
+    const auto own = shards_of_rank(centres.virtual_shards(), rank, world);
+    auto& end = bounds.emplace_back(bounds.back());
+    for (auto v = own.first; v < own.first + own.count; ++v)
+      if (virtual_shard(centres.classes(), centres.virtual_shards(), v).count > 0) ++end;
   }
   return bounds;
 }
 
-}  // namespace
-
-ShardSoftmax::ShardSoftmax(ClassCentres& centres, Communicator& ranks)
-    : centres_(centres), tree_(bounds_of_ranks(centres, ranks.size()), ranks) {
-  const auto all = shards_that_hold_classes(centres);
-  shards_.assign(all.begin() + tree_.first(), all.begin() + tree_.first() + tree_.own());
+/// Those of this rank that hold classes, by their numbers among its own.
+std::vector<std::size_t> shards_with_classes(ClassCentres& centres) {
+  std::vector<std::size_t> shards;
+  const auto own = shards_of_rank(centres.virtual_shards(), centres.ranks().rank(), centres.ranks().size());
+  for (std::int64_t i = 0; i < own.count; ++i)
+    if (virtual_shard(centres.classes(), centres.virtual_shards(), own.first + i).count > 0)
+      shards.push_back(static_cast<std::size_t>(i));
+  return shards;
 }
 
-CoupledSoftmax ShardSoftmax::loss(const Tensor& embeddings, const Tensor& labels, const Margin& margin,
-                                  double count) {
+}  // namespace
+
+ShardSoftmax::ShardSoftmax(ClassCentres& centres)
+    : centres_(centres),
+      shards_(shards_with_classes(centres)),
+      tree_(bounds_of_ranks(centres, centres.ranks().size()), centres.ranks()) {}
+
+CoupledSoftmax ShardSoftmax::loss(MarginState& state, const SoftmaxConfig& config, const Tensor& embeddings,
+                                  const Tensor& labels, const Tensor& draws, double count) {
   const torch::NoGradGuard no_grad;
-  UnitRows faces(embeddings.detach());
-  const auto rows_in = [&](const Tensor& of_centres, const ClassRange& classes) {
-    return of_centres.narrow(0, classes.first - centres_.range().first, classes.count);
+  MarginTargets targets(embeddings.detach(), labels, draws, centres_, config, state);
+  const auto& active = centres_.active();
+  const auto rows_in = [&](const Tensor& of_classes, std::size_t shard) {
+    const auto first = active.bounds[shard];
+    return of_classes.narrow(0, first, active.bounds[shard + 1] - first);
   };
   std::vector<ClassLogits> shards;
-  for (const auto& classes : shards_)
-    shards.emplace_back(faces.rows(), labels, rows_in(centres_.weight().detach(), classes).clone(),
-                        classes.first, margin);
-  const auto own = [&](std::int64_t shard) { return static_cast<std::size_t>(shard - tree_.first()); };
+  for (const auto shard : shards_)
+    shards.emplace_back(
+        targets.faces(),
+        LogitClasses{rows_in(active.centres, shard).clone(), rows_in(active.inverse, shard).clone()},
+        LogitTargets{targets.place() - active.bounds[shard], targets.logit()}, targets.logit_config());
+  const auto own = [&](std::int64_t leaf) { return static_cast<std::size_t>(leaf - tree_.first()); };
   const auto n = embeddings.size(0);
 
   auto best = torch::empty({2, n}, embeddings.options());
-  tree_.maximum(best, [&](std::int64_t shard) { return shards[own(shard)].largest(); });
+  tree_.maximum(best, [&](std::int64_t leaf) { return shards[own(leaf)].largest(); });
   const auto largest = best[1];
+  auto total = torch::empty({n}, best.options());
+  tree_.sum(total, [&](std::int64_t leaf) { return shards[own(leaf)].exponentiate(largest); });
 
-  auto sums = torch::empty({3, n}, best.options());  // of powers; of targets with and without the margin
-  tree_.sum(sums, [&](std::int64_t number) {
-    auto& shard = shards[own(number)];
-    return torch::stack({shard.exponentiate(largest), shard.target(), shard.plain()});
-  });
-  const auto total = sums[0];
+  // What each face has of its own class: on one rank, and 0 on the others.
+  auto figures = torch::stack({targets.losses(largest, total), targets.plain()});
+  centres_.ranks().all_reduce(figures, Reduce::Sum).wait();
+  const auto of_own = targets.differentiate(largest, total, count, &centres_.ranks());
 
+  bool first = false;
+  auto of_centres = centres_.gradient_to_add(first);
   auto of_faces = torch::empty({n, embeddings.size(1)}, best.options());
-  tree_.sum(of_faces, [&](std::int64_t number) {
-    auto of_centres = rows_in(centres_.weight().grad(), shards_[own(number)]);
-    return std::move(shards[own(number)]).differentiate(total, count, of_centres);
+  tree_.sum(of_faces, [&](std::int64_t leaf) {
+    return std::move(shards[own(leaf)])
+        .differentiate(total, count, of_own, rows_in(of_centres, shards_[own(leaf)]), first);
   });
-
-  const auto rest = largest + total.log() - sums[1];
-  return {.cotangent = std::move(faces).backward(of_faces),
-          .loss = (rest.to(torch::kFloat64).sum() / count).to(torch::kFloat32),
-          .correct = (sums[2] > best[0]).sum().to(torch::kFloat32)};
+  return {.cotangent = std::move(targets).backward(std::move(of_faces)),
+          .loss = (figures[0].to(torch::kFloat64).sum() / count).to(torch::kFloat32),
+          .correct = figures[1].gt(best[0]).sum().to(torch::kFloat32)};
 }
 
 }  // namespace facemae

@@ -4,7 +4,10 @@
 
 namespace facemae {
 
-/// Rows [.., D] divided by their Euclidean norms (at least 1e-12).
+/// What rows are divided by at least.
+inline constexpr double kLeastNorm = 1e-12;
+
+/// Rows [.., D] divided by their Euclidean norms (at least kLeastNorm).
 torch::Tensor unit_rows(const torch::Tensor& x);
 
 /// The same of rows [n, D] whose gradient will be asked for.
@@ -12,6 +15,7 @@ class UnitRows {
  public:
   explicit UnitRows(torch::Tensor x);
   const torch::Tensor& rows() const { return rows_; }
+  torch::Tensor norms() const { return norms_.squeeze(1); }  ///< [n]
   /// d loss / d x from d loss / d rows(), in whose memory it is made. For the end: rows() are overwritten, too.
   torch::Tensor backward(torch::Tensor of_rows) &&;
 

@@ -13,7 +13,7 @@
 #include "cluster/tensors/alone.h"
 #include "core/random/keys.h"
 #include "model/common/state.h"
-#include "model/recognition/class_shards.h"
+#include "model/recognition/margin_softmax.h"
 #include "model/recognition/recognition.h"
 #include "tests/golden/numbers.h"
 #include "tests/relative.h"
@@ -145,14 +145,15 @@ TEST_P(InsightfaceMargin, HasTheOfficialLossAndGradients) {
   const auto labels = tensor_of(numbers, "labels");
   AloneCommunicator alone;
   ClassCentres centres(20, 4, 0, alone, torch::kCPU, type);
-  centres.weight() = tensor_of(numbers, "centres").to(type).detach().clone().requires_grad_();
-  const auto coupled = [&, &given = margin](std::int64_t first, std::int64_t rows) {
-    return centres.coupled(embeddings.narrow(0, first, rows), labels.narrow(0, first, rows), std::array{rows},
-                           given, static_cast<double>(rows));
+  centres.weight() = tensor_of(numbers, "centres").to(type).detach().clone();
+  const SoftmaxConfig config{.margin = margin, .class_filter = {}};
+  MarginState state(margin, torch::kCPU, type);
+  const auto coupled = [&](std::int64_t first, std::int64_t rows) {
+    return margin_softmax(centres, state, config, embeddings.narrow(0, first, rows),
+                          labels.narrow(0, first, rows), {}, std::array{rows}, static_cast<double>(rows));
   };
-  centres.weight().mutable_grad() = torch::zeros_like(centres.weight());
   const auto result = coupled(0, labels.size(0));
-  const auto of_centres = centres.weight().grad().clone();
+  const auto of_centres = centres.gradient().clone();
   const auto golden = [&, &key = name](const std::string& what) {
     return tensor_of(numbers, key + "." + what);
   };

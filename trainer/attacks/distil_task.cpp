@@ -4,7 +4,7 @@
 
 #include "model/attacks/losses.h"
 #include "model/common/state.h"
-#include "model/recognition/class_shards.h"
+#include "model/recognition/unit_rows.h"
 #include "trainer/attacks/picture_batch.h"
 
 namespace facemae {

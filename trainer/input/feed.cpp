@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cstring>
 #include <map>
 #include <utility>
 
@@ -56,6 +57,29 @@ std::unique_ptr<Replicas> stage_while_training(const TrainingStore& data, const 
       [store](std::size_t shard, const Path& file) { store->add_replica(shard, file); });
 }
 
+/// Before any of them is computed with.
+void refuse_strange_labels(const ByteBatch& batch, std::int64_t classes) {
+  for (std::size_t i = 0; i < batch.labels.size(); ++i)
+    if (batch.labels[i] < 0 || batch.labels[i] >= classes)
+      throw DataError(fmt::format(
+          "image {} of the store has the identity {}, but the run has the classes 0 to {}: the store and the run do not belong together; look at the store with `facemae store verify`",
+          batch.rows[i], batch.labels[i], classes - 1));
+}
+
+/// The numbers of all ranks, rank by rank, on each. All ranks.
+std::vector<std::int64_t> of_all_ranks(const std::vector<std::int64_t>& own, Control& control) {
+  if (control.size() == 1) return own;
+  const auto bytes_of = [](const std::vector<std::int64_t>& numbers) {
+    return std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(std::int64_t));
+  };
+  std::string all;
+  for (const auto& bytes : control.gather(bytes_of(own))) all += bytes;
+  all = control.broadcast(std::move(all));
+  std::vector<std::int64_t> numbers(all.size() / sizeof(std::int64_t));
+  std::memcpy(numbers.data(), all.data(), all.size());
+  return numbers;
+}
+
 /// All ranks: the shards that failed on any of them, each with the reason on the lowest such rank.
 std::map<std::size_t, std::string> failed_anywhere(const std::vector<ShardFailure>& own, Control& control) {
   std::vector<std::pair<std::size_t, std::string>> mine;
@@ -87,7 +111,8 @@ Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
       plan_(data.plan),
       loader_(data.store, data.order, data.batches, world.topology().rank, first_step,
               loader_config(data.config, workers_of(data.config, world), pixel_memory_.get(), quarantined,
-                            side_ ? needs.noise : NoiseConfig{})) {
+                            side_ ? needs.noise : NoiseConfig{})),
+      needs_(needs) {
   if (side_)
     transfer_ =
         std::make_unique<Transfer>(side_, data.batches, data.config.seed, data.config.flip, needs.labels);
@@ -98,21 +123,52 @@ Feed::Feed(const TrainingStore& data, World& world, std::uint64_t first_step,
 
 std::vector<Faces> Feed::next() {
   if (transfer_) return {next_on_device()};
-  bytes_ = loader_.next(std::move(bytes_));
+  auto recycle = spare_.empty() ? nullptr : std::move(spare_.back());
+  if (recycle) spare_.pop_back();
+  auto bytes = read(std::move(recycle));
   const auto& config = data_.config;
-  if (config.exact)
-    return to_slots(*bytes_, data_.batches, world_.topology().rank, config.seed, config.flip,
-                    world_.device());
-  return {to_faces(*bytes_, data_.batches, config.seed, config.flip, world_.device())};
+  auto faces =
+      config.exact
+          ? to_slots(*bytes, data_.batches, world_.topology().rank, config.seed, config.flip, world_.device())
+          : std::vector<Faces>{to_faces(*bytes, data_.batches, config.seed, config.flip, world_.device())};
+  spare_.push_back(std::move(bytes));
+  return faces;
 }
 
 /// The batch after it begins its way, unless it would have to be waited for.
 Faces Feed::next_on_device() {
-  const auto send = [&] { transfer_->send(loader_.next(transfer_->spare())); };
-  if (!transfer_->under_way()) send();
+  if (!transfer_->under_way()) transfer_->send(read(transfer_->spare()));
   Faces faces = transfer_->receive();
-  if (loader_.ready()) send();
+  if (!prepared_.empty() || loader_.ready()) transfer_->send(read(transfer_->spare()));
   return faces;
+}
+
+std::unique_ptr<ByteBatch> Feed::read(std::unique_ptr<ByteBatch> recycle) {
+  if (prepared_.empty()) return loader_.next(std::move(recycle));
+  auto first = std::move(prepared_.front());
+  prepared_.pop_front();
+  if (recycle) spare_.push_back(std::move(recycle));
+  return first;
+}
+
+std::vector<std::int64_t> Feed::prepare(int micro_batches) {
+  std::vector<std::int64_t> own;
+  const auto look_at = [&](const ByteBatch& batch) {
+    refuse_strange_labels(batch, needs_.classes);
+    own.insert(own.end(), batch.labels.begin(), batch.labels.end());
+  };
+  int known = 0;
+  if (const ByteBatch* sent = transfer_ ? transfer_->sent() : nullptr) {
+    look_at(*sent);
+    ++known;
+  }
+  for (; known < micro_batches; ++known) {
+    auto recycle = spare_.empty() ? nullptr : std::move(spare_.back());
+    if (recycle) spare_.pop_back();
+    prepared_.push_back(loader_.next(std::move(recycle)));
+    look_at(*prepared_.back());
+  }
+  return needs_.labels_of_step ? of_all_ranks(own, world_.control()) : std::vector<std::int64_t>{};
 }
 
 LoaderFigures Feed::figures() { return loader_.figures(); }

@@ -1,6 +1,7 @@
 #pragma once
 // A run's supply of faces on one rank: the loader, copies on the node's disk, and what all ranks do together
 // about shards that cannot be read any more.
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -24,12 +25,14 @@ class Feed final : public Supply {
        const std::vector<Quarantined>& quarantined, const FaceNeeds& needs, std::shared_ptr<SideStream> side);
 
   std::vector<Faces> next() override;
+  std::vector<std::int64_t> prepare(int micro_batches) override;
   LoaderFigures figures() override;
   bool shard_failed() override;
   std::vector<Quarantined> quarantine_failed(std::uint64_t step) override;
 
  private:
   Faces next_on_device();
+  std::unique_ptr<ByteBatch> read(std::unique_ptr<ByteBatch> recycle);
   void publish_quarantine();
 
   const TrainingStore& data_;
@@ -40,8 +43,10 @@ class Feed final : public Supply {
   ShardPlan plan_;
   Loader loader_;
   std::unique_ptr<Replicas> replicas_;  ///< in replica mode
-  std::unique_ptr<ByteBatch> bytes_;    ///< on CPUs: of the last batch
-  std::unique_ptr<Transfer> transfer_;  ///< elsewhere
+  FaceNeeds needs_;
+  std::deque<std::unique_ptr<ByteBatch>> prepared_;  ///< of the step that begins, not asked for yet
+  std::vector<std::unique_ptr<ByteBatch>> spare_;    ///< on CPUs, to be filled again
+  std::unique_ptr<Transfer> transfer_;               ///< elsewhere
   std::vector<ShardFailure> failed_;
 };
 

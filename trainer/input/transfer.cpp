@@ -118,6 +118,8 @@ Faces Transfer::receive() {
   return faces;
 }
 
+const ByteBatch* Transfer::sent() const { return under_way_ ? buffers_[turn_]->batch.get() : nullptr; }
+
 std::unique_ptr<ByteBatch> Transfer::take_back() {
   if (!under_way_) return nullptr;
   under_way_ = false;

@@ -24,6 +24,7 @@ class Transfer {
   bool under_way() const { return under_way_; }
   /// What was sent, as tensors that belong to the calling thread's stream; which waits for the copies, not the host.
   Faces receive();
+  const ByteBatch* sent() const;  ///< what is under way; null: nothing
   /// What was sent, unused; null when nothing is under way.
   std::unique_ptr<ByteBatch> take_back();
   /// A batch whose bytes are not needed any more, to be filled again; null when there is none.

@@ -25,6 +25,10 @@ class WatchedSupply final : public FaceSource {
     failpoint("loop.data");
     return supply_.next();
   }
+  std::vector<std::int64_t> prepare(int micro_batches) override {
+    const auto waiting = watchdog_.within(Phase::Data);
+    return supply_.prepare(micro_batches);
+  }
 
  private:
   FaceSource& supply_;

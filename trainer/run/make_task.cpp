@@ -126,7 +126,7 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
   network->to(world.device());
   if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
-                       world.device());
+                       world.device(), torch::kFloat32, config.sample_rate);
   auto task = std::make_unique<RecognitionTraining>(
       std::move(network), std::move(centres), config,
       fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),

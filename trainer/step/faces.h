@@ -25,6 +25,9 @@ struct Faces {
 /// What a task reads of faces beside their pixels, so that it can be at the device before it is asked for.
 struct FaceNeeds {
   bool labels = true;
+  std::int64_t classes = 0;  ///< labels are classes, below this; 0: no classes
+  bool labels_of_step =
+      false;  ///< those of all ranks' faces are wanted on the host before a step's first pass
   NoiseConfig noise;
 };
 

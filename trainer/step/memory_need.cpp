@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/random/keys.h"
 #include "trainer/step/memory_meter.h"
 #include "trainer/step/step.h"
 
@@ -20,6 +21,12 @@ class Noise final : public FaceSource {
         rank_(rank),
         device_(device) {}
 
+  std::vector<std::int64_t> prepare(int /*micro_batches*/) override {
+    std::vector<std::int64_t> all;
+    for (int rank = 0; rank < plan_.world; ++rank)
+      for (const auto ordinal : plan_.ordinals(0, 0, rank)) all.push_back(label_of(ordinal));
+    return all;
+  }
   std::vector<Faces> next() override {
     auto ordinals = plan_.ordinals(0, 0, rank_);
     if (plan_.slots == 0) return {faces(std::move(ordinals), 0)};
@@ -33,10 +40,16 @@ class Noise final : public FaceSource {
   }
 
  private:
+  /// Somewhere among the classes, the same on every rank.
+  std::int64_t label_of(std::uint64_t ordinal) const {
+    return static_cast<std::int64_t>(mix(ordinal + 1) % static_cast<std::uint64_t>(classes_));
+  }
   Faces faces(std::vector<std::uint64_t> ordinals, std::size_t part) const {
     const auto rows = static_cast<std::int64_t>(ordinals.size());
+    std::vector<std::int64_t> labels;
+    for (const auto ordinal : ordinals) labels.push_back(label_of(ordinal));
     return {.images = torch::rand({rows, 3, side_, side_}, device_),
-            .labels = torch::randint(classes_, {rows}, torch::kInt64).to(device_),
+            .labels = torch::tensor(labels, torch::kInt64).to(device_),
             .ordinals = std::move(ordinals),
             .rows_of_rank = plan_.rows_of_rank(0),
             .part = part};

@@ -10,7 +10,7 @@ namespace facemae {
 torch::Tensor Step::compute(std::uint64_t step) {
   task_.begin(step);
   sums_.begin();
-  if (auto centres = task_.classes().centres; centres.defined()) centres.mutable_grad().zero_();
+  if (task_.needs().classes > 0) task_.know(step, source_.prepare(micro_batches_));
   loss_ = torch::Tensor();
   const int together = task_.compares_whole_batch ? micro_batches_ : 1;  // micro-batches that are compared
   for (int first = 0; first < micro_batches_; first += together) {

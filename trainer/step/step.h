@@ -18,6 +18,9 @@ class FaceSource {
   virtual ~FaceSource() = default;
   /// This rank's next micro-batch, one element for each own part (coupling.h).
   virtual std::vector<Faces> next() = 0;
+  /// Before the first of a step's micro-batches: looks at the labels of them all (FaceNeeds::classes). Returns those of all
+  /// ranks' faces in the step, in the same order on each, where FaceNeeds::labels_of_step asks for them. All ranks.
+  virtual std::vector<std::int64_t> prepare(int /*micro_batches*/) { return {}; }
 };
 
 /// A run's supply of faces, and what the loop asks of it beside them.

@@ -25,9 +25,8 @@ struct Metric {
 
 /// This rank's class centres, where the task has classes.
 struct Classes {
-  torch::Tensor
-      centres;     ///< [own classes, 512], a leaf whose gradient is this rank's own; undefined: no classes
-  ClassTensor at;  ///< their place among all
+  torch::Tensor centres;  ///< [own classes, 512]; undefined: no classes
+  ClassTensor at;         ///< their place among all
   std::int64_t virtual_shards = 0;
 };
 
@@ -52,6 +51,8 @@ class Task {
   virtual FaceNeeds needs() const { return {}; }
 
   virtual void begin(std::uint64_t step) = 0;
+  /// After begin(), where faces have classes: what FaceSource::prepare() returned.
+  virtual void know(std::uint64_t /*step*/, std::vector<std::int64_t> /*labels*/) {}
   /// One part of a micro-batch. Called without gradients for a look at what is to be compared before the part
   /// itself is computed; figures of the step count only calls with gradients.
   virtual Pass forward(const Faces& faces) = 0;

@@ -6,6 +6,7 @@
 
 #include "core/log.h"
 #include "model/common/state.h"
+#include "model/recognition/margin_softmax.h"
 
 namespace facemae {
 
@@ -13,7 +14,23 @@ Margin margin_of(const RecognizeConfig& config) {
   return {.kind = config.margin,
           .m = config.margin_m.value_or(margin_kind(config.margin).m),
           .scale = config.scale,
-          .straight_through = config.margin_gradient == "straight-through"};
+          .straight_through = config.margin_gradient == "straight-through",
+          .m1 = config.margin_m1.value_or(Margin{}.m1),
+          .m3 = config.margin_m3.value_or(Margin{}.m3),
+          .h = config.margin_h.value_or(Margin{}.h)};
+}
+
+SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device) {
+  const std::string& asked = config.logit_precision;
+  const std::string& all = config.common.precision;
+  const bool tf32 =
+      asked == "tf32" || (asked == "auto" && !device.is_cpu() && (all == "tf32" || all == "bfloat16"));
+  return {.margin = margin_of(config),
+          .class_filter = config.class_filter,
+          .precision = asked == "bfloat16" ? LogitPrecision::BFloat16
+                       : tf32              ? LogitPrecision::Tf32
+                                           : LogitPrecision::Float32,
+          .logit_bytes = config.logit_mib << 20};
 }
 
 std::vector<PairSource> pair_sources(const RecognizeConfig& config) {
@@ -31,7 +48,8 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
                                          Precision precision, torch::Device device)
     : network_(std::move(network)),
       centres_(std::move(centres)),
-      margin_(margin_of(config)),
+      softmax_(softmax_of(config, device)),
+      margin_state_(softmax_.margin, device),
       global_batch_(static_cast<double>(config.common.batch)),
       frozen_(config.batch_norm == "frozen"),
       kind_(std::move(kind)),
@@ -42,7 +60,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       statistics_(*network_, parts_, config.common.batch, frozen_) {
   prepare(precision_);
   network_->train(!frozen_);
-  if (parts_.exact()) by_shards_.emplace(centres_, parts_.ranks());
+  if (parts_.exact()) by_shards_.emplace(centres_);
 }
 
 std::vector<Parameter> RecognitionTraining::parameters() {
@@ -54,14 +72,24 @@ std::vector<Parameter> RecognitionTraining::parameters() {
 
 Classes RecognitionTraining::classes() {
   return {.centres = centres_.weight(),
-          .at = {"centres", centres_.weight().detach(), centres_.range().first, centres_.classes()},
+          .at = {"centres", centres_.weight(), centres_.range().first, centres_.classes()},
           .virtual_shards = centres_.virtual_shards()};
 }
 
-void RecognitionTraining::begin(std::uint64_t) {
+FaceNeeds RecognitionTraining::needs() const {
+  return {.labels = true, .classes = centres_.classes(), .labels_of_step = centres_.samples(), .noise = {}};
+}
+
+void RecognitionTraining::begin(std::uint64_t step) {
   statistics_.begin();
+  margin_state_.begin();
+  if (!centres_.samples()) centres_.begin(step);
   loss_ = torch::zeros({}, torch::TensorOptions().device(device_));
   correct_ = torch::zeros_like(loss_);
+}
+
+void RecognitionTraining::know(std::uint64_t step, std::vector<std::int64_t> labels) {
+  if (centres_.samples()) centres_.begin(step, std::move(labels));
 }
 
 Pass RecognitionTraining::forward(const Faces& faces) {
@@ -79,12 +107,18 @@ Coupled RecognitionTraining::couple(const Group& group) {
   static constexpr std::array compared = {&Pass::rows, &Pass::reference};
   const Coupling faces(parts_, group, compared);
   const auto embeddings = faces.rows(&Pass::rows), labels = faces.rows(&Pass::reference);
-  const auto softmax =
-      by_shards_ ? by_shards_->loss(embeddings, labels, margin_, global_batch_)
-                 : centres_.coupled(embeddings, labels, faces.rows_of_rank(), margin_, global_batch_);
+  const auto softmax = by_shards_
+                           ? by_shards_->loss(margin_state_, softmax_, embeddings, labels, {}, global_batch_)
+                           : margin_softmax(centres_, margin_state_, softmax_, embeddings, labels, {},
+                                            faces.rows_of_rank(), global_batch_);
   loss_ += softmax.loss;
   correct_ += softmax.correct;
   return {.wanted = faces.spread(softmax.cotangent), .loss = softmax.loss};
+}
+
+void RecognitionTraining::end(const torch::Tensor& skipped) {
+  statistics_.end(skipped);
+  margin_state_.end(skipped);
 }
 
 std::vector<Metric> RecognitionTraining::metrics() {
@@ -95,6 +129,7 @@ std::vector<Metric> RecognitionTraining::metrics() {
 void RecognitionTraining::state(Snapshot& snapshot) {
   for (const auto& [name, tensor] : state_of(*network_))
     snapshot.replicated.push_back({"model." + name, tensor});
+  if (margin_state_.any()) snapshot.replicated.push_back({"margin.state", margin_state_.value()});
   snapshot.by_class.push_back(classes().at);
 }
 

@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "model/recognition/class_shards.h"
+#include "model/recognition/class_centres.h"
+#include "model/recognition/margin_state.h"
 #include "model/recognition/recognition.h"
 #include "model/recognition/shard_softmax.h"
+#include "model/recognition/softmax_config.h"
 #include "trainer/apply/pair_set.h"
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
@@ -28,11 +30,15 @@ class RecognitionTraining final : public Task, public Evaluator {
 
   std::vector<Parameter> parameters() override;
   Classes classes() override;
-  ClassGradient class_gradient() override { return {.rows = {}, .values = centres_.weight().grad()}; }
+  ClassGradient class_gradient() override {
+    return {.rows = centres_.active().rows, .values = centres_.gradient()};
+  }
+  FaceNeeds needs() const override;
   void begin(std::uint64_t step) override;
+  void know(std::uint64_t step, std::vector<std::int64_t> labels) override;
   Pass forward(const Faces& faces) override;
   Coupled couple(const Group& group) override;
-  void end(const torch::Tensor& skipped) override { statistics_.end(skipped); }
+  void end(const torch::Tensor& skipped) override;
   std::vector<Metric> metrics() override;
   void state(Snapshot& snapshot) override;
   std::string kind() const override { return kind_; }
@@ -42,7 +48,8 @@ class RecognitionTraining final : public Task, public Evaluator {
  private:
   std::shared_ptr<RecognitionNetwork> network_;
   ClassCentres centres_;
-  Margin margin_;
+  SoftmaxConfig softmax_;
+  MarginState margin_state_;
   double global_batch_;
   bool frozen_;
   std::string kind_;
@@ -59,7 +66,9 @@ class RecognitionTraining final : public Task, public Evaluator {
 /// Of the options --eval, --eval-store and --eval-images: names that end in .bin are packs.
 std::vector<PairSource> pair_sources(const RecognizeConfig& config);
 
-/// Of the options --margin, --margin-m, --scale and --margin-gradient.
+/// Of the options --margin and those that go with it.
 Margin margin_of(const RecognizeConfig& config);
+/// Of these, --class-filter, --logit-mib and --logit-precision on a device.
+SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device);
 
 }  // namespace facemae

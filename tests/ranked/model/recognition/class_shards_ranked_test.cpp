@@ -6,7 +6,7 @@
 
 #include "cluster/mpi/mpi_communicator.h"
 #include "core/random/keys.h"
-#include "model/recognition/class_shards.h"
+#include "model/recognition/margin_softmax.h"
 #include "tests/relative.h"
 
 namespace facemae {
@@ -36,12 +36,13 @@ class ShardedSoftmax : public testing::TestWithParam<Case> {
 
     ClassCentres centres(classes, shards, 1, ranks_, torch::kCPU, type);
     const auto range = centres.range();
-    centres.weight() = all_centres.narrow(0, range.first, range.count).clone().requires_grad_();
-    centres.weight().mutable_grad() = torch::zeros_like(centres.weight());
+    centres.weight() = all_centres.narrow(0, range.first, range.count).clone();
     const auto mine = rows[static_cast<std::size_t>(ranks_.rank())];
     const Margin margin{.kind = kind, .m = 0.4, .scale = 64};
-    const auto result = centres.coupled(all.narrow(0, first, mine), labels.narrow(0, first, mine), rows,
-                                        margin, static_cast<double>(total));
+    MarginState state(margin, torch::kCPU, type);
+    const auto result =
+        margin_softmax(centres, state, {.margin = margin, .class_filter = {}}, all.narrow(0, first, mine),
+                       labels.narrow(0, first, mine), {}, rows, static_cast<double>(total));
     auto loss = result.loss.clone();
     ranks_.all_reduce(loss, Reduce::Sum).wait();
 
@@ -54,8 +55,7 @@ class ShardedSoftmax : public testing::TestWithParam<Case> {
 
     EXPECT_THAT(loss, test::IsWithin(tolerance, dense.detach()));
     EXPECT_THAT(result.cotangent, test::IsWithin(tolerance, x.grad().narrow(0, first, mine)));
-    EXPECT_THAT(centres.weight().grad(),
-                test::IsWithin(tolerance, w.grad().narrow(0, range.first, range.count)));
+    EXPECT_THAT(centres.gradient(), test::IsWithin(tolerance, w.grad().narrow(0, range.first, range.count)));
     EXPECT_EQ(result.correct.item<double>(), cosines.argmax(1).eq(labels).sum().item<double>());
   }
 
@@ -86,7 +86,7 @@ TEST_P(ShardedSoftmax, EqualsTheDenseOneWhereSomeRanksOwnNoClass) {
 TEST_P(ShardedSoftmax, StartsFromTheSameCentresInAnyWorld) {
   ClassCentres centres(70, 8, 5, ranks_, torch::kCPU, GetParam().type);
   auto all = torch::zeros({70, 512}, GetParam().type);
-  all.narrow(0, centres.range().first, centres.range().count).copy_(centres.weight().detach());
+  all.narrow(0, centres.range().first, centres.range().count).copy_(centres.weight());
   ranks_.all_reduce(all, Reduce::Sum).wait();
   for (const std::int64_t c : {0, 33, 69}) {
     Draws draws(key_of(5, Purpose::Classes, static_cast<std::uint64_t>(c)));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "cluster/tensors/alone.h"
+#include "model/recognition/margin_softmax.h"
 
 namespace facemae {
 namespace {
@@ -18,7 +19,7 @@ struct Batch {
 Batch batch_for(ClassCentres& centres, std::int64_t rows) {
   torch::manual_seed(4);
   const auto labels = torch::randint(centres.classes(), {rows}, torch::kInt64);
-  const auto own = centres.weight().detach().index_select(0, labels);
+  const auto own = centres.weight().index_select(0, labels);
   return {own + 0.08 * torch::randn({rows, 512}), labels};
 }
 
@@ -28,16 +29,16 @@ TEST(ShardSoftmax, IsTheSoftmaxOverAllClassesForAnyNumberOfShards) {
   for (const std::int64_t shards : {1, 3, 7, 40, 1024}) {
     ClassCentres dense(40, 1, 6, alone, torch::kCPU), sharded(40, shards, 6, alone, torch::kCPU);
     const Batch batch = batch_for(dense, 12);
-    dense.weight().mutable_grad() = torch::zeros_like(dense.weight());
-    const auto want = dense.coupled(batch.embeddings, batch.labels, std::array{std::int64_t{12}}, margin, 20);
-
-    sharded.weight().mutable_grad() = torch::zeros_like(sharded.weight());
-    const auto got = ShardSoftmax(sharded, alone).loss(batch.embeddings, batch.labels, margin, 20);
+    const SoftmaxConfig config{.margin = margin, .class_filter = {}};
+    MarginState state(margin, torch::kCPU);
+    const auto want = margin_softmax(dense, state, config, batch.embeddings, batch.labels, {},
+                                     std::array{std::int64_t{12}}, 20);
+    const auto got = ShardSoftmax(sharded).loss(state, config, batch.embeddings, batch.labels, {}, 20);
     SCOPED_TRACE(shards);
     EXPECT_NEAR(got.loss.item<float>(), want.loss.item<float>(), 1e-5);
     EXPECT_EQ(got.correct.item<float>(), want.correct.item<float>());
     EXPECT_TRUE(torch::allclose(got.cotangent, want.cotangent, 1e-4, 1e-6));
-    EXPECT_TRUE(torch::allclose(sharded.weight().grad(), dense.weight().grad(), 1e-4, 1e-6));
+    EXPECT_TRUE(torch::allclose(sharded.gradient(), dense.gradient(), 1e-4, 1e-6));
     EXPECT_GT(got.correct.item<float>(), 0);
     EXPECT_LT(got.correct.item<float>(), 12);
   }

@@ -1,0 +1,134 @@
+#include "model/recognition/class_centres.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "core/random/keys.h"
+#include "model/recognition/recognition.h"
+#include "model/recognition/unit_rows.h"
+
+namespace facemae {
+namespace {
+
+using torch::Tensor;
+
+constexpr std::int64_t kRowsAtOnce = 8192;  // what is made of rows beside them is small, and fits into caches
+
+Tensor drawn_centres(const ClassRange& range, std::uint64_t seed) {
+  auto values = torch::empty({range.count, kEmbeddingWidth}, torch::kFloat32);
+  auto* rows = values.data_ptr<float>();
+  at::parallel_for(0, range.count, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = begin; i < end; ++i) {
+      Draws draws(key_of(seed, Purpose::Classes, static_cast<std::uint64_t>(range.first + i)));
+      for (std::int64_t d = 0; d < kEmbeddingWidth; ++d)
+        rows[i * kEmbeddingWidth + d] = static_cast<float>(0.01 * draws.normal());
+    }
+  });
+  return values;
+}
+
+/// The first k rows of `memory`, which is replaced by more if it has fewer.
+Tensor room_for(Tensor& memory, std::int64_t k, const Tensor& like) {
+  if (!memory.defined() || memory.size(0) < k) {
+    memory = Tensor();
+    memory = torch::empty({k + k / 16, like.size(1)}, like.options());
+  }
+  return memory.narrow(0, 0, k);
+}
+
+Tensor to_device(const std::vector<std::int64_t>& numbers, torch::Device device) {
+  auto host = torch::empty({static_cast<std::int64_t>(numbers.size())},
+                           torch::TensorOptions().dtype(torch::kInt64).pinned_memory(!device.is_cpu()));
+  std::copy(numbers.begin(), numbers.end(), host.data_ptr<std::int64_t>());
+  return host.to(device, /*non_blocking=*/true);
+}
+
+Tensor inverse_norms(const Tensor& centres) {
+  return torch::linalg_vector_norm(centres, 2, 1).clamp_min_(kLeastNorm).reciprocal_();
+}
+
+}  // namespace
+
+ClassCentres::ClassCentres(std::int64_t classes, std::int64_t shards, std::uint64_t seed, Communicator& ranks,
+                           torch::Device device, torch::ScalarType type, double rate)
+    : ranks_(ranks), range_(classes_of_rank(classes, shards, ranks.rank(), ranks.size())) {
+  const auto own = shards_of_rank(shards, ranks.rank(), ranks.size());
+  own_ = {.classes = classes,
+          .shards = shards,
+          .first_shard = own.first,
+          .own_shards = own.count,
+          .rate = rate,
+          .seed = seed};
+  weight_ = drawn_centres(range_, seed).to(device, type);
+  for (std::int64_t v = own.first; v <= own.first + own.count; ++v)
+    bounds_of_all_.push_back(virtual_shard(classes, shards, v).first - range_.first);
+}
+
+void ClassCentres::begin(std::uint64_t step, std::vector<std::int64_t> labels) {
+  ready_ = added_ = projected_ = false;
+  if (!samples()) return;
+  drawn_ = std::async(std::launch::async, [own = own_, step, labels = std::move(labels)] {
+    return sample_classes(own, step, labels);
+  });
+}
+
+const ActiveClasses& ClassCentres::active() {
+  if (std::exchange(ready_, true)) return active_;
+  const torch::NoGradGuard no_grad;
+  if (samples()) {
+    if (!drawn_.valid()) throw Error("a sampled softmax was asked for without the labels of its step");
+    take(drawn_.get());
+  } else {
+    active_ = {.rows = {}, .centres = weight_, .inverse = {}, .bounds = bounds_of_all_};
+  }
+  active_.inverse = inverse_norms(active_.centres);
+  return active_;
+}
+
+void ClassCentres::take(const ClassSample& sample) {
+  active_.rows = to_device(sample.rows, weight_.device());
+  active_.bounds = sample.bounds;
+  active_.centres = room_for(taken_, active_.rows.size(0), weight_);
+  torch::index_select_out(active_.centres, weight_, 0, active_.rows);
+}
+
+Tensor ClassCentres::place_of(const Tensor& labels) {
+  const auto& rows = active().rows;
+  const auto local = labels - range_.first;
+  if (!rows.defined()) return torch::where(local.ge(0).bitwise_and(local.lt(range_.count)), local, -1);
+  if (rows.size(0) == 0) return torch::full_like(labels, -1);
+  const auto place = torch::searchsorted(rows, local.contiguous()).clamp_max(rows.size(0) - 1);
+  return torch::where(rows.index_select(0, place).eq(local), place, -1);
+}
+
+Tensor ClassCentres::gradient_to_add(bool& first) {
+  first = !std::exchange(added_, true);
+  return room_for(gradients_, active().centres.size(0), weight_);
+}
+
+/// Of x / |x|, from d loss / d (x / |x|) / |x|: what lies along x goes.
+Tensor ClassCentres::gradient() {
+  const torch::NoGradGuard no_grad;
+  const auto& [rows, centres, inverse, bounds] = active();
+  auto gradient = room_for(gradients_, centres.size(0), weight_);
+  if (!added_) gradient.zero_();
+  if (std::exchange(projected_, true)) return gradient;
+  for (std::int64_t first = 0; first < centres.size(0); first += kRowsAtOnce) {
+    const auto count = std::min(kRowsAtOnce, centres.size(0) - first);
+    auto some = gradient.narrow(0, first, count);
+    const auto centre = centres.narrow(0, first, count);
+    const auto square = inverse.narrow(0, first, count).square().unsqueeze(1);
+    // A norm below the least one is a constant indeed.
+    const auto along = (some * centre)
+                           .sum(1, /*keepdim=*/true)
+                           .mul_(square.masked_fill(square >= 1 / (kLeastNorm * kLeastNorm), 0));
+    some.addcmul_(centre, along, -1);
+  }
+  return gradient;
+}
+
+}  // namespace facemae
