@@ -1,18 +1,42 @@
 #include "model/recognition/class_sample.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <new>
 #include <numeric>
 #include <set>
 
 #include "core/random/keys.h"
 #include "model/recognition/class_shards.h"
+
+namespace {
+
+// Of this thread, while somebody looks.
+thread_local bool looks = false;
+thread_local std::size_t held = 0, peak = 0;
+
+void* counted(std::size_t bytes) {
+  void* memory = std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (looks) peak = std::max(peak, held += malloc_usable_size(memory));
+  return memory;
+}
+void uncounted(void* memory) {
+  if (looks) held -= std::min(held, malloc_usable_size(memory));
+  std::free(memory);
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { uncounted(memory); }
+void operator delete(void* memory, std::size_t) noexcept { uncounted(memory); }
 
 namespace facemae {
 namespace {
@@ -128,6 +152,48 @@ TEST(ClassSample, DrawsClassesAndPairsEquallyOften) {
     EXPECT_TRUE(within(same ? 6.0 * 5 / (20 * 19) : kRate * kRate, seen, 5.5))
         << pair.first << ", " << pair.second;
   }
+}
+
+struct Cost {
+  double seconds;
+  std::size_t sampled, bytes;
+};
+
+Cost cost_of(std::int64_t classes, double rate) {
+  const SampledClasses of{
+      .classes = classes, .shards = 1024, .first_shard = 0, .own_shards = 1024, .rate = rate, .seed = 1};
+  const std::vector<std::int64_t> labels = {1, classes / 2, classes - 1};
+  held = peak = 0;
+  looks = true;
+  const auto start = std::chrono::steady_clock::now();
+  const auto sample = sample_classes(of, 5, labels);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  looks = false;
+  return {took.count(), sample.rows.size(), peak};
+}
+
+TEST(ClassSample, CostsWhatIsSampledAndNotTheClasses) {
+  for (const std::int64_t classes : {10'000'000, 260'000'000})
+    for (const std::int64_t wanted : {10'000, 100'000}) {
+      const Cost cost = cost_of(classes, static_cast<double>(wanted) / static_cast<double>(classes));
+      EXPECT_NEAR(static_cast<double>(cost.sampled), static_cast<double>(wanted), 5);
+      EXPECT_GT(cost.bytes, cost.sampled * sizeof(std::int64_t)) << "nothing was counted";
+      EXPECT_LT(cost.bytes, cost.sampled * 64);
+    }
+}
+
+// The least of several: other work on the machine only adds.
+TEST(ClassSampleSpeed, IsThatOfWhatIsSampled) {
+  const auto least = [](std::int64_t classes, double rate) {
+    double seconds = 1e9;
+    for (int i = 0; i < 5; ++i) seconds = std::min(seconds, cost_of(classes, rate).seconds);
+    return seconds;
+  };
+  const double some = least(10'000'000, 0.01), as_many_of_more = least(260'000'000, 0.01 / 26),
+               ten_times = least(10'000'000, 0.1);
+  RecordProperty("nanoseconds_a_class", static_cast<int>(some / 100'000 * 1e9));
+  EXPECT_LT(as_many_of_more, 2 * some);
+  EXPECT_LT(ten_times, 20 * some);
 }
 
 }  // namespace
