@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/random/keys.h"
+#include "model/common/sent.h"
 #include "model/recognition/recognition.h"
 #include "model/recognition/unit_rows.h"
 
@@ -31,20 +32,13 @@ Tensor drawn_centres(const ClassRange& range, std::uint64_t seed) {
   return values;
 }
 
-/// The first k rows of `memory`, which is replaced by more if it has fewer.
-Tensor room_for(Tensor& memory, std::int64_t k, const Tensor& like) {
+/// The first k rows of `memory`, which is replaced by more, at most `all`, if it has fewer.
+Tensor room_for(Tensor& memory, std::int64_t k, const Tensor& all) {
   if (!memory.defined() || memory.size(0) < k) {
     memory = Tensor();
-    memory = torch::empty({k + k / 16, like.size(1)}, like.options());
+    memory = torch::empty({std::min(k + k / 16, all.size(0)), all.size(1)}, all.options());
   }
   return memory.narrow(0, 0, k);
-}
-
-Tensor to_device(const std::vector<std::int64_t>& numbers, torch::Device device) {
-  auto host = torch::empty({static_cast<std::int64_t>(numbers.size())},
-                           torch::TensorOptions().dtype(torch::kInt64).pinned_memory(!device.is_cpu()));
-  std::copy(numbers.begin(), numbers.end(), host.data_ptr<std::int64_t>());
-  return host.to(device, /*non_blocking=*/true);
 }
 
 Tensor inverse_norms(const Tensor& centres) {
@@ -90,7 +84,7 @@ const ActiveClasses& ClassCentres::active() {
 }
 
 void ClassCentres::take(const ClassSample& sample) {
-  active_.rows = to_device(sample.rows, weight_.device());
+  active_.rows = sent(torch::tensor(sample.rows, torch::kInt64), weight_.device());
   active_.bounds = sample.bounds;
   active_.centres = room_for(taken_, active_.rows.size(0), weight_);
   torch::index_select_out(active_.centres, weight_, 0, active_.rows);

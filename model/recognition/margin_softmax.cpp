@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <utility>
+#include <vector>
 
 #include "cluster/tensors/collectives.h"
 #include "model/recognition/class_logits.h"
@@ -14,18 +15,20 @@ namespace {
 using torch::Tensor;
 
 struct GatheredFaces {
-  Tensor embeddings, labels;
+  Tensor embeddings, labels, draws;
 };
-/// Of all ranks, in one collective: a label travels as the bits of one more value.
-GatheredFaces gathered(const Tensor& embeddings, const Tensor& labels, Communicator& ranks,
-                       std::span<const std::int64_t> rows_of_rank) {
-  if (ranks.size() == 1) return {embeddings, labels};
+/// Of all ranks, in one collective: labels travel as the bits of one more value, draws as another.
+GatheredFaces gathered(const Tensor& embeddings, const Tensor& labels, const Tensor& draws,
+                       Communicator& ranks, std::span<const std::int64_t> rows_of_rank) {
+  if (ranks.size() == 1) return {embeddings, labels, draws};
   const auto type = embeddings.scalar_type() == torch::kFloat64 ? torch::kInt64 : torch::kInt32;
-  const auto bits = labels.to(type).unsqueeze(1).view(embeddings.scalar_type());
-  const auto all = gather_rows(torch::cat({embeddings, bits}, 1), ranks, rows_of_rank);
+  std::vector<Tensor> columns = {embeddings, labels.to(type).unsqueeze(1).view(embeddings.scalar_type())};
+  if (draws.defined()) columns.push_back(draws.unsqueeze(1));
+  const auto all = gather_rows(torch::cat(columns, 1), ranks, rows_of_rank);
   const auto width = embeddings.size(1);
   return {all.narrow(1, 0, width).contiguous(),
-          all.narrow(1, width, 1).contiguous().view(type).squeeze(1).to(torch::kInt64)};
+          all.narrow(1, width, 1).contiguous().view(type).squeeze(1).to(torch::kInt64),
+          draws.defined() ? all.select(1, width + 1) : Tensor()};
 }
 
 }  // namespace
@@ -36,8 +39,8 @@ CoupledSoftmax margin_softmax(ClassCentres& centres, MarginState& state, const S
   const torch::NoGradGuard no_grad;
   Communicator& ranks = centres.ranks();
   const auto all =
-      gathered(embeddings.detach().to(centres.weight().scalar_type()), labels, ranks, rows_of_rank);
-  MarginTargets targets(all.embeddings, all.labels, draws, centres, config, state);
+      gathered(embeddings.detach().to(centres.weight().scalar_type()), labels, draws, ranks, rows_of_rank);
+  MarginTargets targets(all.embeddings, all.labels, all.draws, centres, config, state);
   const auto& active = centres.active();
   ClassLogits logits(targets.faces(), {active.centres, active.inverse}, {targets.place(), targets.logit()},
                      targets.logit_config());

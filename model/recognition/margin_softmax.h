@@ -11,8 +11,8 @@
 
 namespace facemae {
 
-/// Of own rows: embeddings [b, 512] and labels [b] int64 of this rank, all of them classes, which are gathered; draws [n]
-/// of all ranks' rows (undefined unless the margin draws). count: rows of the whole step. Cosines and softmax in float32
+/// Of own rows: embeddings [b, 512], labels [b] int64, all of them classes, and draws [b] (undefined unless the margin
+/// draws) of this rank, which are gathered. count: rows of the whole step. Cosines and softmax in float32
 /// (float64 stays), exact log-sum-exp over the active classes. Adds d loss / d centres to the gradient of `centres`, whose
 /// step has begun. Outside of autocast. Reads nothing from the device. All ranks, same order.
 CoupledSoftmax margin_softmax(ClassCentres& centres, MarginState& state, const SoftmaxConfig& config,

@@ -51,6 +51,7 @@ struct Pass {
   torch::Tensor
       rows;  ///< [b, D], what is compared with the rows of others, with their graph; undefined: nothing
   torch::Tensor reference;  ///< [b, ...], what the comparison is measured against, no graph
+  torch::Tensor draws;      ///< [b], random numbers that the comparison wants; undefined: none
   torch::Tensor output;     ///< where the gradients of both losses can be compared
 };
 

@@ -66,7 +66,7 @@ Cotangents Step::couple(const Group& group) {
 void Step::backward(const Passes& passes, const std::vector<torch::Tensor>& wanted) {
   const Range range("backward");
   for (std::size_t part = 0; part < passes.parts.size(); ++part) {
-    const auto& [loss, rows, reference, output] = passes.parts[part];
+    const auto& [loss, rows, reference, draws, output] = passes.parts[part];
     std::vector<torch::Tensor> of, gradients;
     if (loss.defined()) add(loss.detach());
     if (loss.defined() && loss.requires_grad()) {

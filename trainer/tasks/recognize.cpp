@@ -5,10 +5,29 @@
 #include <array>
 
 #include "core/log.h"
+#include "core/random/keys.h"
+#include "model/common/sent.h"
 #include "model/common/state.h"
 #include "model/recognition/margin_softmax.h"
 
 namespace facemae {
+
+namespace {
+
+/// For margins that are drawn: of a face, the same whatever the ranks.
+double margin_draw(std::uint64_t seed, std::uint64_t ordinal) {
+  return Draws(key_of(seed, Purpose::Margin, ordinal)).normal();
+}
+
+/// [b]
+torch::Tensor margin_draws(const Faces& faces, std::uint64_t seed) {
+  if (faces.noise.defined()) return faces.noise.select(1, 0).to(torch::kFloat32);
+  std::vector<float> draws;
+  for (const auto ordinal : faces.ordinals) draws.push_back(static_cast<float>(margin_draw(seed, ordinal)));
+  return sent(torch::tensor(draws), faces.images.device());
+}
+
+}  // namespace
 
 Margin margin_of(const RecognizeConfig& config) {
   return {.kind = config.margin,
@@ -50,6 +69,8 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       centres_(std::move(centres)),
       softmax_(softmax_of(config, device)),
       margin_state_(softmax_.margin, device),
+      seed_(config.common.seed),
+      draws_margins_(margin_kind(softmax_.margin.kind).draws),
       global_batch_(static_cast<double>(config.common.batch)),
       frozen_(config.batch_norm == "frozen"),
       kind_(std::move(kind)),
@@ -77,7 +98,13 @@ Classes RecognitionTraining::classes() {
 }
 
 FaceNeeds RecognitionTraining::needs() const {
-  return {.labels = true, .classes = centres_.classes(), .labels_of_step = centres_.samples(), .noise = {}};
+  FaceNeeds needs{
+      .labels = true, .classes = centres_.classes(), .labels_of_step = centres_.samples(), .noise = {}};
+  if (draws_margins_)
+    needs.noise = {.values = 1, .draw = [seed = seed_](std::uint64_t ordinal, std::span<double> out) {
+                     out[0] = margin_draw(seed, ordinal);
+                   }};
+  return needs;
 }
 
 void RecognitionTraining::begin(std::uint64_t step) {
@@ -100,17 +127,20 @@ Pass RecognitionTraining::forward(const Faces& faces) {
     embeddings = network_->forward(faces.images);
   }
   statistics_.after_part(faces.part, faces.images.size(0));
-  return {.rows = embeddings.to(torch::kFloat32), .reference = faces.labels};
+  return {.rows = embeddings.to(torch::kFloat32),
+          .reference = faces.labels,
+          .draws = draws_margins_ ? margin_draws(faces, seed_) : torch::Tensor()};
 }
 
 Coupled RecognitionTraining::couple(const Group& group) {
-  static constexpr std::array compared = {&Pass::rows, &Pass::reference};
-  const Coupling faces(parts_, group, compared);
+  static constexpr std::array compared = {&Pass::rows, &Pass::reference, &Pass::draws};
+  const Coupling faces(parts_, group, std::span(compared).first(draws_margins_ ? 3 : 2));
   const auto embeddings = faces.rows(&Pass::rows), labels = faces.rows(&Pass::reference);
-  const auto softmax = by_shards_
-                           ? by_shards_->loss(margin_state_, softmax_, embeddings, labels, {}, global_batch_)
-                           : margin_softmax(centres_, margin_state_, softmax_, embeddings, labels, {},
-                                            faces.rows_of_rank(), global_batch_);
+  const auto draws = draws_margins_ ? faces.rows(&Pass::draws) : torch::Tensor();
+  const auto softmax =
+      by_shards_ ? by_shards_->loss(margin_state_, softmax_, embeddings, labels, draws, global_batch_)
+                 : margin_softmax(centres_, margin_state_, softmax_, embeddings, labels, draws,
+                                  faces.rows_of_rank(), global_batch_);
   loss_ += softmax.loss;
   correct_ += softmax.correct;
   return {.wanted = faces.spread(softmax.cotangent), .loss = softmax.loss};
@@ -122,8 +152,14 @@ void RecognitionTraining::end(const torch::Tensor& skipped) {
 }
 
 std::vector<Metric> RecognitionTraining::metrics() {
-  return {{"loss", parts_.share_of_coupled(loss_)},
-          {"accuracy", parts_.share_of_common(correct_.to(torch::kFloat32), global_batch_)}};
+  std::vector<Metric> figures = {
+      {"loss", parts_.share_of_coupled(loss_)},
+      {"accuracy", parts_.share_of_common(correct_.to(torch::kFloat32), global_batch_)}};
+  if (const auto norms = margin_state_.norms(); norms.defined()) {
+    figures.push_back({"norm", parts_.share_of_common(norms.mean(), 1)});
+    figures.push_back({"norm_deviation", parts_.share_of_common(norms.std(/*unbiased=*/false), 1)});
+  }
+  return figures;
 }
 
 void RecognitionTraining::state(Snapshot& snapshot) {

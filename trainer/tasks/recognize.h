@@ -50,6 +50,8 @@ class RecognitionTraining final : public Task, public Evaluator {
   ClassCentres centres_;
   SoftmaxConfig softmax_;
   MarginState margin_state_;
+  std::uint64_t seed_;
+  bool draws_margins_;
   double global_batch_;
   bool frozen_;
   std::string kind_;

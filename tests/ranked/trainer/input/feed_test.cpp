@@ -176,6 +176,55 @@ TEST(Feed, CopiesAheadWhatItGivesWithoutADevice) {
   EXPECT_EQ(std::count(events.begin(), events.end(), "host waits"), 0);
 }
 
+/// Before each step, labels of all ranks' faces in all its micro-batches, which then come.
+void tells_labels_of_steps(const std::shared_ptr<SideStream>& side) {
+  MpiControl control(std::chrono::minutes(1));
+  HostWorld world(control);
+  auto data = training_store(control, false, 0.5);
+  data.batches.micro_batches = data.config.accumulate = 3;
+  Feed feed(data, world, 0, {}, {.labels = true, .classes = kRows, .labels_of_step = true, .noise = {}}, side);
+  for (std::uint64_t step = 0; step < 4; ++step) {
+    auto told = feed.prepare(3);
+    std::vector<std::int64_t> expected;
+    for (int rank = 0; rank < control.size(); ++rank)
+      for (int micro = 0; micro < 3; ++micro)
+        for (const auto ordinal : data.batches.ordinals(step, micro, rank))
+          expected.push_back(static_cast<std::int64_t>(data.order.row(ordinal)));
+    EXPECT_EQ(told, expected);
+    for (int micro = 0; micro < 3; ++micro) {
+      const Faces faces = feed.next().front();
+      EXPECT_EQ(faces.step, step);
+      EXPECT_EQ(faces.micro, micro);
+      const auto mine = data.batches.ordinals(step, micro, control.rank());
+      ASSERT_EQ(faces.ordinals, mine);
+      for (std::size_t i = 0; i < mine.size(); ++i) EXPECT_EQ(rows_of(faces)[i], data.order.row(mine[i]));
+    }
+  }
+}
+
+TEST(Feed, TellsTheLabelsOfAWholeStepOfAllRanksBeforeIt) { tells_labels_of_steps(nullptr); }
+
+TEST(Feed, TellsThemWhereABatchIsOnItsWayToTheDevice) {
+  tells_labels_of_steps(std::make_shared<test::FakeSideStream>());
+}
+
+TEST(Feed, RefusesALabelThatIsNoClassBeforeTheStepBegins) {
+  MpiControl control(std::chrono::minutes(1));
+  HostWorld world(control);
+  const auto data = training_store(control, false, 0.5);
+  Feed feed(data, world, 0, {}, {.labels = true, .classes = 1, .noise = {}});
+  try {
+    feed.prepare(1);
+    FAIL() << "it took them";
+  } catch (const DataError& error) {
+    const auto row = data.order.row(data.batches.ordinals(0, 0, control.rank()).front());
+    EXPECT_NE(std::string(error.what()).find(fmt::format("image {} of the store has the identity {}", row, row)),
+              std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("classes 0 to 0"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Feed, EndsTheRunOnAllRanksBeyondThePolicy) {
   spdlog::set_level(spdlog::level::off);
   MpiControl control(std::chrono::minutes(1));

@@ -80,6 +80,7 @@ class SlotFaces final : public TrialFaces {
       : TrialFaces(exact.trial, plan, rank), classes_(exact.classes) {}
 
  private:
+  std::int64_t label_of(std::uint64_t ordinal) const override { return trial_label(ordinal) % classes_; }
   std::vector<Faces> parts_of(Faces own) override {
     std::vector<Faces> slots;
     std::int64_t at = 0;

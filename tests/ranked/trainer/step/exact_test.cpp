@@ -74,6 +74,14 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                     .class_shards = 13,
                     .optimizer = adamw}});
   }
+  for (const std::string& margin : {"arcface", "adaface"})
+    all.push_back({margin + "OverAThirdOfTheClasses",
+                   {.trial = {.recognition = true,
+                              .global_batch = 9,
+                              .micro_batches = 2,
+                              .steps = 3,
+                              .sample_rate = 0.3},
+                    .margin = margin}});
   all.push_back({"frozenBatchNorm",
                  {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .frozen_batch_norm = true}});
   return all;

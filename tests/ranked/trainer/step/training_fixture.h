@@ -30,6 +30,7 @@ struct Trial {
   std::string linkage_weight = {};
   BucketConfig buckets = {.bytes = 4096, .first_bytes = 512};
   OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0};
+  double sample_rate = 1;  ///< of the classes
 };
 
 inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
@@ -87,6 +88,7 @@ inline RecognizeConfig recognize_config_of(const Trial& trial) {
   config.margin = "cosface";
   config.margin_m = 0.2;
   config.scale = 16;
+  config.sample_rate = trial.sample_rate;
   config.batch_norm = "frozen";
   return config;
 }
@@ -109,7 +111,8 @@ inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Part
   network->initialise(5);
   network->to(device);
   return std::make_unique<RecognitionTraining>(network,
-                                               ClassCentres(classes, class_shards, 5, parts.ranks(), device),
+                                               ClassCentres(classes, class_shards, 5, parts.ranks(), device,
+                                                            torch::kFloat32, config.sample_rate),
                                                config, "trial", parts, precision, device);
 }
 inline std::unique_ptr<Task> make_task(const Trial& trial, const Parts& parts) {
@@ -123,6 +126,8 @@ inline torch::Tensor face(std::uint64_t ordinal, int side) {
   return torch::rand({3, side, side}) * 2 - 1;
 }
 
+inline std::int64_t trial_label(std::uint64_t ordinal) { return static_cast<std::int64_t>(ordinal * 7 % 11); }
+
 inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t step, int micro, int rank) {
   const int side = trial.recognition ? 112 : 16;
   Faces faces;
@@ -134,7 +139,7 @@ inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t s
   std::vector<std::int64_t> labels;
   for (const auto ordinal : faces.ordinals) {
     images.push_back(face(ordinal, side).unsqueeze(0));
-    labels.push_back(static_cast<std::int64_t>(ordinal * 7 % 11));
+    labels.push_back(trial_label(ordinal));
   }
   faces.images = torch::cat(images);
   faces.labels = torch::tensor(labels, torch::kInt64);
@@ -154,9 +159,19 @@ class TrialFaces : public FaceSource {
     return parts_of(
         faces_of(trial_, plan_, calls_++ / static_cast<std::uint64_t>(plan_.micro_batches), micro, rank_));
   }
+  std::vector<std::int64_t> prepare(int micro_batches) override {
+    std::vector<std::int64_t> all;
+    for (int rank = 0; rank < plan_.world; ++rank)
+      for (int micro = 0; micro < micro_batches; ++micro)
+        for (const auto ordinal :
+             plan_.ordinals(calls_ / static_cast<std::uint64_t>(plan_.micro_batches), micro, rank))
+          all.push_back(label_of(ordinal));
+    return all;
+  }
 
  protected:
   virtual std::vector<Faces> parts_of(Faces own) { return {std::move(own)}; }
+  virtual std::int64_t label_of(std::uint64_t ordinal) const { return trial_label(ordinal); }
   const Trial trial_;
   const BatchPlan plan_;
   const int rank_;
