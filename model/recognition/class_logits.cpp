@@ -82,14 +82,15 @@ Tensor ClassLogits::logits(const Chunk& chunk, Tensor* others) {
   buffer_ = Tensor();  // its memory is what the next one takes
   buffer_ = product(faces_, classes_.centres.narrow(0, chunk.first, chunk.count).t());
   const auto factor = classes_.inverse.narrow(0, chunk.first, chunk.count) * config_.scale;
-  buffer_.mul_(factor).clamp_(-config_.scale, config_.scale);
+  const double largest = config_.largest_cosine * config_.scale;
+  buffer_.mul_(factor).clamp_(-largest, largest);
   if (others != nullptr) {
     put_at_targets(buffer_, chunk, torch::full({}, kNothing, buffer_.options()));
     others->copy_(torch::maximum(*others, buffer_.amax(1)));
   }
   if (config_.move_others) {
     put_at_targets(buffer_, chunk, torch::zeros({}, buffer_.options()));
-    factors_ = torch::empty_like(buffer_);
+    factors_ = Tensor();
     buffer_.div_(config_.scale);
     config_.move_others(buffer_, factors_);
     buffer_.mul_(config_.scale);

@@ -22,7 +22,8 @@ struct LogitConfig {
   double scale = 64;
   std::int64_t classes_at_once = INT64_MAX;  ///< of a buffer
   LogitPrecision precision = LogitPrecision::Float32;
-  /// Cosines [n, m] of other classes are changed in place, and the factors [n, m] of their gradients are filled in.
+  double largest_cosine = 1;  ///< cosines are clamped to +- this; their gradient stays
+  /// Cosines [n, m] of other classes are changed in place; the factors [n, m] of their gradients are 1 if left undefined.
   std::function<void(torch::Tensor& others, torch::Tensor& factors)> move_others;
 };
 

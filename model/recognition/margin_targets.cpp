@@ -58,16 +58,13 @@ LogitConfig MarginTargets::logit_config() const {
                      .classes_at_once = static_cast<std::int64_t>(
                          std::max<std::uint64_t>(1, config_.logit_bytes / row_bytes)),
                      .precision = config_.precision,
+                     .largest_cosine = kind_.largest_cosine,
                      .move_others = {}};
   if (!config_.class_filter && kind_.move_others == nullptr) return logits;
   logits.move_others = [this](Tensor& others, Tensor& factors) {
-    Tensor kept;
-    if (config_.class_filter) others.mul_(kept = others.le(*config_.class_filter).to(others.scalar_type()));
-    if (kind_.move_others != nullptr)
-      kind_.move_others(others, factors, all_, config_.margin);
-    else
-      factors.fill_(1);
-    if (kept.defined()) factors.mul_(kept);
+    if (config_.class_filter)
+      others.mul_(factors = others.le(*config_.class_filter).to(others.scalar_type()));
+    if (kind_.move_others != nullptr) kind_.move_others(others, factors, all_, config_.margin);
   };
   return logits;
 }

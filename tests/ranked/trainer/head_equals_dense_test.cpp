@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "cluster/mpi/mpi_communicator.h"
+#include "cluster/tensors/alone.h"
 #include "data/order/order.h"
 #include "model/recognition/margin_softmax.h"
 #include "model/recognition/shard_softmax.h"
 #include "tests/ranked/trainer/dense_head.h"
 #include "tests/relative.h"
-#include "trainer/step/class_optimizer.h"
+#include "trainer/classes/class_optimizer.h"
+#include "trainer/step/gradient_buckets.h"
+#include "trainer/step/optimizer.h"
 
 namespace facemae {
 namespace {
@@ -69,9 +72,10 @@ class HeadEqualsDense : public testing::Test {
                                                         margin_kind(trial.margin).first_state[1]},
                                                        torch::kFloat64)
                                              .to(trial.type)};
-    ClassOptimizer optimizer(
-        {.kind = trial.adamw ? "adamw" : "sgd", .weight_decay = head.weight_decay, .momentum = head.momentum},
-        ClassUpdate::Sparse, centres.weight());
+    GradientBuckets none({{"none", torch::zeros({1}).requires_grad_()}}, alone);
+    Optimizer replicated(
+        {.kind = trial.adamw ? "adamw" : "sgd", .weight_decay = head.weight_decay, .momentum = head.momentum}, none);
+    ClassOptimizer optimizer({}, replicated, centres.weight());
     MarginState state(margin, torch::kCPU, trial.type);
     ShardSoftmax by_shards(centres);
     const double count = static_cast<double>(kRows * trial.micro_batches);

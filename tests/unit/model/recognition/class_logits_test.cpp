@@ -43,7 +43,7 @@ struct LogitsAndGradients {
 
 /// Cosines of other classes above 0.02 become 0.
 void filter(torch::Tensor& others, torch::Tensor& factors) {
-  factors.copy_(others.le(0.02));
+  factors = others.le(0.02).to(others.scalar_type());
   others.mul_(factors);
 }
 
