@@ -48,9 +48,16 @@ Tensor combined(const Tensor& c, const MarginFaces& /*faces*/, const Margin& mar
 constexpr double kLargestCosine = 0.999, kSmallestAngle = 1e-3;  // adaface
 
 Tensor clipped_norms(const MarginFaces& faces) { return faces.norms.detach().clamp(1e-3, 100); }
-Tensor adaface(const Tensor& c, const MarginFaces& faces, const Margin& margin) {
+/// Of faces, before it is clipped to +-1.
+Tensor adaface_quality(const MarginFaces& faces, const Margin& margin) {
   const auto mean = faces.state[0], deviation = faces.state[1];
-  const auto quality = ((clipped_norms(faces) - mean) / (deviation + 1e-3) * margin.h).clamp(-1, 1);
+  return (clipped_norms(faces) - mean) / (deviation + 1e-3) * margin.h;
+}
+Tensor adaface_clips(const MarginFaces& faces, const Margin& margin) {
+  return adaface_quality(faces, margin).abs() > 1;
+}
+Tensor adaface(const Tensor& c, const MarginFaces& faces, const Margin& margin) {
+  const auto quality = adaface_quality(faces, margin).clamp(-1, 1);
   const auto theta = angle_of(c.clamp(-kLargestCosine, kLargestCosine)) - margin.m * quality;
   return theta.clamp(kSmallestAngle, std::numbers::pi - kSmallestAngle).cos() - margin.m * (1 + quality);
 }
@@ -71,6 +78,9 @@ constexpr double kSmallestNormOfMagface = 10, kLargestNormOfMagface = 110;
 
 Tensor magface_norms(const MarginFaces& faces) {
   return faces.norms.clamp(kSmallestNormOfMagface, kLargestNormOfMagface);
+}
+Tensor magface_clips(const MarginFaces& faces, const Margin& /*margin*/) {
+  return (faces.norms < kSmallestNormOfMagface).logical_or(faces.norms > kLargestNormOfMagface);
 }
 Tensor magface(const Tensor& c, const MarginFaces& faces, const Margin& margin) {
   const auto m = margin.m + 0.0035 * (magface_norms(faces) - kSmallestNormOfMagface);
@@ -144,12 +154,14 @@ constexpr MarginKind kMargins[] = {
      .move = moved_by<adaface>,
      .next_state = adaface_state,
      .first_state = {20, 100},
+     .clips = adaface_clips,
      .largest_cosine = kLargestCosine},
     {.name = "magface",
      .help = "add an angle that grows with the norm of the embedding, and reward large norms",
      .m = 0.45,
      .move = moved_by<magface>,
-     .penalty = magface_penalty},
+     .penalty = magface_penalty,
+     .clips = magface_clips},
     {.name = "curricularface",
      .help = "arcface, and the longer the training, the more weight for the hardest other classes",
      .m = 0.5,
@@ -174,10 +186,6 @@ constexpr MarginKind kMargins[] = {
 std::span<const MarginKind> margin_kinds() { return kMargins; }
 const MarginKind& margin_kind(const std::string& name) {
   return row_of(kMargins, name, "choosing the margin of the softmax");
-}
-
-torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin) {
-  return margin_kind(margin.kind).move({.cosines = cosines}, margin) * margin.scale;
 }
 
 }  // namespace facemae

@@ -42,6 +42,8 @@ struct MarginKind {
   /// read; no graph. Null: the margin has no state.
   torch::Tensor (*next_state)(const torch::Tensor& state, const MarginFaces& all) = nullptr;
   double first_state[2] = {0, 0};
+  /// [n] bool: faces whose norms the margin clips, so that it does not tell them apart; null: it reads no norms.
+  torch::Tensor (*clips)(const MarginFaces& faces, const Margin& margin) = nullptr;
   bool needs_cosines = false;  ///< of all ranks' faces to their own classes, before the softmax
   /// Moves the cosines [n, k] to other classes, in place, and multiplies the factors [n, k] of their gradients, which are
   /// all 1 while undefined, before as after. `all` are the n faces, of all ranks. Null: they stay. No graph.
@@ -53,8 +55,5 @@ struct MarginKind {
 };
 std::span<const MarginKind> margin_kinds();
 const MarginKind& margin_kind(const std::string& name);  ///< throws ConfigError with the nearest name
-
-/// Logits of targets from their cosines alone: scale times what the margin made of them.
-torch::Tensor target_logits(const torch::Tensor& cosines, const Margin& margin);
 
 }  // namespace facemae

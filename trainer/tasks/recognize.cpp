@@ -158,6 +158,13 @@ std::vector<Metric> RecognitionTraining::metrics() {
   if (const auto norms = margin_state_.norms(); norms.defined()) {
     figures.push_back({"norm", parts_.share_of_common(norms.mean(), 1)});
     figures.push_back({"norm_deviation", parts_.share_of_common(norms.std(/*unbiased=*/false), 1)});
+    if (const auto* clips = margin_kind(softmax_.margin.kind).clips)
+      figures.push_back(
+          {"norms_clipped",
+           parts_.share_of_common(clips({.norms = norms, .state = margin_state_.value()}, softmax_.margin)
+                                      .to(torch::kFloat32)
+                                      .mean(),
+                                  1)});
   }
   return figures;
 }

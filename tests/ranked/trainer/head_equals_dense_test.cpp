@@ -14,7 +14,7 @@
 #include "data/order/order.h"
 #include "model/recognition/margin_softmax.h"
 #include "model/recognition/shard_softmax.h"
-#include "tests/ranked/trainer/dense_head.h"
+#include "tests/dense_head.h"
 #include "tests/relative.h"
 #include "trainer/classes/class_optimizer.h"
 #include "trainer/step/gradient_buckets.h"
@@ -37,9 +37,10 @@ struct HeadTrial {
 };
 
 std::ostream& operator<<(std::ostream& out, const HeadTrial& trial) {
-  return out << trial.classes << " classes in " << trial.shards << " shards at " << trial.rate << ", " << trial.margin
-             << (trial.filter ? ", filtered" : "") << ", " << trial.micro_batches << " micro-batches, " << trial.at_once
-             << " at once" << (trial.adamw ? ", adamw" : ", sgd") << (trial.exact ? ", exact" : "") << ", " << trial.type;
+  return out << trial.classes << " classes in " << trial.shards << " shards at " << trial.rate << ", "
+             << trial.margin << (trial.filter ? ", filtered" : "") << ", " << trial.micro_batches
+             << " micro-batches, " << trial.at_once << " at once" << (trial.adamw ? ", adamw" : ", sgd")
+             << (trial.exact ? ", exact" : "") << ", " << trial.type;
 }
 
 class HeadEqualsDense : public testing::Test {
@@ -58,12 +59,14 @@ class HeadEqualsDense : public testing::Test {
                         .m = trial.margin == "combined" ? 0.3 : margin_kind(trial.margin).m,
                         .m1 = 1.1,
                         .m3 = 0.2};
-    const SoftmaxConfig config{.margin = margin,
-                               .class_filter = trial.filter,
-                               .logit_bytes = static_cast<std::uint64_t>(trial.at_once * kRows) * options.dtype().itemsize()};
+    const SoftmaxConfig config{
+        .margin = margin,
+        .class_filter = trial.filter,
+        .logit_bytes = static_cast<std::uint64_t>(trial.at_once * kRows) * options.dtype().itemsize()};
     ClassCentres centres(trial.classes, trial.shards, 7, ranks_, torch::kCPU, trial.type, trial.rate);
     AloneCommunicator alone;
-    const auto all_centres = ClassCentres(trial.classes, trial.shards, 7, alone, torch::kCPU, trial.type).weight();
+    const auto all_centres =
+        ClassCentres(trial.classes, trial.shards, 7, alone, torch::kCPU, trial.type).weight();
     dense::Lasting lasting{.centres = all_centres,
                            .first = torch::zeros_like(all_centres),
                            .second = torch::zeros_like(all_centres),
@@ -74,7 +77,8 @@ class HeadEqualsDense : public testing::Test {
                                              .to(trial.type)};
     GradientBuckets none({{"none", torch::zeros({1}).requires_grad_()}}, alone);
     Optimizer replicated(
-        {.kind = trial.adamw ? "adamw" : "sgd", .weight_decay = head.weight_decay, .momentum = head.momentum}, none);
+        {.kind = trial.adamw ? "adamw" : "sgd", .weight_decay = head.weight_decay, .momentum = head.momentum},
+        none);
     ClassOptimizer optimizer({}, replicated, centres.weight());
     MarginState state(margin, torch::kCPU, trial.type);
     ShardSoftmax by_shards(centres);
@@ -91,7 +95,9 @@ class HeadEqualsDense : public testing::Test {
         labels.push_back(torch::randint(trial.classes, {kRows}, torch::kInt64));
         draws.push_back(torch::randn({kRows}, options));
         norms.push_back(embeddings.back().norm(2, 1));
-        cosines.push_back((dense::unit(embeddings.back()) * dense::unit(lasting.centres).index_select(0, labels.back())).sum(1));
+        cosines.push_back(
+            (dense::unit(embeddings.back()) * dense::unit(lasting.centres).index_select(0, labels.back()))
+                .sum(1));
       }
       const auto of_step = torch::cat(labels);
       const std::vector<std::int64_t> numbers(of_step.data_ptr<std::int64_t>(),
@@ -109,19 +115,22 @@ class HeadEqualsDense : public testing::Test {
       state.begin();
       auto of_centres = torch::zeros_like(lasting.centres);
       for (std::size_t micro = 0; micro < embeddings.size(); ++micro) {
-        const auto want = dense::softmax(head, lasting, embeddings[micro], labels[micro], draws[micro], active, count, of_centres);
+        const auto want = dense::softmax(head, lasting, embeddings[micro], labels[micro], draws[micro],
+                                         active, count, of_centres);
         const auto mine = [&](const torch::Tensor& all) { return all.narrow(0, first, own); };
         const bool drawn = margin_kind(trial.margin).draws;
-        auto got = trial.exact ? by_shards.loss(state, config, embeddings[micro], labels[micro],
-                                                drawn ? draws[micro] : torch::Tensor(), count)
-                               : margin_softmax(centres, state, config, mine(embeddings[micro]), mine(labels[micro]),
-                                                drawn ? mine(draws[micro]) : torch::Tensor(), rows, count);
+        auto got = trial.exact
+                       ? by_shards.loss(state, config, embeddings[micro], labels[micro],
+                                        drawn ? draws[micro] : torch::Tensor(), count)
+                       : margin_softmax(centres, state, config, mine(embeddings[micro]), mine(labels[micro]),
+                                        drawn ? mine(draws[micro]) : torch::Tensor(), rows, count);
         auto loss = got.loss.to(torch::kFloat64).clone();
         if (!trial.exact) ranks_.all_reduce(loss, Reduce::Sum).wait();
-        EXPECT_NEAR(loss.item<double>(), want.loss, std::abs(want.loss) * (trial.exact ? 1e-6 : trial.tolerance()));
+        EXPECT_NEAR(loss.item<double>(), want.loss,
+                    std::abs(want.loss) * (trial.exact ? 1e-6 : trial.tolerance()));
         EXPECT_EQ(got.correct.item<double>(), want.correct);
-        EXPECT_THAT(got.cotangent,
-                    test::IsWithin(trial.tolerance(), trial.exact ? want.of_embeddings : mine(want.of_embeddings)));
+        EXPECT_THAT(got.cotangent, test::IsWithin(trial.tolerance(), trial.exact ? want.of_embeddings
+                                                                                 : mine(want.of_embeddings)));
       }
       const auto range = centres.range();
       optimizer.step(head.learning_rate, {.rows = centres.active().rows, .values = centres.gradient()},
@@ -129,8 +138,8 @@ class HeadEqualsDense : public testing::Test {
       state.end(torch::zeros({}));
       lasting.statistics = dense::moved(head, lasting.statistics, torch::cat(norms), torch::cat(cosines));
       dense::update(head, lasting, active, of_centres);
-      EXPECT_THAT(centres.weight(),
-                  test::IsWithin(10 * trial.tolerance(), lasting.centres.narrow(0, range.first, range.count)));
+      EXPECT_THAT(centres.weight(), test::IsWithin(10 * trial.tolerance(),
+                                                   lasting.centres.narrow(0, range.first, range.count)));
       if (state.any()) EXPECT_THAT(state.value(), test::IsWithin(trial.tolerance(), lasting.statistics));
     }
     compare_state(optimizer, lasting, centres, trial);
@@ -147,14 +156,16 @@ class HeadEqualsDense : public testing::Test {
     EXPECT_THAT(snapshot.by_class[0].rows, test::IsWithin(10 * trial.tolerance(), own(lasting.first)));
     if (!trial.adamw) return;
     EXPECT_THAT(snapshot.by_class[1].rows, test::IsWithin(10 * trial.tolerance(), own(lasting.second)));
-    EXPECT_TRUE(torch::equal(snapshot.by_class[2].rows.flatten().to(torch::kFloat64), own(lasting.updates).to(torch::kFloat64)));
+    EXPECT_TRUE(torch::equal(snapshot.by_class[2].rows.flatten().to(torch::kFloat64),
+                             own(lasting.updates).to(torch::kFloat64)));
   }
 };
 
 TEST_F(HeadEqualsDense, ForNumbersOfClassesAndShardsAndRates) {
   for (const std::int64_t classes : {3, 37, 1000, 5000})
     for (const std::int64_t shards : {4, 7, 1024})
-      for (const double rate : {1.0, 0.5, 0.1, 0.01, 0.0}) compare({.classes = classes, .shards = shards, .rate = rate});
+      for (const double rate : {1.0, 0.5, 0.1, 0.01, 0.0})
+        compare({.classes = classes, .shards = shards, .rate = rate});
 }
 
 TEST_F(HeadEqualsDense, WithEveryMargin) {
@@ -186,7 +197,12 @@ TEST_F(HeadEqualsDense, ByVirtualShards) {
   for (const std::string margin : {"arcface", "adaface", "magface", "curricularface", "elastic-cos"})
     for (const double rate : {1.0, 0.1})
       for (const std::int64_t at_once : {2, 1 << 20})
-        compare({.rate = rate, .margin = margin, .filter = 0.03, .micro_batches = 2, .at_once = at_once, .exact = true});
+        compare({.rate = rate,
+                 .margin = margin,
+                 .filter = 0.03,
+                 .micro_batches = 2,
+                 .at_once = at_once,
+                 .exact = true});
 }
 
 TEST_F(HeadEqualsDense, InFloat32) {

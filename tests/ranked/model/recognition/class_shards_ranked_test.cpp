@@ -7,6 +7,7 @@
 #include "cluster/mpi/mpi_communicator.h"
 #include "core/random/keys.h"
 #include "model/recognition/margin_softmax.h"
+#include "tests/dense_head.h"
 #include "tests/relative.h"
 
 namespace facemae {
@@ -38,7 +39,7 @@ class ShardedSoftmax : public testing::TestWithParam<Case> {
     const auto range = centres.range();
     centres.weight() = all_centres.narrow(0, range.first, range.count).clone();
     const auto mine = rows[static_cast<std::size_t>(ranks_.rank())];
-    const Margin margin{.kind = kind, .m = 0.4, .scale = 64};
+    const Margin margin{.kind = kind, .m = margin_kind(kind).m, .scale = 64};
     MarginState state(margin, torch::kCPU, type);
     const auto result =
         margin_softmax(centres, state, {.margin = margin, .class_filter = {}}, all.narrow(0, first, mine),
@@ -46,17 +47,15 @@ class ShardedSoftmax : public testing::TestWithParam<Case> {
     auto loss = result.loss.clone();
     ranks_.all_reduce(loss, Reduce::Sum).wait();
 
-    auto x = all.clone().requires_grad_(), w = all_centres.clone().requires_grad_();
-    const auto cosines = (x / x.norm(2, 1, true)).matmul((w / w.norm(2, 1, true)).t());
-    const auto logits = torch::where(torch::one_hot(labels, classes).to(torch::kBool),
-                                     target_logits(cosines, margin), cosines * margin.scale);
-    const auto dense = torch::cross_entropy_loss(logits, labels);
-    dense.backward();
+    auto of_centres = torch::zeros_like(all_centres);
+    const auto dense = dense::softmax({.margin = kind, .filter = {}}, {.centres = all_centres}, all, labels,
+                                      {}, torch::arange(classes), static_cast<double>(total), of_centres);
 
-    EXPECT_THAT(loss, test::IsWithin(tolerance, dense.detach()));
-    EXPECT_THAT(result.cotangent, test::IsWithin(tolerance, x.grad().narrow(0, first, mine)));
-    EXPECT_THAT(centres.gradient(), test::IsWithin(tolerance, w.grad().narrow(0, range.first, range.count)));
-    EXPECT_EQ(result.correct.item<double>(), cosines.argmax(1).eq(labels).sum().item<double>());
+    EXPECT_NEAR(loss.item<double>(), dense.loss, tolerance * dense.loss);
+    EXPECT_THAT(result.cotangent, test::IsWithin(tolerance, dense.of_embeddings.narrow(0, first, mine)));
+    EXPECT_THAT(centres.gradient(),
+                test::IsWithin(tolerance, of_centres.narrow(0, range.first, range.count)));
+    EXPECT_EQ(result.correct.item<double>(), dense.correct);
   }
 
   std::vector<std::int64_t> equal_rows(std::int64_t each) const {

@@ -44,6 +44,18 @@ TEST(MarginStates, KeepTheDeviationOfAdafaceWhenThereIsOneFace) {
   EXPECT_EQ(state[1].item<double>(), 83.7);
 }
 
+TEST(MarginStates, TellWhichNormsAreClipped) {
+  const auto clipped = [](const std::string& kind, const Tensor& norms) {
+    return margin_kind(kind).clips({.norms = norms, .state = doubles({20, 3})}, {.h = 0.333});
+  };
+  // 20 +- 3.001 / 0.333 is the edge of adaface's quality.
+  EXPECT_TRUE(
+      clipped("adaface", doubles({10.9, 11.1, 28.9, 29.1})).equal(torch::tensor({true, false, false, true})));
+  EXPECT_TRUE(
+      clipped("magface", doubles({9.9, 10.1, 109, 111})).equal(torch::tensor({true, false, false, true})));
+  EXPECT_EQ(margin_kind("arcface").clips, nullptr);
+}
+
 TEST(MarginStates, MoveByTheMeanCosineInCurricularface) {
   const auto& kind = margin_kind("curricularface");
   const MarginFaces all{.cosines = doubles({0.5, -0.25, 1.5, 0.05}).requires_grad_()};  // 1.5 counts as 1

@@ -211,11 +211,6 @@ TEST(Margins, DifferentiateByTheNormInMagfaceAlone) {
   }
 }
 
-TEST(Margins, BecomeLogitsByTheScale) {
-  const auto cosines = torch::tensor({-0.8, 0.5}, torch::kFloat64);
-  EXPECT_TRUE(target_logits(cosines, {.scale = 30}).equal(moved(cosines, {}) * 30));
-}
-
 TEST(Margins, RefuseAnUnknownKindByName) {
   try {
     margin_kind("arcfase");
