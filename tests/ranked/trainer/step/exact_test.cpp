@@ -82,6 +82,13 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                               .steps = 3,
                               .sample_rate = 0.3},
                     .margin = margin}});
+  for (const std::string kind : {"sgd", "adamw"})
+    all.push_back({"denseClassUpdatesBy" + kind,
+                   {.trial = {.recognition = true, .global_batch = 9, .steps = 2},
+                    .classes = 7,
+                    .class_shards = 13,
+                    .optimizer = {.kind = kind, .fused = false},
+                    .class_update = {.dense = true}}});
   all.push_back({"frozenBatchNorm",
                  {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .frozen_batch_norm = true}});
   return all;
@@ -149,7 +156,7 @@ TEST(Exactly, FollowsTheBatchStatisticsOncePerStepAndTakesThemBackWithASkippedOn
   const auto task = make_exact_task(trial, alone);
   GradientBuckets buckets(task->parameters(), alone);
   SlotGradients slots(buckets, 4, alone);
-  Optimizer optimizer(trial.optimizer, buckets, task->classes().centres);
+  Optimizer optimizer(trial.optimizer, buckets);
   Snapshot live;
   task->state(live);
   const auto statistics = [&] {
