@@ -112,11 +112,15 @@ MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std
             static_cast<double>(more - few);
   }
   need.centres = by_class;
-  if (const auto gradient = run.task.class_gradient().values; gradient.defined())
-    need.centres += gradient.nbytes();  // as the last step left it
-  if (own.centres.defined())
-    need.logits = rows * static_cast<std::uint64_t>(own.centres.size(0)) * sizeof(float);
-  need.activations = static_cast<std::uint64_t>(std::max(0.0, peak - static_cast<double>(need.logits)));
+  std::uint64_t all_logits = 0;
+  if (const auto gradient = run.task.class_gradient();
+      gradient.values.defined()) {  // as the last step left it
+    need.centres +=
+        gradient.values.nbytes() * (gradient.rows.defined() ? 2 : 1);  // sampled ones are copied together
+    all_logits = rows * static_cast<std::uint64_t>(gradient.values.size(0)) * sizeof(float);
+    need.logits = std::min(all_logits, own.logit_bytes);
+  }
+  need.activations = static_cast<std::uint64_t>(std::max(0.0, peak - static_cast<double>(all_logits)));
   return need;
 }
 

@@ -28,6 +28,7 @@ struct Classes {
   torch::Tensor centres;  ///< [own classes, 512]; undefined: no classes
   ClassTensor at;         ///< their place among all
   std::int64_t virtual_shards = 0;
+  std::uint64_t logit_bytes = 0;  ///< of a buffer of logits, at most
 };
 
 /// d loss / d centres of a step, of the centres that took part in it.

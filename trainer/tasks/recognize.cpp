@@ -94,7 +94,8 @@ std::vector<Parameter> RecognitionTraining::parameters() {
 Classes RecognitionTraining::classes() {
   return {.centres = centres_.weight(),
           .at = {"centres", centres_.weight(), centres_.range().first, centres_.classes()},
-          .virtual_shards = centres_.virtual_shards()};
+          .virtual_shards = centres_.virtual_shards(),
+          .logit_bytes = softmax_.logit_bytes};
 }
 
 FaceNeeds RecognitionTraining::needs() const {

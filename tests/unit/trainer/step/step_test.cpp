@@ -19,8 +19,11 @@ class Scales final : public Task {
  public:
   Scales(Words& said, AloneCommunicator& alone) : said_(said), parts_(Parts::of_ranks(alone)) {}
   std::vector<Parameter> parameters() override { return {{"w", w}}; }
-  Classes classes() override { return {.centres = centres}; }
+  FaceNeeds needs() const override { return {.labels = true, .classes = classes_of_faces, .noise = {}}; }
   void begin(std::uint64_t step) override { said_.push_back("begin " + std::to_string(step)); }
+  void know(std::uint64_t step, std::vector<std::int64_t> labels) override {
+    said_.push_back("labels of step " + std::to_string(step) + ": " + std::to_string(labels.size()));
+  }
   Pass forward(const Faces& faces) override {
     const bool learns = torch::GradMode::is_enabled();
     said_.push_back((learns ? "forward " : "look at ") + std::to_string(faces.ordinals[0]));
@@ -45,7 +48,7 @@ class Scales final : public Task {
   std::string kind() const override { return "scales"; }
 
   torch::Tensor w = torch::full({1}, 2.0, torch::requires_grad());
-  torch::Tensor centres;
+  std::int64_t classes_of_faces = 0;
   bool couples = true;
   double wish = 10;
 
@@ -68,6 +71,10 @@ class Counted final : public FaceSource {
     }
     ++micro_;
     return faces;
+  }
+  std::vector<std::int64_t> prepare(int micro_batches) override {
+    said_.push_back("prepare " + std::to_string(micro_batches));
+    return {4, 4, 5};
   }
 
  private:
@@ -134,16 +141,21 @@ TEST_F(Stepping, ComputesTheWayBackOfEachPart) {
   EXPECT_EQ(loss.item<float>(), 2 * (1 + 2));
 }
 
-TEST_F(Stepping, BeginsWithCentresWithoutAGradientAndTellsOfALossThatIsNotFinite) {
-  task.centres = torch::ones({2}, torch::requires_grad());
-  task.centres.mutable_grad() = torch::ones({2});
+TEST_F(Stepping, KnowsTheLabelsOfAllMicroBatchesBeforeTheFirstForwardPass) {
+  task.classes_of_faces = 6;
+  Counted faces(said);
+  Step(task, faces, sums, 2).compute(3);
+  EXPECT_THAT(Words(said.begin(), said.begin() + 5),
+              ElementsAre("begin 3", "prepare 2", "labels of step 3: 3", "read", "forward 1"));
+}
+
+TEST_F(Stepping, TellsOfALossThatIsNotFinite) {
   {
     const torch::NoGradGuard no_grad;
     task.w.fill_(std::numeric_limits<float>::infinity());
   }
   Counted faces(said);
   EXPECT_FALSE(torch::isfinite(Step(task, faces, sums, 1).compute(0)).item<bool>());
-  EXPECT_TRUE(task.centres.grad().eq(0).all().item<bool>());
 }
 
 }  // namespace
