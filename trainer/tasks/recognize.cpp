@@ -10,10 +10,14 @@
 namespace facemae {
 
 Margin margin_of(const RecognizeConfig& config) {
+  const Margin unless_given;
   return {.kind = config.margin,
           .m = config.margin_m.value_or(margin_kind(config.margin).m),
           .scale = config.scale,
-          .straight_through = config.margin_gradient == "straight-through"};
+          .straight_through = config.margin_gradient == "straight-through",
+          .m1 = config.margin_m1.value_or(unless_given.m1),
+          .m3 = config.margin_m3.value_or(unless_given.m3),
+          .h = config.margin_h.value_or(unless_given.h)};
 }
 
 std::vector<PairSource> pair_sources(const RecognizeConfig& config) {
@@ -34,6 +38,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       margin_(margin_of(config)),
       global_batch_(static_cast<double>(config.common.batch)),
       frozen_(config.batch_norm == "frozen"),
+      decay_(decay_named(config.common.decay, Decay::All)),
       kind_(std::move(kind)),
       parts_(std::move(parts)),
       precision_(precision),
@@ -45,12 +50,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
   if (parts_.exact()) by_shards_.emplace(centres_, parts_.ranks());
 }
 
-std::vector<Parameter> RecognitionTraining::parameters() {
-  std::vector<Parameter> trained;
-  for (const auto& item : network_->named_parameters())
-    if (item.value().requires_grad()) trained.push_back({item.key(), item.value()});
-  return trained;
-}
+std::vector<Parameter> RecognitionTraining::parameters() { return trained_parameters(*network_, decay_); }
 
 Classes RecognitionTraining::classes() {
   return {.centres = centres_.weight(),
