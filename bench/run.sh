@@ -4,7 +4,7 @@
 #
 # usage: bench/run.sh [option...]
 #   --pairs N      pairs of each comparison (default 7)
-#   --only NAME    steps, loader, pack, ranks, exact or saves
+#   --only NAME    steps, head, loader, pack, ranks, exact or saves
 #   -h, --help     this text
 #
 # Needs build/release (scripts/build.sh --tests) and, for the PyTorch references, scripts/setup.sh --bench.
@@ -50,6 +50,20 @@ if wanted steps; then
   for model in "facemae 64 12" "iresnet-tiny 64 8 layout=channels-last" "mobilefacenet 16 3 layout=channels-last" \
     "iresnet18 8 3 layout=channels-last" "iresnet50 4 3 layout=channels-last"; do
     compare "step of ${model%% *} / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
+  done
+fi
+# The softmax over many classes and the update of their centres; each process prints the median of five steps.
+if wanted head; then
+  [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
+  faces_of() { "$@" | awk '{ print 64 / $1 }'; }
+  head_beside_torch() { compare "$1 / PyTorch" "faces_of $built/bench_head $2" "faces_of $python bench/torch_head.py $2"; }
+  compare "head, 20,000 of 1,000,000 classes / of 40,000" "faces_of $built/bench_head head 1000000 0.02" "faces_of $built/bench_head head 40000 0.5"
+  head_beside_torch "head, 1,000,000 classes, rate 0.1" "head 1000000 0.1"
+  head_beside_torch "head, 1,000,000 classes, rate 0.02" "head 1000000 0.02"
+  head_beside_torch "head, 100,000 classes, rate 1" "head 100000 1"
+  head_beside_torch "update alone, 100,000 of 1,000,000 classes" "update 1000000 100000"
+  for words in "1000000 0.1" "1000000 1" "2059906 0.1 steps=20"; do
+    printf "%-44s %s MiB\n" "memory of head $words" "$("$built/bench_head" head $words | cut -d' ' -f2)"
   done
 fi
 if wanted loader; then

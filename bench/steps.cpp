@@ -18,6 +18,7 @@
 #include "core/error.h"
 #include "core/host.h"
 #include "model/common/layout.h"
+#include "trainer/classes/class_optimizer.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/step.h"
@@ -139,7 +140,8 @@ double seconds_of(const Bench& bench, torch::Device device) {
   AloneCommunicator alone(device);
   const auto task = make_task(bench, alone);
   GradientBuckets gradients(task->parameters(), alone);
-  Optimizer optimizer({.kind = bench.pretrains() ? "adamw" : "sgd"}, gradients, task->classes().centres);
+  Optimizer optimizer({.kind = bench.pretrains() ? "adamw" : "sgd"}, gradients);
+  ClassOptimizer class_optimizer({}, optimizer, task->classes().centres);
   SameFaces faces(bench, device);
   Step training(*task, faces, gradients, 1);
   const auto made = torch::zeros({}, device);
@@ -149,6 +151,7 @@ double seconds_of(const Bench& bench, torch::Device device) {
     if (step == warm) start = now(device);
     training.compute(step);
     optimizer.step(1e-3);
+    class_optimizer.step(1e-3, task->class_gradient());
     task->end(made);
   }
   return now(device) - start;

@@ -35,7 +35,8 @@ struct Forbidden {
 void run_steps(Task& task, const Trial& trial, Communicator& ranks) {
   AloneControl control;
   GradientBuckets buckets(task.parameters(), ranks);
-  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets, task.classes().centres);
+  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets);
+  ClassOptimizer class_optimizer({}, optimizer, task.classes().centres);
   ThereAlready faces(trial, ranks.device());
   Step step(task, faces, buckets, 1);
   Decisions decisions(control, ranks, /*late=*/true);
@@ -47,6 +48,7 @@ void run_steps(Task& task, const Trial& trial, Communicator& ranks) {
     decisions.see(torch::isfinite(norm).logical_and(torch::isfinite(loss)), norm);
     decisions.cast(number + 1, {});
     optimizer.step(1e-3, {.found_inf = decisions.skipped(), .clip = (1 / norm).clamp_max(1)});
+    class_optimizer.step(1e-3, task.class_gradient(), decisions.skipped());
     task.end(decisions.skipped());
     forbidden.reset();
     if (const auto decision = decisions.next(false)) {

@@ -37,9 +37,9 @@ class Run {
   Run(Communicator& ranks, std::uint64_t seed) : ranks_(ranks), device_(ranks.device()) {
     task_ = make_task(pretrain_config_of(trial_), Parts::of_ranks(ranks), device_, seed);
     gradients_.emplace(task_->parameters(), ranks);
-    optimizer_.emplace(OptimizerConfig{.kind = "adamw"}, *gradients_, torch::Tensor());
+    optimizer_.emplace(OptimizerConfig{.kind = "adamw"}, *gradients_);
     task_->state(snapshot_);
-    optimizer_->add_to(snapshot_, nullptr);
+    optimizer_->add_to(snapshot_);
     snapshot_.replicated.push_back({kTrainingIdentities, torch::zeros({5}, torch::kInt64), true});
     snapshot_.model_hash = "trial";
   }

@@ -34,13 +34,15 @@ class FacesOnDevice final : public trials::TrialFaces {
 Values train(const Trial& trial, Task& task, Communicator& ranks) {
   GradientBuckets buckets(task.parameters(), ranks, {.bytes = 4096, .first_bytes = 512});
   const Classes classes = task.classes();
-  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets, classes.centres);
+  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets);
+  ClassOptimizer class_optimizer({}, optimizer, classes.centres);
   FacesOnDevice faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), ranks.device());
   Step step(task, faces, buckets, trial.micro_batches);
   for (std::uint64_t number = 0; number < 2; ++number) {
     step.compute(number);
     buckets.check();
     optimizer.step(1e-3);
+    class_optimizer.step(1e-3, task.class_gradient());
     task.end(torch::zeros({}, ranks.device()));
   }
   Values values;

@@ -145,6 +145,8 @@ RunConfig run_config_of(const RecognizeConfig& config) {
   }
   if (config.augment == "adaface")
     run.augment = {.crop = all.crop, .low_resolution = all.low_resolution, .photometric = all.photometric};
+  run.class_update = {.dense = config.class_update == "dense", .weight_decay = config.class_weight_decay};
+  if (config.class_lr) run.class_update.rate = *config.class_lr / run.peak_lr();
   return run;
 }
 

@@ -11,6 +11,7 @@
 #include "data/image/augment.h"
 #include "data/order/order.h"
 #include "model/facemae/losses.h"
+#include "trainer/classes/class_optimizer.h"
 #include "trainer/config/save_schedule.h"
 #include "trainer/config/schedule.h"
 #include "trainer/step/optimizer.h"
@@ -36,6 +37,7 @@ struct RunConfig {
   double read_patience = 30;
 
   OptimizerConfig optimizer;
+  ClassUpdateConfig class_update;  ///< of recognition training
   std::optional<double> lr, base_lr;
   double default_base_lr = 1.5e-4;
   double warmup = 0.05;

@@ -77,8 +77,8 @@ class Loop {
   /// A scalar on the device: of this rank.
   torch::Tensor all_finite(const torch::Tensor& loss, const torch::Tensor& norm) const {
     const torch::Tensor both = torch::isfinite(norm).logical_and(torch::isfinite(loss));
-    const auto centres = run_.task.classes().centres;
-    return centres.defined() ? both.logical_and(finite(centres.grad(), exact_)) : both;
+    const auto of_classes = run_.task.class_gradient().values;
+    return of_classes.defined() ? both.logical_and(finite(of_classes, exact_)) : both;
   }
 
   Vote own_vote(std::uint64_t step) const {
@@ -123,7 +123,9 @@ class Loop {
   /// Of all ranks or of none, whatever their own numbers say: the decision is on the device.
   void apply(std::uint64_t step, const torch::Tensor& norm) {
     const Range range("optimizer");
-    run_.optimizer.step(learning_rate(step), {.found_inf = decisions_.skipped(), .clip = clip(norm)});
+    const double rate = learning_rate(step);
+    run_.optimizer.step(rate, {.found_inf = decisions_.skipped(), .clip = clip(norm)});
+    run_.class_optimizer.step(rate, run_.task.class_gradient(), decisions_.skipped());
     run_.task.end(decisions_.skipped());
   }
 

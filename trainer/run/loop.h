@@ -5,6 +5,7 @@
 
 #include "cluster/hang/watchdog.h"
 #include "cluster/host/control.h"
+#include "trainer/classes/class_optimizer.h"
 #include "trainer/config/run_clock.h"
 #include "trainer/config/schedule.h"
 #include "trainer/run/run_state.h"
@@ -35,6 +36,7 @@ struct Wiring {
   GradientBuckets& gradients;
   GradientSums& sums;  ///< `gradients` itself, or what replaces its reduction
   Optimizer& optimizer;
+  ClassOptimizer& class_optimizer;
   Control& control;
   Watchdog& watchdog;
   Observer& observer;

@@ -62,7 +62,8 @@ std::string config_of_run(const RunConfig& config, Control& control) {
 
 }  // namespace
 
-Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, torch::Tensor identities) {
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const ClassOptimizer& class_optimizer,
+                     const RunInput& input, torch::Tensor identities) {
   Snapshot snapshot;
   task.state(snapshot);
   std::set<std::string> trained;
@@ -70,9 +71,9 @@ Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, to
   for (auto& tensor : snapshot.replicated) tensor.steady = trained.contains(tensor.name);
   for (auto& tensor : snapshot.by_class) tensor.steady = true;
   const Classes classes = task.classes();
-  const bool has_centres = classes.centres.defined();
-  optimizer.add_to(snapshot, has_centres ? &classes.at : nullptr);
-  if (has_centres) snapshot.virtual_shards = classes.virtual_shards;
+  optimizer.add_to(snapshot);
+  class_optimizer.add_to(snapshot, classes.at);
+  if (classes.centres.defined()) snapshot.virtual_shards = classes.virtual_shards;
   snapshot.replicated.push_back({kTrainingIdentities, std::move(identities), true});
   snapshot.config = input.config_text;
   snapshot.dataset_digest = input.digest;

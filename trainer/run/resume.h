@@ -10,6 +10,7 @@
 #include "checkpoint/tensors/store.h"
 #include "cluster/host/agree.h"
 #include "core/checksum.h"
+#include "trainer/classes/class_optimizer.h"
 #include "trainer/files/run_folder.h"
 #include "trainer/run/run_input.h"
 #include "trainer/run/run_state.h"
@@ -19,7 +20,8 @@
 namespace facemae {
 
 /// References to everything that a checkpoint holds.
-Snapshot snapshot_of(Task& task, Optimizer& optimizer, const RunInput& input, torch::Tensor identities);
+Snapshot snapshot_of(Task& task, Optimizer& optimizer, const ClassOptimizer& class_optimizer,
+                     const RunInput& input, torch::Tensor identities);
 
 /// The replicated tensors that every rank holds itself: of a sharded optimizer not the moments.
 Snapshot alike_on_all_ranks(const Snapshot& snapshot, bool sharded);

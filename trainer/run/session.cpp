@@ -88,8 +88,9 @@ class Session {
     if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun);
     gradients_.emplace(task().parameters(), world_.gradients(), config().buckets());
     if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
-    optimizer_.emplace(config().optimizer_of_run(), *gradients_, task().classes().centres);
-    snapshot_ = snapshot_of(task(), *optimizer_, input_, identities);
+    optimizer_.emplace(config().optimizer_of_run(), *gradients_);
+    class_optimizer_.emplace(config().class_update, *optimizer_, task().classes().centres);
+    snapshot_ = snapshot_of(task(), *optimizer_, *class_optimizer_, input_, identities);
     alike_ = alike_on_all_ranks(snapshot_, gradients_->sharded());
     if (!control_.same_everywhere(hash_of(alike_).hex() + task().kind()))
       throw AgreedError(
@@ -168,6 +169,7 @@ class Session {
                                         .gradients = *gradients_,
                                         .sums = sums(),
                                         .optimizer = *optimizer_,
+                                        .class_optimizer = *class_optimizer_,
                                         .control = control_,
                                         .watchdog = *watchdog_,
                                         .observer = observer,
@@ -263,6 +265,7 @@ class Session {
   std::optional<GradientBuckets> gradients_;
   std::optional<SlotGradients> slots_;
   std::optional<Optimizer> optimizer_;
+  std::optional<ClassOptimizer> class_optimizer_;
   Snapshot snapshot_, alike_;  ///< what checkpoints hold; what of it every rank holds itself
   Outcome outcome_;
   Fence fence_;

@@ -64,13 +64,6 @@ std::int64_t peak_of_step(const Prepared& run, BatchPlan plan, std::uint64_t row
   return meter.peak();
 }
 
-std::uint64_t bytes_of_class_rows(const Snapshot& snapshot, const Classes& classes) {
-  if (!classes.centres.defined()) return 0;
-  std::uint64_t bytes = classes.centres.nbytes();  // the gradient's
-  for (const auto& tensor : snapshot.by_class) bytes += tensor.rows.nbytes();
-  return bytes;
-}
-
 }  // namespace
 
 MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std::int64_t classes, int rank) {
@@ -90,7 +83,6 @@ MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std
     for (const auto& bucket : run.gradients.buckets())
       need.gradients += bucket.gradients.nbytes() * plan.rows_of_slots(0, rank).size();
   const Classes own = run.task.classes();
-  need.centres = bytes_of_class_rows(run.snapshot, own);
   need.moments = run.optimizer.moment_bytes();
   const auto world = static_cast<std::uint64_t>(plan.world);
   need.checkpoint = replicated / world + by_class;
@@ -106,6 +98,9 @@ MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std
     peak += static_cast<double>(at_more - at_few) * static_cast<double>(rows - few) /
             static_cast<double>(more - few);
   }
+  need.centres = by_class;
+  if (const auto gradient = run.task.class_gradient().values; gradient.defined())
+    need.centres += gradient.nbytes();  // as the last step left it
   if (own.centres.defined())
     need.logits = rows * static_cast<std::uint64_t>(own.centres.size(0)) * sizeof(float);
   need.activations = static_cast<std::uint64_t>(std::max(0.0, peak - static_cast<double>(need.logits)));

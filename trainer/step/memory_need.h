@@ -15,7 +15,7 @@ struct MemoryNeed {
   std::uint64_t weights = 0;    ///< replicated, with statistics
   std::uint64_t gradients = 0;  ///< with what travels in another format, and with --exact those of own slots
   std::uint64_t moments = 0;    ///< of replicated weights
-  std::uint64_t centres = 0;    ///< own class rows with their gradient and moments
+  std::uint64_t centres = 0;    ///< own class rows with what the optimizer keeps of each, and the gradient
   std::uint64_t logits = 0;     ///< float32 [images of the micro-batch on all ranks, own classes], once
   std::uint64_t activations = 0;  ///< all else that a step allocates at its peak
   std::uint64_t checkpoint = 0;   ///< host memory from the first save on: what this rank writes

@@ -24,23 +24,17 @@ torch::Tensor whole_on_host(const torch::Tensor& like) {
 
 }  // namespace
 
-Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, torch::Tensor centres)
-    : config_(config), buckets_(buckets), centres_(std::move(centres)) {
+Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets)
+    : config_(config), buckets_(buckets) {
   const bool adamw = config_.kind == "adamw";
-  const auto add = [&](const torch::Tensor& values, const torch::Tensor& gradients, double decay) {
-    const auto first = torch::zeros_like(values),
-               second = adamw ? torch::zeros_like(values) : torch::Tensor();
-    flats_.push_back({values, gradients, first, second, decay, first, second});
-  };
   for (auto& bucket : buckets_.buckets()) {
-    add(bucket.own_values, bucket.own_gradients, bucket.decay ? config_.weight_decay : 0);
+    const auto first = torch::zeros_like(bucket.own_values),
+               second = adamw ? torch::zeros_like(bucket.own_values) : torch::Tensor();
+    flats_.push_back({bucket.own_values, bucket.own_gradients, first, second,
+                      bucket.decay ? config_.weight_decay : 0, first, second});
     if (!buckets_.sharded()) continue;
     flats_.back().whole_first = whole_on_host(bucket.values);
     if (adamw) flats_.back().whole_second = whole_on_host(bucket.values);
-  }
-  if (centres_.defined()) {
-    centres_.mutable_grad() = torch::zeros_like(centres_);
-    add(centres_.detach(), centres_.mutable_grad(), config_.weight_decay);
   }
   steps_ =
       torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
@@ -66,14 +60,26 @@ void Optimizer::step(double learning_rate, const OnDevice& on_device) {
   const auto found_inf = on_device.found_inf.defined() ? std::optional(on_device.found_inf) : std::nullopt;
   if (on_device.clip.defined()) buckets_.scale(on_device.clip);
   steps_.add_(1);
-  for (const auto& lists : lists_)
-    config_.kind == "adamw" ? step_adamw(lists, learning_rate, found_inf)
-                            : step_sgd(lists, learning_rate, found_inf);
+  for (const auto& lists : lists_) step_lists(lists, learning_rate, found_inf);
   if (found_inf) steps_.sub_(*found_inf);
   if (!buckets_.sharded()) return;
   std::vector<Work> works;
   for (auto& bucket : buckets_.buckets()) works.push_back(buckets_.gather(bucket.values, bucket.own_values));
   for (auto& work : works) work.wait();
+}
+
+void Optimizer::step_beside(const Beside& own, double learning_rate, const torch::Tensor& found_inf) {
+  if (own.values.numel() == 0) return;
+  const torch::NoGradGuard no_grad;
+  Lists lists{{own.values}, {own.gradients}, {own.first}, {}, {steps_}, own.weight_decay};
+  if (own.second.defined()) lists.second.push_back(own.second);
+  step_lists(lists, learning_rate, found_inf.defined() ? std::optional(found_inf) : std::nullopt);
+}
+
+void Optimizer::step_lists(const Lists& lists, double learning_rate,
+                           const std::optional<torch::Tensor>& found_inf) {
+  config_.kind == "adamw" ? step_adamw(lists, learning_rate, found_inf)
+                          : step_sgd(lists, learning_rate, found_inf);
 }
 
 // The fused kernels have private names, which are kept behind these two functions; a test compares them with the
@@ -141,7 +147,7 @@ void Optimizer::take_own() {
       [&](const torch::Tensor& whole, const torch::Tensor& own) { own.copy_(buckets_.own_part(whole)); });
 }
 
-void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
+void Optimizer::add_to(Snapshot& snapshot) {
   const bool adamw = config_.kind == "adamw";
   const std::string first = adamw ? "optimizer.exp_avg." : "optimizer.momentum_buffer.";
   const std::string second = "optimizer.exp_avg_sq.";
@@ -157,13 +163,6 @@ void Optimizer::add_to(Snapshot& snapshot, const ClassTensor* centres_at) {
             {second + slot.name, Bucket::view(flats_[flat].whole_second, slot), true});
     }
     ++flat;
-  }
-  if (centres_at != nullptr) {
-    snapshot.by_class.push_back(
-        {first + centres_at->name, flats_[flat].first, centres_at->first, centres_at->total, true});
-    if (adamw)
-      snapshot.by_class.push_back(
-          {second + centres_at->name, flats_[flat].second, centres_at->first, centres_at->total, true});
   }
   snapshot.replicated.push_back({"optimizer.steps", steps_, true});
   if (!gathered_)

@@ -1,6 +1,5 @@
 #pragma once
-// SGD with momentum and AdamW on flat buckets; class centres, which every rank holds for itself, are a flat
-// of their own.
+// SGD with momentum and AdamW on flat buckets.
 #include <torch/types.h>
 
 #include <cstdint>
@@ -30,15 +29,23 @@ struct OnDevice {
   torch::Tensor clip;       ///< scalar, factor of the replicated parameters' gradients; undefined: 1
 };
 
+/// What the kernels of an optimizer move without its buckets.
+struct Beside {
+  torch::Tensor values, gradients, first, second;  ///< second: AdamW only
+  double weight_decay = 0;
+};
+
 class Optimizer {
  public:
-  /// `centres`: this rank's class rows, or undefined. Its gradient is its own: nothing is reduced.
-  Optimizer(const OptimizerConfig& config, GradientBuckets& buckets, torch::Tensor centres = {});
-  /// With a sharded optimizer: all ranks. Class centres are not clipped.
+  Optimizer(const OptimizerConfig& config, GradientBuckets& buckets);
+  /// With a sharded optimizer: all ranks.
   void step(double learning_rate, const OnDevice& on_device = {});
-  /// Adds the moments, per parameter, under "optimizer.<moment>.<parameter>", and the step count; centres'
-  /// moments as class rows with their place from `centres_at` (a ClassTensor of the weight itself).
-  void add_to(Snapshot& snapshot, const ClassTensor* centres_at);
+  /// After step(), of whose count it is: values of this rank alone, whose gradients are neither reduced nor clipped.
+  void step_beside(const Beside& own, double learning_rate, const torch::Tensor& found_inf);
+  /// Adds the moments, per parameter, under "optimizer.<moment>.<parameter>", and the step count.
+  void add_to(Snapshot& snapshot);
+
+  const OptimizerConfig& config() const { return config_; }
 
   std::uint64_t moment_bytes() const;  ///< of the replicated parameters, as this rank holds them
 
@@ -58,6 +65,7 @@ class Optimizer {
     std::vector<torch::Tensor> values, gradients, first, second, steps;
     double weight_decay;
   };
+  void step_lists(const Lists& lists, double learning_rate, const std::optional<torch::Tensor>& found_inf);
   void step_adamw(const Lists& lists, double learning_rate, const std::optional<torch::Tensor>& found_inf);
   void step_sgd(const Lists& lists, double learning_rate, const std::optional<torch::Tensor>& found_inf);
   template <class Change>
@@ -65,8 +73,7 @@ class Optimizer {
 
   OptimizerConfig config_;
   GradientBuckets& buckets_;
-  torch::Tensor centres_;
-  std::vector<Flat> flats_;  ///< one per bucket, then the centres
+  std::vector<Flat> flats_;  ///< one per bucket
   std::vector<Lists> lists_;
   torch::Tensor steps_;  ///< float32 scalar: steps done
   bool gathered_ = false;

@@ -10,7 +10,10 @@ namespace facemae {
 torch::Tensor Step::compute(std::uint64_t step) {
   task_.begin(step);
   sums_.begin();
-  if (auto centres = task_.classes().centres; centres.defined()) centres.mutable_grad().zero_();
+  if (auto centres = task_.classes().centres; centres.defined()) {
+    auto& gradient = centres.mutable_grad();
+    gradient = gradient.defined() ? gradient.zero_() : torch::zeros_like(centres);
+  }
   loss_ = torch::Tensor();
   const int together = task_.compares_whole_batch ? micro_batches_ : 1;  // micro-batches that are compared
   for (int first = 0; first < micro_batches_; first += together) {

@@ -28,6 +28,7 @@ class Drawn final : public Task {
   Drawn(Communicator& ranks, Fault fault) : ranks_(ranks), fault_(std::move(fault)) {}
   std::vector<Parameter> parameters() override { return {{"weights", weights_}}; }
   Classes classes() override { return {.centres = centres_}; }
+  ClassGradient class_gradient() override { return {.rows = {}, .values = centres_.grad()}; }
   void begin(std::uint64_t step) override { step_ = step; }
   Pass forward(const Faces&) override { return {.loss = loss_share()}; }
   void end(const torch::Tensor& skipped) override {
@@ -68,7 +69,7 @@ class Drawn final : public Task {
   Communicator& ranks_;
   Fault fault_;
   torch::Tensor weights_ = torch::zeros({4}, torch::requires_grad().device(ranks_.device()));
-  torch::Tensor centres_ = torch::ones({2}, torch::requires_grad().device(ranks_.device()));
+  torch::Tensor centres_ = torch::ones({2, 1}, torch::requires_grad().device(ranks_.device()));
   std::uint64_t step_ = 0;
 };
 
@@ -99,7 +100,8 @@ struct LoopTrial {
     const Path folder = control.broadcast(own.path().string());  // rank 0's, for all
     RunFolder run(folder);
     GradientBuckets gradients(task.parameters(), ranks);
-    Optimizer optimizer({.kind = "sgd", .weight_decay = 0, .momentum = 0}, gradients, task.classes().centres);
+    Optimizer optimizer({.kind = "sgd", .weight_decay = 0, .momentum = 0}, gradients);
+    ClassOptimizer class_optimizer({}, optimizer, task.classes().centres);
     Observer observer(run, {.log_every = log_every, .last_step = steps}, ranks, ranks.device(), {});
     Watchdog watchdog({.on = false}, {}, real_files(), {});
     Snapshot snapshot;
@@ -117,6 +119,7 @@ struct LoopTrial {
                  .gradients = gradients,
                  .sums = gradients,
                  .optimizer = optimizer,
+                 .class_optimizer = class_optimizer,
                  .control = control,
                  .watchdog = watchdog,
                  .observer = observer,

@@ -14,6 +14,7 @@ struct ExactTrial {
   bool frozen_batch_norm = false;
   std::int64_t classes = 11, class_shards = 5;
   OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0, .fused = false};
+  ClassUpdateConfig class_update = {};
   double clip = 0;
   std::string relation_weight = "1";
 };
@@ -106,7 +107,9 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
   SlotGradients slots(buckets, exact.slots, reduction);
   AllReducedSlots reduced(slots, buckets, reduction);
   GradientSums& sums = by_all_reduce ? static_cast<GradientSums&>(reduced) : slots;
-  Optimizer optimizer(exact.optimizer, buckets, task->classes().centres);
+  Optimizer optimizer(exact.optimizer, buckets);
+  const Classes classes = task->classes();
+  ClassOptimizer class_optimizer(exact.class_update, optimizer, classes.centres);
   SlotFaces faces(exact, plan, in_graph.rank());
   Step step(*task, faces, sums, trial.micro_batches);
   ExactState result;
@@ -118,13 +121,15 @@ inline ExactState train_exactly(const ExactTrial& exact, Communicator& in_graph,
     const auto norm = buckets.norm();
     result.gradient_norms.push_back(norm.item<double>());
     if (exact.clip > 0 && result.gradient_norms.back() > exact.clip) buckets.scale(exact.clip / norm);
-    optimizer.step(trial.recognition ? 5e-4 : 0.02);
+    const double rate = trial.recognition ? 5e-4 : 0.02;
+    optimizer.step(rate);
+    class_optimizer.step(rate, task->class_gradient());
     task->end(torch::zeros({}));
   }
   Snapshot snapshot;
   task->state(snapshot);
-  const Classes classes = task->classes();
-  optimizer.add_to(snapshot, classes.centres.defined() ? &classes.at : nullptr);
+  optimizer.add_to(snapshot);
+  class_optimizer.add_to(snapshot, classes.at);
   for (const auto& tensor : snapshot.replicated)
     result.replicated[tensor.name] = tensor.value.detach().clone();
   for (const auto& tensor : snapshot.by_class) {

@@ -74,6 +74,13 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                     .class_shards = 13,
                     .optimizer = adamw}});
   }
+  for (const std::string kind : {"sgd", "adamw"})
+    all.push_back({"denseClassUpdatesBy" + kind,
+                   {.trial = {.recognition = true, .global_batch = 9, .steps = 2},
+                    .classes = 7,
+                    .class_shards = 13,
+                    .optimizer = {.kind = kind, .fused = false},
+                    .class_update = {.dense = true}}});
   all.push_back({"frozenBatchNorm",
                  {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .frozen_batch_norm = true}});
   return all;
@@ -141,7 +148,7 @@ TEST(Exactly, FollowsTheBatchStatisticsOncePerStepAndTakesThemBackWithASkippedOn
   const auto task = make_exact_task(trial, alone);
   GradientBuckets buckets(task->parameters(), alone);
   SlotGradients slots(buckets, 4, alone);
-  Optimizer optimizer(trial.optimizer, buckets, task->classes().centres);
+  Optimizer optimizer(trial.optimizer, buckets);
   Snapshot live;
   task->state(live);
   const auto statistics = [&] {

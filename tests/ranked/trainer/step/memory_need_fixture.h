@@ -85,13 +85,14 @@ struct TrialRun {
         config(run_config_of(trial)),
         task(make_task(trial, ranks)),
         gradients(task->parameters(), reduction, config.buckets()),
-        optimizer(config.optimizer_of_run(), gradients, task->classes().centres) {}
+        optimizer(config.optimizer_of_run(), gradients),
+        class_optimizer({}, optimizer, task->classes().centres) {}
 
   MemoryNeed need() {
     Snapshot snapshot;
     task->state(snapshot);
-    const Classes classes = task->classes();
-    optimizer.add_to(snapshot, classes.centres.defined() ? &classes.at : nullptr);
+    optimizer.add_to(snapshot);
+    class_optimizer.add_to(snapshot, task->classes().at);
     const BatchPlan plan{
         .global_batch = trial.batch, .micro_batches = trial.accumulate, .world = ranks.size()};
     return memory_need({*task, gradients, gradients, optimizer, snapshot}, plan, kTrialSide, kTrialClasses,
@@ -103,6 +104,7 @@ struct TrialRun {
     for (int number = 0; number < steps; ++number) {
       step.compute(static_cast<std::uint64_t>(number));
       optimizer.step(1e-4);
+      class_optimizer.step(1e-4, task->class_gradient());
       task->end(torch::zeros({}));
     }
   }
@@ -113,6 +115,7 @@ struct TrialRun {
   std::unique_ptr<Task> task;
   GradientBuckets gradients;
   Optimizer optimizer;
+  ClassOptimizer class_optimizer;
 };
 
 class Memory : public testing::TestWithParam<MemoryTrial> {

@@ -32,7 +32,7 @@ struct Rank {
         optimizer(config_of(kind), buckets) {
     snapshot.replicated = {{"model.weight", weight}, {"model.wide", wide}, {"model.bias", bias}};
     snapshot.model_hash = "three tensors";
-    optimizer.add_to(snapshot, nullptr);
+    optimizer.add_to(snapshot);
   }
 
   void step(int number) {

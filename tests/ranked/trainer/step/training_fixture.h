@@ -9,6 +9,7 @@
 
 #include "cluster/tensors/communicator.h"
 #include "tests/relative.h"
+#include "trainer/classes/class_optimizer.h"
 #include "trainer/step/gradient_buckets.h"
 #include "trainer/step/optimizer.h"
 #include "trainer/step/step.h"
@@ -170,7 +171,8 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
   const BatchPlan plan = plan_of(trial, in_graph.size());
   const auto task = make_task(trial, Parts::of_ranks(in_graph));
   GradientBuckets buckets(task->parameters(), reduction, trial.buckets);
-  Optimizer optimizer(trial.optimizer, buckets, task->classes().centres);
+  Optimizer optimizer(trial.optimizer, buckets);
+  ClassOptimizer class_optimizer({}, optimizer, task->classes().centres);
   TrialFaces faces(trial, plan, in_graph.rank());
   Step step(*task, faces, buckets, trial.micro_batches);
   Trained result;
@@ -185,7 +187,9 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
       reduction.all_reduce(loss, Reduce::Sum).wait();
       result.loss = loss.item<double>();
     }
-    optimizer.step(trial.recognition ? 5e-4 : 0.02);
+    const double rate = trial.recognition ? 5e-4 : 0.02;
+    optimizer.step(rate);
+    class_optimizer.step(rate, task->class_gradient());
     task->end(torch::zeros({}));
   }
   for (const auto& bucket : buckets.buckets())

@@ -18,17 +18,19 @@ std::map<std::string, torch::Tensor> after_two_steps(torch::MemoryFormat format,
                                recognize_config_of(trial), "trial", Parts::of_ranks(ranks),
                                Precision::Float32, torch::kCPU);
   GradientBuckets buckets(training.parameters(), ranks);
-  Optimizer optimizer({.kind = "sgd"}, buckets, training.classes().centres);
+  Optimizer optimizer({.kind = "sgd"}, buckets);
+  ClassOptimizer class_optimizer({}, optimizer, training.classes().centres);
   TrialFaces faces(trial, plan_of(trial, ranks.size()), ranks.rank());
   Step step(training, faces, buckets, 1);
   for (std::uint64_t number = 0; number < 2; ++number) {
     step.compute(number);
     optimizer.step(1e-3);
+    class_optimizer.step(1e-3, training.class_gradient());
     training.end(torch::zeros({}));
   }
   Snapshot snapshot;
   training.state(snapshot);
-  optimizer.add_to(snapshot, nullptr);
+  optimizer.add_to(snapshot);
   std::map<std::string, torch::Tensor> all;
   for (const auto& tensor : snapshot.replicated) all[tensor.name] = tensor.value.detach().clone();
   for (const auto& bucket : buckets.buckets())

@@ -18,17 +18,15 @@ struct Problem {
         weight(
             torch::linspace(-1, 1, 6, torch::kFloat32).view({2, 3}).to(device).clone().requires_grad_(true)),
         bias(torch::linspace(0.5, 2, 3, torch::kFloat32).to(device).clone().requires_grad_(true)),
-        centres(torch::ones({2, 2}, device).requires_grad_(true)),
         buckets({{"weight", weight, true}, {"bias", bias, false}}, alone),
-        optimizer(config, buckets, centres) {}
+        optimizer(config, buckets) {}
   /// Gradients are a fixed function of the step.
   void set_gradients(int step) {
     weight.mutable_grad().fill_(0.1 * (step + 1));
     bias.mutable_grad().fill_(-0.2 * (step + 1));
-    centres.mutable_grad().fill_(0.05);
   }
   AloneCommunicator alone;
-  torch::Tensor weight, bias, centres;
+  torch::Tensor weight, bias;
   GradientBuckets buckets;
   Optimizer optimizer;
 };
@@ -57,26 +55,21 @@ INSTANTIATE_TEST_SUITE_P(, SgdKernel, testing::Values(false, true),
 
 TEST_P(SgdKernel, HasMomentumAndCoupledDecay) {
   Problem problem({.kind = "sgd", .weight_decay = 0.1, .momentum = 0.5, .fused = GetParam()});
-  double weight = -1, momentum = 0, centre = 1, centre_momentum = 0;
+  double weight = -1, momentum = 0;
   for (int step = 0; step < 3; ++step) {
     problem.set_gradients(step);
     problem.optimizer.step(0.1);
     momentum = 0.5 * momentum + 0.1 * (step + 1) + 0.1 * weight;
     weight -= 0.1 * momentum;
-    centre_momentum = 0.5 * centre_momentum + 0.05 + 0.1 * centre;
-    centre -= 0.1 * centre_momentum;
     EXPECT_NEAR(problem.weight[0][0].item<double>(), weight, 1e-6);
-    EXPECT_NEAR(problem.centres[1][1].item<double>(), centre, 1e-6);
   }
 }
 
 std::vector<torch::Tensor> state_of(Problem& problem) {
   Snapshot snapshot;
-  const ClassTensor at{"centres", problem.centres.detach(), 0, 2};
-  problem.optimizer.add_to(snapshot, &at);
-  std::vector<torch::Tensor> all{problem.weight, problem.bias, problem.centres};
+  problem.optimizer.add_to(snapshot);
+  std::vector<torch::Tensor> all{problem.weight, problem.bias};
   for (const auto& tensor : snapshot.replicated) all.push_back(tensor.value);
-  for (const auto& tensor : snapshot.by_class) all.push_back(tensor.rows);
   return all;
 }
 
@@ -146,25 +139,20 @@ TEST(Optimizer, ItsSnapshotRestoredContinuesBitForBit) {
   for (int step = 0; step < 3; ++step) through.set_gradients(step), through.optimizer.step(0.01);
   for (int step = 0; step < 2; ++step) stopped.set_gradients(step), stopped.optimizer.step(0.01);
   Snapshot from, to;
-  const ClassTensor at{"centres", stopped.centres.detach(), 0, 2};
-  stopped.optimizer.add_to(from, &at);
-  resumed.optimizer.add_to(to, &at);
+  stopped.optimizer.add_to(from);
+  resumed.optimizer.add_to(to);
   ASSERT_EQ(from.replicated.size(), 5u);
-  ASSERT_EQ(from.by_class.size(), 2u);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < from.replicated.size(); ++i) {
     EXPECT_EQ(from.replicated[i].name, to.replicated[i].name);
     to.replicated[i].value.copy_(from.replicated[i].value);
   }
-  for (std::size_t i = 0; i < from.by_class.size(); ++i) to.by_class[i].rows.copy_(from.by_class[i].rows);
   resumed.weight.copy_(stopped.weight);
   resumed.bias.copy_(stopped.bias);
-  resumed.centres.copy_(stopped.centres);
   resumed.set_gradients(2);
   resumed.optimizer.step(0.01);
   EXPECT_TRUE(torch::equal(resumed.weight, through.weight));
   EXPECT_TRUE(torch::equal(resumed.bias, through.bias));
-  EXPECT_TRUE(torch::equal(resumed.centres, through.centres));
 }
 
 }  // namespace
