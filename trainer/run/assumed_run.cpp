@@ -5,6 +5,7 @@
 #include "cluster/tensors/alone.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "model/common/layout.h"
 #include "model/recognition/recognition.h"
 #include "trainer/input/machine.h"
 #include "trainer/run/dry_run.h"
@@ -21,18 +22,17 @@ constexpr int kSide = 112;
 class RankAlone {
  public:
   RankAlone(const RecognizeConfig& config, int ranks, torch::Device device)
-      : alone_(device), config_(config), device_(device) {
+      : alone_(device), config_(config) {
     const auto world = static_cast<std::uint64_t>(ranks);
     config_.common.batch = (config.common.batch + world - 1) / world;
     config_.sample_rate = 1;
     config_.class_shards = 1;
     auto network = make_network(config.network);
     network->to(device);
+    if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
     task_.emplace(std::move(network), ClassCentres(kFewClasses, 1, config.common.seed, alone_, device),
                   config_, "", Parts::of_ranks(alone_), precision_for(config.common.precision, device),
                   device);
-    auto centres = task_->classes().centres;
-    centres.mutable_grad() = torch::zeros_like(centres);
     gradients_.emplace(task_->parameters(), alone_, config.common.buckets());
     optimizer_.emplace(config.common.optimizer_of_run(), *gradients_);
     task_->state(snapshot_);
@@ -48,7 +48,6 @@ class RankAlone {
  private:
   AloneCommunicator alone_;
   RecognizeConfig config_;
-  torch::Device device_;
   std::optional<RecognitionTraining> task_;
   std::optional<GradientBuckets> gradients_;
   std::optional<Optimizer> optimizer_;
@@ -72,6 +71,7 @@ void print_assumed_run(const RecognizeConfig& config, World& world) {
   RankAlone rank(config, ranks, world.device());
   MemoryNeed need = rank.need();
   const std::uint64_t replicated = need.weights + need.moments;
+  if (run.shard_optimizer) need.moments /= static_cast<std::uint64_t>(ranks);
   need.centres = head.centres();
   need.logits = head.logits;
   need.activations += head.gathered;
@@ -84,6 +84,7 @@ void print_assumed_run(const RecognizeConfig& config, World& world) {
        .ranks = fmt::format("{} assumed, device {}", ranks, world.device().str()),
        .rank_count = ranks,
        .trained = rank.trained(),
+       .sharded = run.shard_optimizer,
        .need = need,
        .images = config.assume_images.value_or(0),
        .identities = config.assume_identities.value_or(0),

@@ -39,13 +39,19 @@ std::vector<std::string> rate_lines(const RunConfig& config, std::uint64_t image
                       ? "no warm-up"
                       : fmt::format("warm-up from zero over {} steps, {:.3g} % of the run",
                                     human_count(steps_until(curve.warmup, steps)), 100 * curve.warmup));
-  if (curve.kind != "multistep") return lines;
-  std::vector<std::string> falls;
-  for (const double at : curve.milestones) {
-    const auto done = steps_until(at, steps);
-    falls.push_back(fmt::format("{:g} after step {}", curve.at(done * config.batch), human_count(done)));
+  if (curve.kind == "multistep") {
+    std::vector<std::string> falls;
+    for (const double at : curve.milestones) {
+      const auto done = steps_until(at, steps);
+      falls.push_back(fmt::format("{:g} after step {}", curve.at(done * config.batch), human_count(done)));
+    }
+    lines.push_back(join(falls, ", "));
   }
-  lines.push_back(join(falls, ", "));
+  const auto& classes = config.class_update;
+  if (classes.rate != 1 || classes.weight_decay)
+    lines.push_back(fmt::format("class centres on the same curve: peak {:g}, weight decay {:g}",
+                                curve.peak * classes.rate,
+                                classes.weight_decay.value_or(config.optimizer.weight_decay)));
   return lines;
 }
 

@@ -31,8 +31,8 @@ void print_dry_run(const RunConfig& config, const DryRun& run, int loaders);
 /// The same of a store and what is to be trained on it. Rank 0 prints.
 void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& snapshot,
                    GradientBuckets& gradients, const MemoryNeed& need, World& world);
-/// Pure. What a run over a store of `images` makes of its learning rate, a line each: peak and curve, warm-up, and the
-/// steps at which a multistep schedule falls.
+/// Pure. What a run over a store of `images` makes of its learning rate, a line each: peak and curve, warm-up, the
+/// steps at which a multistep schedule falls, and what class centres have of their own.
 std::vector<std::string> rate_lines(const RunConfig& config, std::uint64_t images);
 /// Values that the optimizer changes on every rank alike.
 std::uint64_t trained_values(GradientBuckets& gradients);

@@ -20,6 +20,18 @@ TEST(DryRun, TellsOfTheLearningRateWhatItsOptionsMean) {
                           "0.04 after step 300, 0.004 after step 600"));
 }
 
+TEST(DryRun, TellsOfARateOfTheClassesWhenTheyHaveOne) {
+  RecognizeConfig config;
+  config.common.batch = 100, config.common.steps = 1000, config.common.lr = 0.4, config.common.warmup = 0;
+  EXPECT_THAT(rate_lines(run_config_of(config), 5000), testing::SizeIs(2));
+  config.class_lr = 0.2, config.common.optimizer.weight_decay = 5e-4;
+  EXPECT_THAT(rate_lines(run_config_of(config), 5000),
+              testing::Contains("class centres on the same curve: peak 0.2, weight decay 0.0005"));
+  config.class_weight_decay = 0;
+  EXPECT_THAT(rate_lines(run_config_of(config), 5000),
+              testing::Contains("class centres on the same curve: peak 0.2, weight decay 0"));
+}
+
 /// An epoch may end within a step: the first one that begins behind it has the new rate.
 TEST(DryRun, NamesTheFirstStepOfANewRate) {
   RunConfig run;
