@@ -40,7 +40,8 @@ inline Tensor moved(const Head& head, const Tensor& statistics, const Tensor& no
     const auto clipped = norms.clamp(0.001, 100);
     return 0.01 * torch::stack({clipped.mean(), clipped.std()}) + 0.99 * statistics;
   }
-  if (head.margin == "curricularface") return torch::stack({0.01 * own.mean() + 0.99 * statistics[0], statistics[1]});
+  if (head.margin == "curricularface")
+    return torch::stack({0.01 * own.mean() + 0.99 * statistics[0], statistics[1]});
   return statistics;
 }
 
@@ -83,8 +84,9 @@ inline Outcome softmax(const Head& head, const Lasting& at, const Tensor& embedd
     const auto bound = (own.detach().acos() + 0.5).cos().unsqueeze(1);
     others = torch::where(others.detach() > bound, others * (statistics[0] + others), others);
   }
-  const auto logits = head.scale * others.scatter(1, place, with_margin(head, own, norms, draws, statistics).unsqueeze(1));
-  auto loss = torch::nn::functional::cross_entropy(logits, place.squeeze(1), torch::kSum) / count;
+  const auto logits =
+      head.scale * others.scatter(1, place, with_margin(head, own, norms, draws, statistics).unsqueeze(1));
+  auto loss = torch::cross_entropy_loss(logits, place.squeeze(1), /*weight=*/{}, at::Reduction::Sum) / count;
   if (head.margin == "magface") {
     const auto a = norms.clamp(10, 110);
     loss = loss + 35 * (a / (110.0 * 110) + 1 / a).sum() / count;
@@ -92,7 +94,8 @@ inline Outcome softmax(const Head& head, const Lasting& at, const Tensor& embedd
   loss.backward();
   of_centres.add_(w.grad());
   const auto rest = cosines.detach().scatter(1, place, -2);
-  return {loss.item<double>(), static_cast<double>((own.detach() > rest.amax(1)).sum().item<double>()), x.grad()};
+  return {loss.item<double>(), static_cast<double>((own.detach() > rest.amax(1)).sum().item<double>()),
+          x.grad()};
 }
 
 /// The update of the active classes alone, each with a count of its own. `of_centres` [C, 512].
@@ -107,13 +110,17 @@ inline void update(const Head& head, Lasting& at, const Tensor& active, const Te
     return;
   }
   const auto n = rows(at.updates) + 1;
-  const auto first = head.beta1 * m + (1 - head.beta1) * g, second = head.beta2 * v + (1 - head.beta2) * g * g;
-  const auto unbiased = [&](const Tensor& moment, double beta) { return moment / (1 - torch::pow(beta, n)).unsqueeze(1); };
+  const auto first = head.beta1 * m + (1 - head.beta1) * g,
+             second = head.beta2 * v + (1 - head.beta2) * g * g;
+  const auto unbiased = [&](const Tensor& moment, double beta) {
+    return moment / (1 - torch::pow(beta, n)).unsqueeze(1);
+  };
   put(at.updates, n);
   put(at.first, first);
   put(at.second, second);
   put(at.centres, c * (1 - head.learning_rate * head.weight_decay) -
-                      head.learning_rate * unbiased(first, head.beta1) / (unbiased(second, head.beta2).sqrt() + head.eps));
+                      head.learning_rate * unbiased(first, head.beta1) /
+                          (unbiased(second, head.beta2).sqrt() + head.eps));
 }
 
 }  // namespace facemae::dense

@@ -11,6 +11,7 @@
 #include "core/host.h"
 #include "core/signals.h"
 #include "trainer/input/machine.h"
+#include "trainer/run/assumed_run.h"
 #include "trainer/run/refused_start.h"
 #include "trainer/run/resume.h"
 #include "trainer/run/session.h"
@@ -42,9 +43,13 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
     install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
-  settle_buckets(config.common, world.control());
-  if (const auto begun = config_of_run(config.common, world.control()); !begun.empty()) options.go_on(begun);
-  if constexpr (std::is_same_v<Config, RecognizeConfig>) settle_memory_format(config, world);
+  settle(options, config.common, world.control(), [&] { choose_for_new_run(config, world); });
+  if constexpr (std::is_same_v<Config, RecognizeConfig>)
+    if (config.assume_identities) {
+      print_assumed_run(config, world);
+      app.result(describe(Outcome{.code = ExitCode::Done, .kind = "dry-run", .reason = ""}));
+      return ExitCode::Done;
+    }
   const auto text = [&](const OrderConfig& chosen) {
     config.common.order = chosen;  // what the run has, not what was asked for
     return options.text();

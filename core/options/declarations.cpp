@@ -154,6 +154,10 @@ Option& Option::below(double bound, const std::string& why) {
   entry_->bounds.highest_fits = false;
   return *this;
 }
+Option& Option::unless(const std::string& other) {
+  entry_->unless = other;
+  return *this;
+}
 Option& Option::free() {
   entry_->free = true;
   return *this;
@@ -162,8 +166,9 @@ Option& Option::was(const std::string& old_name) {
   entry_->old_names.push_back(old_name);
   return *this;
 }
-Option& Option::before(const std::string& value) {
+Option& Option::before(const std::string& value, const std::string& open) {
   entry_->before = value;
+  entry_->open = open;
   return *this;
 }
 

@@ -93,5 +93,26 @@ OptionBinding OptionBinding::of(std::vector<std::string>& value) {
   binding.is_list = true;
   return binding;
 }
+OptionBinding OptionBinding::of(std::vector<double>& value) {
+  OptionBinding binding{[&value](const auto& words) -> std::string {
+                          std::vector<double> numbers(words.size());
+                          for (std::size_t i = 0; i < words.size(); ++i) {
+                            if (words[i].find(',') != std::string::npos)
+                              return "\"" + words[i] +
+                                     "\" is not a number: blanks part the numbers of a list";
+                            const std::string fault = parse_number(words[i], numbers[i], "a number");
+                            if (!fault.empty()) return fault;
+                          }
+                          return value = std::move(numbers), "";
+                        },
+                        [&value] {
+                          std::vector<std::string> words;
+                          for (const double number : value) words.push_back(print_double(number));
+                          return words;
+                        },
+                        [&value] { return static_cast<double>(value.size()); }, "X..."};
+  binding.is_list = true;
+  return binding;
+}
 
 }  // namespace facemae

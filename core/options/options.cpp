@@ -215,7 +215,7 @@ bool Options::parse(std::span<const std::string> words, CommonOptions& common) {
     const bool has_fault = std::any_of(s.faults.begin(), s.faults.end(), [&](const std::string& fault) {
       return fault.starts_with("--" + entry.name + ":") || fault.starts_with("--" + entry.name + " ");
     });
-    if (entry.required && !has_fault && !s.given.contains(entry.name))
+    if (entry.required && !has_fault && !s.given.contains(entry.name) && !s.given.contains(entry.unless))
       s.faults.push_back("--" + entry.name + " is missing");
   }
   return true;
@@ -250,7 +250,7 @@ std::string Options::name_now(const std::string& name) const {
 
 std::string Options::before(const std::string& name) const {
   const Entry* entry = state_->find(name);
-  return entry != nullptr ? entry->before : "";
+  return entry != nullptr ? entry->before.value_or("") : "";
 }
 
 void Options::go_on(const std::string& text) {
@@ -259,10 +259,13 @@ void Options::go_on(const std::string& text) {
     if (const auto equals = line.find('='); equals != std::string::npos)
       had[name_now(trim(line.substr(0, equals)))] = trim(line.substr(equals + 1));
   for (auto& entry : state_->entries) {
-    if (entry.before.empty() || given(entry.name)) continue;
+    const bool left_open = !given(entry.name) || join(entry.binding.get(), " ") == entry.open;
+    if (!entry.before || !left_open) continue;
     const auto found = had.find(entry.name);
     entry.missing = found == had.end();
-    const std::string fault = entry.binding.set({entry.missing ? entry.before : found->second});
+    const std::string& value = entry.missing ? *entry.before : found->second;
+    if (value.empty()) continue;
+    const std::string fault = entry.binding.set({value});
     if (!fault.empty()) throw ConfigError("--" + entry.name + ", as it was: " + fault);
   }
 }
@@ -301,7 +304,7 @@ std::string Options::help(int width) const {
     text += in_column(head, help, kColumn, width);
   }
   if (std::any_of(s.entries.begin(), s.entries.end(), [](const auto& e) { return e.binding.is_list; }))
-    text += "\n" + wrapped("Options with TEXT... may be given several times: their words add up.\n", width);
+    text += "\n" + wrapped("Options with \"...\" may be given several times: their words add up.\n", width);
   if (!s.epilogue.empty()) text += "\n" + wrapped(s.epilogue, width) + "\n";
   return text;
 }

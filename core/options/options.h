@@ -42,6 +42,7 @@ struct OptionBinding {
   static OptionBinding of(std::uint64_t& value);
   static OptionBinding of(double& value);
   static OptionBinding of(std::vector<std::string>& value);
+  static OptionBinding of(std::vector<double>& value);
   template <class T>
   static OptionBinding of(std::optional<T>& value) {
     auto inner = std::make_shared<T>();
@@ -68,8 +69,8 @@ class Declarations {
  public:
   /// Starts a group; shown as a heading in --help.
   Declarations& group(const std::string& title);
-  /// A value of type std::string, int, int64, uint64, double, bool (yes/no), std::vector<std::string> or
-  /// std::optional of one of them. Units belong into `help`.
+  /// A value of type std::string, int, int64, uint64, double, bool (yes/no), std::vector of std::string or
+  /// double, or std::optional of one of them. Units belong into `help`.
   template <class T>
   Option add(const std::string& name, T& value, const std::string& help);
   template <class T>
@@ -114,13 +115,16 @@ class Option : public Declarations {
   Option& at_most(double bound, const std::string& why = "");
   Option& below(double bound, const std::string& why = "");
   Option& between(double lowest, double highest) { return at_least(lowest).at_most(highest); }
+  /// Of a required option: it may be missing where `other` is given.
+  Option& unless(const std::string& other);
   /// It may change between starts of a run without changing the run's result.
   Option& free();
   /// A name that the option had before: still understood, with a warning.
   Option& was(const std::string& old_name);
-  /// The value that things have which began before there was this option: they lack it and go on with that
-  /// (Options::go_on()), while new ones begin with the default.
-  Option& before(const std::string& value);
+  /// The value that things have which began before there was this option, "" for none: they lack it and go on with that
+  /// (Options::go_on()), while new ones begin with the default. `open`: a value that leaves it to them, as not giving the
+  /// option does.
+  Option& before(const std::string& value, const std::string& open = "");
 
  private:
   friend class Declarations;

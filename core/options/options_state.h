@@ -30,10 +30,12 @@ struct Declarations::Entry {
   bool required;
   std::vector<Named<std::size_t>> kinds = {};  ///< of a choice among rows with lines of help
   OptionBounds bounds = {};
+  std::string unless = {};  ///< an option with which this one may be missing
   bool free = false;
   std::vector<std::string> old_names = {};
-  std::string before = {};
-  bool missing = false;  ///< in what goes on, which has the value of `before`
+  std::optional<std::string> before = {};
+  std::string open = {};  ///< a value that is as good as none for what goes on
+  bool missing = false;   ///< in what goes on, which has the value of `before`
 
   /// "" when what was given is within the bounds.
   std::string fault(const std::string& shown, const std::string& where) const;

@@ -14,6 +14,7 @@ struct Settings {
   double number = 0.5;
   bool yes = true, on = false;
   std::vector<std::string> list;
+  std::vector<double> numbers;
   std::optional<std::int64_t> maybe;
   std::string colour = "red";
 };
@@ -25,6 +26,7 @@ void declare(Options& options, Settings& settings) {
   options.add("number", settings.number, "a number");
   options.add("yes", settings.yes, "yes or no");
   options.add("list", settings.list, "words");
+  options.add("numbers", settings.numbers, "several");
   options.add("maybe", settings.maybe, "a number or none");
   options.flag("on", settings.on, "a switch");
   options.choice("colour", settings.colour, {"red", "green"}, "one of two");
@@ -55,7 +57,7 @@ void parse(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  return {"--list\na\n--list=b\n--maybe=1\n\nlist = c\nlist = d\nwhole = 1\n",
+  return {"--list\na\n--list=b\n--maybe=1\n--numbers\n1\n2e-3\n\nlist = c\nlist = d\nwhole = 1\n",
           "--text\nword\n--on\n--maybe=7\n--list\na\nb\n--colour\ngreen\n\nwhole = -3\nnumber = 1e-3\n",
           "\n\n# a comment\ntext = a b\nyes = no\nlist = a b c\npositive = 18446744073709551615\non = yes\n"};
 }

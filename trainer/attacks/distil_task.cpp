@@ -6,6 +6,7 @@
 #include "model/common/state.h"
 #include "model/recognition/unit_rows.h"
 #include "trainer/attacks/picture_batch.h"
+#include "trainer/config/decay.h"
 
 namespace facemae {
 namespace {
@@ -37,12 +38,7 @@ DistilTask::DistilTask(std::shared_ptr<RecognitionNetwork> student, const torch:
   student_->train();
 }
 
-std::vector<Parameter> DistilTask::parameters() {
-  std::vector<Parameter> trained;
-  for (const auto& item : student_->named_parameters())
-    if (item.value().requires_grad()) trained.push_back({item.key(), item.value(), item.value().dim() > 1});
-  return trained;
-}
+std::vector<Parameter> DistilTask::parameters() { return trained_parameters(*student_, Decay::Matrices); }
 
 void DistilTask::begin(std::uint64_t) {
   statistics_.begin();

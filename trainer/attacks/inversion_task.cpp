@@ -5,6 +5,7 @@
 #include "model/attacks/losses.h"
 #include "model/common/state.h"
 #include "trainer/attacks/picture_batch.h"
+#include "trainer/config/decay.h"
 
 namespace facemae {
 
@@ -20,12 +21,7 @@ InversionTask::InversionTask(std::shared_ptr<UNet> network, const Lesson& lesson
   prepare(precision_);
 }
 
-std::vector<Parameter> InversionTask::parameters() {
-  std::vector<Parameter> trained;
-  for (const auto& item : network_->named_parameters())
-    trained.push_back({item.key(), item.value(), item.value().dim() > 1});
-  return trained;
-}
+std::vector<Parameter> InversionTask::parameters() { return trained_parameters(*network_, Decay::Matrices); }
 
 void InversionTask::begin(std::uint64_t) { loss_ = torch::zeros({}, torch::TensorOptions().device(device_)); }
 

@@ -8,6 +8,7 @@
 #include "model/attacks/losses.h"
 #include "model/common/state.h"
 #include "trainer/attacks/picture_batch.h"
+#include "trainer/config/decay.h"
 
 namespace facemae {
 namespace {
@@ -53,8 +54,8 @@ LinkerTask::LinkerTask(Towers towers, const Lesson& lesson, Right right, const R
 std::vector<Parameter> LinkerTask::parameters() {
   std::vector<Parameter> trained;
   for (const auto& [prefix, tower] : named_towers(towers_))
-    for (const auto& item : tower->named_parameters())
-      trained.push_back({prefix + item.key(), item.value(), item.value().dim() > 1});
+    for (auto& parameter : trained_parameters(*tower, Decay::Matrices, prefix))
+      trained.push_back(std::move(parameter));
   return trained;
 }
 

@@ -9,7 +9,6 @@ constexpr ForeignOption kMae[] = {
     {"accum-iter", "--accumulate; --batch counts the images of all its parts"},
     {"blr", "--base-lr, the peak rate per 256 images of --batch"},
     {"min-lr", "not needed: --schedule cosine falls to zero"},
-    {"warmup-epochs", "--warmup, a fraction of the run: warmup_epochs / epochs"},
     {"norm-pix-loss", "--normalise-patches, for comparisons; such a model cannot make a release"},
     {"input-size", "`facemae pack --image-size`: a store has images of one size, and the model follows it"},
     {"data-path", "--store, a folder that `facemae pack` makes of the images"},
@@ -24,15 +23,15 @@ constexpr ForeignOption kArcFace[] = {
     {"per-batch-size", "--batch, the images of a step over all ranks"},
     {"gradient-acc", "--accumulate; --batch counts the images of all its parts"},
     {"num-epoch end-epoch", "--epochs"},
-    {"warmup-epoch warmup-epochs", "--warmup, a fraction of the run: warmup_epoch / num_epoch"},
+    {"warmup-epoch", "--warmup-epochs"},
     {"margin-list margins",
-     "--margin arcface --margin-m 0.5 for (1.0, 0.5, 0.0), --margin cosface --margin-m 0.4 for (1.0, 0.0, 0.4)"},
+     "--margin arcface --margin-m 0.5 for (1.0, 0.5, 0.0), --margin cosface --margin-m 0.4 for (1.0, 0.0, 0.4). Beware of a list with "
+     "both, (m1, m2, m3): there it trains cosface with m3, and m1 and m2 are ignored; here --margin combined does what it says"},
     {"loss head", "--margin"},
     {"margin-s s", "--scale"},
     {"m", "--margin-m"},
     {"embedding-size emb-size", "not needed: every --network has embeddings of 512 values"},
-    {"sample-rate", "not in this version: all classes take part, as with sample_rate 1.0"},
-    {"interclass-filtering-threshold", "not in this version: no class is left out, as with 0"},
+    {"interclass-filtering-threshold", "--class-filter; leave it out for 0"},
     {"rec data-dir root-dir", "--store, which `facemae pack --from rec --in train.rec` makes"},
     {"num-classes num-image num-images", "not needed: the store knows how many it has"},
     {"val-targets", "--eval lfw.bin cfp_fp.bin agedb_30.bin: the files themselves"},
@@ -47,6 +46,30 @@ constexpr ForeignOption kArcFace[] = {
     {"save-onnx", "not in this version: `facemae export` writes safetensors under insightface's keys"},
     {"using-wandb wandb-key wandb-entity wandb-project wandb-log-all wandb-resume suffix-run-name notes save-artifacts",
      "not in this version: --run has metrics.jsonl and TensorBoard's files"},
+};
+
+constexpr ForeignOption kAdaFace[] = {
+    {"arch", "--network"},
+    {"h", "--margin-h"},
+    {"t-alpha", "not needed: it is 0.01, as there"},
+    {"lr-milestones", "--schedule multistep with --milestones, blanks between the epochs"},
+    {"lr-gamma", "--gamma"},
+    {"crop-augmentation-prob", "--augment adaface with --crop-probability"},
+    {"low-res-augmentation-prob", "--augment adaface with --low-resolution-probability"},
+    {"photometric-augmentation-prob", "--augment adaface with --photometric-probability"},
+    {"train-data-path", "--store, a folder that `facemae pack` makes of the images"},
+    {"val-data-path", "--eval lfw.bin cfp_fp.bin agedb_30.bin: the files themselves"},
+    {"use-mxrecord", "not needed: `facemae pack --from rec --in train.rec` makes the store"},
+    {"train-data-subset", "`facemae store subset`, and the folder that it makes as --store"},
+    {"swap-color-channel", "not needed: stores are RGB"},
+    {"use-16bit", "--precision bfloat16"},
+    {"custom-num-class", "not needed: the store knows how many it has"},
+    {"start-from-model-statedict", "--init"},
+    {"resume-from-checkpoint", "not needed: runs resume by themselves; give the same --run"},
+    {"save-all-models", "--keep and --keep-every"},
+    {"fast-dev-run test-run", "--dry-run, or --stop-after"},
+    {"distributed-backend", "not needed: --backend chooses between MPI and NCCL by itself"},
+    {"prefix", "--run"},
 };
 
 /// What MAE, arcface_torch, timm and torchvision have in common, and what starts them.
@@ -79,8 +102,13 @@ constexpr ForeignOption kPyTorch[] = {
     {"wd", "--weight-decay"},
     {"mom", "--momentum"},
     {"sched lr-scheduler lr-schedule scheduler", "--schedule"},
-    {"warmup-lr warmup-steps lr-warmup-epochs warmup-iters", "--warmup, a fraction of the run"},
-    {"decay-epochs lr-step-size lr-gamma milestones lr-steps", "--schedule multistep"},
+    {"lr-warmup-epochs", "--warmup-epochs"},
+    {"warmup-iters num-warmup-steps", "--warmup-steps"},
+    {"warmup-lr lr-warmup-decay", "not needed: the rate climbs from zero"},
+    {"decay-milestones lr-steps", "--schedule multistep with --milestones"},
+    {"decay-epochs lr-step-size", "--schedule multistep with --milestones: 30 60 for every 30 of 90 epochs"},
+    {"decay-rate lr-gamma", "--gamma"},
+    {"norm-weight-decay bias-weight-decay", "--decay weights, with which neither norms nor biases decay"},
     {"clip-grad clip-norm max-norm clip-gradient grad-clip max-grad-norm gradient-clip-val", "--clip"},
     {"grad-accum-steps gradient-accumulation-steps grad-accumulation accumulate-grad-batches accum-steps",
      "--accumulate"},
@@ -107,6 +135,7 @@ constexpr ForeignOption kPyTorch[] = {
 
 constexpr MovingOver kPretrain[] = {{"MAE, main_pretrain.py", kMae}, {"PyTorch programs, timm", kPyTorch}};
 constexpr MovingOver kRecognize[] = {{"InsightFace, arcface_torch", kArcFace},
+                                     {"AdaFace, main.py", kAdaFace},
                                      {"PyTorch programs, timm", kPyTorch}};
 
 }  // namespace

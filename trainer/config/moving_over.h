@@ -13,7 +13,8 @@ struct MovingOver {
 };
 /// For `facemae pretrain`: those of MAE (main_pretrain.py), then those of PyTorch programs in general.
 std::span<const MovingOver> moving_to_pretrain();
-/// For `facemae recognize`: those of InsightFace's arcface_torch (options and keys of its configs), then the same.
+/// For `facemae recognize`: those of InsightFace's arcface_torch (options and keys of its configs) and of AdaFace, then the
+/// same.
 std::span<const MovingOver> moving_to_recognize();
 
 }  // namespace facemae

@@ -9,6 +9,9 @@ namespace facemae {
 namespace {
 
 constexpr double kWidestMargin = 4;  // an angle, or a difference of cosines
+constexpr double kMostOfAScore = 1e6, kMostOfAPlan = 1e12;
+constexpr double kMostOfShards = 1 << 20;
+constexpr int kLeastOfLogits = 16, kMostOfLogits = 1 << 20;  // MiB
 
 std::string default_margins() {
   std::vector<std::string> all;
@@ -16,20 +19,34 @@ std::string default_margins() {
   return join(all, ", ");
 }
 
-}  // namespace
-
-void declare(Options& o, RecognizeConfig& c) {
-  declare_common(o, c.common);
+void declare_margin(Options& o, RecognizeConfig& c) {
   o.group("Recognition")
       .choice("network", c.network, network_kinds(), "recognition network")
       .choice("margin", c.margin, margin_kinds(), "margin of the softmax")
       .add("margin-m", c.margin_m, "size m of the margin [" + default_margins() + "]")
       .between(-kWidestMargin, kWidestMargin)
+      .add("margin-m1", c.margin_m1,
+           fmt::format("for `--margin combined`: factor of the angle, before m is added [{}]", Margin().m1))
+      .above(0)
+      .at_most(kWidestMargin)
+      .add("margin-m3", c.margin_m3,
+           fmt::format("for `--margin combined`: what is taken from the cosine [{}]", Margin().m3))
+      .between(-kWidestMargin, kWidestMargin)
+      .add("margin-h", c.margin_h,
+           fmt::format(
+               "for `--margin adaface`: how much the norm of an embedding counts; with 0 it is cosface [{}]",
+               Margin().h))
+      .between(0, kMostOfAScore)
       .add("scale", c.scale, "factor of the cosines")
       .above(0)
       .at_most(kMostOfAFloat)
-      .choice("margin-gradient", c.margin_gradient, {"exact", "straight-through"},
-              "gradient of the margin; straight-through: arcface_torch's present behaviour")
+      .choice(
+          "margin-gradient", c.margin_gradient, {"exact", "straight-through"},
+          "gradient of the margin; straight-through: that of the plain cosine, as arcface_torch and CVLface have it now");
+}
+
+void declare_classes(Options& o, RecognizeConfig& c) {
+  o.group("Classes")
       .add(
           "class-map", c.common.class_map,
           "file of lines \"now,before\", to resume on a store with other identities: it says which class of the run each class of the store was; "
@@ -37,7 +54,51 @@ void declare(Options& o, RecognizeConfig& c) {
       .free()
       .add("class-shards", c.class_shards,
            "virtual shards of the classes: at least as many as the most ranks this run will ever use")
-      .between(1, 1 << 20)
+      .between(1, kMostOfShards)
+      .add(
+          "sample-rate", c.sample_rate,
+          "fraction of the classes that take part in a step's softmax (Partial FC): those of the step's images, and others drawn "
+          "anew in each step. 0: those of its images alone. May change between starts; a resume without it keeps the run's")
+      .between(0, 1)
+      .before("1")
+      .free()
+      .choice(
+          "class-update", c.class_update, {"sparse", "dense"},
+          "class centres that a step moves when not all take part. sparse: those that do, the others keep every bit; dense: all of "
+          "them, the others by weight decay and their momentum, as arcface_torch does since 2022")
+      .before("dense")
+      .add(
+          "class-filter", c.class_filter,
+          "cosine above which a class that is not the image's own counts as if it were at a right angle, without gradient: for sets that "
+          "have people in several classes each; arcface_torch takes 0.4")
+      .above(0, "leave it out to filter none")
+      .below(1)
+      .add("class-lr", c.class_lr,
+           "peak learning rate of the class centres, on the curve of --lr. Unless given, the same")
+      .between(0, kMostOfAFloat)
+      .add("class-weight-decay", c.class_weight_decay,
+           "weight decay of the class centres. Unless given, --weight-decay")
+      .between(0, kMostOfAFloat)
+      .add(
+          "logit-mib", c.logit_mib,
+          "MiB of logits that a rank holds at a time. Where they would take more they are computed in pieces and twice, which "
+          "changes last bits")
+      .between(kLeastOfLogits, kMostOfLogits)
+      .before(fmt::format("{}", kMostOfLogits))
+      .choice(
+          "logit-precision", c.logit_precision, {"auto", "float32", "tf32", "bfloat16"},
+          "number format in which embeddings and class centres are multiplied; bfloat16 rounds these, never a product, and that "
+          "with an image's own class is always of float32. auto: tf32 on GPUs with --precision tf32 or bfloat16, else float32")
+      .before("auto");
+}
+
+}  // namespace
+
+void declare(Options& o, RecognizeConfig& c) {
+  declare_common(o, c.common);
+  declare_margin(o, c);
+  declare_classes(o, c);
+  o.group("Network")
       .choice(
           "batch-norm", c.batch_norm, {"local", "frozen"},
           "statistics of batch norms. local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
@@ -46,7 +107,8 @@ void declare(Options& o, RecognizeConfig& c) {
           "memory-format", c.memory_format, {"auto", "contiguous", "channels-last"},
           "order of the values of images and maps in memory: contiguous has one channel after the other, channels-last all channels of a "
           "pixel together. The results differ in their last bits only. auto: what a begun run has; else what is faster for this network "
-          "and device, with --exact contiguous. Checkpoints are the same");
+          "and device, with --exact contiguous. Checkpoints are the same")
+      .before("contiguous", /*open=*/"auto");
   o.group("Augmentation")
       .choice(
           "augment", c.augment, {"none", "adaface", "rebuilt"},
@@ -85,6 +147,19 @@ void declare(Options& o, RecognizeConfig& c) {
       .add("eval-images", c.eval_images, "folder whose files the texts of --eval name")
       .free()
       .add("eval-every", c.common.eval_every, "steps between evaluations; 0: only after the last step")
+      .free();
+  o.group("Planning for what is not there yet")
+      .add("assume-identities", c.assume_identities,
+           "for --dry-run, in place of --store: people of the store, whose images have 112 x 112 pixels")
+      .between(2, kMostOfAPlan)
+      .free()
+      .add("assume-images", c.assume_images, "for --dry-run with --assume-identities: images of the store")
+      .between(1, kMostOfAPlan)
+      .free()
+      .add(
+          "assume-ranks", c.assume_ranks,
+          "for --dry-run with --assume-identities: ranks that the run will have, each with a device as here. Unless given, 1")
+      .between(1, 1 << 20)
       .free();
   for (const auto& from : moving_to_recognize()) o.explain(from.options);
 }

@@ -65,7 +65,28 @@ double RunConfig::peak_lr() const {
 }
 
 Schedule RunConfig::schedule_for(std::uint64_t images) const {
-  return {.kind = schedule, .peak = peak_lr(), .total_images = total_steps(images) * batch, .warmup = warmup};
+  Schedule curve{.kind = schedule,
+                 .peak = peak_lr(),
+                 .total_images = total_steps(images) * batch,
+                 .warmup = warmup,
+                 .gamma = gamma,
+                 .power = power};
+  const auto total = static_cast<double>(curve.total_images), epoch = static_cast<double>(images);
+  if (warmup_epochs) curve.warmup = *warmup_epochs * epoch / total;
+  if (warmup_steps) curve.warmup = static_cast<double>(*warmup_steps * batch) / total;
+  if (curve.warmup >= 1)
+    throw ConfigError(fmt::format(
+        "the warm-up is as long as the run of {} steps, so that the rate never reaches its peak: lower {}",
+        total_steps(images), warmup_epochs ? "--warmup-epochs" : "--warmup-steps"));
+  if (milestones.empty()) return curve;
+  curve.milestones = milestones;
+  if (milestones.front() < 1) return curve;
+  for (auto& at : curve.milestones) at = at * epoch / total;
+  if (curve.milestones.back() >= 1)
+    throw ConfigError(
+        fmt::format("--milestones: epoch {} is not before the end of the run of {} steps: leave it out",
+                    milestones.back(), total_steps(images)));
+  return curve;
 }
 
 SaveSchedule RunConfig::save_schedule() const {
@@ -93,14 +114,6 @@ std::uint64_t default_bucket_mib(int ranks, bool exact) {
   constexpr std::uint64_t kLargest = 200;  // several buckets remain to overlap with the backward pass
   if (exact) return kUsual;
   return std::clamp(kUsual * static_cast<std::uint64_t>(ranks) / kManyRanks, kUsual, kLargest);
-}
-
-std::optional<std::string> setting_of(const std::string& config_text, const std::string& key) {
-  for (const auto& line : split(config_text, '\n'))
-    if (const auto equals = line.find('=');
-        equals != std::string::npos && trim(line.substr(0, equals)) == key)
-      return trim(line.substr(equals + 1));
-  return {};
 }
 
 std::optional<std::int64_t> RunConfig::end_seconds() const {
@@ -144,7 +157,7 @@ void validate(Options& o, const RunConfig& c) {
   o.check(
       c.accumulate <= 0 || static_cast<std::uint64_t>(c.accumulate) <= std::max<std::uint64_t>(1, c.batch),
       "--accumulate is larger than --batch: a micro-batch would be empty");
-  o.check(!(c.lr && c.base_lr), "give one of --lr and --base-lr");
+  validate_optimizer(o, c);
   o.check(c.save_every > 0 || c.save_minutes || c.mtbf_hours,
           "--save-every 0 needs --save-minutes or --mtbf-hours: else nothing is saved before the end");
   try {
@@ -161,22 +174,6 @@ void validate(Options& o, const RunConfig& c) {
       c.order.kind != "balanced" || c.together > 1 || c.batch % groups == 0,
       "--order balanced: --batch must be a multiple of --order-images-per-identity times --accumulate, so that no group of images is torn apart");
   o.check(c.data_mode != "replica" || !c.local_dir.empty(), "--data-mode replica needs --local-dir");
-}
-
-void validate(Options& o, const RecognizeConfig& c) {
-  validate(o, c.common);
-  o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
-  o.check(
-      !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
-          smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),
-      fmt::format(
-          "--exact with --batch-norm local needs two images in each of the {} slots of a micro-batch, which has {}: raise --batch, lower --accumulate or --exact-slots",
-          c.common.exact_slots, smallest_micro_batch(c.common)));
-  const bool texts =
-      std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
-  o.check(c.eval_store.empty() || c.eval_images.empty(), "give one of --eval-store and --eval-images");
-  o.check(!texts || !c.eval_store.empty() || !c.eval_images.empty(),
-          "--eval with a text of pairs needs --eval-store or --eval-images; packs end in .bin");
 }
 
 std::vector<std::string> result_changes(const std::string& was, const std::string& is) {

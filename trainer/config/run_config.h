@@ -47,7 +47,7 @@ struct RunConfig {
   std::vector<double> milestones;  ///< multistep: epochs, or fractions of the run below 1; none: 0.6, 0.85
   double gamma = 0.1;              ///< multistep: factor at a milestone
   double power = 1;                ///< polynomial
-  std::string decay;               ///< all | weights; "": the command's own
+  std::string decay;               ///< all | weights (trainer/config/decay.h); "": the task's own
   double clip = 0;                 ///< gradient norm; 0 does not clip
 
   std::string precision = "auto";  ///< settled before its text is taken: trainer/input/machine.h
@@ -58,7 +58,7 @@ struct RunConfig {
   std::optional<bool> deterministic;  ///< on GPUs: the same bits from the same command
   std::uint64_t block_cache_mib = 256;
   std::optional<std::uint64_t> bucket_mib;  ///< settled by a run's first start; none in runs of version 0.1.0
-  std::string gradient_dtype;               ///< float32 | bfloat16; "": float32
+  std::string gradient_dtype = "float32";   ///< float32 | bfloat16
   bool shard_optimizer = false;
 
   std::uint64_t save_every = 500;  ///< steps; 0: not by steps
@@ -83,6 +83,7 @@ struct RunConfig {
   /// Optimizer steps of the whole run over a store of `images`.
   std::uint64_t total_steps(std::uint64_t images) const;
   double peak_lr() const;  ///< lr, else base_lr * batch / 256
+  /// Over a store of `images`. Throws ConfigError when the run is over before the warm-up or a milestone.
   Schedule schedule_for(std::uint64_t images) const;
   SaveSchedule save_schedule() const;
   /// Runs that version 0.1.0 began have neither a size of buckets nor what came with it, so their bits stay.
@@ -150,11 +151,13 @@ struct RecognizeConfig {
   std::optional<double> class_filter;    ///< cosine
   std::optional<double> class_lr, class_weight_decay;
   std::string batch_norm = "local";
-  /// auto, until settle_memory_format() (trainer/input/machine.h); then channels-last, or "" for contiguous, which runs
-  /// have whose configuration was written before there was a choice.
+  /// auto, until it is settled (trainer/run/resume.h): contiguous, or channels-last.
   std::string memory_format = "auto";
   std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
   std::string eval_store, eval_images;  ///< what texts of pairs name
+  /// Of a dry run without a store.
+  std::optional<std::uint64_t> assume_identities, assume_images;
+  std::optional<int> assume_ranks;
 };
 
 /// What run_training needs of a command's configuration.
@@ -174,9 +177,6 @@ using ConfigText = std::function<std::string(const OrderConfig& chosen)>;
 /// MiB of a bucket of gradients. Pure. 25 up to 128 ranks, then more: a ring of many ranks is bound by its latency. Of
 /// --exact always 25, because the norm is a sum over buckets and must not depend on the ranks.
 std::uint64_t default_bucket_mib(int ranks, bool exact);
-
-/// What a configuration text has for a key, if it has the key.
-std::optional<std::string> setting_of(const std::string& config_text, const std::string& key);
 
 /// Lines "key: was A, is B" for the keys that differ and may not (Option::free). Both are configuration texts.
 std::vector<std::string> result_changes(const std::string& was, const std::string& is);

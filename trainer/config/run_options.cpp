@@ -11,11 +11,11 @@ constexpr double kMostImagesOfABatch = 1 << 30;
 constexpr double kMostThreads = 1024;
 constexpr double kLongestSeconds = 1e9;  // thirty years
 constexpr double kLongestMinutes = 16'666'666, kLongestHours = 277'777;
-constexpr double kMostEpochs = 1e6;
 
 void declare_run(Options& o, RunConfig& c) {
   o.group("Run")
       .require("store", c.store, "folder made by `facemae pack` or `facemae synth`")
+      .unless("assume-identities")
       .free()  // its dataset digest is compared
       .require("run", c.run, "folder of the run; the same command resumes it")
       .free()
@@ -77,39 +77,6 @@ void declare_data(Options& o, RunConfig& c) {
            "seconds for which a failing read is repeated before its shard counts as unreadable")
       .above(0)
       .at_most(kLongestSeconds)
-      .free();
-}
-
-void declare_optimizer(Options& o, RunConfig& c) {
-  o.group("Optimizer")
-      .choice("optimizer", c.optimizer.kind, {"adamw", "sgd"},
-              "method that updates the weights; sgd has momentum")
-      .add("lr", c.lr, "peak learning rate at this batch (or --base-lr)")
-      .between(0, kMostOfAFloat)
-      .add("base-lr", c.base_lr,
-           "peak learning rate per 256 images of global batch [" + fmt::format("{}", c.default_base_lr) + "]")
-      .between(0, kMostOfAFloat)
-      .add("warmup", c.warmup, "fraction of the run in which the rate climbs from zero")
-      .at_least(0)
-      .below(1)
-      .choice("schedule", c.schedule, schedule_kinds(),
-              "curve of the learning rate, a function of images seen")
-      .add("weight-decay", c.optimizer.weight_decay, "weight decay, decoupled for adamw")
-      .between(0, kMostOfAFloat)
-      .add("momentum", c.optimizer.momentum, "momentum, for `--optimizer sgd`")
-      .at_least(0)
-      .below(1)
-      .add("beta1", c.optimizer.beta1, "decay of the first moment, for `--optimizer adamw`")
-      .at_least(0)
-      .below(1)
-      .add("beta2", c.optimizer.beta2, "decay of the second moment, for `--optimizer adamw`")
-      .at_least(0)
-      .below(1)
-      .add("clip", c.clip, "largest gradient norm; 0: no limit")
-      .between(0, kMostOfAFloat)
-      .add(
-          "max-skips", c.max_skips,
-          "steps in a row that may be skipped for a non-finite gradient; more, or a skipped last step, end the run (exit 93)")
       .free();
 }
 
@@ -183,13 +150,15 @@ void declare_machine(Options& o, RunConfig& c) {
       .choice(
           "gradient-dtype", c.gradient_dtype, {"float32", "bfloat16"},
           "number format in which ranks send each other gradients. bfloat16 halves what travels and rounds every gradient to "
-          "8 bits; weights and moments stay float32. Unless given, float32")
+          "8 bits; weights and moments stay float32")
+      .before("float32")
       .add(
           "bucket-mib", c.bucket_mib,
           "MiB of gradients that are summed over the ranks in one piece while the backward pass goes on. Small pieces overlap "
           "better, large ones suffer less from the latency of many ranks. Unless given, 25 up to 128 ranks, then in "
           "proportion to the ranks, at most 200; a run keeps what its first start chose")
       .between(1, 1 << 14)
+      .before("")
       .flag(
           "shard-optimizer", c.shard_optimizer,
           "each rank keeps the moments of its part of the weights alone, and updates that part (ZeRO stage 1): less memory with "

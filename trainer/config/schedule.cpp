@@ -13,18 +13,20 @@ namespace {
 double cosine(const Schedule& s, double /*done*/, double rest) {
   return s.peak * 0.5 * (1 + std::cos(std::numbers::pi * rest));
 }
-double polynomial(const Schedule& s, double /*done*/, double rest) { return s.peak * (1 - rest); }
+double polynomial(const Schedule& s, double /*done*/, double rest) {
+  return s.peak * std::pow(1 - rest, s.power);
+}
 double multistep(const Schedule& s, double done, double /*rest*/) {
   const auto passed = std::count_if(s.milestones.begin(), s.milestones.end(),
                                     [&](double milestone) { return done >= milestone; });
-  return s.peak * std::pow(0.1, static_cast<double>(passed));
+  return s.peak * std::pow(s.gamma, static_cast<double>(passed));
 }
 double constant(const Schedule& s, double /*done*/, double /*rest*/) { return s.peak; }
 
 constexpr ScheduleKind kSchedules[] = {
     {"cosine", "fall to zero along half a cosine", cosine},
-    {"polynomial", "fall to zero linearly", polynomial},
-    {"multistep", "fall tenfold at 60 % and at 85 % of the run", multistep},
+    {"polynomial", "fall to zero, linearly or by --power", polynomial},
+    {"multistep", "fall by --gamma at each of --milestones", multistep},
     {"constant", "stay at the peak", constant},
 };
 

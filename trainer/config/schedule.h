@@ -14,6 +14,8 @@ struct Schedule {
   std::uint64_t total_images = 1;
   double warmup = 0;                             ///< fraction of the run: linear from zero
   std::vector<double> milestones = {0.6, 0.85};  ///< multistep: fractions of the run
+  double gamma = 0.1;                            ///< multistep: factor at a milestone
+  double power = 1;                              ///< polynomial: of what is left after the warm-up
 
   /// The rate for the optimizer step that follows `images` images.
   double at(std::uint64_t images) const;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "checkpoint/tensors/store.h"
-#include "checkpoint/tensors/weights.h"
 #include "core/error.h"
 #include "core/host.h"
 #include "core/log.h"
@@ -12,14 +10,11 @@
 namespace facemae {
 namespace {
 
-/// All ranks: the configuration of the run's newest checkpoint, if there is one to go on from.
-std::optional<std::string> configuration_of(const RunConfig& config, Control& control) {
-  if (config.fresh) return {};
-  try {
-    if (const auto info = CheckpointStore(config.run, control, real_files()).newest()) return info->config;
-  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
-  }
-  return {};
+void choose_buckets(RunConfig& config, const Control& control) {
+  if (config.bucket_mib) return;
+  config.bucket_mib = default_bucket_mib(control.size(), config.exact);
+  if (control.is_root() && control.size() > 1)
+    spdlog::info("gradients: summed in buckets of {} MiB (--bucket-mib)", *config.bucket_mib);
 }
 
 }  // namespace
@@ -49,20 +44,19 @@ void settle_precision(RunConfig& config, World& world) {
     spdlog::info("cuDNN searches for the fastest kernels in the first steps");
 }
 
-void settle_memory_format(RecognizeConfig& config, World& world) {
+void choose_for_new_run(PretrainConfig& config, World& world) {
+  choose_buckets(config.common, world.control());
+}
+
+void choose_for_new_run(RecognizeConfig& config, World& world) {
+  choose_buckets(config.common, world.control());
   auto& format = config.memory_format;
-  if (format == "auto") {
-    const bool reduced = config.common.precision != "float32";
-    const auto fastest = fastest_format(config.network, world.device(), reduced);
-    if (const auto begun = configuration_of(config.common, world.control()))
-      format = config_value(*begun, "memory-format");
-    else if (!config.common.exact && fastest == torch::MemoryFormat::ChannelsLast)
-      format = "channels-last";
-    else
-      format = "contiguous";
-    format = world.control().broadcast(format);  // ranks may have different devices
-  }
-  if (format == "contiguous") format.clear();
+  if (format != "auto") return;
+  const bool reduced = config.common.precision != "float32";
+  const auto fastest = fastest_format(config.network, world.device(), reduced);
+  format =
+      !config.common.exact && fastest == torch::MemoryFormat::ChannelsLast ? "channels-last" : "contiguous";
+  format = world.control().broadcast(format);  // ranks may have different devices
 }
 
 }  // namespace facemae

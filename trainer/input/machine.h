@@ -1,5 +1,5 @@
 #pragma once
-// What the defaults `--precision auto` and `--workers 0` mean on the devices that a run got.
+// What the defaults of options that depend on the machine mean on the devices that a run got.
 #include <string>
 
 #include "cluster/world/world.h"
@@ -18,8 +18,8 @@ int workers_of(const RunConfig& config, const World& world);
 
 /// All ranks, before the configuration's text is taken: the same on all of them.
 void settle_precision(RunConfig& config, World& world);
-/// The same, after it, for --memory-format: a run that has a checkpoint goes on in its format. Contiguous is not
-/// written down: a run without the line has it.
-void settle_memory_format(RecognizeConfig& config, World& world);
+/// All ranks, after it, at the first start of a run, what was not given: the size of buckets, and the memory format.
+void choose_for_new_run(PretrainConfig& config, World& world);
+void choose_for_new_run(RecognizeConfig& config, World& world);
 
 }  // namespace facemae

@@ -25,6 +25,7 @@ ReadPolicy policy_of(const RunConfig& config, const std::vector<std::size_t>& lo
 
 void check_fits(const RunConfig& config, std::uint64_t ranks, const Store& store) {
   if (store.size() == 0) throw DataError("the store " + config.store + " has no images");
+  config.schedule_for(store.size());  // throws when the run is too short for it
   if (config.batch / config.together / static_cast<std::uint64_t>(config.accumulate) < ranks)
     throw ConfigError(fmt::format(
         "--batch {} in {} micro-batch(es) leaves some of the {} ranks without {}: raise --batch, lower --accumulate or use fewer ranks",

@@ -49,6 +49,17 @@ void check_unchanged(const CheckpointInfo& info, const RunInput& input, bool map
   spdlog::warn("resuming with changed settings:\n  {}", list);
 }
 
+/// All ranks. The configuration that the newest checkpoint of the run has, "" when there is none to go on from.
+std::string config_of_run(const RunConfig& config, Control& control) {
+  if (config.fresh) return "";
+  try {
+    const auto info = CheckpointStore(config.run, control, real_files()).newest();
+    return info ? info->config : "";
+  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
+    return "";
+  }
+}
+
 }  // namespace
 
 Snapshot snapshot_of(Task& task, Optimizer& optimizer, const ClassOptimizer& class_optimizer,
@@ -152,34 +163,15 @@ void refuse_without_progress(const RunFolder& run, int limit) {
       run.path().string(), idle, reasons));
 }
 
-void settle_buckets(RunConfig& config, Control& control) {
-  if (config.gradient_dtype == "float32") config.gradient_dtype.clear();  // as runs have it that say nothing
-  if (config.bucket_mib) return;
+void settle(Options& options, const RunConfig& config, Control& control,
+            const std::function<void()>& choose) {
   together(control, [&] {
     if (control.is_root() && !config.run.empty()) RunFolder(config.run).refuse_a_file();
   });
-  if (!has_begun(config, control)) {
-    config.bucket_mib = default_bucket_mib(control.size(), config.exact);
-    if (control.is_root() && control.size() > 1)
-      spdlog::info("gradients: summed in buckets of {} MiB (--bucket-mib)", *config.bucket_mib);
-    return;
-  }
-  try {
-    const auto info = CheckpointStore(config.run, control, real_files()).newest();
-    if (const auto kept = info ? setting_of(info->config, "bucket-mib") : std::nullopt)
-      config.bucket_mib = std::stoull(*kept);
-  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
-  }
-}
-
-std::string config_of_run(const RunConfig& config, Control& control) {
-  if (config.fresh) return "";
-  try {
-    const auto info = CheckpointStore(config.run, control, real_files()).newest();
-    return info ? info->config : "";
-  } catch (const Unresumable&) {  // the run says so once it has begun and can leave its outcome
-    return "";
-  }
+  if (const auto begun = config_of_run(config, control); !begun.empty())
+    options.go_on(begun);
+  else
+    choose();
 }
 
 std::vector<std::size_t> shards_in_quarantine(const RunConfig& config, Control& control) {

@@ -2,6 +2,7 @@
 // What a checkpoint holds of a run, and how a start goes on from one.
 #include <torch/types.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,15 +49,12 @@ std::uint64_t resume(CheckpointStore& checkpoints, Snapshot& into, RunState& sta
 /// All ranks. Has the run committed something already? Then it needs no initial weights any more.
 bool has_begun(const RunConfig& config, Control& control);
 
-/// All ranks. The configuration that the newest checkpoint of the run has, "" when there is none to go on from.
-std::string config_of_run(const RunConfig& config, Control& control);
-
 /// Throws Unresumable with their reasons when `limit` starts in a row made no progress (0: never).
 void refuse_without_progress(const RunFolder& run, int limit);
 
-/// All ranks, before the configuration's text is taken. What the first start of a run chose by itself stays: the size of
-/// buckets, which runs of version 0.1.0 have not.
-void settle_buckets(RunConfig& config, Control& control);
+/// All ranks, once `options` were read into `config`, before their text is taken. What is left to a run's first start is
+/// chosen by `choose` when this is it; a run that has begun goes on with what it has (Option::before).
+void settle(Options& options, const RunConfig& config, Control& control, const std::function<void()>& choose);
 
 /// All ranks, before the store is opened: the shards in quarantine according to the newest checkpoint, if
 /// there is one.

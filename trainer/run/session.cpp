@@ -45,7 +45,7 @@ class Session {
     if (config().dry_run) {
       const auto need = memory_need({task(), *gradients_, sums(), *optimizer_, snapshot_}, batches(),
                                     input_.store->image_size(), input_.store->identities(), control_.rank());
-      print_dry_run(config(), *input_.store, snapshot_, *gradients_, need, world_, total_);
+      print_dry_run(config(), *input_.store, snapshot_, *gradients_, need, world_);
       return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
     }
     begin();

@@ -106,7 +106,11 @@ void Optimizer::step_sgd(const Lists& lists, double learning_rate,
   for (std::size_t i = 0; i < lists.values.size(); ++i) {
     lists.first[i].mul_(config_.momentum).add_(lists.gradients[i]);
     if (lists.weight_decay != 0) lists.first[i].add_(lists.values[i], lists.weight_decay);
-    lists.values[i].add_(lists.first[i], -learning_rate);
+    auto direction = lists.first[i];
+    if (config_.nesterov)
+      direction =
+          lists.gradients[i].add(lists.values[i], lists.weight_decay).add_(lists.first[i], config_.momentum);
+    lists.values[i].add_(direction, -learning_rate);
   }
 }
 

@@ -31,6 +31,15 @@ Precision precision_for(const std::string& name, torch::Device device) {
   return Precision::BFloat16;
 }
 
+Precision logit_precision_for(const std::string& name, Precision of_step, torch::Device device) {
+  if (name == "auto")
+    return device.is_cuda() && of_step != Precision::Float32 ? Precision::Tf32 : Precision::Float32;
+  if (name == "float32") return Precision::Float32;
+  if (name == "bfloat16") return Precision::BFloat16;
+  if (!device.is_cuda()) throw ConfigError("--logit-precision tf32 needs a CUDA device: use float32");
+  return Precision::Tf32;
+}
+
 void prepare(Precision precision, Remainder remainder) {
   auto& context = at::globalContext();
   const bool tf32 =

@@ -10,6 +10,9 @@ enum class Precision { Float32, Tf32, BFloat16 };
 /// Throws ConfigError when the device cannot: tf32 needs CUDA, bfloat16 a CPU with avx512_bf16 or
 /// amx, or a CUDA device.
 Precision precision_for(const std::string& name, torch::Device device);
+/// That of the products of embeddings and class centres, by --logit-precision. auto is tf32 on GPUs where the step has
+/// tf32 or bfloat16, else float32. Throws ConfigError when the device cannot: tf32 needs CUDA.
+Precision logit_precision_for(const std::string& name, Precision of_step, torch::Device device);
 /// What of a bfloat16 step autocast leaves in float32: computed by a GPU as it says, or in TF32.
 enum class Remainder { Float32, Tf32 };
 /// Process-wide settings that the precision needs; on GPUs also cuDNN's search for the fastest kernels, unless LibTorch

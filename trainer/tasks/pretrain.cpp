@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/common/state.h"
+#include "trainer/config/decay.h"
 
 namespace facemae {
 namespace {
@@ -54,11 +55,7 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
 }
 
 std::vector<Parameter> Pretraining::parameters() {
-  std::vector<Parameter> trained;
-  for (const auto& item : model_->named_parameters())
-    // No decay on biases and norms, as in MAE; its tokens have three dimensions and do decay.
-    if (item.value().requires_grad()) trained.push_back({item.key(), item.value(), item.value().dim() > 1});
-  return trained;
+  return trained_parameters(*model_, decay_named(config_.common.decay, Decay::Matrices));
 }
 
 FaceNeeds Pretraining::needs() const {

@@ -30,13 +30,14 @@ torch::Tensor margin_draws(const Faces& faces, std::uint64_t seed) {
 }  // namespace
 
 Margin margin_of(const RecognizeConfig& config) {
+  const Margin unless_given;
   return {.kind = config.margin,
           .m = config.margin_m.value_or(margin_kind(config.margin).m),
           .scale = config.scale,
           .straight_through = config.margin_gradient == "straight-through",
-          .m1 = config.margin_m1.value_or(Margin{}.m1),
-          .m3 = config.margin_m3.value_or(Margin{}.m3),
-          .h = config.margin_h.value_or(Margin{}.h)};
+          .m1 = config.margin_m1.value_or(unless_given.m1),
+          .m3 = config.margin_m3.value_or(unless_given.m3),
+          .h = config.margin_h.value_or(unless_given.h)};
 }
 
 SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device) {
@@ -73,6 +74,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       draws_margins_(margin_kind(softmax_.margin.kind).draws),
       global_batch_(static_cast<double>(config.common.batch)),
       frozen_(config.batch_norm == "frozen"),
+      decay_(decay_named(config.common.decay, Decay::All)),
       kind_(std::move(kind)),
       parts_(std::move(parts)),
       precision_(precision),
@@ -84,12 +86,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
   if (parts_.exact()) by_shards_.emplace(centres_);
 }
 
-std::vector<Parameter> RecognitionTraining::parameters() {
-  std::vector<Parameter> trained;
-  for (const auto& item : network_->named_parameters())
-    if (item.value().requires_grad()) trained.push_back({item.key(), item.value()});
-  return trained;
-}
+std::vector<Parameter> RecognitionTraining::parameters() { return trained_parameters(*network_, decay_); }
 
 Classes RecognitionTraining::classes() {
   return {.centres = centres_.weight(),

@@ -11,6 +11,7 @@
 #include "model/recognition/shard_softmax.h"
 #include "model/recognition/softmax_config.h"
 #include "trainer/apply/pair_set.h"
+#include "trainer/config/decay.h"
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
 #include "trainer/step/task.h"
@@ -21,7 +22,7 @@ namespace facemae {
 class RecognitionTraining final : public Task, public Evaluator {
  public:
   /// Of `config` what is of the step (batch, margin, batch norm), and the sets to evaluate. `kind` names the model in
-  /// checkpoints. Weight decay is on norms and biases too, as in arcface_torch.
+  /// checkpoints.
   RecognitionTraining(std::shared_ptr<RecognitionNetwork> network, ClassCentres centres,
                       const RecognizeConfig& config, std::string kind, Parts parts, Precision precision,
                       torch::Device device);
@@ -54,6 +55,7 @@ class RecognitionTraining final : public Task, public Evaluator {
   bool draws_margins_;
   double global_batch_;
   bool frozen_;
+  Decay decay_;
   std::string kind_;
   Parts parts_;
   Precision precision_;
@@ -68,9 +70,9 @@ class RecognitionTraining final : public Task, public Evaluator {
 /// Of the options --eval, --eval-store and --eval-images: names that end in .bin are packs.
 std::vector<PairSource> pair_sources(const RecognizeConfig& config);
 
-/// Of the options --margin and those that go with it.
+/// Of --scale and the options that begin with --margin.
 Margin margin_of(const RecognizeConfig& config);
-/// Of these, --class-filter, --logit-mib and --logit-precision on a device.
+/// Of these and --class-filter, --logit-mib and --logit-precision on a device.
 SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device);
 
 }  // namespace facemae

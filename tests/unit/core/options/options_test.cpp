@@ -63,6 +63,32 @@ TEST(Options, AListGivenAgainHasTheWordsOfAllTimes) {
   EXPECT_THAT(b.list, testing::ElementsAre("a", "b", "c", "d"));
 }
 
+TEST(Options, AListOfNumbersIsReadPrintedAndRefusedAsNumbersAre) {
+  const auto read = [](const std::vector<std::string>& words, std::vector<double>& list) {
+    CommonOptions common;
+    Options options("", "thing");
+    options.add("at", list, "places").at_most(3);
+    EXPECT_THAT(options.help(100), HasSubstr("--at X...               places"));
+    options.parse(words, common);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return options.text();
+  };
+  std::vector<double> list, kept = {7};
+  EXPECT_EQ(read({}, list), "") << "an empty list is not in the text";
+  EXPECT_EQ(read({"--at", "10", "0.1", "--at=1e-3"}, list), "at = 10 0.1 0.001\n");
+  EXPECT_THAT(list, testing::ElementsAre(10, 0.1, 1e-3));
+  EXPECT_EQ(read({"--at", "1", "x"}, kept), "--at: \"x\" is not a number");
+  EXPECT_EQ(read({"--at", "1", "nan"}, kept), "--at: \"nan\" is not finite");
+  EXPECT_EQ(read({"--at", "10,18,22"}, kept),
+            "--at: \"10,18,22\" is not a number: blanks part the numbers of a list");
+  EXPECT_EQ(read({"--at", "1", "2", "3", "4"}, list), "--at: at most 3 expected, not 4 (1 2 3 4)");
+  EXPECT_THAT(kept, testing::ElementsAre(7)) << "what is refused changes nothing";
+}
+
 TEST(Options, AnythingElseGivenAgainIsAFaultThatNamesIt) {
   Bound b;
   b.parse({"--count", "1", "--count=2", "--limit", "3", "--limit", "3", "--fast", "--fast", "--on", "no",
@@ -287,6 +313,26 @@ TEST(Options, ThatAreWrongAreNotMissingToo) {
   }
 }
 
+TEST(Options, AreRequiredUnlessAnotherIsGiven) {
+  const auto faults = [](const std::vector<std::string>& words) {
+    std::string place;
+    int size = 0;
+    CommonOptions common;
+    Options options("", "thing");
+    options.require("place", place, "a place").unless("size").add("size", size, "a number");
+    options.parse(words, common);
+    try {
+      options.finish();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(faults({}), "--place is missing");
+  EXPECT_EQ(faults({"--size", "3"}), "");
+  EXPECT_EQ(faults({"--place", "here"}), "");
+}
+
 TEST(Options, SayWhichMayChangeBetweenStarts) {
   int threads = 1, batch = 1;
   Options options("", "thing");
@@ -311,6 +357,24 @@ TEST(Options, WhatBeganBeforeAnOptionGoesOnWithoutIt) {
       << "it is not in the text of a later start either";
   EXPECT_EQ(went_on({}, "form = newer\n"), "newer: form = newer\nother = x\n");
   EXPECT_EQ(went_on({"--form", "newer"}, "other = y\n"), "newer: form = newer\nother = x\n");
+}
+
+TEST(Options, WhatBeganBeforeMayHaveHadNothingAndAValueMayLeaveItToThat) {
+  const auto went_on = [](const std::vector<std::string>& words, const std::string& had) {
+    std::optional<int> size;
+    std::string form = "auto";
+    CommonOptions common;
+    Options options("", "");
+    options.add("size", size, "help").before("");
+    options.choice("form", form, {"auto", "wide", "long"}, "help").before("wide", "auto");
+    options.parse(words, common);
+    options.go_on(had);
+    return (size ? std::to_string(*size) : "none") + " " + form + ": " + options.text();
+  };
+  EXPECT_EQ(went_on({}, "other = y\n"), "none wide: ");
+  EXPECT_EQ(went_on({}, "size = 4\nform = long\n"), "4 long: size = 4\nform = long\n");
+  EXPECT_EQ(went_on({"--form", "auto", "--size", "5"}, "form = long\n"), "5 long: size = 5\nform = long\n");
+  EXPECT_EQ(went_on({"--form", "wide"}, "form = long\n"), "none wide: form = wide\n");
 }
 
 TEST(Options, AnOldNameIsUnderstoodWithAWarning) {

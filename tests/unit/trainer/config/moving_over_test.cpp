@@ -82,7 +82,9 @@ TEST(MovingOver, SaysOfOptionsOfMaeAndArcFaceWhatDoesTheSameHere) {
   EXPECT_THAT(fault_of<PretrainConfig>("--mask_ratio"), testing::EndsWith("did you mean --mask-ratio?"));
   EXPECT_THAT(fault_of<RecognizeConfig>("--margin_list"), HasSubstr("--margin arcface"));
   EXPECT_THAT(fault_of<RecognizeConfig>("--fp16"), testing::EndsWith(": --precision bfloat16"));
-  EXPECT_THAT(fault_of<RecognizeConfig>("--sample_rate"), HasSubstr("not in this version"));
+  EXPECT_THAT(fault_of<RecognizeConfig>("--sample_rate"), testing::EndsWith("did you mean --sample-rate?"));
+  EXPECT_THAT(fault_of<RecognizeConfig>("--interclass_filtering_threshold"), HasSubstr("--class-filter"));
+  EXPECT_THAT(fault_of<RecognizeConfig>("--lr_milestones"), HasSubstr("--milestones"));
 }
 
 TEST(MovingOver, NamesOnlyOptionsThatThereAre) {

@@ -28,6 +28,26 @@ TEST(Schedule, MultistepFallsTenfoldAtEachMilestone) {
   EXPECT_DOUBLE_EQ(schedule.at(75), 0.01);
 }
 
+TEST(Schedule, OfAPowerFallsFasterAtFirst) {
+  const Schedule schedule{.kind = "polynomial", .peak = 1, .total_images = 100, .warmup = 0.2, .power = 2};
+  EXPECT_DOUBLE_EQ(schedule.at(10), 0.5);
+  EXPECT_DOUBLE_EQ(schedule.at(20), 1);
+  EXPECT_DOUBLE_EQ(schedule.at(60), 0.25);
+  EXPECT_DOUBLE_EQ(schedule.at(100), 0);
+}
+
+TEST(Schedule, MultistepFallsByGammaAlsoWhereAMilestoneLiesInTheWarmUp) {
+  const Schedule schedule{.kind = "multistep",
+                          .peak = 1,
+                          .total_images = 100,
+                          .warmup = 0.2,
+                          .milestones = {0.1, 0.5},
+                          .gamma = 0.5};
+  EXPECT_DOUBLE_EQ(schedule.at(15), 0.75);
+  EXPECT_DOUBLE_EQ(schedule.at(20), 0.5);
+  EXPECT_DOUBLE_EQ(schedule.at(50), 0.25);
+}
+
 TEST(Schedule, ConstantStaysAndNeverGoesBeyondTheRun) {
   const Schedule schedule{.kind = "constant", .peak = 3, .total_images = 10, .warmup = 0.5};
   EXPECT_DOUBLE_EQ(schedule.at(5), 3);

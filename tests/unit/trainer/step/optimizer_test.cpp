@@ -89,9 +89,12 @@ class EveryOptimizer : public testing::TestWithParam<OptimizerConfig> {
 INSTANTIATE_TEST_SUITE_P(, EveryOptimizer,
                          testing::Values(OptimizerConfig{.kind = "adamw"}, OptimizerConfig{.kind = "sgd"},
                                          OptimizerConfig{.kind = "sgd", .momentum = 0},
+                                         OptimizerConfig{.kind = "sgd", .nesterov = true},
+                                         OptimizerConfig{.kind = "sgd", .nesterov = true, .fused = false},
                                          OptimizerConfig{.kind = "sgd", .fused = false}),
                          [](const auto& at) {
-                           return at.param.kind + (at.param.fused ? "" : "Plain") +
+                           return at.param.kind + (at.param.nesterov ? "Nesterov" : "") +
+                                  (at.param.fused ? "" : "Plain") +
                                   (at.param.momentum == 0 ? "WithoutMomentum" : "");
                          });
 

@@ -36,6 +36,19 @@ TEST(Precision, WhatABfloat16StepLeavesInFloat32MayBeTf32) {
   EXPECT_FALSE(at::globalContext().allowTF32CuBLAS()) << "float32 means float32";
 }
 
+TEST(Precision, OfLogitsByThemselvesIsTf32BesideReducedStepsOfGpus) {
+  const torch::Device cpu(torch::kCPU), gpu(torch::kCUDA, 0);
+  EXPECT_EQ(logit_precision_for("auto", Precision::BFloat16, cpu), Precision::Float32);
+  EXPECT_EQ(logit_precision_for("auto", Precision::Float32, gpu), Precision::Float32);
+  for (const auto reduced : {Precision::Tf32, Precision::BFloat16}) {
+    EXPECT_EQ(logit_precision_for("auto", reduced, gpu), Precision::Tf32);
+    EXPECT_EQ(logit_precision_for("float32", reduced, gpu), Precision::Float32);
+  }
+  EXPECT_EQ(logit_precision_for("bfloat16", Precision::Float32, cpu), Precision::BFloat16);
+  EXPECT_EQ(logit_precision_for("tf32", Precision::Float32, gpu), Precision::Tf32);
+  EXPECT_THROW(logit_precision_for("tf32", Precision::Float32, cpu), ConfigError);
+}
+
 TEST(Precision, WhatTheDeviceLacksIsRefused) {
   EXPECT_THROW(precision_for("tf32", torch::kCPU), ConfigError);
   EXPECT_EQ(precision_for("float32", torch::kCPU), Precision::Float32);

@@ -1,0 +1,70 @@
+// The configuration of recognition training: which settings of its margin, classes and images fit together.
+#include <algorithm>
+
+#include "core/log.h"
+#include "trainer/config/run_config.h"
+#include "trainer/config/validate_run.h"
+
+namespace facemae {
+namespace {
+
+void validate_margin(Options& o, const RecognizeConfig& c) {
+  const auto only_with = [&](bool given, const std::string& option, const std::string& margin) {
+    o.check(!given || c.margin == margin,
+            fmt::format("{} is for `--margin {}`, not for {}: leave it out", option, margin, c.margin));
+  };
+  only_with(c.margin_m1.has_value(), "--margin-m1", "combined");
+  only_with(c.margin_m3.has_value(), "--margin-m3", "combined");
+  only_with(c.margin_h.has_value(), "--margin-h", "adaface");
+}
+
+void validate_classes(Options& o, const RecognizeConfig& c) {
+  const bool reduced = c.logit_precision == "tf32" || c.logit_precision == "bfloat16";
+  o.check(!c.common.exact || !reduced, "--exact computes logits in float32: leave out --logit-precision");
+  o.check(c.common.device != "cpu" || c.logit_precision != "tf32",
+          "--logit-precision tf32 needs a CUDA device: use float32");
+  o.check(!c.class_lr || c.common.peak_lr() > 0,
+          "--class-lr is on the curve of --lr, which is 0 everywhere: raise --lr, or leave out --class-lr");
+}
+
+void validate_plan(Options& o, const RecognizeConfig& c) {
+  const bool planned = c.assume_identities || c.assume_images || c.assume_ranks;
+  if (!planned) return;
+  o.check(c.common.dry_run,
+          "--assume-identities, --assume-images and --assume-ranks are for --dry-run: add it");
+  o.check(c.assume_identities && c.assume_images,
+          "--assume-identities and --assume-images describe a store together: give both");
+  o.check(c.common.store.empty(),
+          "--assume-identities and --assume-images take the place of --store: leave it out");
+  o.check(!c.assume_identities || !c.assume_images || *c.assume_identities <= *c.assume_images,
+          "--assume-identities are more than --assume-images: each has an image at least");
+  o.check(!c.common.exact,
+          "--assume-identities plans for ranks that compute their rows at once: leave out --exact");
+}
+
+void validate_sets_of_pairs(Options& o, const RecognizeConfig& c) {
+  const bool texts =
+      std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
+  o.check(c.eval_store.empty() || c.eval_images.empty(), "give one of --eval-store and --eval-images");
+  o.check(!texts || !c.eval_store.empty() || !c.eval_images.empty(),
+          "--eval with a text of pairs needs --eval-store or --eval-images; packs end in .bin");
+}
+
+}  // namespace
+
+void validate(Options& o, const RecognizeConfig& c) {
+  validate(o, c.common);
+  o.check(c.augment == "none" || c.common.decode == "rgb", "--augment needs --decode rgb: it works on RGB");
+  o.check(
+      !c.common.exact || c.batch_norm == "frozen" || c.common.batch == 0 ||
+          smallest_micro_batch(c.common) >= 2 * static_cast<std::uint64_t>(std::max(1, c.common.exact_slots)),
+      fmt::format(
+          "--exact with --batch-norm local needs two images in each of the {} slots of a micro-batch, which has {}: raise --batch, lower --accumulate or --exact-slots",
+          c.common.exact_slots, smallest_micro_batch(c.common)));
+  validate_margin(o, c);
+  validate_classes(o, c);
+  validate_plan(o, c);
+  validate_sets_of_pairs(o, c);
+}
+
+}  // namespace facemae
