@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -34,6 +35,8 @@ struct HeadTrial {
   torch::ScalarType type = torch::kFloat64;
 
   double tolerance() const { return type == torch::kFloat64 ? 1e-10 : 1e-6; }
+  /// Of what lasts. AdamW divides a gradient by its size: of a small one, rounding becomes a part of the step.
+  double lasting_tolerance() const { return tolerance() * (type == torch::kFloat32 && adamw ? 100 : 10); }
 };
 
 std::ostream& operator<<(std::ostream& out, const HeadTrial& trial) {
@@ -129,8 +132,9 @@ class HeadEqualsDense : public testing::Test {
         EXPECT_NEAR(loss.item<double>(), want.loss,
                     std::abs(want.loss) * (trial.exact ? 1e-6 : trial.tolerance()));
         EXPECT_EQ(got.correct.item<double>(), want.correct);
-        EXPECT_THAT(got.cotangent, test::IsWithin(trial.tolerance(), trial.exact ? want.of_embeddings
-                                                                                 : mine(want.of_embeddings)));
+        EXPECT_LE(test::relative_distance(got.cotangent,
+                                          trial.exact ? want.of_embeddings : mine(want.of_embeddings)),
+                  step == 0 ? trial.tolerance() : trial.lasting_tolerance());
       }
       const auto range = centres.range();
       optimizer.step(head.learning_rate, {.rows = centres.active().rows, .values = centres.gradient()},
@@ -138,9 +142,12 @@ class HeadEqualsDense : public testing::Test {
       state.end(torch::zeros({}));
       lasting.statistics = dense::moved(head, lasting.statistics, torch::cat(norms), torch::cat(cosines));
       dense::update(head, lasting, active, of_centres);
-      EXPECT_THAT(centres.weight(), test::IsWithin(10 * trial.tolerance(),
-                                                   lasting.centres.narrow(0, range.first, range.count)));
-      if (state.any()) EXPECT_THAT(state.value(), test::IsWithin(trial.tolerance(), lasting.statistics));
+      EXPECT_LE(
+          test::relative_distance(centres.weight(), lasting.centres.narrow(0, range.first, range.count)),
+          trial.lasting_tolerance());
+      if (state.any()) {
+        EXPECT_LE(test::relative_distance(state.value(), lasting.statistics), trial.tolerance());
+      }
     }
     compare_state(optimizer, lasting, centres, trial);
   }
@@ -153,40 +160,47 @@ class HeadEqualsDense : public testing::Test {
     optimizer.add_to(snapshot, at);
     ASSERT_EQ(snapshot.by_class.size(), trial.adamw ? 3U : 1U);
     const auto own = [&](const torch::Tensor& all) { return all.narrow(0, range.first, range.count); };
-    EXPECT_THAT(snapshot.by_class[0].rows, test::IsWithin(10 * trial.tolerance(), own(lasting.first)));
+    EXPECT_LE(test::relative_distance(snapshot.by_class[0].rows, own(lasting.first)),
+              trial.lasting_tolerance());
     if (!trial.adamw) return;
-    EXPECT_THAT(snapshot.by_class[1].rows, test::IsWithin(10 * trial.tolerance(), own(lasting.second)));
+    EXPECT_LE(test::relative_distance(snapshot.by_class[1].rows, own(lasting.second)),
+              trial.lasting_tolerance());
     EXPECT_TRUE(torch::equal(snapshot.by_class[2].rows.flatten().to(torch::kFloat64),
                              own(lasting.updates).to(torch::kFloat64)));
   }
 };
 
+/// All combinations, in place of some of each value.
+bool full() { return std::getenv("FACEMAE_FULL") != nullptr; }
+
 TEST_F(HeadEqualsDense, ForNumbersOfClassesAndShardsAndRates) {
+  int number = 0;
   for (const std::int64_t classes : {3, 37, 1000, 5000})
-    for (const std::int64_t shards : {4, 7, 1024})
-      for (const double rate : {1.0, 0.5, 0.1, 0.01, 0.0})
-        compare({.classes = classes, .shards = shards, .rate = rate});
+    for (const double rate : {1.0, 0.5, 0.1, 0.01, 0.0})
+      for (const std::int64_t shards : {4, 7, 1024})
+        if (full() || ++number % 3 == 0) compare({.classes = classes, .shards = shards, .rate = rate});
 }
 
 TEST_F(HeadEqualsDense, WithEveryMargin) {
   for (const auto& kind : margin_kinds())
-    for (const double rate : {1.0, 0.1})
-      for (const auto filter : {std::optional<double>(), std::optional<double>(0.03)})
+    for (const auto filter : {std::optional<double>(), std::optional<double>(0.03)})
+      for (const double rate : {1.0, 0.1})
         for (const int micro_batches : {1, 3})
           for (const std::int64_t at_once : {7, 1 << 20})
-            compare({.rate = rate,
-                     .margin = kind.name,
-                     .filter = filter,
-                     .micro_batches = micro_batches,
-                     .at_once = at_once});
+            if (full() || ((rate < 1) == (micro_batches == 3) && (rate < 1) == (at_once == 7)))
+              compare({.rate = rate,
+                       .margin = kind.name,
+                       .filter = filter,
+                       .micro_batches = micro_batches,
+                       .at_once = at_once});
 }
 
 TEST_F(HeadEqualsDense, WithBothOptimizersInPiecesAndMicroBatches) {
   for (const bool adamw : {false, true})
     for (const int micro_batches : {1, 3})
-      for (const std::int64_t at_once : {7, 1 << 20})
+      for (const std::int64_t at_once : {23, 1 << 20})
         for (const double rate : {1.0, 0.1, 0.0})
-          compare({.classes = 1000,
+          compare({.classes = 300,
                    .rate = rate,
                    .micro_batches = micro_batches,
                    .at_once = at_once,
