@@ -85,6 +85,10 @@ class SameLabels final : public FaceSource {
     std::iota(faces_.ordinals.begin(), faces_.ordinals.end(), std::uint64_t{0});
   }
   std::vector<Faces> next() override { return {faces_}; }
+  std::vector<std::int64_t> prepare(int /*micro_batches*/) override {
+    const auto* labels = faces_.labels.const_data_ptr<std::int64_t>();
+    return {labels, labels + faces_.labels.size(0)};
+  }
 
  private:
   Faces faces_;
@@ -127,9 +131,10 @@ double time_head(const Bench& bench) {
   config.margin = "cosface";
   config.sample_rate = bench.share;
   config.batch_norm = "frozen";  // there is none
-  RecognitionTraining task(std::make_shared<NoNetwork>(bench.batch),
-                           ClassCentres(bench.classes, 1024, 1, alone, torch::kCPU), config, "bench",
-                           Parts::of_ranks(alone), Precision::Float32, torch::kCPU);
+  RecognitionTraining task(
+      std::make_shared<NoNetwork>(bench.batch),
+      ClassCentres(bench.classes, 1024, 1, alone, torch::kCPU, torch::kFloat32, bench.share), config, "bench",
+      Parts::of_ranks(alone), Precision::Float32, torch::kCPU);
   Trained trained(bench, task.parameters(), task.classes().centres, alone);
   SameLabels faces(bench);
   Step step(task, faces, trained.gradients, 1);
