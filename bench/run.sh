@@ -29,17 +29,17 @@ data=build/bench
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
 
-# compare NAME OURS REFERENCE: both are commands that print one number, greater is better.
+# compare NAME OURS REFERENCE [UNIT]: both are commands that print one number, greater is better.
 compare() {
-  local name=$1 ours=$2 reference=$3 a b
+  local name=$1 ours=$2 reference=$3 unit=${4:-images/s} a b
   for _ in $(seq "$pairs"); do
     a=$(eval "$ours") && b=$(eval "$reference") && [ -n "$a" ] && [ -n "$b" ] || fail "$name: nothing was measured"
     echo "$a $b"
-  done | awk '{ print $1 / $2, $1, $2 }' | sort -g | awk -v name="$name" '
+  done | awk '{ print $1 / $2, $1, $2 }' | sort -g | awk -v name="$name" -v unit="$unit" '
     { ratio[NR] = $1; ours[NR] = $2; theirs[NR] = $3 }
     END { if (NR == 0) exit 1
       m = int((NR + 1) / 2)
-      printf "%-44s %.2f  (%.2f to %.2f of %d pairs; in the median pair %.1f and %.1f images/s)\n", name, ratio[m], ratio[1], ratio[NR], NR, ours[m], theirs[m] }'
+      printf "%-44s %.2f  (%.2f to %.2f of %d pairs; in the median pair %.1f and %.1f %s)\n", name, ratio[m], ratio[1], ratio[NR], NR, ours[m], theirs[m], unit }'
 }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
@@ -56,15 +56,21 @@ fi
 # The softmax over many classes and the update of their centres; each process prints the median of five steps.
 if wanted head; then
   [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
-  faces_of() { "$@" | awk '{ print 64 / $1 }'; }
-  head_beside_torch() { compare "$1 / PyTorch" "faces_of $built/bench_head $2" "faces_of $python bench/torch_head.py $2"; }
-  compare "head, 20,000 of 1,000,000 classes / of 40,000" "faces_of $built/bench_head head 1000000 0.02" "faces_of $built/bench_head head 40000 0.5"
+  per_second() { # per_second N COMMAND...: of N things that a step does
+    local n=$1
+    shift
+    "$@" | awk -v n="$n" '{ print n / $1 }'
+  }
+  head_beside_torch() { compare "$1 / PyTorch" "per_second 64 $built/bench_head $2" "per_second 64 $python bench/torch_head.py $2"; }
+  compare "head, 20,000 of 1,000,000 classes / of 40,000" "per_second 64 $built/bench_head head 1000000 0.02" "per_second 64 $built/bench_head head 40000 0.5"
   head_beside_torch "head, 1,000,000 classes, rate 0.1" "head 1000000 0.1"
   head_beside_torch "head, 1,000,000 classes, rate 0.02" "head 1000000 0.02"
   head_beside_torch "head, 100,000 classes, rate 1" "head 100000 1"
-  head_beside_torch "update alone, 100,000 of 1,000,000 classes" "update 1000000 100000"
+  compare "update of 100,000 of 1,000,000 classes / PyTorch" "per_second 100000 $built/bench_head update 1000000 100000" \
+    "per_second 100000 $python bench/torch_head.py update 1000000 100000" "sampled classes/s"
   for words in "1000000 0.1" "1000000 1" "2059906 0.1 steps=20"; do
-    printf "%-44s %s MiB\n" "memory of head $words" "$("$built/bench_head" head $words | cut -d' ' -f2)"
+    read -r -a head <<<"head $words"
+    printf "%-44s %s MiB\n" "memory of ${head[*]}" "$("$built/bench_head" "${head[@]}" | cut -d' ' -f2)"
   done
 fi
 if wanted loader; then

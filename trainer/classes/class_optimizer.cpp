@@ -26,7 +26,8 @@ void ClassOptimizer::step(double learning_rate, const ClassGradient& gradient,
   const bool on_host = rows_.centres.is_cpu();
   if (on_host && found_inf.defined() && found_inf.item<float>() != 0) return;
   const double rate = learning_rate * config_.rate;
-  if (config_.dense)
+  const bool all_alike = !gradient.rows.defined() && rule_.kind == "sgd";  // no row has a count of its own
+  if (config_.dense || all_alike)
     step_all(rate, gradient, found_inf);
   else if (on_host && rows_.centres.scalar_type() == torch::kFloat32)
     move_rows_on_host(rows_, gradient, rule_, rate);

@@ -14,6 +14,7 @@ namespace facemae {
 struct ClassUpdateConfig {
   /// Every row decays and moves each step, the unsampled ones with a gradient of 0: arcface_torch since 2022. Otherwise
   /// rows that were not sampled keep their bits, without decay and without coasting on momentum: arcface_torch before.
+  /// Where all rows are sampled, sgd gives the same bits in both ways.
   bool dense = false;
   double rate = 1;                     ///< learning rate of the centres over that of all else
   std::optional<double> weight_decay;  ///< nothing: as all else

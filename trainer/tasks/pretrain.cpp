@@ -191,10 +191,10 @@ bool Pretraining::to_be_balanced(int micro) const {
 void Pretraining::balance(const Passes& passes, const std::vector<torch::Tensor>& wanted) {
   std::vector<torch::Tensor> of_parts;
   for (std::size_t part = 0; part < passes.parts.size(); ++part) {
-    const auto& [loss, rows, reference, predicted] = passes.parts[part];
-    const auto pixel = torch::autograd::grad({loss}, {predicted}, {}, /*retain_graph=*/true).front();
+    const Pass& pass = passes.parts[part];
+    const auto pixel = torch::autograd::grad({pass.loss}, {pass.output}, {}, /*retain_graph=*/true).front();
     const auto relation =
-        torch::autograd::grad({rows}, {predicted}, {wanted[part]}, /*retain_graph=*/true).front();
+        torch::autograd::grad({pass.rows}, {pass.output}, {wanted[part]}, /*retain_graph=*/true).front();
     of_parts.push_back(torch::stack({square_of(pixel), square_of(relation)}));
   }
   const auto squares = parts_.sum(of_parts);

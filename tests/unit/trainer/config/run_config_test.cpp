@@ -356,5 +356,22 @@ TEST(Changes, OfWhatMakesThePixelsAreRefusedAndOfWhatReadsThemNot) {
     EXPECT_TRUE(options.may_change(key)) << key;
 }
 
+TEST(RunConfig, KnowsHowClassCentresAreMoved) {
+  RecognizeConfig config;
+  config.common.lr = 0.2;
+  config.class_update = "sparse";
+  const auto plain = run_config_of(config).class_update;
+  EXPECT_FALSE(plain.dense);
+  EXPECT_EQ(plain.rate, 1);
+  EXPECT_FALSE(plain.weight_decay.has_value());
+  config.class_update = "dense";
+  config.class_lr = 0.05;
+  config.class_weight_decay = 1e-3;
+  const auto own = run_config_of(config).class_update;
+  EXPECT_TRUE(own.dense);
+  EXPECT_DOUBLE_EQ(own.rate, 0.25);
+  EXPECT_EQ(own.weight_decay, 1e-3);
+}
+
 }  // namespace
 }  // namespace facemae
