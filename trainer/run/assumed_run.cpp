@@ -5,6 +5,7 @@
 #include "cluster/tensors/alone.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "model/common/layout.h"
 #include "model/recognition/recognition.h"
 #include "trainer/input/machine.h"
@@ -80,7 +81,9 @@ void print_assumed_run(const RecognizeConfig& config, World& world) {
   print_dry_run(
       run,
       {.model = fmt::format("{}, {} classes in {} shards: {} on a rank, {} in a step", config.network,
-                            classes, config.class_shards, head.classes, head.in_step),
+                            human_count(config.assume_identities.value_or(0)), config.class_shards,
+                            human_count(static_cast<std::uint64_t>(head.classes)),
+                            human_count(static_cast<std::uint64_t>(head.in_step))),
        .ranks = fmt::format("{} assumed, device {}", ranks, world.device().str()),
        .rank_count = ranks,
        .trained = rank.trained(),
