@@ -45,6 +45,8 @@ for run in mae net; do
   check "$run: and the same losses within 1e-4" same losses "$recorded/$run/metrics.jsonl" now/$run/metrics.jsonl
   check "$run: evaluations.jsonl with the same keys" same keys "$recorded/$run/evaluations.jsonl" now/$run/evaluations.jsonl
   check "$run: the same outcome" same facts "$recorded/$run/outcome.json" now/$run/outcome.json
+  # The head of recognition computes in another order since version 0.1.0, so of net only figures are the same.
+  [ "$run" = mae ] || continue
   if [ "$(cat "now/$run/made_by.txt")" != "$(cat "$recorded/$run/made_by.txt")" ] ||
     [ "$(processor)" != "$(tail -1 "$recorded/machine.txt")" ]; then # oneDNN looks at caches, too
     echo "$run: roots were not compared: $(cat "now/$run/made_by.txt") on $(processor), not $(cat "$recorded/$run/made_by.txt") on $(tail -1 "$recorded/machine.txt")"

@@ -40,16 +40,13 @@ Margin margin_of(const RecognizeConfig& config) {
           .h = config.margin_h.value_or(unless_given.h)};
 }
 
-SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device) {
-  const std::string& asked = config.logit_precision;
-  const std::string& all = config.common.precision;
-  const bool tf32 =
-      asked == "tf32" || (asked == "auto" && !device.is_cpu() && (all == "tf32" || all == "bfloat16"));
+SoftmaxConfig softmax_of(const RecognizeConfig& config, Precision precision, torch::Device device) {
+  const auto products = logit_precision_for(config.logit_precision, precision, device);
   return {.margin = margin_of(config),
           .class_filter = config.class_filter,
-          .precision = asked == "bfloat16" ? LogitPrecision::BFloat16
-                       : tf32              ? LogitPrecision::Tf32
-                                           : LogitPrecision::Float32,
+          .precision = products == Precision::BFloat16 ? LogitPrecision::BFloat16
+                       : products == Precision::Tf32   ? LogitPrecision::Tf32
+                                                       : LogitPrecision::Float32,
           .logit_bytes = config.logit_mib << 20};
 }
 
@@ -68,7 +65,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
                                          Precision precision, torch::Device device)
     : network_(std::move(network)),
       centres_(std::move(centres)),
-      softmax_(softmax_of(config, device)),
+      softmax_(softmax_of(config, precision, device)),
       margin_state_(softmax_.margin, device),
       seed_(config.common.seed),
       draws_margins_(margin_kind(softmax_.margin.kind).draws),
@@ -156,7 +153,7 @@ std::vector<Metric> RecognitionTraining::metrics() {
   if (const auto norms = margin_state_.norms(); norms.defined()) {
     figures.push_back({"norm", parts_.share_of_common(norms.mean(), 1)});
     figures.push_back({"norm_deviation", parts_.share_of_common(norms.std(/*unbiased=*/false), 1)});
-    if (const auto* clips = margin_kind(softmax_.margin.kind).clips)
+    if (const auto clips = margin_kind(softmax_.margin.kind).clips)
       figures.push_back(
           {"norms_clipped",
            parts_.share_of_common(clips({.norms = norms, .state = margin_state_.value()}, softmax_.margin)

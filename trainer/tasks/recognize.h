@@ -73,6 +73,6 @@ std::vector<PairSource> pair_sources(const RecognizeConfig& config);
 /// Of --scale and the options that begin with --margin.
 Margin margin_of(const RecognizeConfig& config);
 /// Of these and --class-filter, --logit-mib and --logit-precision on a device.
-SoftmaxConfig softmax_of(const RecognizeConfig& config, torch::Device device);
+SoftmaxConfig softmax_of(const RecognizeConfig& config, Precision precision, torch::Device device);
 
 }  // namespace facemae
