@@ -93,7 +93,7 @@ void ClassCentres::take(const ClassSample& sample) {
 Tensor ClassCentres::place_of(const Tensor& labels) {
   const auto& rows = active().rows;
   const auto local = labels - range_.first;
-  if (!rows.defined()) return torch::where(local.ge(0).bitwise_and(local.lt(range_.count)), local, -1);
+  if (!rows.defined()) return local;
   if (rows.size(0) == 0) return torch::full_like(labels, -1);
   const auto place = torch::searchsorted(rows, local.contiguous()).clamp_max(rows.size(0) - 1);
   return torch::where(rows.index_select(0, place).eq(local), place, -1);
@@ -116,10 +116,7 @@ Tensor ClassCentres::gradient() {
     auto some = gradient.narrow(0, first, count);
     const auto centre = centres.narrow(0, first, count);
     const auto square = inverse.narrow(0, first, count).square().unsqueeze(1);
-    // A norm below the least one is a constant indeed.
-    const auto along = (some * centre)
-                           .sum(1, /*keepdim=*/true)
-                           .mul_(square.masked_fill(square >= 1 / (kLeastNorm * kLeastNorm), 0));
+    const auto along = (some * centre).sum(1, /*keepdim=*/true).mul_(square);
     some.addcmul_(centre, along, -1);
   }
   return gradient;

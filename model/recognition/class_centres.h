@@ -39,7 +39,7 @@ class ClassCentres {
   /// not looked at when all classes take part.
   void begin(std::uint64_t step, std::vector<std::int64_t> labels = {});
   const ActiveClasses& active();
-  /// Where the classes `labels` [n] int64 are among the active ones, [n]; -1: not here.
+  /// Where the classes `labels` [n] int64 are among the k active ones, [n]; below 0 or from k on: not here.
   torch::Tensor place_of(const torch::Tensor& labels);
 
   /// [k, 512] of the active classes, into which a softmax of the step adds d loss / d centres as if norms were constants.

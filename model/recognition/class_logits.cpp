@@ -32,6 +32,11 @@ class Tf32 {
 
 }  // namespace
 
+template <class Value>
+void ClassLogits::put_at_targets(Tensor& buffer, const Chunk& chunk, const Value& value) {
+  buffer.scatter_(1, chunk.column, torch::where(chunk.ours, value, buffer.gather(1, chunk.column)));
+}
+
 ClassLogits::ClassLogits(Tensor faces, LogitClasses classes, LogitTargets targets, const LogitConfig& config)
     : faces_(std::move(faces)),
       classes_(std::move(classes)),
@@ -40,8 +45,13 @@ ClassLogits::ClassLogits(Tensor faces, LogitClasses classes, LogitTargets target
       largest_(torch::full({2, faces_.size(0)}, kNothing, faces_.options())),
       sums_(torch::zeros({faces_.size(0)}, faces_.options())) {
   const auto k = classes_.centres.size(0), most = std::max<std::int64_t>(1, config_.classes_at_once);
-  for (std::int64_t first = 0; first < k; first += most)
-    chunks_.push_back({first, std::min(most, k - first)});
+  const auto place = targets_.place.unsqueeze(1);
+  for (std::int64_t first = 0; first < k; first += most) {
+    const auto count = std::min(most, k - first);
+    const auto local = first == 0 ? place : place - first;
+    const auto column = local.clamp(0, count - 1);
+    chunks_.push_back({first, count, column, column.eq(local)});
+  }
   auto others = largest_[0], all = largest_[1];
   for (const auto& chunk : chunks_) {
     auto values = logits(chunk, &others);
@@ -69,7 +79,7 @@ Tensor ClassLogits::differentiate(const Tensor& total, double count, const Tenso
     if (chunks_.size() > 1) logits(chunk, nullptr).sub_(largest_[1].unsqueeze(1)).exp_();
     buffer_.mul_(per_power);
     if (factors_.defined()) buffer_.mul_(factors_);
-    put_at_targets(buffer_, chunk, of_targets);
+    put_at_targets(buffer_, chunk, of_targets.unsqueeze(1));
     buffer_.mul_(classes_.inverse.narrow(0, chunk.first, chunk.count));
     add_product(of_faces, 1, buffer_, classes_.centres.narrow(0, chunk.first, chunk.count));
     auto ours = of_centres.narrow(0, chunk.first, chunk.count);
@@ -85,17 +95,17 @@ Tensor ClassLogits::logits(const Chunk& chunk, Tensor* others) {
   const double largest = config_.largest_cosine * config_.scale;
   buffer_.mul_(factor).clamp_(-largest, largest);
   if (others != nullptr) {
-    put_at_targets(buffer_, chunk, torch::full({}, kNothing, buffer_.options()));
+    put_at_targets(buffer_, chunk, kNothing);
     others->copy_(torch::maximum(*others, buffer_.amax(1)));
   }
   if (config_.move_others) {
-    put_at_targets(buffer_, chunk, torch::zeros({}, buffer_.options()));
+    put_at_targets(buffer_, chunk, 0.0);
     factors_ = Tensor();
     buffer_.div_(config_.scale);
     config_.move_others(buffer_, factors_);
     buffer_.mul_(config_.scale);
   }
-  put_at_targets(buffer_, chunk, targets_.logit);
+  put_at_targets(buffer_, chunk, targets_.logit.unsqueeze(1));
   return buffer_;
 }
 
@@ -114,13 +124,6 @@ void ClassLogits::add_product(Tensor& sum, int beta, const Tensor& a, const Tens
     sum.copy_(product(a, b));
   else
     sum.add_(product(a, b));
-}
-
-void ClassLogits::put_at_targets(Tensor& buffer, const Chunk& chunk, const Tensor& value) const {
-  const auto local = targets_.place - chunk.first;
-  const auto ours = local.ge(0).bitwise_and(local.lt(chunk.count));
-  const auto column = local.clamp(0, chunk.count - 1).unsqueeze(1);
-  buffer.scatter_(1, column, torch::where(ours, value, buffer.gather(1, column).squeeze(1)).unsqueeze(1));
 }
 
 }  // namespace facemae

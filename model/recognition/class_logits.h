@@ -59,13 +59,16 @@ class ClassLogits {
  private:
   struct Chunk {
     std::int64_t first, count;
+    torch::Tensor column, ours;  ///< [n, 1]: of the own class, where it is among these
   };
   /// Logits [n, m]. Their plain largest into `others` [n] if given.
   torch::Tensor logits(const Chunk& chunk, torch::Tensor* others);
   torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) const;
   /// sum = beta sum + a b, beta 0 or 1; with 0 it may hold anything before.
   void add_product(torch::Tensor& sum, int beta, const torch::Tensor& a, const torch::Tensor& b) const;
-  void put_at_targets(torch::Tensor& buffer, const Chunk& chunk, const torch::Tensor& value) const;
+  /// A number, or [n, 1].
+  template <class Value>
+  static void put_at_targets(torch::Tensor& buffer, const Chunk& chunk, const Value& value);
 
   torch::Tensor faces_;
   LogitClasses classes_;

@@ -11,13 +11,12 @@ namespace {
 
 using torch::Tensor;
 
-/// [n]; 0 where `ours` is not true.
-Tensor own_cosines(const Tensor& faces, const Tensor& place, const Tensor& ours,
+/// [n]; 0 where `ours` is not true. `column` [n]: of the own class among the active ones, or of any.
+Tensor own_cosines(const Tensor& faces, const Tensor& column, const Tensor& ours,
                    const ActiveClasses& active) {
   if (active.centres.size(0) == 0) return torch::zeros({faces.size(0)}, faces.options());
-  const auto row = place.clamp_min(0);
-  const auto products = (faces * active.centres.index_select(0, row)).sum(1);
-  return torch::where(ours, products.mul_(active.inverse.index_select(0, row)), 0);
+  const auto products = (faces * active.centres.index_select(0, column)).sum(1);
+  return torch::where(ours, products.mul_(active.inverse.index_select(0, column)), 0);
 }
 
 }  // namespace
@@ -28,9 +27,10 @@ MarginTargets::MarginTargets(Tensor embeddings, const Tensor& labels, const Tens
       kind_(margin_kind(config.margin.kind)),
       embeddings_(std::move(embeddings)),
       unit_(embeddings_),
-      place_(centres.place_of(labels)),
-      ours_(place_.ge(0)) {
-  const auto cosines = own_cosines(faces(), place_, ours_, centres.active());
+      place_(centres.place_of(labels)) {
+  const auto column = place_.clamp(0, std::max<std::int64_t>(0, centres.active().centres.size(0) - 1));
+  ours_ = centres.active().centres.size(0) > 0 ? column.eq(place_) : torch::zeros_like(place_, torch::kBool);
+  const auto cosines = own_cosines(faces(), column, ours_, centres.active());
   all_ = {.cosines = cosines, .norms = unit_.norms(), .draws = draws, .state = {}};
   if (kind_.needs_cosines) {
     all_.cosines = cosines.clone();  // but for one rank's each is 0: exact in any order

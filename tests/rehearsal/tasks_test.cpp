@@ -9,6 +9,7 @@
 #include "tests/ranked/trainer/step/training_fixture.h"
 #include "tests/rehearsal/device.h"
 #include "tests/rehearsal/rehearsal.h"
+#include "tests/relative.h"
 
 namespace facemae::rehearsal {
 namespace {
@@ -110,7 +111,11 @@ TEST_F(Tasks, EveryMarginTrainsAsOnCpusOverAllClassesOrSome) {
             trials::make_task(config, Parts::of_ranks(world.batch()), 11, 5, world.device(), precision);
         return train(trial, *task, world.batch());
       };
-      expect_equal(train_on(*there), train_on(*here));
+      const auto found = train_on(*there), wanted = train_on(*here);
+      if (trial.sample_rate == 1) expect_equal(found, wanted);
+      // Sampled rows are moved by a pass of our own on CPUs, and by LibTorch's operations elsewhere.
+      for (const auto& [name, value] : wanted)
+        EXPECT_LE(test::relative_distance(found.at(name), value), 1e-5) << name;
     }
 }
 

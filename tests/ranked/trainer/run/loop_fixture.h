@@ -29,7 +29,10 @@ class Drawn final : public Task {
   std::vector<Parameter> parameters() override { return {{"weights", weights_}}; }
   Classes classes() override { return {.centres = centres_}; }
   ClassGradient class_gradient() override { return {.rows = {}, .values = centres_.grad()}; }
-  void begin(std::uint64_t step) override { step_ = step; }
+  void begin(std::uint64_t step) override {
+    step_ = step;
+    centres_.mutable_grad().reset();
+  }
   Pass forward(const Faces&) override { return {.loss = loss_share()}; }
   void end(const torch::Tensor& skipped) override {
     if (skipped.item<float>() > 0) {

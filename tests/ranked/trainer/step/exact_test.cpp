@@ -74,14 +74,12 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                     .class_shards = 13,
                     .optimizer = adamw}});
   }
-  for (const std::string& margin : {"arcface", "adaface"})
-    all.push_back({margin + "OverAThirdOfTheClasses",
-                   {.trial = {.recognition = true,
-                              .global_batch = 9,
-                              .micro_batches = 2,
-                              .steps = 3,
-                              .sample_rate = 0.3},
-                    .margin = margin}});
+  for (const std::string margin : {"arcface", "adaface"})
+    all.push_back(
+        {margin + "OverAThirdOfTheClasses",
+         {.trial =
+              {.recognition = true, .global_batch = 9, .micro_batches = 2, .steps = 3, .sample_rate = 0.3},
+          .margin = margin}});
   for (const std::string kind : {"sgd", "adamw"})
     all.push_back({"denseClassUpdatesBy" + kind,
                    {.trial = {.recognition = true, .global_batch = 9, .steps = 2},

@@ -13,7 +13,7 @@ TEST(MarginState, IsMovedOnceAStepByTheFacesOfAllMicroBatches) {
   const Margin margin{.kind = "adaface", .m = 0.4};
   MarginState state(margin, torch::kCPU, torch::kFloat64);
   const auto start = state.value().clone();
-  const auto* next = margin_kind("adaface").next_state;
+  const auto next = margin_kind("adaface").next_state;
   state.begin();
   for (const double first : {15.0, 40.0}) {
     const MarginFaces faces{.norms = norms_of(first)};
