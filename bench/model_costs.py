@@ -1,6 +1,6 @@
 """What a training step costs, as pure functions of its configuration: parameters, floating-point operations, kernels, and
 what each rank sends. Nothing here is measured. Shapes are those of model/facemae/ and model/recognition/, in the order of
-named_parameters(); what travels is what trainer/step/, model/facemae/relation.cpp and model/recognition/class_shards.cpp
+named_parameters(); what travels is what trainer/step/, model/facemae/relation.cpp and model/softmax/class_shards.cpp
 issue. Standard library only.
 """
 import dataclasses

@@ -76,4 +76,16 @@ void in_parallel(std::size_t count, int threads, const std::function<void(std::s
   pieces.rethrow();
 }
 
+void in_ranges(std::int64_t count, std::int64_t least, int threads,
+               const std::function<void(std::int64_t begin, std::int64_t end)>& work) {
+  const std::int64_t ranges = std::min<std::int64_t>(threads, count / std::max<std::int64_t>(1, least));
+  if (ranges <= 1) {
+    if (count > 0) work(0, count);
+    return;
+  }
+  const auto bound = [&](std::size_t range) { return count * static_cast<std::int64_t>(range) / ranges; };
+  in_parallel(static_cast<std::size_t>(ranges), threads,
+              [&](std::size_t range) { work(bound(range), bound(range + 1)); });
+}
+
 }  // namespace facemae

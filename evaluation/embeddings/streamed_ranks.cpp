@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/parallel.h"
 #include "evaluation/embeddings/count_scores.h"
 
 namespace facemae {
@@ -72,7 +73,7 @@ std::vector<std::vector<Standing>> stream_ranks(const torch::Tensor& probes, con
                                                std::vector<Standing>(static_cast<std::size_t>(count)));
   std::vector<std::vector<Band>> bands(questions.size(), std::vector<Band>(static_cast<std::size_t>(count)));
   for (std::size_t q = 0; q < questions.size(); ++q)
-    at::parallel_for(0, count, 64, [&](std::int64_t from, std::int64_t to) {
+    in_ranges(count, 64, torch::get_num_threads(), [&](std::int64_t from, std::int64_t to) {
       const torch::NoGradGuard none_here;  // of a thread
       for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i)
         bands[q][i] =
@@ -89,7 +90,7 @@ std::vector<std::vector<Standing>> stream_ranks(const torch::Tensor& probes, con
       torch::Tensor product = products.narrow(0, 0, rows * width).view({rows, width});
       torch::mm_out(product, probes.narrow(0, begin, rows), block);
       const float* scores = product.const_data_ptr<float>();
-      at::parallel_for(0, rows, 16, [&](std::int64_t from, std::int64_t to) {
+      in_ranges(rows, 16, torch::get_num_threads(), [&](std::int64_t from, std::int64_t to) {
         for (std::int64_t i = from; i < to; ++i)
           for (std::size_t q = 0; q < questions.size(); ++q) {
             const auto probe = static_cast<std::size_t>(begin + i);

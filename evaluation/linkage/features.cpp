@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/parallel.h"
 #include "core/random/keys.h"
 
 namespace facemae {
@@ -109,7 +110,7 @@ torch::Tensor mildly_perturbed(const torch::Tensor& images, std::uint64_t seed) 
   auto out = images.to(torch::kCPU, torch::kFloat32).contiguous().clone();
   float* pixels = out.data_ptr<float>();
   const std::int64_t count = out.size(0), size = count > 0 ? out.numel() / count : 0;
-  at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
+  in_ranges(count, 8, torch::get_num_threads(), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       Draws draws(key_of(seed, Purpose::Audit, 1, static_cast<std::uint64_t>(i)));
       const double gain = draws.uniform(0.9, 1.1), offset = draws.uniform(-12, 12) * unit;

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/parallel.h"
 
 namespace facemae {
 namespace {
@@ -176,8 +177,7 @@ Rankings rank_mates(const LinkageInput& input, std::int64_t block_bytes) {
     const torch::Tensor product =
         torch::matmul(input.probes.narrow(0, begin, rows).to(torch::kFloat32), gallery).cpu().contiguous();
     const float* scores = product.const_data_ptr<float>();
-    const std::int64_t grain = (rows + at::get_num_threads() - 1) / at::get_num_threads();
-    at::parallel_for(0, rows, grain, [&](std::int64_t first, std::int64_t last) {
+    in_ranges(rows, 1, torch::get_num_threads(), [&](std::int64_t first, std::int64_t last) {
       ScoreCounts others(kScoreBins);
       for (std::int64_t i = first; i < last; ++i) {
         const auto probe = static_cast<std::size_t>(begin + i);

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "model/attacks/drawn.h"
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
 
 namespace facemae {
 namespace {

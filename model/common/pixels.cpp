@@ -1,9 +1,10 @@
 #include "model/common/pixels.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <array>
+
+#include "core/parallel.h"
 
 namespace facemae {
 namespace {
@@ -17,7 +18,7 @@ torch::Tensor on_host(std::span<const std::uint8_t> pixels, std::int64_t count, 
   auto images = torch::empty({count, 3, side, side}, torch::kFloat32);
   float* const out = images.data_ptr<float>();
   const std::int64_t plane = side * side;
-  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+  in_ranges(count, 8, torch::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const bool mirrored = !flip.empty() && flip[static_cast<std::size_t>(i)] != 0;
       const std::int64_t start = mirrored ? side - 1 : 0, step = mirrored ? -1 : 1;

@@ -13,8 +13,8 @@
 #include "cluster/tensors/alone.h"
 #include "core/random/keys.h"
 #include "model/common/state.h"
-#include "model/recognition/margin_softmax.h"
 #include "model/recognition/recognition.h"
+#include "model/softmax/margin_softmax.h"
 #include "tests/golden/numbers.h"
 #include "tests/relative.h"
 

@@ -1,6 +1,6 @@
 // Margins against numbers of margins.py, which computes them by another way: values and gradients at 2,000 cosines, both
 // ends and both sides of every edge among them.
-#include "model/recognition/margins.h"
+#include "model/softmax/margins.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>

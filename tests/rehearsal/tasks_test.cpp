@@ -4,7 +4,7 @@
 
 #include "cluster/tensors/communicator.h"
 #include "model/facemae/relation.h"
-#include "model/recognition/margins.h"
+#include "model/softmax/margins.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
 #include "tests/rehearsal/device.h"

@@ -4,7 +4,7 @@
 
 #include "model/attacks/losses.h"
 #include "model/common/state.h"
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
 #include "trainer/attacks/picture_batch.h"
 #include "trainer/config/decay.h"
 

@@ -1,12 +1,12 @@
 #include "trainer/classes/class_rows.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
 
+#include "core/parallel.h"
 #include "trainer/classes/row_rules.h"
 
 namespace facemae {
@@ -15,14 +15,14 @@ namespace {
 /// Calls move(row, g) with the row of each gradient g [width], on all threads.
 template <class Move>
 void for_each_row(const ClassRows& rows, const ClassGradient& gradient, Move move) {
-  constexpr std::int64_t kRowsOfAThread = 64;  // at least
+  constexpr std::int64_t kRowsOfAThread = 512;  // at least
   const auto values = gradient.values.contiguous();
   const auto width = rows.centres.size(1), count = values.size(0);
   assert(values.size(1) == width);
   assert(count == (gradient.rows.defined() ? gradient.rows : rows.centres).size(0));
   const auto* g = values.const_data_ptr<float>();
   const auto* at = gradient.rows.defined() ? gradient.rows.const_data_ptr<std::int64_t>() : nullptr;
-  at::parallel_for(0, count, kRowsOfAThread, [&](std::int64_t begin, std::int64_t end) {
+  in_ranges(count, kRowsOfAThread, torch::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) {
       const auto row = at == nullptr ? i : at[i];
       assert(row >= 0 && row < rows.centres.size(0));

@@ -1,7 +1,7 @@
 #include "core/log.h"
 #include "core/text.h"
-#include "model/recognition/margins.h"
 #include "model/recognition/recognition.h"
+#include "model/softmax/margins.h"
 #include "trainer/config/moving_over.h"
 #include "trainer/config/run_options.h"
 

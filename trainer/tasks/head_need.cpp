@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/recognition/class_shards.h"
 #include "model/recognition/recognition.h"
+#include "model/softmax/class_shards.h"
 
 namespace facemae {
 namespace {

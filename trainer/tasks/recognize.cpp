@@ -8,7 +8,7 @@
 #include "core/random/keys.h"
 #include "model/common/sent.h"
 #include "model/common/state.h"
-#include "model/recognition/margin_softmax.h"
+#include "model/softmax/margin_softmax.h"
 
 namespace facemae {
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "model/recognition/class_centres.h"
-#include "model/recognition/margin_state.h"
 #include "model/recognition/recognition.h"
-#include "model/recognition/shard_softmax.h"
-#include "model/recognition/softmax_config.h"
+#include "model/softmax/class_centres.h"
+#include "model/softmax/margin_state.h"
+#include "model/softmax/shard_softmax.h"
+#include "model/softmax/softmax_config.h"
 #include "trainer/apply/pair_set.h"
 #include "trainer/config/decay.h"
 #include "trainer/config/run_config.h"

@@ -2,10 +2,12 @@
 // comparison notices a sum in another order.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cluster/mpi/mpi_communicator.h"
 #include "cluster/tensors/alone.h"
 #include "core/kinds.h"
-#include "model/recognition/margins.h"
+#include "model/softmax/margins.h"
 #include "tests/ranked/trainer/step/exact_fixture.h"
 
 namespace facemae::trials {
@@ -91,8 +93,11 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                  {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .frozen_batch_norm = true}});
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Trials, Exact, testing::ValuesIn(trials()),
-                         [](const auto& tested) { return tested.param.first; });
+INSTANTIATE_TEST_SUITE_P(Trials, Exact, testing::ValuesIn(trials()), [](const auto& tested) {
+  std::string name = tested.param.first;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 TEST(TheComparisonOfBits, NoticesAPlainAllReduce) {
   torch::set_num_threads(1);

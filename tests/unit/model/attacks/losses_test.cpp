@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "model/attacks/tower.h"
 #include "model/attacks/unet.h"
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
 
 namespace facemae {
 namespace {

@@ -9,16 +9,12 @@
 
 namespace facemae::test {
 
-/// What is wrong with these words beside those that every run needs, "" when nothing is.
+/// What is wrong with these words, "" when nothing is.
 template <class Config>
-std::string faults_of(std::vector<std::string> words, Config& config) {
+std::string faults_in(const std::vector<std::string>& words, Config& config) {
   CommonOptions common;
   Options options("", "");
   declare(options, config);
-  const bool has_length = std::find(words.begin(), words.end(), "--epochs") != words.end() ||
-                          std::find(words.begin(), words.end(), "--steps") != words.end();
-  words.insert(words.end(), {"--store", "s", "--run", "r", "--batch", "64"});
-  if (!has_length) words.insert(words.end(), {"--steps", "100"});
   options.parse(words, common);
   validate(options, config);
   try {
@@ -27,6 +23,16 @@ std::string faults_of(std::vector<std::string> words, Config& config) {
     return error.what();
   }
   return "";
+}
+
+/// The same of these words beside those that every run needs.
+template <class Config>
+std::string faults_of(std::vector<std::string> words, Config& config) {
+  const bool has_length = std::find(words.begin(), words.end(), "--epochs") != words.end() ||
+                          std::find(words.begin(), words.end(), "--steps") != words.end();
+  words.insert(words.end(), {"--store", "s", "--run", "r", "--batch", "64"});
+  if (!has_length) words.insert(words.end(), {"--steps", "100"});
+  return faults_in(words, config);
 }
 
 }  // namespace facemae::test

@@ -49,18 +49,8 @@ TEST(RecognizeConfig, RefusesLogitsThatTheRunOrItsDeviceCannotHave) {
 TEST(RecognizeConfig, PlansForWhatIsNotThereInDryRunsOnly) {
   const auto faults = [](std::vector<std::string> words) {
     RecognizeConfig config;
-    CommonOptions common;
-    Options options("", "");
-    declare(options, config);
     words.insert(words.end(), {"--run", "r", "--batch", "64", "--steps", "10"});
-    options.parse(words, common);
-    validate(options, config);
-    try {
-      options.finish();
-    } catch (const ConfigError& error) {
-      return std::string(error.what());
-    }
-    return std::string();
+    return test::faults_in(words, config);
   };
   const std::vector<std::string> plan = {"--assume-identities", "100", "--assume-images", "1000"};
   const auto with = [&](std::vector<std::string> words) {

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "tests/unit/trainer/config/parsed.h"
 
 namespace facemae {
 namespace {
@@ -12,17 +13,7 @@ using testing::HasSubstr;
 
 std::string faults_of(const std::vector<std::string>& words) {
   PretrainConfig config;
-  CommonOptions common;
-  Options options("", "pretrain");
-  declare(options, config);
-  options.parse(words, common);
-  validate(options, config);
-  try {
-    options.finish();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+  return test::faults_in(words, config);
 }
 
 TEST(PretrainConfig, ReportsAllFaultsAtOnceWithTheNearestNames) {
@@ -200,19 +191,9 @@ TEST(PretrainConfig, RefusesWhatCannotBeExact) {
 TEST(RecognizeConfig, NeedsTwoImagesInASlotForExactBatchStatistics) {
   const auto faults = [](const std::string& batch, const std::string& norm) {
     RecognizeConfig config;
-    CommonOptions common;
-    Options options("", "recognize");
-    declare(options, config);
-    const std::vector<std::string> words = {
-        "--store", "s", "--run", "r", "--steps", "9", "--batch", batch, "--exact", "--batch-norm", norm};
-    options.parse(words, common);
-    validate(options, config);
-    try {
-      options.finish();
-    } catch (const ConfigError& error) {
-      return std::string(error.what());
-    }
-    return std::string();
+    return test::faults_in(
+        {"--store", "s", "--run", "r", "--steps", "9", "--batch", batch, "--exact", "--batch-norm", norm},
+        config);
   };
   EXPECT_EQ(faults("16", "local"), "");
   EXPECT_EQ(faults("15", "frozen"), "");

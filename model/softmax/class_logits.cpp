@@ -1,4 +1,4 @@
-#include "model/recognition/class_logits.h"
+#include "model/softmax/class_logits.h"
 
 #include <ATen/Context.h>
 #include <torch/torch.h>

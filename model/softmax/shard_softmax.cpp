@@ -1,11 +1,11 @@
-#include "model/recognition/shard_softmax.h"
+#include "model/softmax/shard_softmax.h"
 
 #include <torch/torch.h>
 
 #include <utility>
 
-#include "model/recognition/class_logits.h"
-#include "model/recognition/margin_targets.h"
+#include "model/softmax/class_logits.h"
+#include "model/softmax/margin_targets.h"
 
 namespace facemae {
 namespace {

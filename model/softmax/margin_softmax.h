@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
-#include "model/recognition/class_centres.h"
-#include "model/recognition/margin_state.h"
-#include "model/recognition/softmax_config.h"
+#include "model/softmax/class_centres.h"
+#include "model/softmax/margin_state.h"
+#include "model/softmax/softmax_config.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "model/recognition/margins.h"
+#include "model/softmax/margins.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

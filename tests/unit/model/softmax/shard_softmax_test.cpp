@@ -1,4 +1,4 @@
-#include "model/recognition/shard_softmax.h"
+#include "model/softmax/shard_softmax.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -6,7 +6,7 @@
 #include <array>
 
 #include "cluster/tensors/alone.h"
-#include "model/recognition/margin_softmax.h"
+#include "model/softmax/margin_softmax.h"
 
 namespace facemae {
 namespace {

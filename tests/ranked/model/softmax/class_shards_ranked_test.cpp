@@ -6,7 +6,7 @@
 
 #include "cluster/mpi/mpi_communicator.h"
 #include "core/random/keys.h"
-#include "model/recognition/margin_softmax.h"
+#include "model/softmax/margin_softmax.h"
 #include "tests/dense_head.h"
 #include "tests/relative.h"
 

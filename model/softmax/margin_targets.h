@@ -3,11 +3,11 @@
 // rank's. All of [n] values: the graph of the margin's formulas, which is the only one that a softmax has.
 #include <torch/types.h>
 
-#include "model/recognition/class_centres.h"
-#include "model/recognition/class_logits.h"
-#include "model/recognition/margin_state.h"
-#include "model/recognition/softmax_config.h"
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
+#include "model/softmax/class_centres.h"
+#include "model/softmax/class_logits.h"
+#include "model/softmax/margin_state.h"
+#include "model/softmax/softmax_config.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "model/recognition/class_centres.h"
+#include "model/softmax/class_centres.h"
 
 #include <ATen/record_function.h>
 #include <gmock/gmock.h>
@@ -12,8 +12,8 @@
 
 #include "cluster/tensors/alone.h"
 #include "core/error.h"
-#include "model/recognition/margin_softmax.h"
 #include "model/recognition/recognition.h"
+#include "model/softmax/margin_softmax.h"
 #include "tests/relative.h"
 
 namespace facemae {

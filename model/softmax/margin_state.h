@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "model/recognition/margins.h"
+#include "model/softmax/margins.h"
 
 namespace facemae {
 

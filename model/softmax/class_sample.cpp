@@ -1,11 +1,11 @@
-#include "model/recognition/class_sample.h"
+#include "model/softmax/class_sample.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/random/keys.h"
 #include "core/random/permutation.h"
-#include "model/recognition/class_shards.h"
+#include "model/softmax/class_shards.h"
 
 namespace facemae {
 namespace {

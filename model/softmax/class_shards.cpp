@@ -1,4 +1,4 @@
-#include "model/recognition/class_shards.h"
+#include "model/softmax/class_shards.h"
 
 #include "core/error.h"
 #include "core/log.h"

@@ -1,4 +1,4 @@
-#include "model/recognition/class_sample.h"
+#include "model/softmax/class_sample.h"
 
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -13,7 +13,7 @@
 #include <set>
 
 #include "core/random/keys.h"
-#include "model/recognition/class_shards.h"
+#include "model/softmax/class_shards.h"
 
 namespace {
 

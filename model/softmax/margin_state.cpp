@@ -1,4 +1,4 @@
-#include "model/recognition/margin_state.h"
+#include "model/softmax/margin_state.h"
 
 #include <torch/torch.h>
 

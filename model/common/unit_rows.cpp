@@ -1,4 +1,4 @@
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
 
 #include <torch/torch.h>
 

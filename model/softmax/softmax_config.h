@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "model/recognition/class_logits.h"
-#include "model/recognition/margins.h"
+#include "model/softmax/class_logits.h"
+#include "model/softmax/margins.h"
 
 namespace facemae {
 

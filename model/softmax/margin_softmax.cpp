@@ -1,4 +1,4 @@
-#include "model/recognition/margin_softmax.h"
+#include "model/softmax/margin_softmax.h"
 
 #include <torch/torch.h>
 
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cluster/tensors/collectives.h"
-#include "model/recognition/class_logits.h"
-#include "model/recognition/margin_targets.h"
+#include "model/softmax/class_logits.h"
+#include "model/softmax/margin_targets.h"
 
 namespace facemae {
 namespace {

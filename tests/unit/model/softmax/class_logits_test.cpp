@@ -1,4 +1,4 @@
-#include "model/recognition/class_logits.h"
+#include "model/softmax/class_logits.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "cluster/tensors/alone.h"
-#include "model/recognition/margin_softmax.h"
-#include "model/recognition/shard_softmax.h"
-#include "model/recognition/unit_rows.h"
+#include "model/common/unit_rows.h"
+#include "model/softmax/margin_softmax.h"
+#include "model/softmax/shard_softmax.h"
 #include "tests/relative.h"
 
 namespace facemae {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cluster/tensors/communicator.h"
-#include "model/recognition/class_sample.h"
-#include "model/recognition/class_shards.h"
+#include "model/softmax/class_sample.h"
+#include "model/softmax/class_shards.h"
 
 namespace facemae {
 

@@ -1,16 +1,16 @@
-#include "model/recognition/class_centres.h"
+#include "model/softmax/class_centres.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/random/keys.h"
 #include "model/common/sent.h"
+#include "model/common/unit_rows.h"
 #include "model/recognition/recognition.h"
-#include "model/recognition/unit_rows.h"
 
 namespace facemae {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::int64_t kRowsAtOnce = 8192;  // what is made of rows beside them 
 Tensor drawn_centres(const ClassRange& range, std::uint64_t seed) {
   auto values = torch::empty({range.count, kEmbeddingWidth}, torch::kFloat32);
   auto* rows = values.data_ptr<float>();
-  at::parallel_for(0, range.count, 16, [&](std::int64_t begin, std::int64_t end) {
+  in_ranges(range.count, 256, torch::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) {
       Draws draws(key_of(seed, Purpose::Classes, static_cast<std::uint64_t>(range.first + i)));
       for (std::int64_t d = 0; d < kEmbeddingWidth; ++d)

@@ -1,4 +1,4 @@
-#include "model/recognition/margin_targets.h"
+#include "model/softmax/margin_targets.h"
 
 #include <torch/torch.h>
 
