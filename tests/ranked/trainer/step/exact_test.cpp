@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
     all.push_back(
         {margin + "OverAThirdOfTheClasses",
          {.trial =
-              {.recognition = true, .global_batch = 9, .micro_batches = 2, .steps = 3, .sample_rate = 0.3},
+              {.recognition = true, .global_batch = 17, .micro_batches = 2, .steps = 3, .sample_rate = 0.3},
           .margin = margin}});
   for (const std::string kind : {"sgd", "adamw"})
     all.push_back({"denseClassUpdatesBy" + kind,
