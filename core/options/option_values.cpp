@@ -100,14 +100,14 @@ OptionBinding OptionBinding::of(std::vector<double>& value) {
                             if (words[i].find(',') != std::string::npos)
                               return "\"" + words[i] +
                                      "\" is not a number: blanks part the numbers of a list";
-                            const std::string fault = parse_number(words[i], numbers[i], "a number");
+                            std::string fault = parse_number(words[i], numbers[i], "a number");
                             if (!fault.empty()) return fault;
                           }
                           return value = std::move(numbers), "";
                         },
                         [&value] {
-                          std::vector<std::string> words;
-                          for (const double number : value) words.push_back(print_double(number));
+                          std::vector<std::string> words(value.size());
+                          std::transform(value.begin(), value.end(), words.begin(), print_double);
                           return words;
                         },
                         [&value] { return static_cast<double>(value.size()); }, "X..."};

@@ -182,7 +182,8 @@ void tells_labels_of_steps(const std::shared_ptr<SideStream>& side) {
   HostWorld world(control);
   auto data = training_store(control, false, 0.5);
   data.batches.micro_batches = data.config.accumulate = 3;
-  Feed feed(data, world, 0, {}, {.labels = true, .classes = kRows, .labels_of_step = true, .noise = {}}, side);
+  Feed feed(data, world, 0, {}, {.labels = true, .classes = kRows, .labels_of_step = true, .noise = {}},
+            side);
   for (std::uint64_t step = 0; step < 4; ++step) {
     auto told = feed.prepare(3);
     std::vector<std::int64_t> expected;
@@ -218,8 +219,9 @@ TEST(Feed, RefusesALabelThatIsNoClassBeforeTheStepBegins) {
     FAIL() << "it took them";
   } catch (const DataError& error) {
     const auto row = data.order.row(data.batches.ordinals(0, 0, control.rank()).front());
-    EXPECT_NE(std::string(error.what()).find(fmt::format("image {} of the store has the identity {}", row, row)),
-              std::string::npos)
+    EXPECT_NE(
+        std::string(error.what()).find(fmt::format("image {} of the store has the identity {}", row, row)),
+        std::string::npos)
         << error.what();
     EXPECT_NE(std::string(error.what()).find("classes 0 to 0"), std::string::npos) << error.what();
   }

@@ -111,10 +111,10 @@ inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Part
   auto network = make_network("iresnet-tiny");
   network->initialise(5);
   network->to(device);
-  return std::make_unique<RecognitionTraining>(network,
-                                               ClassCentres(classes, class_shards, 5, parts.ranks(), device,
-                                                            torch::kFloat32, config.sample_rate),
-                                               config, "trial", parts, precision, device);
+  return std::make_unique<RecognitionTraining>(
+      network,
+      ClassCentres(classes, class_shards, 5, parts.ranks(), device, torch::kFloat32, config.sample_rate),
+      config, "trial", parts, precision, device);
 }
 inline std::unique_ptr<Task> make_task(const Trial& trial, const Parts& parts) {
   return trial.recognition ? make_task(recognize_config_of(trial), parts)
