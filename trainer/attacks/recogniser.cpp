@@ -106,6 +106,10 @@ std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, 
   auto network = make_network(config.network);
   network->initialise(config.seed);
   network->to(world.device());
+  if (std::any_of(classes.begin(), classes.end(), [](std::int64_t label) { return label < 0; }))
+    throw AgreedError(DataError(fmt::format(
+        "attacker {}: a released picture has no class, which a recogniser cannot learn: leave such pictures out with `facemae store subset --min-images-per-identity 1`",
+        name)));
   const std::int64_t count = classes.empty() ? 0 : *std::max_element(classes.begin(), classes.end()) + 1;
   if (count < 2)
     throw AgreedError(ConfigError(fmt::format(

@@ -14,6 +14,7 @@
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/trainer/attacks/planted_leak.h"
 #include "trainer/attacks/inverter.h"
+#include "trainer/attacks/recogniser.h"
 
 namespace facemae {
 namespace {
@@ -43,6 +44,19 @@ struct TrainedAttackers : testing::Test {
   const Lesson own = test::PlantedLeak{.people = 16, .photos_each = 4, .side = 56}.lesson();
   const Lesson tested = test::PlantedLeak{.people = 10, .photos_each = 4, .side = 56, .seed = 2}.lesson();
 };
+
+TEST_F(TrainedAttackers, ARecogniserWantsAClassForEveryPicture) {
+  const auto message = [&](const std::vector<std::int64_t>& classes) -> std::string {
+    try {
+      trained_recogniser("A4", tested.released.pictures.narrow(0, 0, 3), classes, "digest", config, *world);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(message({0, 1, -1}), testing::HasSubstr("a released picture has no class"));
+  EXPECT_THAT(message({0, 0, 0}), testing::HasSubstr("at least two classes"));
+}
 
 TEST_F(TrainedAttackers, ADistilledEmbedderSeesMoreThanItsTeacher) {
   config.teacher = config.recogniser = a_recogniser();

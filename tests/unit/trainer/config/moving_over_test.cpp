@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files/files.h"
 #include "core/text.h"
+#include "tests/unit/trainer/config/parsed.h"
 #include "trainer/config/run_config.h"
 
 namespace facemae {
@@ -18,18 +19,7 @@ using testing::HasSubstr;
 template <class Config>
 std::string fault_of(const std::string& word) {
   Config config;
-  CommonOptions common;
-  Options options("", "");
-  declare(options, config);
-  const std::vector<std::string> words = {"--store", "s",       "--run", "r",  "--batch",
-                                          "4",       "--steps", "1",     word, "7"};
-  options.parse(words, common);
-  try {
-    options.finish();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+  return test::faults_in({"--store", "s", "--run", "r", "--batch", "4", "--steps", "1", word, "7"}, config);
 }
 
 template <class Config>
