@@ -131,7 +131,9 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
     });
     if (!misfit.empty())
       throw ConfigError("the checkpoint " + info.folder.string() +
-                        " does not fit what is being trained: " + misfit);
+                        " does not fit what is being trained: " + misfit +
+                        "\nUse the settings that it was made with, or begin another --run with its weights, --init " +
+                        run_.string());
     RankReport report;
     Snapshot plain;
     reason = attempt(control_, [&] {

@@ -95,6 +95,7 @@ ends_with 2 "recognition weights imported as FaceMAE's" 'They fit --network ires
 ends_with 2 "weights of another network" 'They fit --network iresnet-tiny' "$facemae" import --weights net.safetensors --network mobilefacenet --out w.safetensors
 check "nothing was imported" test ! -e w.safetensors
 ends_with 2 "a checkpoint of another model" 'model|network|settings' train 1 --run mae --model small --allow-changes
+ends_with 2 "moments of another optimizer" '--init net' "$facemae" recognize --store faces --run net --steps 3 --batch 4 --threads 1 --log-level warn --optimizer adamw --allow-changes
 ends_with 2 "recognition weights where FaceMAE's are expected" 'not a FaceMAE' "$facemae" show "$PICTURE" --from net --out t.png
 ends_with 2 "FaceMAE weights where recognition's are expected" 'network' "$facemae" embed --from mae --store faces --out e.npy
 

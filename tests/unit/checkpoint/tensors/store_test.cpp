@@ -159,6 +159,7 @@ TEST_F(CheckpointStoreTest, ListsAllTensorsThatDoNotFit) {
     EXPECT_THAT(what, testing::HasSubstr("model.half is in the checkpoint, but not here"));
     EXPECT_THAT(what, testing::HasSubstr("centres is F32 [20, 6] by class"));
     EXPECT_THAT(what, testing::HasSubstr("8 virtual shards"));
+    EXPECT_THAT(what, testing::HasSubstr("--init "));
   }
 }
 
