@@ -21,6 +21,7 @@ check "each of its libraries lies where it says itself" found_by_itself "$work/i
 ends_with 0 "and works" '' "$work/installed/bin/facemae" synth --out faces --identities 2 --images-per-identity 2
 check "with the batch template and its supervisor" test -x "$work/installed/share/facemae/slurm/supervise.sh" -a \
   -e "$work/installed/share/facemae/slurm/pretrain.sbatch"
+check "and the recipes" test -e "$work/installed/share/facemae/recipes/ms1mv3_r50"
 check "which looks for both where they are" grep -q 'share/facemae/slurm/supervise.sh program=$FACEMAE/bin/facemae' \
   "$work/installed/share/facemae/slurm/pretrain.sbatch"
 
