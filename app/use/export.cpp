@@ -7,6 +7,7 @@
 #include "model/common/state.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/what_fits.h"
+#include "trainer/export/network_as_onnx.h"
 
 namespace facemae {
 namespace {
@@ -40,11 +41,12 @@ ExitCode run_export(App& app, Words words) {
   std::string from, to = "safetensors", out;
   Options options(
       "Writes the weights of a run or a checkpoint: FaceMAE under the official MAE's keys, recognition networks under insightface's. "
-      "Class centres and optimizer moments stay behind.",
+      "Class centres and optimizer moments stay behind. As ONNX, a recognition network is a program that others can run: "
+      "input data [batch, 3, 112, 112], RGB, (x - 127.5) / 127.5; output embedding, not normalised.",
       "export --from RUN_OR_CHECKPOINT --out FILE [OPTIONS]");
   options.group("Weights")
       .require("from", from, "RUN, a checkpoint of it, or a safetensors file")
-      .choice("to", to, {"safetensors"}, "format to write")
+      .choice("to", to, {"safetensors", "onnx"}, "format to write")
       .require("out", out, "file to write");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   if (!options.finish()) return ExitCode::Done;
@@ -52,7 +54,18 @@ ExitCode run_export(App& app, Words words) {
   OutputLocks locks("export");
   locks.file("--out", out);
   const Weights weights = read_weights(from);
-  write_safetensors(real_files(), out, weights.tensors, metadata_of(weights));
+  auto metadata = metadata_of(weights);
+  if (to == "onnx") {
+    const auto name = network_name_of(weights);
+    if (name.empty())
+      throw ConfigError(weights.origin + " is not a recognition network, and only these are written as ONNX");
+    metadata.erase("format");  // of safetensors
+    metadata["input"] = "RGB, (x - 127.5) / 127.5";
+    const auto network = network_from(weights);
+    write_output(real_files(), out, onnx_file(network_as_onnx(*network, name, metadata).graph));
+  } else {
+    write_safetensors(real_files(), out, weights.tensors, metadata);
+  }
   spdlog::info("{}: {} tensors of {}", out, weights.tensors.size(), weights.origin);
   app.result({{"tensors", weights.tensors.size()}, {"from", weights.origin}, {"model_hash", weights.hash}});
   return ExitCode::Done;

@@ -43,7 +43,7 @@ constexpr ForeignOption kArcFace[] = {
     {"bgr",
      "not needed: stores are RGB; `facemae evaluate --bgr` is for networks that others trained on BGR"},
     {"save-all-states", "not needed: every checkpoint has all states of all ranks"},
-    {"save-onnx", "not in this version: `facemae export` writes safetensors under insightface's keys"},
+    {"save-onnx", "`facemae export --to onnx`, of the run or any of its checkpoints"},
     {"using-wandb wandb-key wandb-entity wandb-project wandb-log-all wandb-resume suffix-run-name notes save-artifacts",
      "not in this version: --run has metrics.jsonl and TensorBoard's files"},
 };
