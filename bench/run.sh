@@ -103,15 +103,20 @@ if wanted pack; then
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
 rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }
+relation=cosine
 on_ranks() { # on_ranks N [PREFIX...]
   local n=$1
   shift
   rm -rf "$data/run"
   mpirun --bind-to none -n "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
-    --patch 16 --embedder-width 32 --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
+    --patch 16 --relation $relation $([ $relation = none ] || echo --embedder-width 32) --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
 }
 if wanted ranks; then
   compare "FaceMAE, 2 ranks / 1 rank, a thread each" "on_ranks 2; rate" "on_ranks 1; rate"
+  if [ -x "$python" ]; then # the same network by what a PyTorch user would take
+    relation=none compare "the same without a relation" "on_ranks 2; rate" "on_ranks 1; rate"
+    compare "PyTorch's DDP over gloo, 2 ranks / 1 rank" "$python bench/torch_ddp.py 2 64 40" "$python bench/torch_ddp.py 1 64 40"
+  fi
   on_ranks 2
   awk -F'"exposed_reduction_seconds":' 'NR > 3 { split($2, e, ","); x += e[1]; split($0, s, "\"seconds\":"); t += s[2] + 0 }
     END { printf "%-44s %.1f %% of the time at 2 ranks\n", "exposed reduction", 100 * x / t }' "$data/run/metrics.jsonl"

@@ -220,4 +220,5 @@ def now(device):  # on a CPU the processor's seconds, which other load disturbs 
     return time.perf_counter()
 
 
-main()
+if __name__ == "__main__":
+    main()
