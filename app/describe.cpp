@@ -36,7 +36,8 @@ nlohmann::ordered_json describe(const Verification& result) {
           {"auc", result.auc},
           {"eer", result.eer},
           {"tar_at_far", rates},
-          {"folds", result.folds}};
+          {"folds", result.folds},
+          {"thresholds", result.thresholds}};
 }
 
 WorldConfig world_config(const RunConfig& config) {

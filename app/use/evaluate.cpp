@@ -1,118 +1,119 @@
-// facemae evaluate: verification accuracy by the 10-fold protocol.
+// facemae evaluate: verification by ten folds, IJB-B and IJB-C, identification.
+#include "app/use/evaluate.h"
+
 #include "app/command.h"
-#include "app/describe.h"
-#include "app/output_locks.h"
 #include "cluster/host/agree.h"
-#include "core/log.h"
-#include "evaluation/verification/verification_tables.h"
-#include "trainer/apply/models.h"
-#include "trainer/apply/pair_set.h"
 
 namespace facemae {
 namespace {
 
-void print(const PairSet& set, const Verification& figures) {
-  std::string rates;
-  for (const auto& [far, tar] : figures.tar_at_far)
-    rates += fmt::format("{}{:.2f} % at FAR {:g} %", rates.empty() ? "" : ", ", 100 * tar, 100 * far);
-  fmt::print(
-      "{}: accuracy {:.2f} % +- {:.2f} ({} pairs, {} folds), AUC {:.4f}, EER {:.2f} %, threshold {:.3f}, TAR {}\n",
-      set.name, 100 * figures.accuracy, 100 * figures.accuracy_std, set.same.size(), figures.folds.size(),
-      figures.auc, 100 * figures.eer, figures.threshold, rates);
+void declare(Options& options, EvaluateOptions& o) {
+  options.group("Embeddings")
+      .require("from", o.from, "RUN, a checkpoint of it, or weights in safetensors")
+      .unless("embeddings")
+      .add("network", o.network_name, "name of the network, when the weights do not have it")
+      .add(
+          "embeddings", o.embeddings,
+          "file for the raw embeddings of one set, .npy: written with --from, and read to score again without it "
+          "(docs/FORMATS.md, Kept embeddings)")
+      .flag("no-flip", o.no_flip, "do not add the mirrored image's embedding")
+      .flag("bgr", o.bgr, "the network was trained on BGR images")
+      .choice("device", o.device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
+      .choice(
+          "precision", o.precision, {"float32", "tf32", "bfloat16"},
+          "number format of the network's layers; tf32 needs a GPU, bfloat16 also runs on CPUs that have it. "
+          "float32 unless given, whatever the network was trained in, so that embeddings agree between machines")
+      .add(
+          "workers", o.workers,
+          "threads of a rank that decode images beside the network; 0: one on a CPU, beside a GPU all cores but two")
+      .between(0, 1024);
+  options.group("Pairs: accuracy by folds")
+      .add("store", o.store, "store whose rows --pairs names (`facemae pairs` made them)")
+      .add("images", o.images, "folder whose files --pairs names")
+      .add(
+          "pairs", o.pairs,
+          "text of pairs, folds in order: `a b same` per line, also with commas or tabs and a heading; LFW's "
+          "`name i j` and `name i name j`; or CALFW's and CPLFW's, an image and its number per line "
+          "(docs/FORMATS.md, Pairs)")
+      .add("landmarks", o.landmarks,
+           "file with five points of each face below --images, which are then aligned as `pack` does it")
+      .add("bin", o.bins, "InsightFace verification packs, pickle protocols 0 to 5")
+      .add("folds", o.folds, "folds of the protocol; 0: what the pairs say, else 10");
+  options.group("IJB: templates, 1:1 and 1:N")
+      .add("ijb", o.ijb, "folder with loose_crop/ and meta/, as InsightFace publishes it")
+      .add("subset", o.subset, "ijbb or ijbc")
+      .flag("no-face-scores", o.no_face_scores, "faces count alike, whatever score their detector gave them")
+      .flag("normalise-faces", o.normalise_faces,
+            "bring each face's embedding to norm 1 before templates are made");
+  options.group("Folders: 1:N")
+      .add("probe", o.probe, "folder of faces that are looked for")
+      .add("gallery", o.gallery, "folder of faces among which they are looked for")
+      .add("distractors", o.distractors, "folder of faces of nobody who is looked for, added to --gallery")
+      .choice(
+          "identity", o.identity, {"folder", "name"},
+          "what tells whose a face is: the folder that it is in, or its file's name up to the first _ (TinyFace)");
+  options.group("Output")
+      .add("csv", o.csv, "file to write, one line per set")
+      .add("scores", o.scores, "CSV file to write, one line per pair: its images and their squared distance")
+      .add("roc", o.roc, "CSV file to write, points of the curve: threshold, false accepts and true accepts");
 }
 
-std::string score_lines(const PairSet& set, const std::vector<double>& distances) {
-  std::string lines;
-  for (std::size_t i = 0; i < distances.size(); ++i)
-    lines += score_line({.set = set.name,
-                         .pair = i,
-                         .first = set.images.name(static_cast<std::size_t>(set.first[i])),
-                         .second = set.images.name(static_cast<std::size_t>(set.second[i])),
-                         .distance = distances[i],
-                         .same = set.same[i] != 0});
-  return lines;
+void check(Options& options, const EvaluateOptions& o) {
+  const bool of_pairs = !o.store.empty() || !o.images.empty() || !o.bins.empty(),
+             folders = !o.gallery.empty();
+  options.check(!o.store.empty() + !o.images.empty() + !o.bins.empty() + !o.ijb.empty() + folders == 1,
+                "give one of --store, --images, --bin, --ijb and --gallery");
+  options.check(o.pairs.empty() == (o.store.empty() && o.images.empty()),
+                "--store and --images need --pairs, --bin, --ijb and --gallery do not");
+  options.check(o.folds == 0 || o.folds >= 2, "--folds must be at least 2");
+  options.check(o.folds == 0 || of_pairs, "--folds is of pairs: leave it out");
+  options.check(
+      o.landmarks.empty() || !o.images.empty(),
+      "--landmarks is of --images: stores are aligned when they are packed, packs and TinyFace are published "
+      "aligned, IJB has points of its own");
+  options.check(o.ijb.empty() || o.subset == "ijbb" || o.subset == "ijbc",
+                "--ijb needs --subset ijbb or ijbc");
+  options.check(!o.ijb.empty() || (o.subset.empty() && !o.no_face_scores && !o.normalise_faces),
+                "--subset, --no-face-scores and --normalise-faces are of --ijb");
+  options.check(o.probe.empty() != folders, "--probe and --gallery need each other");
+  options.check(folders || (o.distractors.empty() && o.identity == "folder"),
+                "--distractors and --identity are of --gallery");
+  options.check(o.scores.empty() || of_pairs, "--scores is of pairs: leave it out");
+  options.check(o.roc.empty() || !folders, "--roc is of pairs: leave it out");
+  options.check(o.embeddings.empty() || o.bins.size() <= 1,
+                "--embeddings keeps those of one set: give one --bin");
+  options.check(!o.from.empty() || (o.network_name.empty() && !o.bgr && o.precision == "float32"),
+                "--network, --bgr and --precision are of weights: give --from, or leave them out");
 }
 
 }  // namespace
 
 ExitCode run_evaluate(App& app, Words words) {
-  std::string from, network_name, pairs, folder, store_folder, csv, scores, device = "auto",
-                                                                            precision = "float32";
-  std::vector<std::string> bins;
-  int folds = 0;
-  bool bgr = false;
+  EvaluateOptions o;
   Options options(
       "Verification by the 10-fold protocol: embedding of the image plus that of its mirror image, normalised; "
-      "the threshold comes from nine folds, the accuracy from the tenth. TAR at FAR is over all pairs. Images are "
-      "sharded over the ranks.",
-      "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE...) "
-      "[OPTIONS]");
-  options.group("Evaluation")
-      .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
-      .add("network", network_name, "name of the network, when the weights do not have it")
-      .add("store", store_folder, "store whose rows --pairs names (`facemae pairs` made them)")
-      .add("images", folder, "folder whose files --pairs names")
-      .add(
-          "pairs", pairs,
-          "text of pairs, folds in order: `a b same` per line, also with commas or tabs and a heading; LFW's "
-          "`name i j` and `name i name j`; or CALFW's and CPLFW's, an image and its number per line "
-          "(docs/FORMATS.md, Pairs)")
-      .add("bin", bins, "InsightFace verification packs, pickle protocols 0 to 5")
-      .add("folds", folds, "folds of the protocol; 0: what the pairs say, else 10")
-      .add("csv", csv, "file to write, one line per set")
-      .add("scores", scores, "CSV file to write, one line per pair: its images and their squared distance")
-      .flag("bgr", bgr, "the network was trained on BGR images")
-      .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
-      .choice(
-          "precision", precision, {"float32", "tf32", "bfloat16"},
-          "number format of the network's layers; tf32 needs a GPU, bfloat16 also runs on CPUs that have it. "
-          "float32 unless given, whatever the network was trained in, so that embeddings agree between machines");
+      "the threshold comes from nine folds, the accuracy from the tenth. TAR at FAR is over all pairs. IJB-B and IJB-C by "
+      "templates, and identification among the faces of folders. Images are sharded over the ranks.",
+      "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE... | --ijb DIR "
+      "--subset ijbb|ijbc | --probe DIR --gallery DIR) [OPTIONS]");
+  declare(options, o);
   if (!options.parse(words, app.common)) return ExitCode::Done;
-  options.check(!store_folder.empty() + !folder.empty() + !bins.empty() == 1,
-                "give one of --store, --images and --bin");
-  options.check(pairs.empty() == !bins.empty(), "--store and --images need --pairs, --bin does not");
-  options.check(folds == 0 || folds >= 2, "--folds must be at least 2");
+  check(options, o);
   if (!options.finish()) return ExitCode::Done;
-  World& world = app.world({.device = device});
-  std::shared_ptr<RecognitionNetwork> network;
+  World& world = app.world({.device = o.device});
   OutputLocks locks("evaluate");
-  std::string hash;
-  torch::Tensor trained_on;
-  EmbedConfig config{.bgr = bgr};
   together(world.control(), [&] {
-    config.precision = applied_precision(precision, world.device());
-    if (world.control().is_root()) {
-      locks.file("--csv", csv);
-      locks.file("--scores", scores);
-    }
-    const Weights weights = read_weights(from);
-    hash = weights.hash;
-    trained_on = weights.training_identities;
-    network = network_at_work(weights, world.device(), network_name);
+    if (!world.control().is_root()) return;
+    locks.file("--csv", o.csv);
+    locks.file("--scores", o.scores);
+    locks.file("--roc", o.roc);
+    if (!o.from.empty()) locks.file("--embeddings", o.embeddings);
   });
-  expect_same_weights(world.control(), from, hash);
-  std::vector<PairSource> sources;
-  if (!pairs.empty()) sources.push_back({.pairs = pairs, .store = store_folder, .images = folder});
-  for (const auto& bin : bins) sources.push_back({.pairs = bin});
-  const auto sets = open_pair_sets(world, sources, folds, /*with_images=*/false);
-  refuse_faults(sets);
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
-  std::string table = figures_heading(), lines = scores_heading();
-  for (const auto& set : sets) {
-    if (world.control().is_root()) warn_of_seen_people(set, trained_on);
-    const Evaluated evaluated = verify_pairs(set, *network, world, config, folds);
-    if (!world.control().is_root()) continue;
-    print(set, evaluated.figures);
-    table += figures_line(evaluated);
-    if (!scores.empty()) lines += score_lines(set, evaluated.distances);
-    results.push_back(describe(evaluated.figures));
-    results.back()["set"] = set.name;
-  }
-  if (world.control().is_root()) {
-    if (!csv.empty()) write_output(real_files(), csv, table);
-    if (!scores.empty()) write_output(real_files(), scores, lines);
-  }
-  app.result({{"from", from}, {"sets", results}});
+  EmbeddingSource source(world, o);
+  nlohmann::ordered_json result = !o.ijb.empty()       ? evaluate_ijb(world, o, source)
+                                  : !o.gallery.empty() ? evaluate_folders(world, o, source)
+                                                       : evaluate_pairs(world, o, source);
+  app.result(result);
   return ExitCode::Done;
 }
 

@@ -80,6 +80,14 @@ std::optional<std::size_t> Landmarks::find(std::string_view name) const {
   return static_cast<std::size_t>(at - rows_.begin());
 }
 
+std::optional<std::size_t> Landmarks::find_image(std::string_view path) const {
+  for (const std::string_view known : {path, path.substr(path.rfind('/') + 1)})
+    for (const std::string_view as_listed :
+         {known, known.substr(0, known.rfind('.'))})  // VGGFace2: no ending
+      if (const auto row = find(as_listed)) return row;
+  return std::nullopt;
+}
+
 FacePoints Landmarks::points(std::size_t row, int width, int height) const {
   const auto& numbers = rows_.at(row).numbers;
   FacePoints points;

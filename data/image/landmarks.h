@@ -32,6 +32,8 @@ class Landmarks {
   bool relative() const { return relative_; }
   /// The row of a name as the list writes it (of its number, when by_index).
   std::optional<std::size_t> find(std::string_view name) const;
+  /// The row of an image with this path: listed as the path or as its file's name, each also without its ending.
+  std::optional<std::size_t> find_image(std::string_view path) const;
   /// In pixels of an image of this size.
   FacePoints points(std::size_t row, int width, int height) const;
 

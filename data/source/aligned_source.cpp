@@ -96,12 +96,7 @@ class AlignedSource final : public ImageSource {
   }
   std::optional<std::size_t> row_of(std::uint64_t entry) const {
     if (landmarks_.by_index()) return landmarks_.find(std::to_string(key_of(entry) - first_key_));
-    const std::string name = inner_->name(entry);
-    for (const std::string_view known : {std::string_view(name), file_name_of(name)})
-      for (const std::string_view as_listed :
-           {known, known.substr(0, known.rfind('.'))})  // VGGFace2: no ending
-        if (const auto row = landmarks_.find(as_listed)) return row;
-    return std::nullopt;
+    return landmarks_.find_image(inner_->name(entry));
   }
 
   std::vector<std::byte> aligned(std::uint64_t entry, const std::vector<std::byte>& bytes) const {

@@ -22,36 +22,42 @@ class MappedEmbeddings final : public EmbeddingRows {
     mapping_ = map_file(path, 0, bytes_);
     const NpyHeader header = parse_npy_header(
         {reinterpret_cast<const char*>(mapping_.get()), static_cast<std::size_t>(bytes_)}, path);
-    if (header.integers || header.shape.size() != 2 || header.shape[1] < 1)
+    if (header.type == NpyType::Int64 || header.shape.size() != 2 || header.shape[1] < 1)
       throw DataError(
           "reading embeddings " + path.string() +
-          ": an array of float32 with a row for each image is expected, as `facemae embed` writes it");
+          ": an array of float32 (or float16, float64) with a row for each image is expected, as `facemae embed` "
+          "writes it");
     rows_ = header.shape[0], width_ = header.shape[1];
+    type_ = header.type == NpyType::Float16   ? torch::kFloat16
+            : header.type == NpyType::Float32 ? torch::kFloat32
+                                              : torch::kFloat64;
+    row_bytes_ = width_ * static_cast<std::int64_t>(bytes_of_value(header.type));
     values_ = mapping_.get() + header.data_start;
   }
   std::int64_t rows() const override { return rows_; }
   std::int64_t width() const override { return width_; }
   torch::Tensor block(std::int64_t first, std::int64_t count) const override {
-    auto rows = torch::empty({count, width_});
-    const Bytes part{values_ + first * row_bytes(), static_cast<std::size_t>(count * row_bytes())};
+    auto rows = torch::empty({count, width_}, type_);
+    const Bytes part{values_ + first * row_bytes_, static_cast<std::size_t>(count * row_bytes_)};
     if (count > 0) std::memcpy(rows.data_ptr(), part.data(), part.size());
     drop_pages_of_mapping(part);
+    rows = rows.to(torch::kFloat32);
     check(rows, [&](std::int64_t i) { return first + i; });
     return normalised(std::move(rows));
   }
   torch::Tensor pick(std::span<const std::int64_t> which) const override {
-    auto rows = torch::empty({static_cast<std::int64_t>(which.size()), width_});
+    auto rows = torch::empty({static_cast<std::int64_t>(which.size()), width_}, type_);
     auto* out = static_cast<std::byte*>(rows.data_ptr());
     for (const std::int64_t row : which) {
-      std::memcpy(out, values_ + row * row_bytes(), static_cast<std::size_t>(row_bytes()));
-      out += row_bytes();
+      std::memcpy(out, values_ + row * row_bytes_, static_cast<std::size_t>(row_bytes_));
+      out += row_bytes_;
     }
+    rows = rows.to(torch::kFloat32);
     check(rows, [&](std::int64_t i) { return which[static_cast<std::size_t>(i)]; });
     return normalised(std::move(rows));
   }
 
  private:
-  std::int64_t row_bytes() const { return width_ * static_cast<std::int64_t>(sizeof(float)); }
   template <class Number>
   void check(const torch::Tensor& rows, Number number) const {
     if (rows.sum().isfinite().item<bool>()) return;  // a cheap look: no sum of finite embeddings overflows
@@ -66,7 +72,8 @@ class MappedEmbeddings final : public EmbeddingRows {
   std::uint64_t bytes_ = 0;
   std::shared_ptr<const std::byte> mapping_;
   const std::byte* values_ = nullptr;
-  std::int64_t rows_ = 0, width_ = 0;
+  std::int64_t rows_ = 0, width_ = 0, row_bytes_ = 0;
+  torch::ScalarType type_ = torch::kFloat32;
 };
 
 class HeldEmbeddings final : public EmbeddingRows {

@@ -23,7 +23,7 @@ class EmbeddingRows {
   virtual torch::Tensor pick(std::span<const std::int64_t> rows) const = 0;
 };
 
-/// A .npy of float32 [rows, width] (version 1.0, C order), mapped: its pages belong to the page cache, and are taken out
+/// A .npy of float16, float32 or float64 [rows, width] (C order), mapped: its pages belong to the page cache, and are taken out
 /// of this process's memory once they were read. Throws DataError, FileError.
 std::unique_ptr<EmbeddingRows> embeddings_in(const Path& npy);
 /// [rows, width] float32, which is normalised here.

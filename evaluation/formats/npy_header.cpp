@@ -1,6 +1,7 @@
 #include "evaluation/formats/npy_header.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/error.h"
@@ -13,7 +14,23 @@ namespace {
 [[noreturn]] void refuse(const Path& path, const std::string& found) {
   throw DataError(
       "reading array " + path.string() + ": " + found +
-      "; .npy version 1.0 with float32 or int64 in C order is understood, as numpy.save writes it");
+      "; .npy version 1.0 or 2.0 with little-endian float16, float32, float64 or int64 in C order is understood, as "
+      "numpy.save(file, numpy.ascontiguousarray(array)) writes it");
+}
+
+struct TypeName {
+  std::string_view name;
+  NpyType type;
+};
+constexpr std::array kTypes = {TypeName{"'<f2'", NpyType::Float16}, TypeName{"'<f4'", NpyType::Float32},
+                               TypeName{"'<f8'", NpyType::Float64}, TypeName{"'<i8'", NpyType::Int64}};
+
+/// `count` bytes at `at`, the lowest first.
+std::size_t number_at(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    number |= static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[at + i])) << (8 * i);
+  return number;
 }
 
 /// What stands after 'key': in the header's dict, up to `end`.
@@ -44,7 +61,7 @@ std::vector<std::int64_t> shape_of(std::string_view header, const Path& path) {
 
 /// Bytes of the array. Its strides must be countable even where a side is 0.
 std::uint64_t size_of(const NpyHeader& header, const Path& path) {
-  std::uint64_t bytes = header.integers ? 8 : 4;
+  std::uint64_t bytes = bytes_of_value(header.type);
   bool empty = false;
   for (const std::int64_t side : header.shape) {
     empty = empty || side == 0;
@@ -56,6 +73,10 @@ std::uint64_t size_of(const NpyHeader& header, const Path& path) {
 }
 
 }  // namespace
+
+std::size_t bytes_of_value(NpyType type) {
+  return type == NpyType::Float16 ? 2 : type == NpyType::Float32 ? 4 : 8;
+}
 
 std::string npy_header(bool integers, std::span<const std::int64_t> shape) {
   std::string sides;
@@ -73,21 +94,29 @@ std::string npy_header(bool integers, std::span<const std::int64_t> shape) {
 }
 
 NpyHeader parse_npy_header(std::string_view bytes, const Path& path) {
-  if (!bytes.starts_with(kNpyMagic)) refuse(path, "it does not begin as .npy version 1.0 does");
-  if (bytes.size() < kNpyPrefix) refuse(path, "it ends within the header's length");
-  const std::size_t length = static_cast<std::uint8_t>(bytes[8]) |
-                             static_cast<std::size_t>(static_cast<std::uint8_t>(bytes[9])) << 8;
-  if (bytes.size() - kNpyPrefix < length)
+  constexpr std::size_t version_at = kNpyMagic.size() - 2;
+  if (!bytes.starts_with(kNpyMagic.substr(0, version_at))) refuse(path, "it does not begin as .npy does");
+  if (bytes.size() < kNpyMagic.size()) refuse(path, "it ends within the version");
+  const char version = bytes[version_at];
+  if ((version != 1 && version != 2) || bytes[version_at + 1] != 0)
+    refuse(path, fmt::format("its version is {}.{}", static_cast<int>(version),
+                             static_cast<int>(bytes[version_at + 1])));
+  const std::size_t prefix = version == 1 ? kNpyPrefix : kNpyPrefix + 2;
+  if (bytes.size() < prefix) refuse(path, "it ends within the header's length");
+  const std::size_t length = number_at(bytes, kNpyMagic.size(), prefix - kNpyMagic.size());
+  if (bytes.size() - prefix < length)
     refuse(path, fmt::format("its header should have {} bytes, the file has {}", length, bytes.size()));
-  const std::string_view text = bytes.substr(kNpyPrefix, length);
+  const std::string_view text = bytes.substr(prefix, length);
 
   NpyHeader header;
   const std::string type = value_of(text, "descr", ',', path);
-  if (type != "'<f4'" && type != "'<i8'") refuse(path, "its type is " + type);
+  const auto* known =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& row) { return row.name == type; });
+  if (known == kTypes.end()) refuse(path, "its type is " + type);
   if (value_of(text, "fortran_order", ',', path) != "False") refuse(path, "it is in Fortran order");
-  header.integers = type == "'<i8'";
+  header.type = known->type;
   header.shape = shape_of(text, path);
-  header.data_start = kNpyPrefix + length;
+  header.data_start = prefix + length;
   const std::uint64_t held = bytes.size() - header.data_start, wanted = size_of(header, path);
   if (wanted != held)
     refuse(path, fmt::format("its shape needs {} bytes, {} follow the header", wanted, held));

@@ -1,5 +1,5 @@
 #pragma once
-// numpy's .npy, version 1.0: float32 and int64 arrays in C order.
+// numpy's .npy: arrays in C order. Written are float32 and int64, read float16 and float64, too.
 #include <torch/types.h>
 
 #include "core/files/files.h"
@@ -8,5 +8,7 @@ namespace facemae {
 
 void write_npy(FileSystem& files, const Path& path, const torch::Tensor& array);
 torch::Tensor read_npy(const Path& path);  ///< throws DataError
+/// [rows, width] float32 of an array of floats of any kind. Throws DataError, also for a value that is not finite.
+torch::Tensor read_rows(const Path& path);
 
 }  // namespace facemae

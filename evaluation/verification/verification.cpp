@@ -61,6 +61,7 @@ void fold_accuracies(std::span<const double> distances, std::span<const char> sa
     for (std::size_t i = 1; i < kThresholds; ++i)
       if (all[i] - of_fold[fold][i] > all[best] - of_fold[fold][best]) best = i;
     out.folds.push_back(static_cast<double>(of_fold[fold][best]) / static_cast<double>(sizes[fold]));
+    out.thresholds.push_back(threshold_at(best));
     out.threshold += threshold_at(best) / static_cast<double>(folds);
   }
   out.accuracy = std::accumulate(out.folds.begin(), out.folds.end(), 0.0) / static_cast<double>(folds);
@@ -69,61 +70,15 @@ void fold_accuracies(std::span<const double> distances, std::span<const char> sa
   out.accuracy_std = std::sqrt(squares / static_cast<double>(folds));
 }
 
-/// Accepted pairs of either kind when everything up to some distance is accepted.
-struct Accepted {
-  std::int64_t same = 0, different = 0;
-};
-
-/// The curve's corners: nothing accepted, then after each group of equal distances.
-std::vector<Accepted> accepted_curve(std::span<const double> distances, std::span<const char> same) {
-  std::vector<std::size_t> order(distances.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  // NaN last and equal among themselves, or the order would not be one.
-  const auto key = [&](std::size_t i) {
-    return std::isnan(distances[i]) ? std::numeric_limits<double>::infinity() : distances[i];
-  };
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-  std::vector<Accepted> curve{{}};
-  Accepted now;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    ++(same[order[i]] ? now.same : now.different);
-    if (i + 1 == order.size() || key(order[i + 1]) != key(order[i])) curve.push_back(now);
+/// Do the distances tell nothing apart: are all within a step of the thresholds?
+bool are_alike(std::span<const double> distances) {
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (const double distance : distances) {
+    if (std::isnan(distance)) continue;
+    least = std::min(least, distance);
+    most = std::max(most, distance);
   }
-  return curve;
-}
-
-/// AUC by the trapezium rule, which counts ties half; EER where the straight piece of the curve meets FAR = 1
-/// - TAR.
-void curve_figures(const std::vector<Accepted>& curve, Verification& out) {
-  const auto positives = static_cast<double>(curve.back().same),
-             negatives = static_cast<double>(curve.back().different);
-  constexpr std::array<double, 3> fars = {1e-1, 1e-2, 1e-3};
-  if (positives == 0 || negatives == 0) {
-    out.auc = out.eer = std::numeric_limits<double>::quiet_NaN();
-    for (const double far : fars) out.tar_at_far.push_back({far, std::numeric_limits<double>::quiet_NaN()});
-    return;
-  }
-  bool met = false;
-  for (std::size_t i = 1; i < curve.size(); ++i) {
-    const double tar0 = static_cast<double>(curve[i - 1].same) / positives;
-    const double tar1 = static_cast<double>(curve[i].same) / positives;
-    const double far0 = static_cast<double>(curve[i - 1].different) / negatives;
-    const double far1 = static_cast<double>(curve[i].different) / negatives;
-    out.auc += (far1 - far0) * (tar0 + tar1) / 2;
-    if (!met && far1 + tar1 >= 1) {
-      const double step = (1 - far0 - tar0) / (far1 - far0 + tar1 - tar0);
-      out.eer = far0 + step * (far1 - far0);
-      met = true;
-    }
-  }
-  for (const double far : fars) {
-    // The furthest corner whose false accepts stay within far; a hair of room for far * negatives in binary.
-    const double allowed = far * negatives * (1 + 1e-12);
-    std::int64_t accepted = 0;
-    for (const auto& corner : curve)
-      if (static_cast<double>(corner.different) <= allowed) accepted = corner.same;
-    out.tar_at_far.push_back({far, static_cast<double>(accepted) / positives});
-  }
+  return !(most - least >= threshold_at(1));
 }
 
 }  // namespace
@@ -137,6 +92,15 @@ std::vector<double> pair_distances(const torch::Tensor& embeddings) {
   const auto pairs = embeddings.detach().to(torch::kCPU, torch::kFloat64).view({-1, 2, embeddings.size(1)});
   const auto distances = (pairs.select(1, 0) - pairs.select(1, 1)).square().sum(1).contiguous();
   return {distances.data_ptr<double>(), distances.data_ptr<double>() + distances.numel()};
+}
+
+PairScores<double> scores_of(std::span<const double> distances, std::span<const char> same) {
+  PairScores<double> scores;
+  for (std::size_t i = 0; i < distances.size(); ++i)
+    (same[i] ? scores.same : scores.different)
+        .push_back(std::isnan(distances[i]) ? std::numeric_limits<double>::infinity() : distances[i]);
+  scores.sort();
+  return scores;
 }
 
 Verification verify(const torch::Tensor& embeddings, std::span<const char> same, int folds) {
@@ -156,7 +120,12 @@ Verification verify_distances(std::span<const double> distances, std::span<const
                     distances.size(), folds));
   Verification out;
   fold_accuracies(distances, same, static_cast<std::size_t>(folds), out);
-  curve_figures(accepted_curve(distances, same), out);
+  const PairScores<double> scores = scores_of(distances, same);
+  const auto [auc, eer] = roc_areas(scores);
+  out.auc = auc;
+  out.eer = eer;
+  for (const auto& rate : tar_at_far(scores)) out.tar_at_far.push_back({rate.far, rate.tar});
+  out.collapsed = are_alike(distances);
   return out;
 }
 

@@ -11,6 +11,18 @@ namespace facemae {
 std::string figures_heading();
 std::string figures_line(const Evaluated& evaluated);
 
+/// "tar_at_far_0.001": what a rate is called in tables and metrics.
+std::string tar_name(double far);
+
+/// What to say of a set whose distances collapsed.
+std::string collapse_of(const Evaluated& evaluated);
+
+/// The points of a curve at which true accepts rise: the shares that are accepted up to a threshold, which is `sign`
+/// times the score (-1 where scores are similarities with the sign changed).
+std::string roc_heading();
+template <class Score>
+std::string roc_lines(const std::string& set, const PairScores<Score>& sorted, double sign);
+
 /// One pair of a set, for the heading "set,pair,first,second,distance,same".
 struct PairScore {
   std::string_view set;

@@ -37,15 +37,26 @@ evaluate() { # evaluate RANKS NAME OPTION...
   shift 2
   ranks "$n" evaluate --from net --folds 4 $quiet --json "$name.json" "$@" >"$name.log" 2>&1 || cat "$name.log"
 }
-figures() { grep -vE '"(set|from)"' "$1.json"; }
+figures() { grep -vE '"(set|from|xnorm)"' "$1.json"; } # a pack has its images once for each pair: another mean norm
 evaluate 1 rows --config <(printf 'store = faces\n') --pairs <(cat pairs.txt) # both may be pipes
 evaluate 1 files --images folder --pairs files.txt
 evaluate 1 bin --bin pairs.bin
 evaluate 1 csv --images folder --pairs pairs.csv
-evaluate 2 both --bin pairs.bin --bin "pairs, again.bin" --csv both.csv --scores scores.csv
+evaluate 2 both --bin pairs.bin --bin "pairs, again.bin" --csv both.csv --scores scores.csv --roc roc.csv
+points="38.2946,51.6963,73.5318,51.5014,56.0252,71.7366,41.5493,92.3655,70.7299,92.2041"
+cut -f1 rows.txt | sed "s#\$#,$points#" >points.csv
+cut -f1 rows.txt | sed "s#\$#,${points/38.2946,51.6963/30,60}#" >other_points.csv
+evaluate 1 aligned --images folder --pairs files.txt --landmarks points.csv --embeddings kept.npy
+evaluate 1 moved --images folder --pairs files.txt --landmarks other_points.csv
 check "there are figures" grep -q '"accuracy": 0\.[0-9]' rows.json
 check "files give the figures of rows" equal "$(figures files)" "$(figures rows)"
 check "and so does a table with a heading" equal "$(figures csv)" "$(figures rows)"
+check "points in their places change nothing" equal "$(figures aligned)" "$(figures rows)"
+check "others do" bash -c '! cmp -s aligned.json moved.json'
+"$facemae" evaluate --folds 4 --images folder --pairs files.txt --landmarks points.csv --embeddings kept.npy $quiet --json kept.json >kept.log 2>&1
+check "kept embeddings give the figures without the network" equal "$(figures kept)" "$(figures rows)"
+ends_with 65 "but not those of other landmarks" 'of other images, or of other landmarks' "$facemae" evaluate --folds 4 --images folder --pairs files.txt --landmarks other_points.csv --embeddings kept.npy
+check "the mean norm is told" grep -qE 'TAR [0-9.]+ % at FAR 10 %, norm [0-9]' rows.log
 check "so does a pack" equal "$(figures bin)" "$(figures rows)"
 check "two packs at once, on two ranks, give each its figures" equal "$(grep -c "$(grep '"auc"' rows.json)" both.json)" 2
 check "the tables are CSV, and scores give the accuracy" python3 - <<'python'
@@ -53,13 +64,21 @@ import csv, json
 sets = list(csv.DictReader(open("both.csv")))
 assert [row["set"] for row in sets] == ["pairs.bin", "pairs, again.bin"], sets
 want = json.load(open("both.json"))["sets"][1]
-assert float(sets[1]["threshold"]) == want["threshold"] and float(sets[1]["tar_at_far_0.01"]) == want["tar_at_far"][1]["tar"]
+assert float(sets[1]["threshold"]) == want["threshold"] and float(sets[1]["xnorm"]) == want["xnorm"]
+assert float(sets[1]["tar_at_far_0.1"]) == want["tar_at_far"][0]["tar"]
+assert len(want["tar_at_far"]) == 1 and sets[1]["tar_at_far_0.01"] == "", "24 impostors tell nothing of a rate of 1 in 100"
+assert len(want["thresholds"]) == 4 and abs(sum(want["thresholds"]) / 4 - want["threshold"]) < 1e-9
 scores = [row for row in csv.DictReader(open("scores.csv")) if row["set"] == "pairs, again.bin"]
 assert len(scores) == 48 and scores[3]["first"] == "image 6 of pair 3 (from 0)"
 same = [float(row["distance"]) for row in scores if row["same"] == "1"]
 other = [float(row["distance"]) for row in scores if row["same"] == "0"]
 auc = sum((a < b) + (a == b) / 2 for a in same for b in other) / len(same) / len(other)
 assert abs(auc - want["auc"]) < 1e-9, (auc, want["auc"])
+curve = [row for row in csv.DictReader(open("roc.csv")) if row["set"] == "pairs, again.bin"]
+for point in curve:
+    limit = float(point["threshold"])
+    assert float(point["tar"]) == sum(d <= limit for d in same) / 24 and float(point["far"]) == sum(d <= limit for d in other) / 24, point
+assert float(curve[-1]["tar"]) == 1
 python
 
 train() { # train RANKS RUN OPTION...
@@ -77,6 +96,7 @@ train 1 later --eval later.bin --stop-after 2 2>later.log
 rm later.bin
 ends_with 0 "a run that has begun goes on without a set that is gone" 'training goes on without' train 2 later --eval later.bin pairs.bin
 check "and notes that it was not measured" equal "$(grep -c failure later/evaluations.jsonl) $(grep -c accuracy later/evaluations.jsonl)" "2 3"
+check "what was measured has rates and the mean norm" grep -q '"xnorm":[0-9.]*,"tar_at_far_0.1":' later/evaluations.jsonl
 check "and counts it" grep -q '"failed_evaluations":1' later/metrics.jsonl
 
 "$facemae" embed --from net --bin pairs.bin --out bin.npy $quiet 2>/dev/null

@@ -11,6 +11,7 @@
 #include "evaluation/formats/bin_pack.h"
 #include "evaluation/formats/pair_lines.h"
 #include "evaluation/formats/pair_list.h"
+#include "trainer/apply/align_images.h"
 #include "trainer/apply/pair_images.h"
 
 namespace facemae {
@@ -63,13 +64,17 @@ PairSet pairs_of_store(const Path& pairs, const Path& store_folder) {
   return set;
 }
 
-PairSet pairs_of_folder(const Path& pairs, const Path& folder) {
+PairSet pairs_of_folder(const Path& pairs, const Path& folder, const Path& landmarks) {
   PairSet set = named(pairs);
   const ListedPairs list = read_pair_list(pairs);
   std::vector<std::int64_t> position(list.images.size());
   for (std::size_t i = 0; i < position.size(); ++i) position[i] = static_cast<std::int64_t>(i);
   add_pairs(set, list, position);
-  set.images = images_of(files_of(list, folder, pairs));
+  auto files = files_of(list, folder, pairs);
+  std::vector<std::string> paths;
+  for (const auto& file : files) paths.push_back(file.lexically_relative(folder).generic_string());
+  set.images = images_of(std::move(files), paths);
+  if (!landmarks.empty()) align_images(set.images, Landmarks::read(landmarks), paths);
   return set;
 }
 
@@ -107,7 +112,7 @@ void check_images(const PairSet& set, int rank, int ranks) {
   std::size_t bad = 0;
   for (std::size_t at = first; at < set.images.size; at += step) {
     try {
-      as_face(set.images, set.images.read(at), decoder);
+      as_face(set.images, at, set.images.read(at), decoder);
     } catch (const DataError& error) {
       if (++bad <= told) faults.push_back(set.images.name(at) + ": " + error.what());
     } catch (const FileError& error) {
@@ -121,19 +126,35 @@ void check_images(const PairSet& set, int rank, int ranks) {
                               bad > told ? fmt::format("; and {} more", bad - told) : ""));
 }
 
+Evaluated verify_embedded(const PairSet& set, const Embeddings& embeddings, int folds) {
+  const auto rows =
+      torch::nn::functional::normalize(embeddings.rows, torch::nn::functional::NormalizeFuncOptions().dim(1));
+  const auto first = rows.index_select(0, torch::tensor(set.first)),
+             second = rows.index_select(0, torch::tensor(set.second));
+  Evaluated result{.set = set.name, .pairs = set.same.size(), .figures = {}, .xnorm = embeddings.xnorm};
+  result.distances = pair_distances(torch::stack({first, second}, 1).reshape({-1, rows.size(1)}));
+  result.figures = verify_distances(result.distances, set.same, folds > 0 ? folds : set.folds);
+  return result;
+}
+
 Evaluated verify_pairs(const PairSet& set, RecognitionNetwork& network, World& world,
-                       const EmbedConfig& config, int folds) {
-  ImageSet images = set.images;
-  images.name = [&](std::size_t i) { return set.name + ", " + set.images.name(i); };
-  const auto embeddings = embed_images(images, network, world, config);
-  const auto first = embeddings.index_select(0, torch::tensor(set.first)),
-             second = embeddings.index_select(0, torch::tensor(set.second));
+                       const EmbedConfig& config) {
+  EmbedConfig raw = config;
+  raw.normalise = false;
+  const Embeddings embeddings = embed_images(named_images(set), network, world, raw);
   Evaluated result{.set = set.name, .pairs = set.same.size(), .figures = {}};
   together(world.control(), [&] {
-    result.distances = pair_distances(torch::stack({first, second}, 1).reshape({-1, embeddings.size(1)}));
-    result.figures = verify_distances(result.distances, set.same, folds > 0 ? folds : set.folds);
+    if (world.control().is_root()) result = verify_embedded(set, embeddings);
   });
   return result;
+}
+
+ImageSet named_images(const PairSet& set) {
+  ImageSet images = set.images;
+  images.name = [name = set.name, of_set = set.images.name](std::size_t i) {
+    return name + ", " + of_set(i);
+  };
+  return images;
 }
 
 }  // namespace facemae

@@ -25,8 +25,9 @@ struct PairSet {
 
 /// Pairs of rows of a store. Throws DataError when the pairs were made from another store.
 PairSet pairs_of_store(const Path& pairs, const Path& store);
-/// Pairs of image files, named relative to `folder`. Throws ConfigError when some are not there.
-PairSet pairs_of_folder(const Path& pairs, const Path& folder);
+/// Pairs of image files, named relative to `folder`, and aligned when there is a list of `landmarks`. Throws ConfigError
+/// when some are not there.
+PairSet pairs_of_folder(const Path& pairs, const Path& folder, const Path& landmarks = {});
 /// An InsightFace verification pack.
 PairSet pairs_of_pack(const Path& bin);
 
@@ -38,10 +39,14 @@ void check_pairs(const PairSet& set, int folds = 0);
 /// first images that do not, and FileError.
 void check_images(const PairSet& set, int rank, int ranks);
 
-/// The 10-fold protocol. All ranks; images are sharded over them and every rank gets the figures. The network
-/// is on world.device(), in evaluation mode. `folds` 0: as the set says.
+/// The images, whose names begin with that of the set.
+ImageSet named_images(const PairSet& set);
+/// The 10-fold protocol on raw embeddings of them. `folds` 0: as the set says.
+Evaluated verify_embedded(const PairSet& set, const Embeddings& embeddings, int folds = 0);
+/// Embeds them first. All ranks; rank 0 gets the figures, the others a result without. The network is on world.device(),
+/// in evaluation mode.
 Evaluated verify_pairs(const PairSet& set, RecognitionNetwork& network, World& world,
-                       const EmbedConfig& config, int folds = 0);
+                       const EmbedConfig& config);
 
 /// The same; but a set with a fault, or one that cannot be read (a DataError or FileError on some rank), is a failure in
 /// the result, for training that goes on without the figures.
@@ -50,7 +55,7 @@ Evaluated verify_or_say_why(const PairSet& set, RecognitionNetwork& network, Wor
 
 /// Where the pairs of a set are: a pack, unless the rows of a store or the files of a folder are named.
 struct PairSource {
-  std::string pairs, store = {}, images = {};
+  std::string pairs, store = {}, images = {}, landmarks = {};
 };
 /// All ranks. Opens and checks each, once even if it is given twice, with a warning. Of a pack, a rank keeps the images
 /// that it will embed. What is wrong with any is its fault; a failure that has nothing to do with the set is thrown.

@@ -14,7 +14,7 @@ namespace {
 
 PairSet open_pairs(const PairSource& source) {
   return !source.store.empty()    ? pairs_of_store(source.pairs, source.store)
-         : !source.images.empty() ? pairs_of_folder(source.pairs, source.images)
+         : !source.images.empty() ? pairs_of_folder(source.pairs, source.images, source.landmarks)
                                   : pairs_of_pack(source.pairs);
 }
 

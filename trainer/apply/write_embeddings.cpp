@@ -29,7 +29,8 @@ void write_alone(const ImageSet& images, RecognitionNetwork& network, World& wor
     file.write(bytes_of(header));
     embed_range(
         images, 0, images.size, network, world.device(), config,
-        [&](const torch::Tensor& rows) { file.write(bytes_of_rows(rows)); }, config.show_progress);
+        [&](const torch::Tensor& rows, const torch::Tensor&) { file.write(bytes_of_rows(rows)); },
+        config.show_progress);
   });
 }
 
@@ -43,7 +44,7 @@ void write_slice(const ImageSet& images, RecognitionNetwork& network, World& wor
   SliceWriter slice(file, header_bytes + first * kEmbeddingWidth * sizeof(float));
   embed_range(
       images, first, last, network, world.device(), config,
-      [&](const torch::Tensor& rows) { slice.write(bytes_of_rows(rows)); },
+      [&](const torch::Tensor& rows, const torch::Tensor&) { slice.write(bytes_of_rows(rows)); },
       config.show_progress && rank == 0);
   slice.finish();
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/files/owner_files.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "evaluation/verification/verification_tables.h"
 #include "trainer/speed/memory.h"
 
 namespace facemae {
@@ -160,32 +162,47 @@ void Observer::evaluate(std::uint64_t done) {
   double sum = 0;
   std::size_t measured = 0;
   for (const auto& result : results) {
-    const auto& [set, pairs, figures, distances, failure] = result;
-    if (!failure.empty()) {
+    if (!result.failure.empty()) {
       note_failure(done, result);
       continue;
     }
-    sum += figures.accuracy;
+    sum += result.figures.accuracy;
     ++measured;
-    const nlohmann::ordered_json line = {{"step", done},
-                                         {"images", done * config_.batch},
-                                         {"set", set},
-                                         {"pairs", pairs},
-                                         {"folds", figures.folds.size()},
-                                         {"accuracy", figures.accuracy},
-                                         {"accuracy_std", figures.accuracy_std},
-                                         {"auc", figures.auc},
-                                         {"eer", figures.eer},
-                                         {"seconds", std::chrono::duration<double>(spent).count()}};
-    evaluations_ << line.dump() << std::endl;
-    const std::string name = "evaluation/" + short_name(set, results);
-    show(done, {{name + "/accuracy", figures.accuracy}, {name + "/auc", figures.auc}});
-    spdlog::info("step {}: {}: accuracy {:.2f} % +- {:.2f} ({} pairs), AUC {:.4f}", done, set,
-                 100 * figures.accuracy, 100 * figures.accuracy_std, pairs, figures.auc);
+    note_figures(done, result, "evaluation/" + short_name(result.set, results),
+                 std::chrono::duration<double>(spent).count());
   }
   if (measured < results.size()) return;  // a mean over other sets would not compare with earlier ones
   measured_step_ = done;
   metric_ = sum / static_cast<double>(measured);
+}
+
+void Observer::note_figures(std::uint64_t done, const Evaluated& result, const std::string& name,
+                            double seconds) {
+  const Verification& figures = result.figures;
+  nlohmann::ordered_json line = {{"step", done},
+                                 {"images", done * config_.batch},
+                                 {"set", result.set},
+                                 {"pairs", result.pairs},
+                                 {"folds", figures.folds.size()},
+                                 {"accuracy", figures.accuracy},
+                                 {"accuracy_std", figures.accuracy_std},
+                                 {"auc", figures.auc},
+                                 {"eer", figures.eer}};
+  std::vector<std::pair<std::string, double>> scalars = {{name + "/accuracy", figures.accuracy},
+                                                         {name + "/auc", figures.auc}};
+  const auto add = [&](const std::string& figure, double value) {
+    line[figure] = value;
+    scalars.emplace_back(name + '/' + figure, value);
+  };
+  if (result.xnorm) add("xnorm", *result.xnorm);
+  for (const auto& at : figures.tar_at_far) add(tar_name(at.far), at.tar);
+  line["seconds"] = seconds;
+  evaluations_ << line.dump() << std::endl;
+  show(done, scalars);
+  spdlog::info("step {}: {}: accuracy {:.2f} % +- {:.2f} ({} pairs), AUC {:.4f}, norm {:.3g}", done,
+               result.set, 100 * figures.accuracy, 100 * figures.accuracy_std, result.pairs, figures.auc,
+               result.xnorm.value_or(std::nan("")));
+  if (figures.collapsed) spdlog::warn("step {}: {}", done, collapse_of(result));
 }
 
 void Observer::note_failure(std::uint64_t done, const Evaluated& result) {

@@ -83,6 +83,7 @@ class Observer {
     double gradient_norm = 0;
     std::uint64_t skipped = 0;
   };
+  void note_figures(std::uint64_t done, const Evaluated& result, const std::string& name, double seconds);
   void note_failure(std::uint64_t done, const Evaluated& result);
   void begin_line(std::uint64_t done, Task& task, const StepFigures& figures);
   void write_line();

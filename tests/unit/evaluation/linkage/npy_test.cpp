@@ -5,6 +5,8 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "core/error.h"
 
 namespace facemae {
@@ -57,6 +59,31 @@ TEST_F(Npy, WritesAndReadsNumpysOwnLayout) {
   EXPECT_TRUE(torch::equal(read_npy(file()), array));
   write_npy(real_files(), file(), array);
   EXPECT_EQ(read_file(file()), numpys_own());
+}
+
+TEST_F(Npy, ReadsRowsOfEveryKindOfFloatAndBothVersions) {
+  const auto wanted = torch::tensor({{1.0F, -2.5F}, {0.25F, 3.0F}});
+  for (const char version : {1, 2})
+    for (const auto& [name, type] :
+         {std::pair("<f2", torch::kFloat16), {"<f4", torch::kFloat32}, {"<f8", torch::kFloat64}}) {
+      std::string header =
+          std::string("{'descr': '") + name + "', 'fortran_order': False, 'shape': (2, 2), }\n";
+      std::string bytes = std::string("\x93NUMPY", 6) + version + '\0' + static_cast<char>(header.size());
+      bytes.append(version == 1 ? 1 : 3, '\0');
+      const auto values = wanted.to(type);
+      put(bytes + header + std::string(static_cast<const char*>(values.data_ptr()), values.nbytes()));
+      EXPECT_TRUE(torch::equal(read_rows(file()), wanted))
+          << name << " in version " << static_cast<int>(version);
+      EXPECT_EQ(read_npy(file()).scalar_type(), type);
+    }
+  put(numpys_own());
+  EXPECT_THROW(read_rows(file()), DataError) << "integers";
+  write_npy(real_files(), file(), torch::tensor({{1.0F}, {INFINITY}}));
+  EXPECT_THROW(read_rows(file()), DataError);
+  std::string third = numpys_own();
+  third[6] = 3;
+  put(third);
+  EXPECT_THROW(read_npy(file()), DataError);
 }
 
 TEST_F(Npy, RefusesDamagedAndForeignFilesWithDataErrors) {

@@ -46,29 +46,34 @@ TEST(Verification, EqualsTheOfficialFoldAccuraciesExactly) {
   EXPECT_DOUBLE_EQ(result.accuracy_std, accuracies.std(false).item<double>());
 }
 
+/// Ten folds by trying all thresholds on each.
+void expect_folds(const Pairs& pairs, const Verification& result) {
+  double thresholds = 0;
+  for (std::size_t fold = 0, begin = 0; fold < 10; ++fold) {
+    const std::size_t size = pairs.same.size() / 10 + (fold < pairs.same.size() % 10 ? 1 : 0);
+    int best_right = -1, held_out_right = 0;
+    double best_threshold = 0;
+    for (int t = 0; t < 400; ++t) {
+      int right = 0, inside = 0;
+      for (std::size_t i = 0; i < pairs.same.size(); ++i) {
+        const bool correct = (pairs.distances[i] < t * 0.01) == (pairs.same[i] != 0);
+        (i >= begin && i < begin + size ? inside : right) += correct;
+      }
+      if (right > best_right) best_right = right, held_out_right = inside, best_threshold = t * 0.01;
+    }
+    ASSERT_EQ(result.folds[fold], static_cast<double>(held_out_right) / static_cast<double>(size))
+        << "fold " << fold;
+    ASSERT_EQ(result.thresholds[fold], best_threshold) << "fold " << fold;
+    thresholds += best_threshold / 10;
+    begin += size;
+  }
+  EXPECT_NEAR(result.threshold, thresholds, 1e-12);
+}
+
 TEST(Verification, ChoosesTheThresholdOfEachFoldFromTheOthers) {
   for (const double grid : {100.0, 37.0, 1e9}) {
     const auto pairs = some_pairs(203, 5, grid);  // 203 pairs in 10 folds: three folds of 21
-    const auto result = verify_distances(pairs.distances, pairs.same);
-    double thresholds = 0;
-    for (std::size_t fold = 0, begin = 0; fold < 10; ++fold) {
-      const std::size_t size = fold < 3 ? 21 : 20;
-      int best_right = -1, held_out_right = 0;
-      double best_threshold = 0;
-      for (int t = 0; t < 400; ++t) {
-        int right = 0, inside = 0;
-        for (std::size_t i = 0; i < pairs.same.size(); ++i) {
-          const bool correct = (pairs.distances[i] < t * 0.01) == (pairs.same[i] != 0);
-          (i >= begin && i < begin + size ? inside : right) += correct;
-        }
-        if (right > best_right) best_right = right, held_out_right = inside, best_threshold = t * 0.01;
-      }
-      EXPECT_EQ(result.folds[fold], static_cast<double>(held_out_right) / static_cast<double>(size))
-          << "fold " << fold;
-      thresholds += best_threshold / 10;
-      begin += size;
-    }
-    EXPECT_NEAR(result.threshold, thresholds, 1e-12);
+    expect_folds(pairs, verify_distances(pairs.distances, pairs.same));
   }
 }
 
@@ -86,7 +91,7 @@ TEST(Verification, CountsAucEerAndTarFromAllPairs) {
   }
   EXPECT_NEAR(result.auc, wins / positives / negatives, 1e-12);
 
-  ASSERT_EQ(result.tar_at_far.size(), 3U);
+  ASSERT_EQ(result.tar_at_far.size(), 2U) << "240 impostors tell nothing of a rate of 1 in 1,000";
   for (const auto& [far, tar] : result.tar_at_far) {
     double best = 0;
     for (const double limit : pairs.distances) {
@@ -99,6 +104,62 @@ TEST(Verification, CountsAucEerAndTarFromAllPairs) {
   }
   EXPECT_GT(result.eer, 0);
   EXPECT_LT(result.eer, 1 - result.auc + 0.2);
+}
+
+/// AUC, EER and true accepts by definition, one threshold after the other, in whole numbers.
+struct ByDefinition {
+  explicit ByDefinition(const Pairs& pairs) {
+    std::vector<double> limits(pairs.distances);
+    std::sort(limits.begin(), limits.end());
+    limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+    for (const char answer : pairs.same) ++(answer ? positives : negatives);
+    std::int64_t twice_wins = 0, false_before = 0, true_before = 0;
+    bool met = false;
+    for (const double limit : limits) {
+      std::int64_t right = 0, wrong = 0;
+      for (std::size_t i = 0; i < pairs.same.size(); ++i)
+        if (pairs.distances[i] <= limit) ++(pairs.same[i] ? right : wrong);
+      accepts.emplace_back(right, wrong);
+      twice_wins += (right - true_before) * (2 * negatives - wrong - false_before);
+      // In units of 1 / (positives x negatives), false accepts u and true accepts v move along a straight piece.
+      const std::int64_t all = positives * negatives, u = false_before * positives,
+                         v = true_before * negatives, du = wrong * positives - u, dv = right * negatives - v;
+      if (!met && u + du + v + dv >= all) {
+        eer = static_cast<double>(u * (du + dv) + (all - u - v) * du) / static_cast<double>((du + dv) * all);
+        met = true;
+      }
+      true_before = right, false_before = wrong;
+    }
+    auc = static_cast<double>(twice_wins) / static_cast<double>(2 * positives * negatives);
+  }
+  double tar(double far) const {
+    std::int64_t best = 0;
+    for (const auto& [right, wrong] : accepts)
+      if (static_cast<double>(wrong) / static_cast<double>(negatives) <= far) best = std::max(best, right);
+    return static_cast<double>(best) / static_cast<double>(positives);
+  }
+  std::vector<std::pair<std::int64_t, std::int64_t>> accepts;
+  std::int64_t positives = 0, negatives = 0;
+  double auc = 0, eer = 0;
+};
+
+TEST(Verification, GivesTheFiguresOfTheDefinitionsToTheLastDigitOnAThousandSetsWithTies) {
+  for (std::uint64_t set = 0; set < 1000; ++set) {
+    const auto pairs = some_pairs(20 + set % 131, 1000 + set, set % 3 == 0 ? 10 : set % 3 == 1 ? 64 : 1e9);
+    const auto result = verify_distances(pairs.distances, pairs.same);
+    const ByDefinition wanted(pairs);
+    ASSERT_EQ(result.auc, wanted.auc) << "set " << set;
+    ASSERT_EQ(result.eer, wanted.eer) << "set " << set;
+    std::size_t rates = 0;
+    for (const double far : {1e-1, 1e-2, 1e-3})
+      if (static_cast<double>(wanted.negatives) >= 1 / far) {
+        ASSERT_LT(rates, result.tar_at_far.size()) << "set " << set;
+        ASSERT_EQ(result.tar_at_far[rates].far, far);
+        ASSERT_EQ(result.tar_at_far[rates++].tar, wanted.tar(far)) << "set " << set << ", " << far;
+      }
+    ASSERT_EQ(result.tar_at_far.size(), rates);
+    expect_folds(pairs, result);
+  }
 }
 
 TEST(Verification, GivesTheEerWhereFalseAcceptsEqualFalseRejects) {
@@ -130,11 +191,20 @@ TEST(Verification, ScoresPerfectAndHopelessEmbeddings) {
   EXPECT_EQ(broken.auc, 0.5);
 }
 
+TEST(Verification, KnowsDistancesThatTellNothingApart) {
+  const std::vector<char> same = {1, 0, 1, 0};
+  EXPECT_TRUE(verify_distances(std::vector<double>{0.5, 0.501, 0.5, 0.509}, same, 2).collapsed);
+  EXPECT_FALSE(verify_distances(std::vector<double>{0.5, 0.501, 0.5, 0.511}, same, 2).collapsed);
+  EXPECT_TRUE(verify_distances(std::vector<double>(4, std::nan("")), same, 2).collapsed);
+  EXPECT_FALSE(verify_distances(std::vector<double>{0.1, std::nan(""), 0.2, 2}, same, 2).collapsed);
+}
+
 TEST(Verification, HasNoCurveWithoutPairsOfBothKinds) {
   const auto result = verify_distances(std::vector<double>(20, 1.0), std::vector<char>(20, 1));
   EXPECT_EQ(result.accuracy, 1);
   EXPECT_TRUE(std::isnan(result.auc));
   EXPECT_TRUE(std::isnan(result.eer));
+  EXPECT_TRUE(result.tar_at_far.empty());
 }
 
 TEST(Verification, RefusesWhatItCannotFold) {

@@ -19,7 +19,7 @@ Image picture(int width, int height) {
 }
 Image face_of(const std::vector<std::byte>& encoded, bool stored = false) {
   Decoder decoder;
-  return as_face({.size = 1, .stored = stored, .read = {}, .name = {}}, encoded, decoder);
+  return as_face({.size = 1, .stored = stored, .read = {}, .name = {}}, 0, encoded, decoder);
 }
 
 TEST(AsFace, IsTheMiddleSquareOfTheUprightPictureWhateverItsShape) {
