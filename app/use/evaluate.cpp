@@ -5,6 +5,7 @@
 #include "cluster/host/agree.h"
 #include "core/log.h"
 #include "evaluation/verification/verification_tables.h"
+#include "model/recognition/aliases.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/pair_set.h"
 
@@ -50,6 +51,7 @@ ExitCode run_evaluate(App& app, Words words) {
   options.group("Evaluation")
       .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
       .add("network", network_name, "name of the network, when the weights do not have it")
+      .understood(network_name_now)
       .add("store", store_folder, "store whose rows --pairs names (`facemae pairs` made them)")
       .add("images", folder, "folder whose files --pairs names")
       .add(

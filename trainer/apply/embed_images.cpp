@@ -113,7 +113,7 @@ torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, 
     const auto part = own_images(images, r, ranks);
     rows_of_rank.push_back(static_cast<std::int64_t>(part.second - part.first));
   }
-  std::vector<torch::Tensor> own{torch::empty({0, kEmbeddingWidth})};
+  std::vector<torch::Tensor> own{torch::empty({0, network.width()})};
   together(world.control(), [&] {
     const auto own_part = own_images(images, rank, ranks);
     embed_range(

@@ -44,14 +44,14 @@ struct EmbedConfig {
   bool show_progress = true;
   bool refuse_not_finite = true;  ///< DataError for an image whose embedding is not; training has its own way
 };
-/// Embeds images [first, last) batch by batch and gives `sink` each batch as [k, 512] float32 on the host, in
+/// Embeds images [first, last) batch by batch and gives `sink` each batch as [k, network.width()] float32 on the host, in
 /// order. One rank's part: does not communicate. The network is on `device`, in evaluation mode. Throws
 /// DataError naming the image.
 void embed_range(const ImageSet& images, std::size_t first, std::size_t last, RecognitionNetwork& network,
                  torch::Device device, const EmbedConfig& config,
                  const std::function<void(const torch::Tensor&)>& sink, bool show_progress);
 
-/// [n, 512] float32 on the host of every rank, in order. All ranks. The network is on
+/// [n, network.width()] float32 on the host of every rank, in order. All ranks. The network is on
 /// world.device(), in evaluation mode.
 torch::Tensor embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
                            const EmbedConfig& config);
