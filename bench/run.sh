@@ -49,7 +49,7 @@ if wanted steps; then
   [ -x "$python" ] || fail "run scripts/setup.sh --bench first: it makes .venv-bench with PyTorch"
   # Recognition in the memory format that is faster for both.
   for model in "facemae 64 12" "facemae 64 12 relation=none" "facemae 64 12 relation=none precision=bfloat16" "iresnet-tiny 64 8 layout=channels-last" "mobilefacenet 16 3 layout=channels-last" \
-    "iresnet18 8 3 layout=channels-last" "iresnet50 4 3 layout=channels-last"; do
+    "iresnet18 8 3 layout=channels-last" "iresnet50 8 3 layout=channels-last" "vit-t 16 3"; do
     compare "step of $model / PyTorch eager" "$built/bench_steps $model" "$python bench/torch_steps.py $model"
   done
 fi

@@ -1,7 +1,8 @@
 """The steps of bench/steps.cpp in plain PyTorch, as one would write them. Prints images per second.
 
 usage: torch_steps.py MODEL BATCH STEPS [name=value...]
-  MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet18, iresnet50, iresnet100, mobilefacenet
+  MODEL   facemae (tiny), facemae-base, facemae-huge ..., iresnet-tiny, iresnet18, iresnet50, iresnet100, mobilefacenet,
+          vit-t
   device=cpu|cuda  precision=float32|tf32|bfloat16  classes=1000  patch=16  embedder-width=32  relation=cosine|none, as bench_steps
   layout=contiguous|channels-last (of recognition)  compile=no|yes (by torch.compile)
 """
@@ -19,9 +20,9 @@ SIZES = {"tiny": (192, 6, 3, 96, 2, 3), "small": (384, 8, 6, 192, 4, 6), "base":
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, bias=True):
         super().__init__()
-        self.heads, self.qkv, self.proj = heads, nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.heads, self.qkv, self.proj = heads, nn.Linear(width, 3 * width, bias=bias), nn.Linear(width, width)
 
     def forward(self, x):
         b, n, d = x.shape
@@ -144,13 +145,52 @@ class FullPrecision(nn.Module):  # the last layers stay out of autocast, as upst
             return self.layers(x.float())
 
 
+class FaceBlock(nn.Module):  # of arcface_torch's ViT
+    def __init__(self, width, heads, drop):
+        super().__init__()
+        self.drop, self.norm1, self.norm2 = drop, nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attn = Attention(width, heads, bias=False)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU6(), nn.Linear(4 * width, width))
+
+    def kept(self, path):
+        if self.drop == 0:
+            return path
+        return path * torch.empty(path.shape[0], 1, 1, device=path.device).bernoulli_(1 - self.drop).div_(1 - self.drop)
+
+    def forward(self, x):
+        x = x + self.kept(self.attn(self.norm1(x)))
+        return x + self.kept(self.mlp(self.norm2(x)))
+
+
+class FaceVit(nn.Module):
+    def __init__(self, width, depth, heads=8, drop=0.1, hidden=0.1):
+        super().__init__()
+        self.hidden, self.embed = hidden, nn.Conv2d(3, width, 9, 9)
+        self.pos, self.token = nn.Parameter(torch.randn(1, 144, width) * 0.02), nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.blocks = nn.Sequential(*[FaceBlock(width, heads, drop * i / (depth - 1)) for i in range(depth)], nn.LayerNorm(width))
+
+    def forward(self, images):
+        x = self.embed(images).flatten(2).transpose(1, 2) + self.pos
+        b, n, d = x.shape
+        keep = int(n * (1 - self.hidden))
+        shuffle = torch.rand(b, n, device=x.device).argsort(1)
+        restore = shuffle.argsort(1)
+        x = self.blocks(x.gather(1, shuffle[:, :keep, None].expand(-1, -1, d)))
+        return torch.cat([x, self.token.expand(b, n - keep, -1)], 1).gather(1, restore[:, :, None].expand(-1, -1, d))
+
+
+def face_vit(width, depth):
+    return recogniser(FaceVit(width, depth), [nn.Linear(144 * width, width, bias=False), nn.BatchNorm1d(width, 2e-5),
+                                              nn.Linear(width, 512, bias=False), nn.BatchNorm1d(512, 2e-5)])
+
+
 def recogniser(body, head):
     return nn.Sequential(body, FullPrecision(nn.Flatten(), *head))
 
 
 NETWORKS = {"iresnet-tiny": lambda: iresnet([1, 1, 1, 1], (16, 32, 64, 128), pool=True), "mobilefacenet": mobilefacenet,
             "iresnet18": lambda: iresnet([2, 2, 2, 2]), "iresnet50": lambda: iresnet([3, 4, 14, 3]),
-            "iresnet100": lambda: iresnet([3, 13, 30, 3])}
+            "iresnet100": lambda: iresnet([3, 13, 30, 3]), "vit-t": lambda: face_vit(256, 12)}
 
 
 def main():

@@ -12,6 +12,7 @@
 #include "data/formats/image_walk.h"
 #include "evaluation/formats/bin_pack.h"
 #include "evaluation/onnx/onnx_choice.h"
+#include "model/recognition/aliases.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/onnx_network.h"
 #include "trainer/apply/write_embeddings.h"
@@ -68,13 +69,14 @@ ExitCode run_embed(App& app, Words words) {
   std::string device = "auto", precision = "float32";
   bool no_flip = false, raw = false, bgr = false;
   Options options(
-      "Writes one row of 512 float32 per image, sharded over the ranks.",
+      "Writes one row of float32 per image, the network's embedding (512 values by default), sharded over the ranks.",
       "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
   options.group("Embeddings")
       .require("from", from,
                std::string("RUN, a checkpoint of it, weights in safetensors, or a network of others as ") +
                    kOnnxForm)
       .add("network", network_name, "name of the network, when the weights do not have it")
+      .understood(network_name_now)
       .add("store", store_folder, "images of a store, in row order")
       .add(
           "images", folder,

@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "cluster/host/agree.h"
+#include "model/recognition/aliases.h"
 
 namespace facemae {
 namespace {
@@ -12,6 +13,7 @@ void declare(Options& options, EvaluateOptions& o) {
       .require("from", o.from, "RUN, a checkpoint of it, or weights in safetensors")
       .unless("embeddings")
       .add("network", o.network_name, "name of the network, when the weights do not have it")
+      .understood(network_name_now)
       .add(
           "embeddings", o.embeddings,
           "file for the raw embeddings of one set, .npy: written with --from, and read to score again without it "

@@ -5,6 +5,7 @@
 #include "core/program_version.h"
 #include "core/text.h"
 #include "model/common/state.h"
+#include "model/recognition/aliases.h"
 #include "trainer/apply/models.h"
 #include "trainer/apply/what_fits.h"
 #include "trainer/export/network_as_onnx.h"
@@ -83,6 +84,7 @@ ExitCode run_import(App& app, Words words) {
           "weights", from,
           "safetensors with the official keys (insightface's, or MAE's); what converts other formats is told")
       .choice("network", network, names, "network that the weights belong to; facemae for MAE weights")
+      .understood(network_name_now)
       .require("out", out, "file to write");
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(!network.empty(), "--network is missing");

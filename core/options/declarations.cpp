@@ -1,4 +1,5 @@
 // Declaring options: what Declarations and the handles of options do.
+#include <algorithm>
 #include <cmath>
 
 #include "core/log.h"
@@ -160,6 +161,13 @@ Option& Option::unless(const std::string& other) {
 }
 Option& Option::free() {
   entry_->free = true;
+  return *this;
+}
+Option& Option::understood(const std::function<std::string(const std::string&)>& meaning) {
+  entry_->binding.set = [set = entry_->binding.set, meaning](std::vector<std::string> words) {
+    std::transform(words.begin(), words.end(), words.begin(), meaning);
+    return set(words);
+  };
   return *this;
 }
 Option& Option::was(const std::string& old_name) {

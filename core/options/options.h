@@ -119,6 +119,8 @@ class Option : public Declarations {
   Option& unless(const std::string& other);
   /// It may change between starts of a run without changing the run's result.
   Option& free();
+  /// Other words for its values: each word that is given counts as what `meaning` makes of it.
+  Option& understood(const std::function<std::string(const std::string&)>& meaning);
   /// A name that the option had before: still understood, with a warning.
   Option& was(const std::string& old_name);
   /// The value that things have which began before there was this option, "" for none: they lack it and go on with that

@@ -25,6 +25,7 @@ enum class Purpose : std::uint64_t {
   Balance = 21,      ///< identities and images of the balanced order (counters: identity + 1, round)
   ClassSample = 25,  ///< other classes in the softmax of a step (counters: step, virtual shard)
   Margin = 27,       ///< margins that are drawn (counter: ordinal)
+  Network = 28,      ///< dropout, dropped paths and masked tokens of recognition networks (counter: ordinal)
   Code = 26,     ///< photos, noise and nuisance of a picture of --code (counter: ordinal of its first photo)
   Augment = 30,  ///< augmentations for recognition (counters: ordinal, stage)
   Study = 60,    ///< which people a study leaves out, so that all arms have equally many pictures

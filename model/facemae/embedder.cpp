@@ -102,7 +102,7 @@ class NetworkEmbedder final : public Embedder {
   }
 
   torch::Tensor embed(const torch::Tensor& images) override {
-    if (images.size(0) == 0) return nothing(images, kEmbeddingWidth);
+    if (images.size(0) == 0) return nothing(images, network_->width());
     auto x = images;
     if (x.size(2) != kSide || x.size(3) != kSide)
       x = at::_upsample_bilinear2d_aa(x, {kSide, kSide}, /*align_corners=*/false);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "model/common/named_draws.h"
+#include "model/common/recomputed.h"
 #include "model/common/state.h"
 #include "model/facemae/positions.h"
 
@@ -93,10 +94,11 @@ void FaceMaeImpl::initialise(std::uint64_t seed) {
 }
 
 torch::Tensor FaceMaeImpl::run(const torch::nn::ModuleList& list, torch::Tensor tokens) const {
-  const bool recompute = config.activation_checkpointing && torch::GradMode::is_enabled();
   for (const auto& module : *list) {
-    VitBlock block(std::static_pointer_cast<VitBlockImpl>(module));
-    tokens = recompute ? recomputed(block, tokens) : block->forward(tokens);
+    const VitBlock block(std::static_pointer_cast<VitBlockImpl>(module));
+    const auto forward = [block](const torch::Tensor& x) { return block.ptr()->forward(x); };
+    tokens =
+        config.activation_checkpointing ? recomputed(forward, block->parameters(), tokens) : forward(tokens);
   }
   return tokens;
 }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 #include "model/facemae/vit_block.h"
 
 namespace facemae {

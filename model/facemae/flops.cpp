@@ -1,6 +1,6 @@
 #include "model/facemae/flops.h"
 
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 
 namespace facemae {
 namespace {

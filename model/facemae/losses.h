@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/kinds.h"
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 
 namespace facemae {
 

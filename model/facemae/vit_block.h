@@ -1,6 +1,5 @@
 #pragma once
-// Defines the pre-norm transformer block of ViT (Dosovitskiy et al. 2020) under timm's names, and its
-// recomputing form. B images, T tokens, D width.
+// Defines the pre-norm transformer block of ViT (Dosovitskiy et al. 2020) under timm's names. B images, T tokens, D width.
 #include <torch/nn.h>
 
 #include <cstdint>
@@ -38,10 +37,5 @@ TORCH_MODULE(VitBlock);
 
 /// LayerNorm over `width` with eps 1e-6.
 torch::nn::LayerNorm layer_norm(std::int64_t width);
-
-/// block(tokens) that keeps only its input and recomputes the rest in the backward pass (Chen et al. 2016,
-/// arXiv 1604.06174). The block draws nothing at random, so both passes are equal. Post hooks of a
-/// parameter's gradient accumulator fire once, as usual; hooks on the parameter tensor itself fire twice.
-torch::Tensor recomputed(const VitBlock& block, const torch::Tensor& tokens);
 
 }  // namespace facemae

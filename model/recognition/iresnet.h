@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/recognition/batch_norm.h"
 #include "model/recognition/recognition.h"
 #include "model/recognition/slopes.h"
 
@@ -23,6 +24,7 @@ IResNetConfig iresnet18();
 IResNetConfig iresnet34();
 IResNetConfig iresnet50();
 IResNetConfig iresnet100();
+IResNetConfig iresnet200();
 /// One block per stage, widths 16 to 128: 381,936 parameters, for CPUs and tests.
 IResNetConfig iresnet_tiny();
 
@@ -31,27 +33,32 @@ struct IResNetBlock : torch::nn::Module {
   IResNetBlock(std::int64_t in, std::int64_t out, std::int64_t stride);
   torch::Tensor forward(const torch::Tensor& x);
 
-  torch::nn::BatchNorm2d bn1, bn2, bn3;
+  BatchNorm bn1, bn2, bn3;
   torch::nn::Conv2d conv1, conv2;
   Slopes prelu;
   torch::nn::Conv2d projection{nullptr};  ///< downsample.0, only where the stride is 2
-  torch::nn::BatchNorm2d projection_norm{nullptr};
+  BatchNorm projection_norm{nullptr};
 };
 
 class IResNet final : public RecognitionNetwork {
  public:
-  explicit IResNet(const IResNetConfig& config);
-  torch::Tensor forward(const torch::Tensor& images) override;
+  explicit IResNet(const IResNetConfig& config, const NetworkOptions& options = {});
+  torch::Tensor forward(const torch::Tensor& images) override { return forward_drawn(images, {}); }
+  torch::Tensor forward_drawn(const torch::Tensor& images, const torch::Tensor& keys) override;
+  bool draws() const override { return dropout_ > 0; }
+  std::int64_t width() const override { return fc_->options.out_features(); }
   void initialise(std::uint64_t seed) override;
 
  private:
   torch::nn::Conv2d conv1_;
-  torch::nn::BatchNorm2d bn1_, bn2_;
+  BatchNorm bn1_, bn2_;
   Slopes prelu_;
   std::vector<std::shared_ptr<IResNetBlock>> blocks_;
   torch::nn::Conv2d pool_{nullptr};
   torch::nn::Linear fc_;
-  torch::nn::BatchNorm1d features_;
+  BatchNorm features_;
+  double dropout_;
+  bool recomputes_;
 };
 
 }  // namespace facemae

@@ -2,12 +2,13 @@
 
 #include <torch/torch.h>
 
-#include <cmath>
+#include <functional>
 #include <utility>
 
 #include "model/common/layout.h"
 #include "model/common/named_draws.h"
 #include "model/common/precision.h"
+#include "model/common/recomputed.h"
 #include "model/recognition/network_parts.h"
 
 namespace facemae {
@@ -16,13 +17,12 @@ namespace {
 using ChainPtr = std::shared_ptr<Chain>;
 
 ChainPtr linear_block(const ConvShape& shape) {
-  return std::make_shared<Chain>(
-      torch::nn::Sequential(conv_without_bias(shape), torch::nn::BatchNorm2d(shape.out)));
+  return std::make_shared<Chain>(torch::nn::Sequential(conv_without_bias(shape), BatchNorm(shape.out)));
 }
 
 ChainPtr conv_block(const ConvShape& shape) {
-  return std::make_shared<Chain>(torch::nn::Sequential(
-      conv_without_bias(shape), torch::nn::BatchNorm2d(shape.out), slopes_of(shape.out)));
+  return std::make_shared<Chain>(
+      torch::nn::Sequential(conv_without_bias(shape), BatchNorm(shape.out), slopes_of(shape.out)));
 }
 
 /// Widen to `inner` channels, filter each alone, narrow to `out`.
@@ -42,12 +42,12 @@ ChainPtr residual(std::int64_t width, int blocks, std::int64_t inner) {
 }
 
 /// Global depthwise convolution: 7 x 7 to one value a channel, then the embedding.
-ChainPtr global_depthwise() {
+ChainPtr global_depthwise(std::int64_t embedding) {
   torch::nn::Sequential modules;
   modules->push_back(linear_block({.in = 512, .out = 512, .kernel = 7, .padding = 0, .groups = 512}));
   modules->push_back(torch::nn::Flatten());
-  modules->push_back(torch::nn::Linear(torch::nn::LinearOptions(512, kEmbeddingWidth).bias(false)));
-  modules->push_back(torch::nn::BatchNorm1d(kEmbeddingWidth));
+  modules->push_back(linear_without_bias(512, embedding));
+  modules->push_back(BatchNorm(embedding));
   return std::make_shared<Chain>(modules);
 }
 
@@ -57,27 +57,38 @@ Chain::Chain(torch::nn::Sequential modules, bool is_shortcut)
     : layers(register_module("layers", std::move(modules))), shortcut(is_shortcut) {}
 
 torch::Tensor Chain::forward(const torch::Tensor& x) {
-  auto y = layers->forward(x);
+  const auto through = [layers = layers](const torch::Tensor& map) { return layers.ptr()->forward(map); };
+  const auto y = recomputes ? recomputed(through, layers->parameters(), x) : through(x);
   return shortcut ? x + y : y;
 }
 
-MobileFaceNet::MobileFaceNet() {
+MobileFaceNetConfig mobilefacenet() { return {}; }
+MobileFaceNetConfig mobilefacenet_large() { return {.blocks = {2, 8, 12, 4}, .scale = 4}; }
+
+MobileFaceNet::MobileFaceNet(const MobileFaceNetConfig& config, const NetworkOptions& options)
+    : width_(options.embedding) {
+  const std::int64_t narrow = 64 * config.scale, wide = 128 * config.scale;
+  const auto& blocks = config.blocks;
+  // The numbers of channels in between, and the 64 groups, do not scale upstream.
   layers_ = {
-      conv_block({.in = 3, .out = 128, .stride = 2}),
-      conv_block(
-          {.in = 128, .out = 128, .groups = 64}),  // two channels a group: upstream does not scale the 64
-      depthwise(128, 128, 128, 2, false),
-      residual(128, 4, 128),
-      depthwise(128, 256, 256, 2, false),
-      residual(256, 6, 256),
-      depthwise(256, 256, 512, 2, false),
-      residual(256, 2, 256),
+      conv_block({.in = 3, .out = narrow, .stride = 2}),
+      blocks[0] == 1 ? conv_block({.in = narrow, .out = narrow, .groups = 64})
+                     : residual(narrow, blocks[0], 128),
+      depthwise(narrow, narrow, 128, 2, false),
+      residual(narrow, blocks[1], 128),
+      depthwise(narrow, wide, 256, 2, false),
+      residual(wide, blocks[2], 256),
+      depthwise(wide, wide, 512, 2, false),
+      residual(wide, blocks[3], 256),
   };
   torch::nn::ModuleList list;
   for (const auto& layer : layers_) list->push_back(layer);
   register_module("layers", list);
-  conv_sep_ = register_module("conv_sep", conv_block({.in = 256, .out = 512, .kernel = 1, .padding = 0}));
-  features_ = register_module("features", global_depthwise());
+  conv_sep_ = register_module("conv_sep", conv_block({.in = wide, .out = 512, .kernel = 1, .padding = 0}));
+  features_ = register_module("features", global_depthwise(options.embedding));
+  if (options.activation_checkpointing)
+    for (const auto& module : modules(false))
+      if (auto* chain = module->as<Chain>()) chain->recomputes = chain->shortcut;
 }
 
 torch::Tensor MobileFaceNet::forward(const torch::Tensor& images) {
@@ -93,10 +104,7 @@ void MobileFaceNet::initialise(std::uint64_t seed) {
   for (const auto& item : named_parameters()) {
     const auto& weight = item.value();
     if (weight.dim() < 2) continue;
-    // Kaiming (He et al. 2015), fan out, gain of ReLU: as torch counts it, groups play no part.
-    double fan_out = static_cast<double>(weight.size(0));
-    for (std::int64_t d = 2; d < weight.dim(); ++d) fan_out *= static_cast<double>(weight.size(d));
-    fill_normal(weight, std::sqrt(2 / fan_out), draws_of(seed, item.key()));
+    fill_normal(weight, kaiming_fan_out(weight), draws_of(seed, item.key()));
   }
 }
 

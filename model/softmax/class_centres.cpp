@@ -10,7 +10,6 @@
 #include "core/random/keys.h"
 #include "model/common/sent.h"
 #include "model/common/unit_rows.h"
-#include "model/recognition/recognition.h"
 
 namespace facemae {
 namespace {
@@ -19,14 +18,14 @@ using torch::Tensor;
 
 constexpr std::int64_t kRowsAtOnce = 8192;  // what is made of rows beside them is small, and fits into caches
 
-Tensor drawn_centres(const ClassRange& range, std::uint64_t seed) {
-  auto values = torch::empty({range.count, kEmbeddingWidth}, torch::kFloat32);
+Tensor drawn_centres(const ClassRange& range, std::uint64_t seed, std::int64_t width) {
+  auto values = torch::empty({range.count, width}, torch::kFloat32);
   auto* rows = values.data_ptr<float>();
   in_ranges(range.count, 256, torch::get_num_threads(), [&](std::int64_t begin, std::int64_t end) {
     for (auto i = begin; i < end; ++i) {
       Draws draws(key_of(seed, Purpose::Classes, static_cast<std::uint64_t>(range.first + i)));
-      for (std::int64_t d = 0; d < kEmbeddingWidth; ++d)
-        rows[i * kEmbeddingWidth + d] = static_cast<float>(0.01 * draws.normal());
+      for (std::int64_t d = 0; d < width; ++d)
+        rows[i * width + d] = static_cast<float>(0.01 * draws.normal());
     }
   });
   return values;
@@ -48,7 +47,7 @@ Tensor inverse_norms(const Tensor& centres) {
 }  // namespace
 
 ClassCentres::ClassCentres(std::int64_t classes, std::int64_t shards, std::uint64_t seed, Communicator& ranks,
-                           torch::Device device, torch::ScalarType type, double rate)
+                           torch::Device device, torch::ScalarType type, double rate, std::int64_t width)
     : ranks_(ranks), range_(classes_of_rank(classes, shards, ranks.rank(), ranks.size())) {
   const auto own = shards_of_rank(shards, ranks.rank(), ranks.size());
   own_ = {.classes = classes,
@@ -57,7 +56,7 @@ ClassCentres::ClassCentres(std::int64_t classes, std::int64_t shards, std::uint6
           .own_shards = own.count,
           .rate = rate,
           .seed = seed};
-  weight_ = drawn_centres(range_, seed).to(device, type);
+  weight_ = drawn_centres(range_, seed, width).to(device, type);
   for (std::int64_t v = own.first; v <= own.first + own.count; ++v)
     bounds_of_all_.push_back(virtual_shard(classes, shards, v).first - range_.first);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/tensors/communicator.h"
+#include "model/recognition/recognition.h"
 #include "model/softmax/class_sample.h"
 #include "model/softmax/class_shards.h"
 
@@ -24,11 +25,13 @@ struct ActiveClasses {
 class ClassCentres {
  public:
   /// Centres N(0, 0.01^2) drawn by class id, and so the same for any world. `rate`: what fraction of the classes of each
-  /// virtual shard takes part in a step, at least (class_sample.h). `ranks` must outlive it.
+  /// virtual shard takes part in a step, at least (class_sample.h). `width`: values of an embedding. `ranks` must outlive
+  /// it.
   ClassCentres(std::int64_t classes, std::int64_t shards, std::uint64_t seed, Communicator& ranks,
-               torch::Device device, torch::ScalarType type = torch::kFloat32, double rate = 1);
+               torch::Device device, torch::ScalarType type = torch::kFloat32, double rate = 1,
+               std::int64_t width = kEmbeddingWidth);
 
-  torch::Tensor& weight() { return weight_; }  ///< [own classes, 512]
+  torch::Tensor& weight() { return weight_; }  ///< [own classes, width]
   ClassRange range() const { return range_; }
   std::int64_t classes() const { return own_.classes; }
   std::int64_t virtual_shards() const { return own_.shards; }

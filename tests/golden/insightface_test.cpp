@@ -126,7 +126,8 @@ TEST_P(Insightface, ComputesTheOfficialEmbeddingsAndInputGradients) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, Insightface,
                          testing::Values(Pair{"iresnet18", "r18"}, Pair{"iresnet50", "r50"},
-                                         Pair{"iresnet100", "r100"}, Pair{"mobilefacenet", "mbf"}),
+                                         Pair{"iresnet100", "r100"}, Pair{"mobilefacenet", "mbf"},
+                                         Pair{"mobilefacenet-large", "mbf_large"}, Pair{"vit-t", "vit_t"}),
                          [](const auto& tested) { return tested.param.golden; });
 
 struct MarginCase {

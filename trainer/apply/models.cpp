@@ -117,7 +117,8 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
   if (known.empty())
     throw ConfigError(weights.origin + " does not say which network it is: pass --network " +
                       join(network_names(), "|"));
-  auto network = make_network(known);
+  auto network =
+      make_network(known, NetworkOptions::drawing_nothing(embedding_width_of(known, weights.tensors)));
   load(*network, weights);
   network->eval();
   return network;

@@ -28,7 +28,8 @@ std::optional<double> mask_ratio_of(const Weights& weights);
 /// The ratio to rebuild with: what is `asked` for, else what the model was trained with. A warning when they
 /// differ; ConfigError when neither is known, or the known one is no ratio.
 double mask_ratio_for(const Weights& weights, const std::optional<double>& asked);
-/// The network by `name`, or by what the run or file says when it is "". In evaluation mode.
+/// The network by `name`, or by what the run or file says when it is ""; shapes tell the values of its embedding. In
+/// evaluation mode.
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
 /// The same on a device, in the memory format in which it computes faster there.
 std::shared_ptr<RecognitionNetwork> network_at_work(const Weights& weights, torch::Device device,

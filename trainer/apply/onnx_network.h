@@ -8,8 +8,8 @@
 namespace facemae {
 
 /// Of a word as evaluation/onnx/onnx_choice.h has it. It cannot be trained, computes on the CPU, and its output is moved to
-/// the device of the images. Throws ConfigError as onnx_embedder() does; forward() when it does not give kEmbeddingWidth
-/// values.
+/// the device of the images. It is tried on a picture, for the number of its values. Throws ConfigError as
+/// onnx_embedder() does.
 std::shared_ptr<RecognitionNetwork> onnx_network(const std::string& word);
 
 }  // namespace facemae

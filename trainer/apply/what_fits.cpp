@@ -32,11 +32,19 @@ std::size_t in_common(const Shapes& some, const Shapes& others) {
   }));
 }
 
-std::string of_networks(const Shapes& given) {
+/// Networks that are so many times as large as what is given are not made to find out.
+constexpr double kManyMore = 2.5;
+
+std::string of_networks(const NamedTensors& weights) {
+  const Shapes given = shapes_of(weights);
+  double values = 0;
+  for (const auto& [name, value] : weights) values += static_cast<double>(value.numel());
   std::string nearest;
   std::size_t most = 0, of = 1;
   for (const auto& kind : network_kinds()) {
-    const Shapes own = shapes_of(state_of(*kind.make()));
+    if (kind.parameters > kManyMore * values) continue;
+    const Shapes own = shapes_of(
+        state_of(*kind.make(NetworkOptions::drawing_nothing(embedding_width_of(kind.name, weights)))));
     const std::size_t common = in_common(own, given);
     if (common == own.size() && common == given.size())
       return fmt::format(" They fit --network {}", kind.name);
@@ -64,7 +72,8 @@ NamedTensors without_wrappers(NamedTensors weights) {
 }
 
 std::string what_fits(const NamedTensors& weights) {
-  const Shapes bare = shapes_of(without_wrappers(weights)), given = shapes_of(weights);
+  const NamedTensors unwrapped = without_wrappers(weights);
+  const Shapes bare = shapes_of(unwrapped), given = shapes_of(weights);
   std::string fits;
   if (bare.contains("mask_token") && bare.contains("patch_embed.proj.weight"))
     fits = " They are a masked autoencoder's: --network facemae";
@@ -73,7 +82,7 @@ std::string what_fits(const NamedTensors& weights) {
         " They are the encoder of a ViT alone, without mask_token and decoder: take the whole autoencoder that MAE "
         "publishes for visualising (mae_visualize_vit_*.pth)";
   else
-    fits = of_networks(bare);
+    fits = of_networks(unwrapped);
   if (!fits.empty() && bare != given)
     fits += ", once `facemae import` has removed what stands before every name";
   return fits;

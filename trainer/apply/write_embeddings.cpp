@@ -41,7 +41,7 @@ void write_slice(const ImageSet& images, RecognitionNetwork& network, World& wor
   const auto batch = static_cast<std::size_t>(config.batch);
   const std::size_t first = first_of(rank, ranks, images.size, batch),
                     last = first_of(rank + 1, ranks, images.size, batch);
-  SliceWriter slice(file, header_bytes + first * kEmbeddingWidth * sizeof(float));
+  SliceWriter slice(file, header_bytes + first * static_cast<std::size_t>(network.width()) * sizeof(float));
   embed_range(
       images, first, last, network, world.device(), config,
       [&](const torch::Tensor& rows, const torch::Tensor&) { slice.write(bytes_of_rows(rows)); },
@@ -66,7 +66,7 @@ void require_place_of_embeddings(Control& control, const Path& out) {
 void write_embeddings(const ImageSet& images, RecognitionNetwork& network, World& world,
                       const EmbedConfig& config, const Path& out) {
   Control& control = world.control();
-  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(images.size), kEmbeddingWidth};
+  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(images.size), network.width()};
   const std::string header = npy_header(false, shape);
   if (control.size() == 1)
     return together(control, [&] { write_alone(images, network, world, config, out, header); });

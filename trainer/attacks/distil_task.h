@@ -16,7 +16,7 @@ namespace facemae {
 
 class DistilTask final : public Task {
  public:
-  /// `of_photos` [N, 512]: what the teacher says of the lesson's photos, unit rows. Of a blend, the target is the mean
+  /// `of_photos` [N, D]: what the teacher says of the lesson's photos, unit rows. Of a blend, the target is the mean
   /// over its photos. Faces come as pictures of the lesson with their rows as labels. `lesson` must outlive this.
   DistilTask(std::shared_ptr<RecognitionNetwork> student, const torch::Tensor& of_photos,
              const Lesson& lesson, const RunConfig& config, Parts parts, Precision precision,
@@ -33,7 +33,7 @@ class DistilTask final : public Task {
  private:
   std::shared_ptr<RecognitionNetwork> student_;
   LessonPairs pairs_;
-  torch::Tensor of_photos_, of_pictures_;  ///< [N, 512], [P, 512]: targets
+  torch::Tensor of_photos_, of_pictures_;  ///< [N, D], [P, D]: targets
   std::uint64_t seed_;
   double global_batch_;
   Parts parts_;

@@ -43,7 +43,7 @@ class Distilled final : public Attacker {
     of_teacher_ = {};
     of_student_ = {};
     const auto of_photos = embeddings_of(lesson.real.photos, *teacher, world_, of_teacher_);
-    auto student = make_network(name);
+    auto student = make_network(name, NetworkOptions::drawing_nothing(teacher->width()));
     load_state(*student, state_of(*teacher));
     student->to(world_.device());
     std::vector<std::int64_t> rows(lesson.released.classes.size());

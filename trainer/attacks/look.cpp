@@ -78,7 +78,7 @@ torch::Tensor embeddings_of(const torch::Tensor& pictures, RecognitionNetwork& n
     const auto faces = resized(images, kFaceSide);
     return network.forward(faces) + network.forward(faces.flip({3}));
   };
-  return features_of(pictures, kEmbeddingWidth, world, both, memory);
+  return features_of(pictures, network.width(), world, both, memory);
 }
 
 }  // namespace facemae

@@ -23,7 +23,7 @@ torch::Tensor features_of(const torch::Tensor& pictures, std::int64_t width, Wor
 /// All ranks: pictures [P, 3, H, W] uint8 -> pictures of the same shape and type on the host of every rank.
 torch::Tensor pictures_of(const torch::Tensor& pictures, World& world, const OfPictures& to_images);
 
-/// All ranks: [P, 512] by a recognition network in evaluation mode, on the device of the world; each picture and its
+/// All ranks: [P, network.width()] by a recognition network in evaluation mode, on the device of the world; each picture and its
 /// mirror image, as `facemae embed` does. Pictures of another size than 112 are resized. `memory` belongs to this network,
 /// which trains no longer.
 torch::Tensor embeddings_of(const torch::Tensor& pictures, RecognitionNetwork& network, World& world,

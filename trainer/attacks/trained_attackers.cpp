@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "core/kinds.h"
+#include "model/recognition/aliases.h"
 #include "model/recognition/recognition.h"
 #include "trainer/attacks/distilled.h"
 #include "trainer/attacks/inversion.h"
@@ -47,7 +48,8 @@ void declare(Options& options, TrainedAttackerConfig& config) {
           "teacher", config.teacher,
           "A6 and A7: face embedder that the attacker has; without it A6 trains one on the attacker's photos")
       .choice("attack-network", config.network, network_kinds(),
-              "network of recognisers that are trained here");
+              "network of recognisers that are trained here")
+      .understood(network_name_now);
 }
 
 }  // namespace facemae

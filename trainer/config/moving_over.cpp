@@ -30,7 +30,7 @@ constexpr ForeignOption kArcFace[] = {
     {"loss head", "--margin"},
     {"margin-s s", "--scale"},
     {"m", "--margin-m"},
-    {"embedding-size emb-size", "not needed: every --network has embeddings of 512 values"},
+    {"embedding-size emb-size", "--embedding"},
     {"interclass-filtering-threshold", "--class-filter; leave it out for 0"},
     {"rec data-dir root-dir", "--store, which `facemae pack --from rec --in train.rec` makes"},
     {"num-classes num-image num-images", "not needed: the store knows how many it has"},
@@ -39,7 +39,8 @@ constexpr ForeignOption kArcFace[] = {
     {"verbose val-frequent", "--eval-every"},
     {"dali dali-aug", "not needed: --workers threads decode; --augment adaface changes the images"},
     {"output models-root ckpt-path", "--run"},
-    {"backbone", "--network"},
+    {"backbone", "--network, which knows arcface_torch's names"},
+    {"using-checkpoint", "--activation-checkpointing"},
     {"bgr",
      "not needed: stores are RGB; `facemae evaluate --bgr` is for networks that others trained on BGR"},
     {"save-all-states", "not needed: every checkpoint has all states of all ranks"},
@@ -49,7 +50,7 @@ constexpr ForeignOption kArcFace[] = {
 };
 
 constexpr ForeignOption kAdaFace[] = {
-    {"arch", "--network"},
+    {"arch", "--network, which knows the names ir_18 to ir_101"},
     {"h", "--margin-h"},
     {"t-alpha", "not needed: it is 0.01, as there"},
     {"lr-milestones", "--schedule multistep with --milestones, blanks between the epochs"},
@@ -91,7 +92,9 @@ constexpr ForeignOption kPyTorch[] = {
      "not needed: mpirun tells each rank, which takes a GPU of its host"},
     {"dist-url dist-on-itp dist-backend dist-eval master-addr master-port init-method distributed multiprocessing-distributed",
      "not needed: mpirun or srun connects the ranks; --backend chooses between MPI and NCCL"},
-    {"ddp fsdp deepspeed deepspeed-config sync-bn strategy accelerator find-unused-parameters",
+    {"sync-bn sync-batchnorm", "`facemae recognize --batch-norm sync`; FaceMAE has no batch norms"},
+    {"drop-path-rate", "`facemae recognize --drop-path`, for its ViTs"},
+    {"ddp fsdp deepspeed deepspeed-config strategy accelerator find-unused-parameters",
      "not needed: gradients are summed over all ranks; docs/ARCHITECTURE.md says how"},
     {"fp16 amp bf16 use-amp amp-dtype mixed-precision half", "--precision bfloat16"},
     {"tf32", "--precision tf32"},

@@ -1,5 +1,6 @@
 #include "core/log.h"
 #include "core/text.h"
+#include "model/recognition/aliases.h"
 #include "model/recognition/recognition.h"
 #include "model/softmax/margins.h"
 #include "trainer/config/moving_over.h"
@@ -9,6 +10,7 @@ namespace facemae {
 namespace {
 
 constexpr double kWidestMargin = 4;  // an angle, or a difference of cosines
+constexpr double kMostDropped = 0.9, kWidestEmbedding = 1 << 16;
 constexpr double kMostOfAScore = 1e6, kMostOfAPlan = 1e12;
 constexpr double kMostOfShards = 1 << 20;
 constexpr int kLeastOfLogits = 16, kMostOfLogits = 1 << 20;  // MiB
@@ -21,7 +23,20 @@ std::string default_margins() {
 
 void declare_margin(Options& o, RecognizeConfig& c) {
   o.group("Recognition")
-      .choice("network", c.network, network_kinds(), "recognition network")
+      .choice(
+          "network", c.network, network_kinds(),
+          "recognition network; arcface_torch's names stand for them, too (r50, mbf, vit_b_dp005_mask_005, ...), with "
+          "what they say of dropped paths and masks")
+      .understood([&c](const std::string& word) {
+        if (const auto* alias = find_network_alias(word)) {
+          if (!c.drop_path) c.drop_path = alias->drop_path;
+          if (!c.mask_tokens) c.mask_tokens = alias->mask_tokens;
+        }
+        return network_name_now(word);
+      })
+      .add("embedding", c.embedding, "values of an embedding, a multiple of 16; usual are 128, 256 and 512")
+      .between(16, kWidestEmbedding)
+      .before(fmt::format("{}", kEmbeddingWidth))
       .choice("margin", c.margin, margin_kinds(), "margin of the softmax")
       .add("margin-m", c.margin_m, "size m of the margin [" + default_margins() + "]")
       .between(-kWidestMargin, kWidestMargin)
@@ -99,10 +114,28 @@ void declare(Options& o, RecognizeConfig& c) {
   declare_margin(o, c);
   declare_classes(o, c);
   o.group("Network")
-      .choice(
-          "batch-norm", c.batch_norm, {"local", "frozen"},
-          "statistics of batch norms. local: a rank's own batch statistics (with --exact a slot's), running ones averaged over ranks; "
-          "frozen: running ones only")
+      .add(
+          "batch-norm", c.batch_norm,
+          "statistics of batch norms. local: those of a rank's rows of a micro-batch (with --exact of a slot's), running ones averaged over "
+          "ranks; sync: those of the rows of all ranks; ghost:N: those of every N rows, which do not depend on ranks; frozen: running "
+          "ones only")
+      .add(
+          "drop-path", c.drop_path,
+          "for ViTs: probability that an image skips one half of the last block; it falls linearly to 0 at the first [0.1; "
+          "vit-l 0.05]")
+      .between(0, kMostDropped)
+      .add(
+          "mask-tokens", c.mask_tokens,
+          "for ViTs: fraction of an image's patches that training replaces by a learned token [0.1; vit-h 0]")
+      .between(0, kMostDropped)
+      .add(
+          "dropout", c.dropout,
+          "for iresnet and ir networks: probability that a feature before the last linear layer is dropped [ir 0.4, iresnet 0]")
+      .between(0, kMostDropped)
+      .flag("activation-checkpointing", c.activation_checkpointing,
+            "recompute blocks in backward: less memory, slower; the results are the same")
+      .before("no")
+      .free()
       .choice(
           "memory-format", c.memory_format, {"auto", "contiguous", "channels-last"},
           "order of the values of images and maps in memory: contiguous has one channel after the other, channels-last all channels of a "

@@ -11,6 +11,7 @@
 #include "data/image/augment.h"
 #include "data/order/order.h"
 #include "model/facemae/losses.h"
+#include "model/recognition/recognition.h"
 #include "trainer/classes/class_optimizer.h"
 #include "trainer/config/save_schedule.h"
 #include "trainer/config/schedule.h"
@@ -136,7 +137,10 @@ struct RecognizeConfig {
   AugmentConfig probabilities{.crop = 0.2, .low_resolution = 0.2, .photometric = 0.2};
   /// Of --augment rebuilt alone; unless given, kRebuiltAugment's.
   std::optional<double> shift, sharpen, blur, jpeg;
-  std::string network = "iresnet-tiny";
+  std::string network = "iresnet-tiny";  ///< no alias
+  std::int64_t embedding = kEmbeddingWidth;
+  std::optional<double> drop_path, mask_tokens, dropout;  ///< unless given, the network's own
+  bool activation_checkpointing = false;
   std::string margin = "arcface";
   std::optional<double> margin_m;
   double scale = 64;
@@ -150,7 +154,7 @@ struct RecognizeConfig {
   std::string logit_precision = "auto";  ///< auto | float32 | tf32 | bfloat16
   std::optional<double> class_filter;    ///< cosine
   std::optional<double> class_lr, class_weight_decay;
-  std::string batch_norm = "local";
+  std::string batch_norm = "local";  ///< local | sync | ghost:N | frozen
   /// auto, until it is settled (trainer/run/resume.h): contiguous, or channels-last.
   std::string memory_format = "auto";
   std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
@@ -158,6 +162,9 @@ struct RecognizeConfig {
   /// Of a dry run without a store.
   std::optional<std::uint64_t> assume_identities, assume_images;
   std::optional<int> assume_ranks;
+
+  NetworkOptions network_options() const;
+  std::int64_t ghost_group() const;  ///< N of --batch-norm ghost:N, 2 or more; 0 for anything else
 };
 
 /// What run_training needs of a command's configuration.

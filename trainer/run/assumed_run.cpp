@@ -28,10 +28,12 @@ class RankAlone {
     config_.common.batch = (config.common.batch + world - 1) / world;
     config_.sample_rate = 1;
     config_.class_shards = 1;
-    auto network = make_network(config.network);
+    auto network = make_network(config.network, config.network_options());
     network->to(device);
     if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
-    task_.emplace(std::move(network), ClassCentres(kFewClasses, 1, config.common.seed, alone_, device),
+    task_.emplace(std::move(network),
+                  ClassCentres(kFewClasses, 1, config.common.seed, alone_, device, torch::kFloat32, 1,
+                               config.embedding),
                   config_, "", Parts::of_ranks(alone_), precision_for(config.common.precision, device),
                   device);
     gradients_.emplace(task_->parameters(), alone_, config.common.buckets());

@@ -22,8 +22,9 @@ std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::strin
   if (config.embedder != "random") {
     const Weights weights = read_weights(config.embedder);
     kind += ", embedder " + weights.hash.substr(0, 16);
-    flops = network_flops(network_name_of(weights));
-    return network_embedder(network_from(weights));
+    auto network = network_from(weights);
+    flops = network_flops(network_name_of(weights), NetworkOptions::drawing_nothing(network->width()));
+    return network_embedder(std::move(network));
   }
   const RandomEmbedderConfig random{.size = config.embedder_size,
                                     .width = config.embedder_width,
@@ -61,17 +62,47 @@ void refuse_unlabelled(const Store& store) {
         store.size() - labelled, store.size()));
 }
 
-/// Batch statistics of one image are none. Those of slots: see validate().
+/// Batch statistics of one image are none. Those of slots with --batch-norm local: see validate().
 void refuse_lonely_images(const RecognizeConfig& config, int ranks) {
-  if (config.batch_norm != "local" || config.common.exact) return;
+  const bool local = config.batch_norm == "local", sync = config.batch_norm == "sync";
+  if ((!local && !sync) || config.common.exact) return;
   const BatchPlan plan{
       .global_batch = config.common.batch, .micro_batches = config.common.accumulate, .world = ranks};
-  for (int micro = 0; micro < plan.micro_batches; ++micro)
+  for (int micro = 0; micro < plan.micro_batches; ++micro) {
     for (const auto rows : plan.rows_of_rank(micro))
-      if (rows < 2)
+      if (rows < (local ? 2 : 1))
         throw ConfigError(fmt::format(
-            "--batch {} in {} micro-batch(es) leaves one of {} ranks with a single image, which has no batch statistics: raise --batch, lower --accumulate or use fewer ranks",
-            config.common.batch, config.common.accumulate, ranks));
+            "--batch {} in {} micro-batch(es) leaves one of {} ranks with {}: raise --batch, lower --accumulate or use fewer ranks",
+            config.common.batch, config.common.accumulate, ranks,
+            rows == 0 ? "no image" : "a single image, which has no batch statistics"));
+    if (plan.micro_rows(micro) < 2)
+      throw ConfigError(
+          "--batch-norm sync needs two images in a micro-batch: raise --batch or lower --accumulate");
+  }
+}
+
+/// Groups of --batch-norm ghost:N are within what is computed together.
+void refuse_cut_groups(const RecognizeConfig& config, int ranks) {
+  const auto group = config.ghost_group();
+  if (group == 0) return;
+  const auto& common = config.common;
+  const BatchPlan plan{.global_batch = common.batch,
+                       .micro_batches = common.accumulate,
+                       .world = ranks,
+                       .slots = common.exact ? common.exact_slots : 0};
+  for (int micro = 0; micro < plan.micro_batches; ++micro)
+    for (int rank = 0; rank < ranks; ++rank) {
+      const auto of_slots = common.exact
+                                ? plan.rows_of_slots(micro, rank)
+                                : std::vector{plan.rows_of_rank(micro)[static_cast<std::size_t>(rank)]};
+      for (const auto rows : of_slots)
+        if (rows == 0 || rows % group != 0)
+          throw ConfigError(fmt::format(
+              "--batch-norm {} needs a multiple of {} images in each {} of a micro-batch, --batch {} in {} micro-batch(es) gives one {}: make --batch a multiple of {}",
+              config.batch_norm, group, common.exact ? "slot" : "rank's part", common.batch,
+              common.accumulate, rows,
+              group * common.accumulate * (common.exact ? common.exact_slots : ranks)));
+    }
 }
 
 }  // namespace
@@ -120,13 +151,14 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
   if (store.identities() < 2) throw ConfigError("recognition needs a store with at least 2 identities");
   refuse_unlabelled(store);
   refuse_lonely_images(config, world.topology().size);
-  auto network = make_network(config.network);
+  refuse_cut_groups(config, world.topology().size);
+  auto network = make_network(config.network, config.network_options());
   network->initialise(config.common.seed);
   if (!init.empty()) load_state(*network, read_weights(init).tensors);
   network->to(world.device());
   if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),
-                       world.device(), torch::kFloat32, config.sample_rate);
+                       world.device(), torch::kFloat32, config.sample_rate, config.embedding);
   auto task = std::make_unique<RecognitionTraining>(
       std::move(network), std::move(centres), config,
       fmt::format("{}, {} classes in {} shards", config.network, store.identities(), config.class_shards),

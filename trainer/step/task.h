@@ -25,7 +25,7 @@ struct Metric {
 
 /// This rank's class centres, where the task has classes.
 struct Classes {
-  torch::Tensor centres;  ///< [own classes, 512]; undefined: no classes
+  torch::Tensor centres;  ///< [own classes, values of an embedding]; undefined: no classes
   ClassTensor at;         ///< their place among all
   std::int64_t virtual_shards = 0;
   std::uint64_t logit_bytes = 0;  ///< of a buffer of logits, at most
@@ -35,7 +35,7 @@ struct Classes {
 struct ClassGradient {
   torch::Tensor
       rows;  ///< int64 [k], own class rows, ascending, without repetition, on the device; undefined: all
-  torch::Tensor values;  ///< [k, 512]; undefined: the task has no classes
+  torch::Tensor values;  ///< [k, values of an embedding]; undefined: the task has no classes
 };
 
 /// All ranks call every member in the same order.

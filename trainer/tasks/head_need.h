@@ -10,7 +10,7 @@ namespace facemae {
 struct HeadNeed {
   std::int64_t classes = 0;     ///< rows that it owns
   std::int64_t in_step = 0;     ///< rows that take part in a step: expected number
-  std::uint64_t weights = 0;    ///< 2,048 a row
+  std::uint64_t weights = 0;    ///< 2,048 a row of 512 values
   std::uint64_t state = 0;      ///< of the optimizer: sgd 2,048 a row; adamw 4,096, and sparse 4 for a count
   std::uint64_t gradients = 0;  ///< 2,048 for each row of a step
   std::uint64_t picked = 0;     ///< the weights of these rows together, where they are not all

@@ -4,27 +4,21 @@
 
 #include <array>
 
+#include "cluster/tensors/collectives.h"
 #include "core/log.h"
-#include "core/random/keys.h"
-#include "model/common/sent.h"
 #include "model/common/state.h"
+#include "model/recognition/batch_norm.h"
 #include "model/softmax/margin_softmax.h"
 
 namespace facemae {
 
 namespace {
 
-/// For margins that are drawn: of a face, the same whatever the ranks.
-double margin_draw(std::uint64_t seed, std::uint64_t ordinal) {
-  return Draws(key_of(seed, Purpose::Margin, ordinal)).normal();
-}
-
-/// [b]
-torch::Tensor margin_draws(const Faces& faces, std::uint64_t seed) {
-  if (faces.noise.defined()) return faces.noise.select(1, 0).to(torch::kFloat32);
-  std::vector<float> draws;
-  for (const auto ordinal : faces.ordinals) draws.push_back(static_cast<float>(margin_draw(seed, ordinal)));
-  return sent(torch::tensor(draws), faces.images.device());
+/// Rows of an --exact slot come together; `ranks` outlives what is made here.
+NormRows norm_rows_of(const RecognizeConfig& config, Communicator& ranks) {
+  if (config.batch_norm == "sync")
+    return {.over_ranks = [&ranks](const torch::Tensor& own) { return all_sum(own, ranks); }};
+  return {.group = config.ghost_group(), .over_ranks = {}};
 }
 
 }  // namespace
@@ -67,8 +61,8 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       centres_(std::move(centres)),
       softmax_(softmax_of(config, precision, device)),
       margin_state_(softmax_.margin, device),
-      seed_(config.common.seed),
       draws_margins_(margin_kind(softmax_.margin.kind).draws),
+      draws_(config.common.seed, draws_margins_, network_->draws()),
       global_batch_(static_cast<double>(config.common.batch)),
       frozen_(config.batch_norm == "frozen"),
       decay_(decay_named(config.common.decay, Decay::All)),
@@ -79,6 +73,7 @@ RecognitionTraining::RecognitionTraining(std::shared_ptr<RecognitionNetwork> net
       sources_(pair_sources(config)),
       statistics_(*network_, parts_, config.common.batch, frozen_) {
   prepare(precision_);
+  normalise_by(*network_, norm_rows_of(config, parts_.ranks()));
   network_->train(!frozen_);
   if (parts_.exact()) by_shards_.emplace(centres_);
 }
@@ -93,13 +88,10 @@ Classes RecognitionTraining::classes() {
 }
 
 FaceNeeds RecognitionTraining::needs() const {
-  FaceNeeds needs{
-      .labels = true, .classes = centres_.classes(), .labels_of_step = centres_.samples(), .noise = {}};
-  if (draws_margins_)
-    needs.noise = {.values = 1, .draw = [seed = seed_](std::uint64_t ordinal, std::span<double> out) {
-                     out[0] = margin_draw(seed, ordinal);
-                   }};
-  return needs;
+  return {.labels = true,
+          .classes = centres_.classes(),
+          .labels_of_step = centres_.samples(),
+          .noise = draws_.noise()};
 }
 
 void RecognitionTraining::begin(std::uint64_t step) {
@@ -119,12 +111,10 @@ Pass RecognitionTraining::forward(const Faces& faces) {
   torch::Tensor embeddings;
   {
     const Autocast reduced(precision_, device_);
-    embeddings = network_->forward(faces.images);
+    embeddings = network_->forward_drawn(faces.images, draws_.keys(faces));
   }
   statistics_.after_part(faces.part, faces.images.size(0));
-  return {.rows = embeddings.to(torch::kFloat32),
-          .reference = faces.labels,
-          .draws = draws_margins_ ? margin_draws(faces, seed_) : torch::Tensor()};
+  return {.rows = embeddings.to(torch::kFloat32), .reference = faces.labels, .draws = draws_.margins(faces)};
 }
 
 Coupled RecognitionTraining::couple(const Group& group) {

@@ -15,6 +15,7 @@
 #include "trainer/config/run_config.h"
 #include "trainer/step/precision.h"
 #include "trainer/step/task.h"
+#include "trainer/tasks/recognition_draws.h"
 #include "trainer/tasks/running_statistics.h"
 
 namespace facemae {
@@ -51,8 +52,8 @@ class RecognitionTraining final : public Task, public Evaluator {
   ClassCentres centres_;
   SoftmaxConfig softmax_;
   MarginState margin_state_;
-  std::uint64_t seed_;
   bool draws_margins_;
+  RecognitionDraws draws_;
   double global_batch_;
   bool frozen_;
   Decay decay_;

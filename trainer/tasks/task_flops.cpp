@@ -17,7 +17,8 @@ double pretraining_flops(const PretrainConfig& config, const FaceMaeConfig& mode
 }
 
 double recognition_flops(const RecognizeConfig& config, std::int64_t classes) {
-  return network_flops(config.network).trained() + softmax_flops(classes);
+  return network_flops(config.network, config.network_options()).trained() +
+         softmax_flops(classes, config.embedding);
 }
 
 }  // namespace facemae

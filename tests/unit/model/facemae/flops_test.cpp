@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 #include "tests/unit/model/product_counter.h"
 
 namespace facemae {

@@ -1,4 +1,4 @@
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 
 #include <gmock/gmock.h>
 #include <torch/torch.h>

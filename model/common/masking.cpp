@@ -1,4 +1,4 @@
-#include "model/facemae/masking.h"
+#include "model/common/masking.h"
 
 #include <torch/torch.h>
 
@@ -8,13 +8,13 @@
 #include "model/common/sent.h"
 
 namespace facemae {
-namespace {
 
-/// Of permutations [B, N] of 0 to N - 1.
-torch::Tensor inverse_of(const torch::Tensor& order) {
+torch::Tensor inverse_order(const torch::Tensor& order) {
   const auto places = torch::arange(order.size(1), order.options()).expand_as(order);
   return torch::empty_like(order).scatter_(1, order, places);
 }
+
+namespace {
 
 /// Rows [B * N, W] in an order [B, N] of those of each image.
 torch::Tensor in_order(const torch::Tensor& rows, const torch::Tensor& order) {
@@ -32,7 +32,7 @@ struct Reorder : torch::autograd::Function<Reorder> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& cotangents) {
     const auto order = context->get_saved_variables()[0];
-    return {in_order(cotangents[0].flatten(0, 1), inverse_of(order)).view_as(cotangents[0]), {}};
+    return {in_order(cotangents[0].flatten(0, 1), inverse_order(order)).view_as(cotangents[0]), {}};
   }
 };
 
@@ -50,7 +50,7 @@ Masked mask_from_noise(const torch::Tensor& noise, double ratio) {
   const auto patches = noise.size(1);
   const auto kept = kept_patches(patches, ratio);
   const auto shuffle = torch::argsort(noise, /*stable=*/true, /*dim=*/1, /*descending=*/false);
-  const auto restore = inverse_of(shuffle);
+  const auto restore = inverse_order(shuffle);
   return {shuffle.narrow(1, 0, kept).contiguous(), restore, restore.ge(kept).to(torch::kFloat32)};
 }
 

@@ -17,6 +17,9 @@ struct Masked {
 /// tokens [B, N, W] -> those of each image in the sequence that its permutation `order` [B, N] says.
 torch::Tensor reordered(const torch::Tensor& tokens, const torch::Tensor& order);
 
+/// Of permutations [B, N] of 0 to N - 1: of Masked::restore, patch numbers in shuffled order, kept ones first.
+torch::Tensor inverse_order(const torch::Tensor& order);
+
 std::int64_t kept_patches(std::int64_t patches, double ratio);  ///< int(N * (1 - ratio)), at least 1
 /// noise [B, N] -> masks; ties are broken as by a stable argsort.
 Masked mask_from_noise(const torch::Tensor& noise, double ratio);
