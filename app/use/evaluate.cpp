@@ -48,7 +48,7 @@ ExitCode run_evaluate(App& app, Words words) {
       "evaluate --from WEIGHTS (--store STORE --pairs FILE | --images DIR --pairs FILE | --bin FILE...) "
       "[OPTIONS]");
   options.group("Evaluation")
-      .require("from", from, "RUN, a checkpoint of it, or weights in safetensors")
+      .require("from", from, "RUN, a checkpoint of it, or weights: safetensors or a file of PyTorch")
       .add("network", network_name, "name of the network, when the weights do not have it")
       .add("store", store_folder, "store whose rows --pairs names (`facemae pairs` made them)")
       .add("images", folder, "folder whose files --pairs names")
@@ -61,7 +61,8 @@ ExitCode run_evaluate(App& app, Words words) {
       .add("folds", folds, "folds of the protocol; 0: what the pairs say, else 10")
       .add("csv", csv, "file to write, one line per set")
       .add("scores", scores, "CSV file to write, one line per pair: its images and their squared distance")
-      .flag("bgr", bgr, "the network was trained on BGR images")
+      .flag("bgr", bgr,
+            "the network was trained on BGR images, where its file does not say so (`import --bgr`)")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
       .choice(
           "precision", precision, {"float32", "tf32", "bfloat16"},
@@ -88,6 +89,7 @@ ExitCode run_evaluate(App& app, Words words) {
     const Weights weights = read_weights(from);
     hash = weights.hash;
     trained_on = weights.training_identities;
+    config.bgr |= takes_bgr(weights);
     network = network_at_work(weights, world.device(), network_name);
   });
   expect_same_weights(world.control(), from, hash);
