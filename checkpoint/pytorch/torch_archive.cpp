@@ -3,6 +3,7 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -27,19 +28,15 @@ struct ZipFailure {
 TorchArchive::TorchArchive(const Path& path) : name_(path.string()), zip_(nullptr, zip_discard) {
   bytes_ = InputFile(path).size();
   ZipFailure failure;
-  zip_source_t* source = zip_source_file_create(path.c_str(), 0, -1, &failure.error);
-  if (source != nullptr) zip_.reset(zip_open_from_source(source, ZIP_RDONLY, &failure.error));
-  if (source != nullptr && zip_ == nullptr) zip_source_free(source);
-  open();
+  open(zip_source_file_create(path.c_str(), 0, -1, &failure.error), failure.error);
+  read_content();
 }
 
 TorchArchive::TorchArchive(std::string_view bytes, std::string name)
     : name_(std::move(name)), bytes_(bytes.size()), zip_(nullptr, zip_discard) {
   ZipFailure failure;
-  zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &failure.error);
-  if (source != nullptr) zip_.reset(zip_open_from_source(source, ZIP_RDONLY, &failure.error));
-  if (source != nullptr && zip_ == nullptr) zip_source_free(source);
-  open();
+  open(zip_source_buffer_create(bytes.data(), bytes.size(), 0, &failure.error), failure.error);
+  read_content();
 }
 
 TorchArchive::~TorchArchive() = default;
@@ -48,9 +45,25 @@ void TorchArchive::refuse(const std::string& found) const {
   throw DataError(fmt::format("reading {}: {}", name_, found));
 }
 
-void TorchArchive::open() {
-  if (zip_ == nullptr || bytes_ == 0)
-    refuse("the directory at the end of the zip archive is missing or damaged: fetch the file again");
+void TorchArchive::fail(const zip_error_t& error, const std::string& what) const {
+  zip_error_t copy = error;
+  const int kind = zip_error_code_zip(&copy);
+  if (kind == ZIP_ER_READ || kind == ZIP_ER_SEEK || kind == ZIP_ER_OPEN)
+    throw FileError(fmt::format("reading {}: {}", name_, std::strerror(zip_error_code_system(&copy))),
+                    zip_error_code_system(&copy));
+  refuse(what);
+}
+
+void TorchArchive::open(zip_source_t* source, zip_error_t& error) {
+  if (source != nullptr) zip_.reset(zip_open_from_source(source, ZIP_RDONLY, &error));
+  if (source != nullptr && zip_ == nullptr) zip_source_free(source);
+  const std::string damaged =
+      "the directory at the end of the zip archive is missing or damaged: fetch the file again";
+  if (zip_ == nullptr) fail(error, damaged);
+  if (bytes_ == 0) refuse(damaged);  // libzip takes no bytes for an empty zip
+}
+
+void TorchArchive::read_content() {
   const auto count = static_cast<std::uint64_t>(std::max<zip_int64_t>(0, zip_get_num_entries(zip_.get(), 0)));
   for (std::uint64_t i = 0; i < count; ++i) {
     const char* name = zip_get_name(zip_.get(), i, ZIP_FL_ENC_RAW);
@@ -114,7 +127,9 @@ void TorchArchive::read(const std::string& name, const Member& member, std::span
   constexpr std::size_t kPiece = 64 << 20;
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(zip_.get(), member.index, 0),
                                                                zip_fclose);
-  if (!file) refuse(fmt::format("member {}: {}; fetch the file again", name, zip_strerror(zip_.get())));
+  if (!file)
+    fail(*zip_get_error(zip_.get()),
+         fmt::format("member {}: {}; fetch the file again", name, zip_strerror(zip_.get())));
   std::size_t done = 0;
   std::byte beyond{};
   for (;;) {  // its CRC is compared at its end
@@ -122,8 +137,8 @@ void TorchArchive::read(const std::string& name, const Member& member, std::span
     const zip_int64_t got =
         rest.empty() ? zip_fread(file.get(), &beyond, 1) : zip_fread(file.get(), rest.data(), rest.size());
     if (got < 0)
-      refuse(fmt::format("member {} is damaged ({}): fetch the file again", name,
-                         zip_file_strerror(file.get())));
+      fail(*zip_file_get_error(file.get()), fmt::format("member {} is damaged ({}): fetch the file again",
+                                                        name, zip_file_strerror(file.get())));
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
     if (done > out.size()) break;

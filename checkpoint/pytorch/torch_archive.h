@@ -12,6 +12,8 @@
 #include "core/files/files.h"
 
 struct zip;
+struct zip_error;
+struct zip_source;
 
 namespace facemae {
 
@@ -39,12 +41,15 @@ class TorchArchive {
   struct Member {
     std::uint64_t index, bytes;
   };
-  void open();
+  void open(::zip_source* source, ::zip_error& error);
+  void read_content();
   std::string folder_of_pickle() const;
   const Member& member(const std::string& name, std::string_view what);
   void read(const std::string& name, const Member& member, std::span<std::byte> out);
   std::string text(const std::string& name);
   [[noreturn]] void refuse(const std::string& found) const;
+  /// Of libzip: a FileError where it could not read, else as refuse().
+  [[noreturn]] void fail(const ::zip_error& error, const std::string& what) const;
 
   std::string name_;
   std::uint64_t bytes_ = 0, claimed_ = 0;
