@@ -1,8 +1,17 @@
 #include <array>
 
 #include "app/command.h"
+#include "app/import_arcface.h"
 
 namespace facemae {
+namespace {
+
+/// Weights, or a whole run.
+ExitCode run_any_import(App& app, Words words) {
+  return asks_for_arcface(words) ? run_import_arcface(app, words) : run_import(app, words);
+}
+
+}  // namespace
 
 std::span<const Command> all_commands() {
   constexpr const char *data = "Data", *training = "Training", *use = "Using a model";
@@ -28,8 +37,10 @@ std::span<const Command> all_commands() {
       Command{"compare", use, "compare ways to release faces: utility against leakage, in one experiment",
               run_compare},
       Command{"release", use, "judge an audited release by its policy, and pack it", run_release},
-      Command{"export", use, "write the weights of a run as safetensors", run_export},
-      Command{"import", use, "write weights of others as safetensors with our metadata", run_import},
+      Command{"export", use, "write the weights of a run as safetensors or for PyTorch", run_export},
+      Command{"import", use,
+              "write weights of others as safetensors with our metadata, or go on with their run",
+              run_any_import},
   };
   return commands;
 }

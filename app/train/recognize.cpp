@@ -5,11 +5,7 @@
 namespace facemae {
 
 ExitCode run_recognize(App& app, Words words) {
-  RecognizeConfig config;
-  config.common.optimizer = {.kind = "sgd", .weight_decay = 5e-4};
-  config.common.default_base_lr = 0.025;
-  config.common.schedule = "polynomial";
-  config.common.clip = 5;
+  RecognizeConfig config = recognition_defaults();
   Options options(
       "Trains a recognition network on a store, real or rebuilt, with a margin softmax whose classes are sharded over the ranks. "
       "The same command again resumes the run.",

@@ -19,6 +19,16 @@
 
 namespace facemae {
 
+/// What `recognize` has unless it is given.
+inline RecognizeConfig recognition_defaults() {
+  RecognizeConfig config;
+  config.common.optimizer = {.kind = "sgd", .weight_decay = 5e-4};
+  config.common.default_base_lr = 0.025;
+  config.common.schedule = "polynomial";
+  config.common.clip = 5;
+  return config;
+}
+
 /// The world of a run. When the ranks cannot have their devices, RUN tells, too.
 inline World& world_of(App& app, const RunConfig& config) {
   try {

@@ -72,9 +72,11 @@ ExitCode run_embed(App& app, Words words) {
       "Writes one row of float32 per image, the network's embedding (512 values by default), sharded over the ranks.",
       "embed --from WEIGHTS (--store STORE | --images DIR | --bin FILE) --out FILE.npy [OPTIONS]");
   options.group("Embeddings")
-      .require("from", from,
-               std::string("RUN, a checkpoint of it, weights in safetensors, or a network of others as ") +
-                   kOnnxForm)
+      .require(
+          "from", from,
+          std::string(
+              "RUN, a checkpoint of it, weights (safetensors or a file of PyTorch), or a network of others as ") +
+              kOnnxForm)
       .add("network", network_name, "name of the network, when the weights do not have it")
       .understood(network_name_now)
       .add("store", store_folder, "images of a store, in row order")
@@ -89,7 +91,8 @@ ExitCode run_embed(App& app, Words words) {
           "the path of a file")
       .flag("no-flip", no_flip, "do not add the mirrored image's embedding")
       .flag("raw", raw, "do not normalise")
-      .flag("bgr", bgr, "the network was trained on BGR images")
+      .flag("bgr", bgr,
+            "the network was trained on BGR images, where its file does not say so (`import --bgr`)")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
       .choice(
           "precision", precision, {"float32", "tf32", "bfloat16"},
@@ -127,6 +130,7 @@ ExitCode run_embed(App& app, Words words) {
     } else {
       const Weights weights = read_weights(from);
       hash = weights.hash;
+      bgr |= takes_bgr(weights);
       network = network_at_work(weights, world.device(), network_name);
     }
     if (store) {

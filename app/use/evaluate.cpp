@@ -10,7 +10,7 @@ namespace {
 
 void declare(Options& options, EvaluateOptions& o) {
   options.group("Embeddings")
-      .require("from", o.from, "RUN, a checkpoint of it, or weights in safetensors")
+      .require("from", o.from, "RUN, a checkpoint of it, or weights: safetensors or a file of PyTorch")
       .unless("embeddings")
       .add("network", o.network_name, "name of the network, when the weights do not have it")
       .understood(network_name_now)
@@ -19,7 +19,8 @@ void declare(Options& options, EvaluateOptions& o) {
           "file for the raw embeddings of one set, .npy: written with --from, and read to score again without it "
           "(docs/FORMATS.md, Kept embeddings)")
       .flag("no-flip", o.no_flip, "do not add the mirrored image's embedding")
-      .flag("bgr", o.bgr, "the network was trained on BGR images")
+      .flag("bgr", o.bgr,
+            "the network was trained on BGR images, where its file does not say so (`import --bgr`)")
       .choice("device", o.device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on")
       .choice(
           "precision", o.precision, {"float32", "tf32", "bfloat16"},

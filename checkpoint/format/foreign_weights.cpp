@@ -24,16 +24,8 @@ std::string_view first_member(std::string_view head) {
   return head.substr(kFixed, std::size_t{low} | std::size_t{high} << 8);
 }
 
-bool is_torch_zip(std::string_view head, std::string_view) {
-  return first_member(head).ends_with("/data.pkl");
-}
 bool is_old_torch(std::string_view head, std::string_view) {
   return head.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv);
-}
-bool is_torch_script(std::string_view head, std::string_view) {
-  const auto name = first_member(head);
-  return name.find("/code/") != name.npos || name.find("/data/") != name.npos ||
-         name.ends_with("/constants.pkl") || name.ends_with("/version");
 }
 bool is_npz(std::string_view head, std::string_view) { return first_member(head).ends_with(".npy"); }
 bool is_npy(std::string_view head, std::string_view) { return head.starts_with("\x93NUMPY"); }
@@ -81,10 +73,6 @@ constexpr const char* kFromTorch =
     "import torch, safetensors.torch\n"
     "w = torch.load(\"{0}\", map_location=\"cpu\", weights_only=True)  # a state dict, or a dictionary that holds one\n"
     "safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in w.get(\"state_dict\", w.get(\"model\", w)).items()}}, \"{1}\")";
-constexpr const char* kFromScript =
-    "import torch, safetensors.torch\n"
-    "w = torch.jit.load(\"{0}\", map_location=\"cpu\").state_dict()\n"
-    "safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in w.items()}}, \"{1}\")";
 constexpr const char* kFromNpz =
     "import numpy, safetensors.numpy\n"
     "w = numpy.load(\"{0}\")\n"
@@ -111,9 +99,7 @@ constexpr Kind kKinds[] = {
     {is_empty, "is empty: was it downloaded to its end?", nullptr},
     {is_pointer, "is a pointer of Git LFS, not the file itself: fetch it (git lfs pull)", nullptr},
     {is_page, "is a web page: what was downloaded is not the file but what the site said instead", nullptr},
-    {is_torch_zip, "is a file of PyTorch (torch.save)", kFromTorch},
     {is_old_torch, "is a file of PyTorch (torch.save before 1.6)", kFromTorch},
-    {is_torch_script, "is a TorchScript program of PyTorch (torch.jit.save)", kFromScript},
     {is_npz, "is an archive of NumPy (.npz)", kFromNpz},
     {is_npy, "is a single array of NumPy (.npy), not the weights of a network by name", nullptr},
     {is_keras,

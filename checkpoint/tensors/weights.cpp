@@ -8,8 +8,10 @@
 #include "checkpoint/history/catalogue.h"
 #include "checkpoint/history/discover.h"
 #include "checkpoint/history/fences.h"
+#include "checkpoint/tensors/pytorch.h"
 #include "checkpoint/tensors/restore.h"
 #include "checkpoint/tensors/state.h"
+#include "checkpoint/tensors/wrappers.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -17,7 +19,7 @@
 namespace facemae {
 namespace {
 
-constexpr std::string_view kModelPrefix = "model.";
+constexpr std::string_view kModelPrefix = "model.", kClassCentres = "centres";
 
 std::string hash_of(const NamedTensors& tensors) {
   std::vector<const NamedTensors::value_type*> sorted;
@@ -68,14 +70,23 @@ Weights from_checkpoint(const Path& folder, const std::string& origin) {
   return sound(std::move(weights));
 }
 
-Weights from_run(const Path& run) {
+torch::Tensor centres_from_checkpoint(const Path& folder, const std::string& origin) {
+  const Manifest manifest = parse_manifest(valid_manifest_bytes(folder));
+  for (const auto& tensor : manifest.tensors)
+    if (tensor.by_class && tensor.name == kClassCentres) return read_tensor(folder, manifest, tensor);
+  throw ConfigError(origin + " has no class centres: only runs of `facemae recognize` have");
+}
+
+/// What `read` makes of the newest valid checkpoint.
+template <class Read>
+auto from_run(const Path& run, Read read) {
   std::string reasons;
   const auto folders = list_checkpoints(run / "checkpoints");
   const Lineage lineage = read_lineage(run / "checkpoints", folders);
   for (const auto& folder : folders) {
     if (!folder.committed || !lineage.counts(folder.id)) continue;
     try {
-      return from_checkpoint(folder.path, "run " + run.string());
+      return read(folder.path, "run " + run.string());
     } catch (const UnreadableCheckpoint&) {
       throw;  // older weights in its place would not be those that were requested
     } catch (const CheckpointError& error) {
@@ -87,24 +98,47 @@ Weights from_run(const Path& run) {
   refuse_without_checkpoint(run, reasons);
 }
 
+/// "RUN/" is RUN.
+Path without_slash(const Path& given) {
+  const Path path = given.lexically_normal();
+  return path.has_filename() || !path.has_parent_path() ? path : path.parent_path();
+}
+
+bool is_run(const Path& path) { return std::filesystem::is_directory(path / "checkpoints"); }
+bool is_checkpoint(const Path& path) {
+  return parse_folder_name(path.filename().string()) && std::filesystem::is_directory(path);
+}
+
+Weights from_file(const Path& file) {
+  Weights weights;
+  weights.tensors = is_torch_archive(file) ? without_wrappers(TorchFile(file).state_dict())
+                                           : read_safetensors(file, &weights.metadata);
+  weights.origin = file.string();
+  weights.hash = hash_of(weights.tensors);
+  return sound(std::move(weights));
+}
+
 }  // namespace
 
 Weights read_weights(const Path& given) {
-  Path path = given.lexically_normal();
-  if (!path.has_filename() && path.has_parent_path()) path = path.parent_path();  // "RUN/"
-  if (std::filesystem::is_directory(path / "checkpoints")) return from_run(path);
-  if (parse_folder_name(path.filename().string()) && std::filesystem::is_directory(path))
-    return from_checkpoint(path, path.string());
-  const std::string foreign = foreign_weights(path);
+  const Path path = without_slash(given);
+  if (is_run(path)) return from_run(path, from_checkpoint);
+  if (is_checkpoint(path)) return from_checkpoint(path, path.string());
+  const std::string foreign = is_torch_archive(path) ? "" : foreign_weights(path);
   if (!foreign.empty()) throw ConfigError("reading weights: " + path.string() + " " + foreign);
   if (!std::filesystem::is_regular_file(path))
-    throw ConfigError("reading weights from " + given.string() +
-                      ": expected a run, a checkpoint folder of one (sNNN.aNN) or a safetensors file");
-  Weights weights;
-  weights.tensors = read_safetensors(path, &weights.metadata);
-  weights.origin = path.string();
-  weights.hash = hash_of(weights.tensors);
-  return sound(std::move(weights));
+    throw ConfigError(
+        "reading weights from " + given.string() +
+        ": expected a run, a checkpoint folder of one (sNNN.aNN), a safetensors file or one of PyTorch");
+  return from_file(path);
+}
+
+torch::Tensor read_class_centres(const Path& given) {
+  const Path path = without_slash(given);
+  if (is_run(path)) return from_run(path, centres_from_checkpoint);
+  if (is_checkpoint(path)) return centres_from_checkpoint(path, path.string());
+  throw ConfigError("reading class centres from " + given.string() +
+                    ": expected a run, or a checkpoint folder of one (sNNN.aNN)");
 }
 
 std::string config_value(const std::string& config, const std::string& key, const std::string& fallback) {

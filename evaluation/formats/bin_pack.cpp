@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "evaluation/formats/pickle.h"
+#include "evaluation/formats/pack_pickle.h"
 
 namespace facemae {
 
@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxGrowth = 32;
 
 std::vector<std::byte> encoded_image(const PickleValue& value, std::size_t number) {
   const auto refuse = [&](const std::string& found) {
-    refuse_pickle(value.offset, fmt::format("image {} of pair {} (from 0) {}", number, number / 2, found));
+    refuse_pack(value.offset, fmt::format("image {} of pair {} (from 0) {}", number, number / 2, found));
   };
   std::optional<std::string> letters;
   if (value.kind == Kind::Text) {
@@ -60,7 +60,7 @@ std::vector<double> numbers(const PickleValue& array) {
   }};
   const auto* const found =
       std::find_if(types.begin(), types.end(), [&](const auto& type) { return type.first == array.type; });
-  if (found == types.end()) refuse_pickle(array.offset, "a numpy array without values");
+  if (found == types.end()) refuse_pack(array.offset, "a numpy array without values");
   const auto width = static_cast<std::size_t>(array.type.back() - '0');
   std::vector<double> out;
   for (std::size_t i = 0; i < array.bytes.size() / width; ++i) out.push_back(found->second(array.bytes, i));
@@ -69,7 +69,7 @@ std::vector<double> numbers(const PickleValue& array) {
 
 char answer(double value, std::size_t number, std::uint64_t offset) {
   if (value != 0 && value != 1)
-    refuse_pickle(offset, fmt::format("answer {} (from 0) is {}, expected 0 or 1", number, value));
+    refuse_pack(offset, fmt::format("answer {} (from 0) is {}, expected 0 or 1", number, value));
   return value == 1 ? 1 : 0;
 }
 
@@ -80,7 +80,7 @@ std::vector<char> answers(const Pickle& pickle, const PickleValue& same) {
     return out;
   }
   if (same.kind != Kind::List && same.kind != Kind::Tuple)
-    refuse_pickle(same.offset, Pickle::name_of(same.kind) + " where the list of answers should be");
+    refuse_pack(same.offset, Pickle::name_of(same.kind) + " where the list of answers should be");
   for (const auto item : same.items) {
     const auto& given = pickle.at(item);
     if (given.kind == Kind::Bool || given.kind == Kind::Int) {
@@ -90,8 +90,8 @@ std::vector<char> answers(const Pickle& pickle, const PickleValue& same) {
     } else if (given.kind == Kind::Array && given.bytes.size() <= 8 && numbers(given).size() == 1) {
       out.push_back(answer(numbers(given)[0], out.size(), given.offset));
     } else {
-      refuse_pickle(given.offset, fmt::format("answer {} (from 0) is {}, expected a bool, or 0 or 1",
-                                              out.size(), Pickle::name_of(given.kind)));
+      refuse_pack(given.offset, fmt::format("answer {} (from 0) is {}, expected a bool, or 0 or 1",
+                                            out.size(), Pickle::name_of(given.kind)));
     }
   }
   return out;
@@ -116,27 +116,27 @@ std::string mistaken_for_a_pack(std::string_view bytes) {
 }  // namespace
 
 BinPack parse_bin_pack(std::string_view bytes) {
-  const Pickle pickle(bytes);
+  const Pickle pickle = read_pack_pickle(bytes);
   const auto& root = pickle.root();
   if ((root.kind != Kind::Tuple && root.kind != Kind::List) || root.items.size() != 2)
-    refuse_pickle(root.offset, fmt::format("{} of {} values where a pair (images, answers) should be",
-                                           Pickle::name_of(root.kind), root.items.size()));
+    refuse_pack(root.offset, fmt::format("{} of {} values where a pair (images, answers) should be",
+                                         Pickle::name_of(root.kind), root.items.size()));
   const auto& images = pickle.at(root.items[0]);
   if (images.kind != Kind::List && images.kind != Kind::Tuple)
-    refuse_pickle(images.offset, Pickle::name_of(images.kind) + " where the list of images should be");
+    refuse_pack(images.offset, Pickle::name_of(images.kind) + " where the list of images should be");
 
   BinPack pack;
   pack.same = answers(pickle, pickle.at(root.items[1]));
   if (images.items.size() != 2 * pack.same.size())
-    refuse_pickle(images.offset,
-                  fmt::format("{} images for {} answers: each pair has two images and one answer",
-                              images.items.size(), pack.same.size()));
+    refuse_pack(images.offset,
+                fmt::format("{} images for {} answers: each pair has two images and one answer",
+                            images.items.size(), pack.same.size()));
   std::uint64_t total = 0;
   for (const auto item : images.items) {
     total += pickle.at(item).bytes.size();
     if (total > kMaxGrowth * bytes.size())
-      refuse_pickle(pickle.at(item).offset,
-                    fmt::format("the images unfold to more than {} times the file", kMaxGrowth));
+      refuse_pack(pickle.at(item).offset,
+                  fmt::format("the images unfold to more than {} times the file", kMaxGrowth));
     pack.images.push_back(encoded_image(pickle.at(item), pack.images.size()));
   }
   return pack;

@@ -47,7 +47,7 @@ const std::vector<Foreign>& foreign() {
       {std::regex(R"(nccl\.h|cuda.*\.h|c10/cuda/.*)"), {"cluster/nccl"}, false},
       {std::regex(R"(hdf5.*\.h|H5.*\.h)"), {"data/hdf5"}, false},
       {std::regex(R"(archive(_entry)?\.h)"), {"data/archives"}, false},
-      {std::regex(R"(zip\.h)"), {"data/archives"}, true},
+      {std::regex(R"(zip\.h)"), {"data/archives", "checkpoint/pytorch"}, true},
       {std::regex(R"(png\.h|turbojpeg\.h|webp/.*|libexif/.*)"), {"data/image"}, false},
       {std::regex(R"(sodium.*\.h)"), {"core/random", "evaluation/gate", "evaluation/report"}, false},
       {std::regex(R"(google/protobuf/.*|.*\.pb\.h)"),

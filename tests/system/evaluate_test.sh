@@ -134,4 +134,7 @@ python
 "$facemae" embed --from net --store faces --out bgr.npy --bgr $quiet 2>/dev/null
 "$facemae" embed --from net --store faces --out once.npy --no-flip $quiet 2>/dev/null
 check "--bgr and --no-flip change them" bash -c '! cmp -s bgr.npy rows.npy && ! cmp -s once.npy rows.npy'
+"$facemae" export --from net --to pt --out net.pt $quiet && "$facemae" import --weights net.pt --network iresnet-tiny --bgr --out net-bgr.safetensors $quiet
+"$facemae" embed --from net-bgr.safetensors --store faces --out said.npy $quiet 2>/dev/null
+check "and a file that says so needs no --bgr, by way of PyTorch's format" cmp -s said.npy bgr.npy
 finish

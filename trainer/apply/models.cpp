@@ -112,6 +112,8 @@ std::string unfit_for_release(const Weights& weights) {
 
 std::string network_name_of(const Weights& weights) { return described(weights, "network"); }
 
+bool takes_bgr(const Weights& weights) { return described(weights, kChannelOrder) == "bgr"; }
+
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name) {
   const std::string known = name.empty() ? network_name_of(weights) : name;
   if (known.empty())

@@ -35,6 +35,10 @@ std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const s
 std::shared_ptr<RecognitionNetwork> network_at_work(const Weights& weights, torch::Device device,
                                                     const std::string& name = "");
 std::string network_name_of(const Weights& weights);  ///< "" when unknown
+/// The key of a file's metadata under which `import --bgr` says "bgr".
+inline constexpr const char* kChannelOrder = "channels";
+/// Was the network trained on BGR images? Ours are on RGB; of others the file says it.
+bool takes_bgr(const Weights& weights);
 
 /// All ranks: a run goes on while they read it. Throws AgreedError when the hashes of what they read differ.
 void expect_same_weights(Control& control, const std::string& from, const std::string& hash);

@@ -3,18 +3,14 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <string_view>
 
+#include "checkpoint/tensors/wrappers.h"
 #include "core/log.h"
 #include "model/recognition/recognition.h"
 
 namespace facemae {
 namespace {
-
-constexpr std::array<std::string_view, 7> kWrappers = {"module.", "_orig_mod.", "model.",  "backbone.",
-                                                       "net.",    "network.",   "encoder."};
 
 using Shapes = std::map<std::string, std::vector<std::int64_t>>;
 
@@ -56,20 +52,6 @@ std::string of_networks(const NamedTensors& weights) {
 }
 
 }  // namespace
-
-NamedTensors without_wrappers(NamedTensors weights) {
-  for (bool again = !weights.empty(); again;) {
-    again = false;
-    for (const std::string_view wrapper : kWrappers) {
-      if (!std::all_of(weights.begin(), weights.end(),
-                       [&](const auto& one) { return one.first.starts_with(wrapper); }))
-        continue;
-      for (auto& [name, value] : weights) name.erase(0, wrapper.size());
-      again = true;
-    }
-  }
-  return weights;
-}
 
 std::string what_fits(const NamedTensors& weights) {
   const NamedTensors unwrapped = without_wrappers(weights);

@@ -48,16 +48,29 @@ class Session {
       print_dry_run(config(), *input_.store, snapshot_, *gradients_, need, world_);
       return {.code = ExitCode::Done, .kind = "dry-run", .reason = "", .step = 0};
     }
+    return begun_and_ended([&] { return train(); });
+  }
+
+  /// See take_over_run().
+  Outcome take_over(std::uint64_t steps, const Fill& fill) {
+    if (begun_)
+      throw AgreedError(fmt::format("the run {} has begun already: give another --run", config().run),
+                        ExitCode::BadConfiguration, "ConfigError");
+    return begun_and_ended([&] { return commit(steps, fill); });
+  }
+
+ private:
+  template <class Work>
+  Outcome begun_and_ended(Work work) {
     begin();
     try {
-      return finish(train());
+      return finish(work());
     } catch (const std::exception& error) {
       fail(error);
       throw;
     }
   }
 
- private:
   const RunConfig& config() const { return input_.config; }
 
   RunInput open_input(const RunConfig& given, const std::function<RunInput()>& open) {
@@ -78,14 +91,14 @@ class Session {
   /// The task and all that a checkpoint holds, alike on all ranks.
   void make() {
     total_ = config().total_steps(input_.images);
-    const bool begun = has_begun(config(), control_);
-    const std::string init = begun ? "" : config().init;
+    begun_ = has_begun(config(), control_);
+    const std::string init = begun_ ? "" : config().init;
     torch::Tensor identities;
     together(control_, [&] {
       training_ = input_.make_task(init);
       identities = input_.identities(init);
     });
-    if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun);
+    if (training_.evaluator != nullptr) training_.evaluator->open_sets(world_, identities, begun_);
     gradients_.emplace(task().parameters(), world_.gradients(), config().buckets());
     if (config().exact) slots_.emplace(*gradients_, config().exact_slots, world_.gradients());
     optimizer_.emplace(config().optimizer_of_run(), *gradients_);
@@ -152,15 +165,12 @@ class Session {
     Observer observer(
         run_, observer_config(first), world_.batch(), world_.device(),
         {training_.pictures, std::move(picture_faces_), training_.evaluator, &world_, &profile});
-    const auto describe = [&](Snapshot& at, std::uint64_t done) {
-      optimizer_->gather();
-      at.step = done;
-      at.samples = done * config().batch;
-      at.run_state = state_.to_json();
+    const auto describe_with_metric = [&](Snapshot& at, std::uint64_t done) {
+      describe(at, done);
       at.metric = observer.metric_of(done);
     };
-    Saves saves(checkpoints.saver(), snapshot_, describe, config().save_schedule(), control_.is_root(),
-                outcome_.start, first, outcome_.step);
+    Saves saves(checkpoints.saver(), snapshot_, describe_with_metric, config().save_schedule(),
+                control_.is_root(), outcome_.start, first, outcome_.step);
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
     ReplicaCheck replicas(alike_, control_, config().check_replicas, world_.accelerator());
     announce(first);
@@ -183,6 +193,29 @@ class Session {
     watchdog_->enter(Phase::Shutdown);
     observer.finish();
     return end;
+  }
+
+  LoopEnd commit(std::uint64_t steps, const Fill& fill) {
+    CheckpointStore checkpoints(config().run, control_, real_files(), &world_.batch());
+    go_on_from(checkpoints);
+    optimizer_->gather();
+    together(control_, [&] { fill(snapshot_); });
+    optimizer_->take_own();
+    describe(snapshot_, steps);
+    if (!known_to_all([&] { return checkpoints.save(snapshot_, outcome_.start); }))
+      throw AgreedError("the first checkpoint of the run could not be written", ExitCode::DoNotRequeue,
+                        "Unresumable");
+    outcome_.step = outcome_.first = outcome_.reached = steps;
+    watchdog_->enter(Phase::Shutdown);
+    return {.step = steps, .stopped = true, .reason = "taken over from another program"};
+  }
+
+  /// What belongs to a step beside tensors.
+  void describe(Snapshot& at, std::uint64_t done) {
+    optimizer_->gather();
+    at.step = done;
+    at.samples = done * config().batch;
+    at.run_state = state_.to_json();
   }
 
   ObserverConfig observer_config(std::uint64_t first) const {
@@ -261,6 +294,7 @@ class Session {
   int threads_ = 1;
   RunInput input_;
   std::uint64_t total_ = 0;
+  bool begun_ = false;  ///< by an earlier start
   TrainingTask training_;
   std::optional<GradientBuckets> gradients_;
   std::optional<SlotGradients> slots_;
@@ -280,6 +314,12 @@ class Session {
 Outcome run_training(World& world, const RunConfig& config, const ConfigText& config_text,
                      const MakeTask& make_task) {
   return run_training(world, config, [&] { return open_run_store(world, config, config_text, make_task); });
+}
+
+Outcome take_over_run(World& world, const RunConfig& config, const ConfigText& config_text,
+                      const MakeTask& make_task, std::uint64_t steps, const Fill& fill) {
+  return Session(world, config, [&] { return open_run_store(world, config, config_text, make_task); })
+      .take_over(steps, fill);
 }
 
 Outcome run_training(World& world, const RunConfig& given, const std::function<RunInput()>& open) {

@@ -1,5 +1,6 @@
 #include "checkpoint/tensors/weights.h"
 
+#include "checkpoint/tensors/pytorch.h"
 #include "tests/unit/checkpoint/tensors/fixture.h"
 
 namespace facemae {
@@ -49,6 +50,46 @@ TEST_F(WeightsTest, OfOneCheckpointAndOfAFileAreEqual) {
   EXPECT_EQ(bare.hash, old.hash);
   EXPECT_EQ(bare.config, "");
   EXPECT_EQ(bare.metadata.at("note"), "x");
+}
+
+TEST_F(WeightsTest, OfAFileOfPyTorchAreTheSameWithoutWhatWrappersPutBeforeTheirNames) {
+  const Weights run_weights = read_weights(run());
+  NamedTensors behind;
+  for (const auto& [name, value] : run_weights.tensors) behind.emplace_back("module.model." + name, value);
+  const Path file = folder_.path() / "weights.pth";
+  write_pytorch(real_files(), file, behind);
+  EXPECT_EQ(read_weights(file).hash, run_weights.hash);
+  behind.emplace_back("other", torch::zeros({1}));
+  write_pytorch(real_files(), file, behind);
+  EXPECT_TRUE(tensor_of(read_weights(file), "module.model.weight").defined());
+}
+
+TEST_F(WeightsTest, LeaveOutTheHeadOfALightningModule) {
+  const Path file = folder_.path() / "adaface.ckpt";
+  write_pytorch(
+      real_files(), file,
+      {{"head.kernel", torch::zeros({4, 10})}, {"model.a", torch::ones({2})}, {"head.t", torch::ones({1})}});
+  const Weights weights = read_weights(file);
+  ASSERT_EQ(weights.tensors.size(), 1u);
+  EXPECT_EQ(weights.tensors[0].first, "a");
+}
+
+TEST_F(WeightsTest, OfAClippedFileOfPyTorchAreRefused) {
+  const Path file = folder_.path() / "weights.pt";
+  write_pytorch(real_files(), file, {{"a", torch::ones({200})}});
+  overwrite(file, read_file(file).substr(0, 500));
+  EXPECT_THROW(read_weights(file), DataError);
+}
+
+TEST_F(WeightsTest, LeaveClassCentresToThoseWhoAskForThem) {
+  const auto centres = read_class_centres(run());
+  EXPECT_TRUE(torch::equal(centres, small_state(20, 20, 0, 20).by_class[0].rows));
+  EXPECT_TRUE(torch::equal(read_class_centres(run() / "checkpoints/s000000010.a01"),
+                           small_state(10, 20, 0, 20).by_class[0].rows));
+  EXPECT_THROW(read_class_centres(folder_.path()), ConfigError);
+  CheckpointStore without(folder_.path() / "mae", control_, files_);
+  ASSERT_TRUE(without.save(small_state(10), 1));
+  EXPECT_THROW(read_class_centres(folder_.path() / "mae"), ConfigError);
 }
 
 TEST_F(WeightsTest, OfARunWithADamagedNewestCheckpointAreTheOnesBefore) {

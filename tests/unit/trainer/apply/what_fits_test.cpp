@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "checkpoint/tensors/wrappers.h"
 #include "core/error.h"
 #include "trainer/apply/models.h"
 

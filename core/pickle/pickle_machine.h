@@ -1,42 +1,44 @@
 #pragma once
-// The inside of the pickle reader: pickle.cpp runs opcodes, pickle_lines.cpp those that are lines of text,
-// pickle_calls.cpp knows what the few allowed callables mean.
+// The stack machine that a pickle, protocols 0 to 5, is a program for: pickle.cpp runs opcodes, pickle_lines.cpp those that
+// are lines of text. Readers of a kind of file derive theirs and say what callables mean.
 #include <cstring>
 #include <unordered_map>
 
 #include "core/log.h"
-#include "evaluation/formats/pickle.h"
+#include "core/pickle/pickle.h"
 
 namespace facemae {
 
-/// What is said of a pickle that only Python understands.
-inline constexpr std::string_view kRewrite =
-    ". If you trust who made it, Python writes it anew:\n"
-    "  import pickle; images, same = pickle.load(open('IN.bin', 'rb'), encoding='bytes')\n"
-    "  images, same = [bytes(i) for i in images], [bool(int(s)) for s in same]\n"
-    "  pickle.dump((images, same), open('OUT.bin', 'wb'), protocol=4)";
-
-/// The stack machine that a pickle is a program for.
 class PickleMachine {
  public:
-  PickleMachine(std::string_view bytes, Pickle& out) : bytes_(bytes), out_(out) {}
+  /// `bytes` must outlive `out`. A hostile file could make a value a byte: more than `most_values` are refused.
+  PickleMachine(std::string_view bytes, Pickle& out, std::size_t most_values)
+      : bytes_(bytes), out_(out), most_values_(most_values) {}
+  virtual ~PickleMachine() = default;
+  PickleMachine(const PickleMachine&) = delete;
+  PickleMachine& operator=(const PickleMachine&) = delete;
 
+  /// Reads one whole pickle. Throws DataError naming the byte offset.
   void run() {
     while (!stopped_) {
       opcode_at_ = at_;
       step(static_cast<std::uint8_t>(take(1)[0]));
     }
-    if (at_ != bytes_.size()) refuse_pickle(at_, fmt::format("{} bytes follow the end", bytes_.size() - at_));
+    opcode_at_ = at_;
+    if (at_ != bytes_.size()) refuse(fmt::format("{} bytes follow the end", bytes_.size() - at_));
   }
 
- private:
-  // A real pack of 7,000 pairs of numpy arrays makes some 100,000 values; a hostile file
-  // could make one a byte.
-  static constexpr std::size_t kMaxValues = 1 << 22;
-
-  [[noreturn]] void refuse(const std::string& found, std::string_view remedy = "") const {
-    refuse_pickle(opcode_at_, found, remedy);
-  }
+ protected:
+  /// What is at byte `opcode_at_` cannot be read: throws DataError.
+  [[noreturn]] virtual void refuse(const std::string& found, std::string_view remedy = "") const = 0;
+  /// What is said of pickles that only Python understands.
+  virtual std::string_view rewrite() const = 0;
+  /// What such files are, for messages: "a verification pack".
+  virtual std::string_view what() const = 0;
+  virtual void push_callable(std::string_view module, std::string_view name) = 0;
+  virtual void call() = 0;   ///< REDUCE: callable, tuple of arguments -> result
+  virtual void build() = 0;  ///< BUILD: object, state -> object with the state
+  virtual void step(std::uint8_t opcode);
 
   std::string_view take(std::uint64_t count) {
     const std::uint64_t left = bytes_.size() - at_;
@@ -63,7 +65,7 @@ class PickleMachine {
   }
 
   PickleValue& push(PickleValue::Kind kind) {
-    if (out_.values_.size() >= kMaxValues) refuse(fmt::format("more than {} values", kMaxValues));
+    if (out_.values_.size() >= most_values_) refuse(fmt::format("more than {} values", most_values_));
     stack_.push_back(static_cast<std::uint32_t>(out_.values_.size()));
     auto& value = out_.values_.emplace_back();
     value.kind = kind;
@@ -112,22 +114,19 @@ class PickleMachine {
     stack_.push_back(found->second);
   }
 
-  void push_callable(std::string_view module, std::string_view name);
-  void call();
-  void build();
-  void set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type, const PickleValue& raw);
   void charge(std::uint64_t copied);
   std::string_view latin1(std::string_view utf8);
+  std::string_view keep(std::string text) { return out_.decoded_.emplace_back(std::move(text)); }
   void push_long(std::uint64_t width);
   std::int64_t decimal(std::string_view text) const;
   std::string unquoted(std::string_view quoted) const;
   std::string utf8_of_escapes(std::string_view text) const;
-  void step(std::uint8_t opcode);
   void step_text(std::uint8_t opcode);
   void step_line(std::uint8_t opcode);
 
   std::string_view bytes_;
   Pickle& out_;
+  std::size_t most_values_;
   std::uint64_t at_ = 0, opcode_at_ = 0, copied_ = 0;
   std::vector<std::uint32_t> stack_;
   std::vector<std::size_t> marks_;

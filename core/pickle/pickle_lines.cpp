@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "evaluation/formats/pickle_machine.h"
+#include "core/pickle/pickle_machine.h"
 
 namespace facemae {
 
@@ -11,7 +11,7 @@ using Kind = PickleValue::Kind;
 
 namespace {
 
-/// Opcodes that a list of images and answers has no use for, by the names of Python's pickletools.
+/// Opcodes that not every kind of file has a use for, by the names of Python's pickletools.
 std::string_view name_of_opcode(std::uint8_t opcode) {
   static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 20> names = {{
       {'0', "POP"},        {'1', "POP_MARK"},   {'2', "DUP"},          {'P', "PERSID"},
@@ -153,9 +153,9 @@ void PickleMachine::step_line(std::uint8_t opcode) {
     }
     default: {
       const auto name = name_of_opcode(opcode);
-      refuse(fmt::format("opcode 0x{:02x}{}{} is not one that a verification pack needs", opcode,
-                         name.empty() ? "" : " ", name),
-             kRewrite);
+      refuse(fmt::format("opcode 0x{:02x}{}{} is not one that {} needs", opcode, name.empty() ? "" : " ",
+                         name, what()),
+             rewrite());
     }
   }
 }

@@ -1,25 +1,19 @@
-#include "evaluation/formats/pickle.h"
+#include "core/pickle/pickle.h"
 
 #include <array>
 #include <bit>
 
-#include "core/error.h"
-#include "evaluation/formats/pickle_machine.h"
+#include "core/pickle/pickle_machine.h"
 
 namespace facemae {
 
 using Kind = PickleValue::Kind;
 
-void refuse_pickle(std::uint64_t offset, const std::string& found, std::string_view remedy) {
-  throw DataError(fmt::format(
-      "reading a pickle: byte {}: {}; the file is damaged or is not an InsightFace verification pack{}",
-      offset, found, remedy));
-}
-
 std::string Pickle::name_of(Kind kind) {
   static constexpr std::array names = {"None",          "a bool",     "a number",     "a number",
                                        "a byte string", "a text",     "a list",       "a tuple",
-                                       "a dict",        "a callable", "a numpy type", "a numpy array"};
+                                       "a dict",        "a callable", "a numpy type", "a numpy array",
+                                       "a storage",     "a tensor",   "an object"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -27,7 +21,7 @@ void PickleMachine::step(std::uint8_t opcode) {
   switch (opcode) {
     case 0x80: {  // PROTO
       const auto protocol = unsigned_number(1);
-      if (protocol > 5) refuse(fmt::format("pickle protocol {}; 0 to 5 are understood", protocol), kRewrite);
+      if (protocol > 5) refuse(fmt::format("pickle protocol {}; 0 to 5 are understood", protocol), rewrite());
       return;
     }
     case 0x95: {  // FRAME: how far to read ahead
@@ -141,6 +135,33 @@ void PickleMachine::step_text(std::uint8_t opcode) {
   }
 }
 
-Pickle::Pickle(std::string_view bytes) { PickleMachine(bytes, *this).run(); }
+/// One value may be recalled and copied many times: what that may cost is bounded by the file's size.
+void PickleMachine::charge(std::uint64_t copied) {
+  copied_ += copied;
+  if (copied_ > 2 * bytes_.size()) refuse("the same value is copied again and again");
+}
+
+std::string_view PickleMachine::latin1(std::string_view utf8) {
+  charge(utf8.size());
+  auto bytes = latin1_bytes(utf8);
+  if (!bytes) refuse("a text that should hold bytes has a letter beyond latin-1");
+  return out_.decoded_.emplace_back(std::move(*bytes));
+}
+
+std::optional<std::string> latin1_bytes(std::string_view utf8) {
+  std::string text;
+  text.reserve(utf8.size());
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const auto c = static_cast<std::uint8_t>(utf8[i]);
+    if (c < 0x80) {
+      text += utf8[i];
+    } else if ((c == 0xC2 || c == 0xC3) && i + 1 < utf8.size() && (utf8[i + 1] & 0xC0) == 0x80) {
+      text += static_cast<char>((c & 3) << 6 | (utf8[++i] & 0x3F));
+    } else {
+      return {};
+    }
+  }
+  return text;
+}
 
 }  // namespace facemae

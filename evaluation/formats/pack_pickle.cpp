@@ -1,9 +1,12 @@
-// What pickled callables and states mean: byte strings of Python 3 in protocol 2, numpy
-// types, arrays and scalars.
+// What pickled callables and states mean in a verification pack: byte strings of Python 3 in protocol 2, numpy types,
+// arrays and scalars.
+#include "evaluation/formats/pack_pickle.h"
+
 #include <algorithm>
 #include <array>
 
-#include "evaluation/formats/pickle_machine.h"
+#include "core/error.h"
+#include "core/pickle/pickle_machine.h"
 
 namespace facemae {
 
@@ -14,9 +17,29 @@ namespace {
 /// Bytes of one value of a numpy type.
 std::uint64_t width_of(std::string_view type) { return static_cast<std::uint64_t>(type.back() - '0'); }
 
-}  // namespace
+class PackMachine final : public PickleMachine {
+ public:
+  // A real pack of 7,000 pairs of numpy arrays makes some 100,000 values.
+  PackMachine(std::string_view bytes, Pickle& out) : PickleMachine(bytes, out, 1 << 22) {}
 
-void PickleMachine::push_callable(std::string_view module, std::string_view name) {
+ private:
+  [[noreturn]] void refuse(const std::string& found, std::string_view remedy = "") const override {
+    refuse_pack(opcode_at_, found, remedy);
+  }
+  std::string_view rewrite() const override {
+    return ". If you trust who made it, Python writes it anew:\n"
+           "  import pickle; images, same = pickle.load(open('IN.bin', 'rb'), encoding='bytes')\n"
+           "  images, same = [bytes(i) for i in images], [bool(int(s)) for s in same]\n"
+           "  pickle.dump((images, same), open('OUT.bin', 'wb'), protocol=4)";
+  }
+  std::string_view what() const override { return "a verification pack"; }
+  void push_callable(std::string_view module, std::string_view name) override;
+  void call() override;
+  void build() override;
+  void set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type, const PickleValue& raw);
+};
+
+void PackMachine::push_callable(std::string_view module, std::string_view name) {
   // Old and new homes of the same things; Python 2 called builtins __builtin__.
   static constexpr std::array<std::array<std::string_view, 3>, 13> known = {{
       {"_codecs", "encode", "encode"},
@@ -39,37 +62,8 @@ void PickleMachine::push_callable(std::string_view module, std::string_view name
                      module.substr(0, 60), name.substr(0, 60)));
 }
 
-/// One value may be recalled and copied many times: what that may cost is bounded by the file's size.
-void PickleMachine::charge(std::uint64_t copied) {
-  copied_ += copied;
-  if (copied_ > 2 * bytes_.size()) refuse("the same value is copied again and again");
-}
-
-std::string_view PickleMachine::latin1(std::string_view utf8) {
-  charge(utf8.size());
-  auto bytes = latin1_bytes(utf8);
-  if (!bytes) refuse("a text that should hold bytes has a letter beyond latin-1");
-  return out_.decoded_.emplace_back(std::move(*bytes));
-}
-
-std::optional<std::string> latin1_bytes(std::string_view utf8) {
-  std::string text;
-  text.reserve(utf8.size());
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    const auto c = static_cast<std::uint8_t>(utf8[i]);
-    if (c < 0x80) {
-      text += utf8[i];
-    } else if ((c == 0xC2 || c == 0xC3) && i + 1 < utf8.size() && (utf8[i + 1] & 0xC0) == 0x80) {
-      text += static_cast<char>((c & 3) << 6 | (utf8[++i] & 0x3F));
-    } else {
-      return {};
-    }
-  }
-  return text;
-}
-
-void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type,
-                              const PickleValue& raw) {
+void PackMachine::set_array(PickleValue& array, std::uint32_t shape, const PickleValue& type,
+                            const PickleValue& raw) {
   const auto& sides = out_.at(shape);
   const auto is_number = [&](std::uint32_t i) {
     return out_.at(i).kind == Kind::Int && out_.at(i).number >= 0;
@@ -107,8 +101,7 @@ void PickleMachine::set_array(PickleValue& array, std::uint32_t shape, const Pic
   array.items = {shape};
 }
 
-/// REDUCE: callable, tuple of arguments -> result.
-void PickleMachine::call() {
+void PackMachine::call() {
   const auto& arguments = value(pop());
   const auto& callable = value(pop());
   if (callable.kind != Kind::Callable) refuse("calling " + Pickle::name_of(callable.kind));
@@ -156,8 +149,7 @@ void PickleMachine::call() {
   }
 }
 
-/// BUILD: object, state -> object with the state.
-void PickleMachine::build() {
+void PackMachine::build() {
   const auto& state = value(pop());
   auto& object = value(top());
   if (object.kind == Kind::DataType && state.kind == Kind::Tuple) {
@@ -172,6 +164,20 @@ void PickleMachine::build() {
     refuse("giving a state to " + Pickle::name_of(object.kind));
   // (version, shape, type, Fortran order, raw values); with one long side the order plays no part.
   set_array(object, state.items[1], value(state.items[2]), value(state.items[4]));
+}
+
+}  // namespace
+
+void refuse_pack(std::uint64_t offset, const std::string& found, std::string_view remedy) {
+  throw DataError(fmt::format(
+      "reading a pickle: byte {}: {}; the file is damaged or is not an InsightFace verification pack{}",
+      offset, found, remedy));
+}
+
+Pickle read_pack_pickle(std::string_view bytes) {
+  Pickle pickle;
+  PackMachine(bytes, pickle).run();
+  return pickle;
 }
 
 }  // namespace facemae
