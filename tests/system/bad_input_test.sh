@@ -37,6 +37,7 @@ ends_with 0 "the only process of another MPI" '' env PMI_RANK=0 PMI_SIZE=1 "$fac
 check "nothing was made by those that were refused" test ! -e r -a ! -e made
 ends_with 2 "batch statistics of one image" 'a single image' "$facemae" recognize --store faces --run r --steps 2 --batch 1 --threads 1
 ends_with 2 "batch statistics of one image on a rank" 'a single image' ranks 2 recognize --store faces --run r --steps 2 --batch 3 --threads 1
+ends_with 2 "groups of batch norms that a batch does not fill" "make --batch a multiple of 8" "$facemae" recognize --store faces --run r --steps 2 --batch 12 --batch-norm ghost:8 --threads 1
 check "nothing was made of them" test ! -e r
 
 cp -r faces unfinished && rm unfinished/manifest.*

@@ -11,7 +11,7 @@ struct ExactTrial {
   int slots = 4;
   bool center = false;
   std::string margin = "cosface";
-  bool frozen_batch_norm = false;
+  std::string batch_norm = "local";
   std::int64_t classes = 11, class_shards = 5;
   OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0, .fused = false};
   ClassUpdateConfig class_update = {};
@@ -65,7 +65,7 @@ inline std::unique_ptr<Task> make_exact_task(const ExactTrial& exact, Communicat
   if (exact.trial.recognition) {
     auto config = recognize_config_of(exact.trial);
     config.margin = exact.margin;
-    config.batch_norm = exact.frozen_batch_norm ? "frozen" : "local";
+    config.batch_norm = exact.batch_norm;
     return make_task(config, parts, exact.classes, exact.class_shards);
   }
   auto config = pretrain_config_of(exact.trial);

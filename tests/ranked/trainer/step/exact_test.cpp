@@ -90,7 +90,14 @@ std::vector<std::pair<std::string, ExactTrial>> trials() {
                     .optimizer = {.kind = kind, .fused = false},
                     .class_update = {.dense = true}}});
   all.push_back({"frozenBatchNorm",
-                 {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .frozen_batch_norm = true}});
+                 {.trial = {.recognition = true, .global_batch = 6, .steps = 2}, .batch_norm = "frozen"}});
+  all.push_back({"ghostNorms",
+                 {.trial = {.recognition = true, .global_batch = 16, .steps = 2, .network = "ir18"},
+                  .batch_norm = "ghost:2"}});
+  all.push_back(
+      {"pathsAndTokens",
+       {.trial = {
+            .recognition = true, .global_batch = 17, .micro_batches = 2, .steps = 2, .network = "vit-t"}}});
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Trials, Exact, testing::ValuesIn(trials()), [](const auto& tested) {
@@ -136,7 +143,7 @@ TEST(Exactly, TrainsAsTheOrdinaryStepDoesUpToTheOrderOfSums) {
   for (const auto& trial : ordinary) {
     SCOPED_TRACE(trial.recognition ? "recognition" : trial.relation);
     const Trained want = train(trial, alone, alone);
-    const ExactState got = train_exactly({.trial = trial, .frozen_batch_norm = true}, in_graph, reduction);
+    const ExactState got = train_exactly({.trial = trial, .batch_norm = "frozen"}, in_graph, reduction);
     EXPECT_NEAR(got.losses.front(), want.loss, 1e-5 * std::abs(want.loss));
     for (const auto& [name, value] : want.values) {
       if (name == "centres") continue;

@@ -38,7 +38,7 @@ inline std::unique_ptr<Task> make_task(const MemoryTrial& trial, Communicator& r
   if (trial.model.starts_with("iresnet")) {
     RecognizeConfig config;
     config.common = run_config_of(trial);
-    auto network = make_network(trial.model);
+    auto network = make_network(trial.model, {.activation_checkpointing = trial.activation_checkpointing});
     network->initialise(1);
     return std::make_unique<RecognitionTraining>(
         std::move(network), ClassCentres(kTrialClasses, 16, 1, ranks, torch::kCPU), config, "trial",

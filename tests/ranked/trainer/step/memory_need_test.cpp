@@ -13,7 +13,11 @@ INSTANTIATE_TEST_SUITE_P(
                     MemoryTrial{.name = "Accumulated", .model = "tiny", .accumulate = 2},
                     MemoryTrial{.name = "Recomputed", .model = "tiny", .activation_checkpointing = true},
                     MemoryTrial{.name = "Sharded", .model = "tiny", .shard = true},
-                    MemoryTrial{.name = "Recognition", .model = "iresnet-tiny", .batch = 24}),
+                    MemoryTrial{.name = "Recognition", .model = "iresnet-tiny", .batch = 24},
+                    MemoryTrial{.name = "RecognitionRecomputed",
+                                .model = "iresnet-tiny",
+                                .batch = 24,
+                                .activation_checkpointing = true}),
     [](const auto& trial) { return trial.param.name; });
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "cluster/tensors/communicator.h"
+#include "model/recognition/face_vit.h"
+#include "model/recognition/ir.h"
 #include "tests/relative.h"
 #include "trainer/classes/class_optimizer.h"
 #include "trainer/step/gradient_buckets.h"
@@ -31,7 +33,8 @@ struct Trial {
   std::string linkage_weight = {};
   BucketConfig buckets = {.bytes = 4096, .first_bytes = 512};
   OptimizerConfig optimizer = {.kind = "sgd", .weight_decay = 0};
-  double sample_rate = 1;  ///< of the classes
+  double sample_rate = 1;                ///< of the classes
+  std::string network = "iresnet-tiny";  ///< or vit-t or ir18, which stand for small ones
 };
 
 inline BatchPlan plan_of(const Trial& trial, int world, int slots = 0) {
@@ -90,6 +93,7 @@ inline RecognizeConfig recognize_config_of(const Trial& trial) {
   config.margin_m = 0.2;
   config.scale = 16;
   config.sample_rate = trial.sample_rate;
+  config.network = trial.network;
   config.batch_norm = "frozen";
   return config;
 }
@@ -104,11 +108,19 @@ inline std::unique_ptr<Task> make_task(const PretrainConfig& config, const Parts
   return std::make_unique<Pretraining>(std::move(model), std::move(embedder), config, "trial", parts,
                                        precision, device);
 }
+inline std::shared_ptr<RecognitionNetwork> trial_network(const RecognizeConfig& config) {
+  if (config.network == "vit-t")
+    return std::make_shared<FaceVit>(FaceVitConfig{.width = 32, .depth = 2, .drop_path = 0.3},
+                                     config.network_options());
+  if (config.network == "ir18")
+    return std::make_shared<IrNet>(IrConfig{{1, 1, 1, 1}, {8, 8, 16, 32}}, config.network_options());
+  return make_network(config.network, config.network_options());
+}
 inline std::unique_ptr<Task> make_task(const RecognizeConfig& config, const Parts& parts,
                                        std::int64_t classes = 11, std::int64_t class_shards = 5,
                                        torch::Device device = torch::kCPU,
                                        Precision precision = Precision::Float32) {
-  auto network = make_network("iresnet-tiny");
+  auto network = trial_network(config);
   network->initialise(5);
   network->to(device);
   return std::make_unique<RecognitionTraining>(

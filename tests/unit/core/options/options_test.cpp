@@ -335,6 +335,20 @@ TEST(Options, AreRequiredUnlessAnotherIsGiven) {
 
 enum class Colour { Red, Green };
 
+TEST(Options, OtherWordsForAValueCountAsWhatTheyMean) {
+  std::string kind = "one";
+  Options options("", "");
+  options.choice("kind", kind, {"one", "two"}, "a kind").understood([](const std::string& word) {
+    return word == "zwei" ? "two" : word;
+  });
+  CommonOptions common;
+  const std::vector<std::string> words = {"--kind", "zwei"};
+  EXPECT_TRUE(options.parse(words, common));
+  EXPECT_TRUE(options.finish());
+  EXPECT_EQ(kind, "two");
+  EXPECT_NE(options.text().find("kind = two"), std::string::npos);
+}
+
 TEST(Options, ATableOfKindsGivesParsingTextAndHelp) {
   constexpr Named<Colour> colours[] = {{"red", Colour::Red, "as blood"},
                                        {"green", Colour::Green, "as grass"}};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/model/product_counter.h"
+#include "tests/unit/model/recognition/tiny_networks.h"
 
 namespace facemae {
 namespace {
@@ -35,13 +36,32 @@ TEST(NetworkFlops, AreThoseOfTheOperatorsThatTrainIt) {
 
 TEST(NetworkFlops, AreThoseOfTheOperatorsOfEachFamily) {
   const torch::NoGradGuard no_grad;
-  for (const char* name : {"mobilefacenet", "iresnet18"}) {
-    const auto network = make_network(name);
+  for (const char* name : {"mobilefacenet", "mobilefacenet-large", "iresnet18", "ir18", "vit-t"}) {
+    const auto options = NetworkOptions::drawing_nothing(128);
+    const auto network = make_network(name, options);
     network->eval();
     const test::ProductCounter counted;
     network->forward(torch::zeros({1, 3, 112, 112}));
-    EXPECT_EQ(counted.flops(), network_flops(name).forward) << name;
+    EXPECT_EQ(counted.flops(), network_flops(name, options).forward) << name;
   }
+}
+
+TEST(NetworkFlops, OfBlocksAreThoseOfTheTokensThatTheySee) {
+  const torch::NoGradGuard no_grad;
+  const auto network = test::tiny_vit({.embedding = 64, .drop_path = 0.1, .mask_tokens = 0.5});
+  const test::ProductCounter counted;
+  network->forward_drawn(torch::zeros({2, 3, 112, 112}), test::keys_from(0, 2));
+  const FaceVitConfig config{.width = 32, .depth = 2, .mask_tokens = 0.5};
+  EXPECT_EQ(counted.flops(), 2 * flops_of(config, 64).forward);
+}
+
+TEST(NetworkFlops, AreThosePublished) {
+  // Multiply-accumulates in 10^9 of insightface's tables.
+  const NetworkOptions nothing = NetworkOptions::drawing_nothing();
+  EXPECT_NEAR(network_flops("iresnet200", nothing).forward / 2e9, 23.4, 0.05);
+  EXPECT_NEAR(network_flops("mobilefacenet-large", nothing).forward / 2e9, 1.82, 0.01);
+  EXPECT_NEAR(network_flops("vit-b", nothing).forward / 2e9, 11.44, 0.01);
+  EXPECT_NEAR(network_flops("vit-l", nothing).forward / 2e9, 25.3, 0.05);
 }
 
 TEST(NetworkFlops, AreKnownOfAllNetworks) {

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "core/error.h"
 #include "model/common/layout.h"
@@ -17,25 +16,9 @@
 namespace facemae {
 namespace {
 
-std::int64_t parameters_of(RecognitionNetwork& network) {
-  std::int64_t count = 0;
-  for (const auto& parameter : network.parameters()) count += parameter.numel();
-  return count;
-}
-
 torch::Tensor some_faces(std::int64_t count) {
   torch::manual_seed(1);
   return torch::rand({count, 3, 112, 112}) * 2 - 1;
-}
-
-TEST(RecognitionNetworks, HaveTheParameterCountsOfTheirPublicImplementations) {
-  const std::map<std::string, std::int64_t> counts = {
-      {"mobilefacenet", 2'059'520}, {"iresnet18", 24'025'600},  {"iresnet34", 34'139'328},
-      {"iresnet50", 43'590'848},    {"iresnet100", 65'156'160}, {"iresnet-tiny", 381'936}};
-  for (const auto& name : network_names()) {
-    ASSERT_TRUE(counts.contains(name)) << name;
-    EXPECT_EQ(parameters_of(*make_network(name)), counts.at(name)) << name;
-  }
 }
 
 TEST(RecognitionNetworks, NameTheNearestNetworkForAMisspeltOne) {
@@ -45,6 +28,7 @@ TEST(RecognitionNetworks, NameTheNearestNetworkForAMisspeltOne) {
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("did you mean iresnet50?"));
   }
+  EXPECT_THROW(make_network("vit-m"), ConfigError);
 }
 
 TEST(RecognitionNetworks, FixTheScaleOfTheLastNormOfIresnets) {

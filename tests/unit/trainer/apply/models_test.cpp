@@ -54,5 +54,15 @@ TEST(MaskRatio, IsThatOfTheTrainingUnlessAnotherIsAskedFor) {
       EXPECT_THROW(mask_ratio_of(weights), ConfigError) << bad;
 }
 
+TEST(NetworkFrom, TakesTheWidthOfEmbeddingsFromShapes) {
+  Weights weights;
+  weights.origin = "w.safetensors";
+  weights.metadata["network"] = "iresnet-tiny";
+  for (const std::int64_t values : {128, 512}) {
+    weights.tensors = state_of(*make_network("iresnet-tiny", {.embedding = values}));
+    EXPECT_EQ(network_from(weights)->width(), values);
+  }
+}
+
 }  // namespace
 }  // namespace facemae

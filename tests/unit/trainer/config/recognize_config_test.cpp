@@ -22,6 +22,51 @@ TEST(RecognizeConfig, TakesMarginsWithWhatTheyHave) {
   EXPECT_THAT(faults_with({"--margin-h", "-1"}), HasSubstr("--margin-h must be from 0"));
 }
 
+TEST(RecognizeConfig, KnowsNetworksByTheNamesOfOtherPrograms) {
+  const auto parsed = [](const std::vector<std::string>& words) {
+    RecognizeConfig config;
+    EXPECT_EQ(test::faults_of(words, config), "");
+    return config;
+  };
+  EXPECT_EQ(parsed({"--network", "r50"}).network, "iresnet50");
+  EXPECT_EQ(parsed({"--network", "r50"}).drop_path, std::nullopt);
+  const auto vit = parsed({"--network", "vit_b_dp005_mask_005"});
+  EXPECT_EQ(vit.network, "vit-b");
+  EXPECT_EQ(vit.drop_path, 0.05);
+  EXPECT_EQ(vit.mask_tokens, 0.1);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--drop-path", "0.2", "--network", "vit_s_dp005_mask_0"},
+        std::vector<std::string>{"--network", "vit_s_dp005_mask_0", "--drop-path", "0.2"}}) {
+    EXPECT_EQ(parsed(words).drop_path, 0.2) << "what is given counts";
+    EXPECT_EQ(parsed(words).mask_tokens, 0);
+  }
+  EXPECT_THAT(faults_with({"--network", "iresnet5"}), HasSubstr("did you mean iresnet50?"));
+  EXPECT_THAT(faults_with({"--network", "vit_m"}), HasSubstr("\"vit_m\" is unknown"));
+}
+
+TEST(RecognizeConfig, TakesOfNetworksWhatTheyHave) {
+  EXPECT_EQ(faults_with({"--network", "vit-t", "--drop-path", "0.3", "--mask-tokens", "0"}), "");
+  EXPECT_EQ(faults_with({"--network", "ir50", "--dropout", "0"}), "");
+  EXPECT_EQ(faults_with({"--embedding", "128", "--activation-checkpointing"}), "");
+  EXPECT_THAT(faults_with({"--network", "ir50", "--drop-path", "0.1"}),
+              HasSubstr("are for ViTs, not for ir50"));
+  EXPECT_THAT(faults_with({"--mask-tokens", "0.1"}), HasSubstr("are for ViTs, not for iresnet-tiny"));
+  EXPECT_THAT(faults_with({"--network", "vit-t", "--dropout", "0.1"}), HasSubstr("leave it out"));
+  EXPECT_THAT(faults_with({"--network", "vit-t", "--mask-tokens", "1"}), HasSubstr("from 0 to 0.9"));
+  EXPECT_THAT(faults_with({"--embedding", "0"}), HasSubstr("--embedding must be from 16"));
+  EXPECT_THAT(faults_with({"--embedding", "100"}), HasSubstr("a multiple of 16"));
+}
+
+TEST(RecognizeConfig, SaysWhoseRowsNormsSee) {
+  for (const char* norm : {"local", "sync", "ghost:2", "ghost:32", "frozen"})
+    EXPECT_EQ(faults_with({"--batch-norm", norm}), "") << norm;
+  for (const char* norm : {"ghost", "ghost:", "ghost:1", "ghost:x", "ghost:8x", "ghost:-8"})
+    EXPECT_THAT(faults_with({"--batch-norm", norm}), HasSubstr("2 or more, as in ghost:8")) << norm;
+  EXPECT_THAT(faults_with({"--batch-norm", "synch"}), HasSubstr("did you mean sync?"));
+  EXPECT_THAT(faults_with({"--exact", "--batch-norm", "sync"}), HasSubstr("local, ghost:N or frozen"));
+  EXPECT_EQ(faults_with({"--exact", "--batch-norm", "ghost:8"}), "");
+}
+
 TEST(RecognizeConfig, BoundsWhatIsSaidOfClasses) {
   for (const char* rate : {"0", "0.1", "1"}) EXPECT_EQ(faults_with({"--sample-rate", rate}), "") << rate;
   for (const char* rate : {"-0.1", "1.1"})

@@ -132,9 +132,10 @@ std::string without(std::string text, const std::vector<std::string>& keys) {
   return rest;
 }
 
-const std::vector<std::string> kLater = {"bucket-mib", "memory-format",  "gradient-dtype", "nesterov",
-                                         "gamma",      "power",          "sample-rate",    "class-update",
-                                         "logit-mib",  "logit-precision"};
+const std::vector<std::string> kLater = {"bucket-mib",      "memory-format", "gradient-dtype",
+                                         "nesterov",        "gamma",         "power",
+                                         "sample-rate",     "class-update",  "logit-mib",
+                                         "logit-precision", "embedding",     "activation-checkpointing"};
 
 TEST(Settled, ARunOfBeforeGoesOnWithAllClassesDenseUpdatesAndWholeLogits) {
   Command fresh;
@@ -150,6 +151,7 @@ TEST(Settled, ARunOfBeforeGoesOnWithAllClassesDenseUpdatesAndWholeLogits) {
   EXPECT_EQ(older.config.sample_rate, 1);
   EXPECT_EQ(older.config.logit_mib, 1u << 20);
   EXPECT_EQ(older.config.logit_precision, "auto");
+  EXPECT_EQ(older.config.embedding, 512);
   EXPECT_EQ(older.config.memory_format, "contiguous");
   EXPECT_EQ(older.config.common.gradient_dtype, "float32");
   Command asked({"--class-update", "sparse"});
