@@ -89,7 +89,7 @@ ExitCode run_evaluate(App& app, Words words) {
     const Weights weights = read_weights(from);
     hash = weights.hash;
     trained_on = weights.training_identities;
-    config.bgr |= takes_bgr(weights);
+    config.bgr &= !takes_bgr(weights);  // else the network takes RGB already
     network = network_at_work(weights, world.device(), network_name);
   });
   expect_same_weights(world.control(), from, hash);

@@ -98,7 +98,7 @@ ExitCode run_import(App& app, Words words) {
       .choice("network", network, names, "network that the weights belong to; facemae for MAE weights")
       .flag(
           "bgr", bgr,
-          "the network was trained on BGR images, as AdaFace's are: the file says so, and `embed` and `evaluate` obey")
+          "the network was trained on BGR images, as AdaFace's are: the file says so, and who reads it obeys")
       .require("out", out, "file to write");
   options.epilogue(
       "A whole run of arcface_torch becomes one of `facemae recognize`:  facemae import --arcface-torch DIR --help");

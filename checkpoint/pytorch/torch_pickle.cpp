@@ -106,6 +106,10 @@ bool TorchMachine::push_tensor(std::string_view how, const PickleValue& argument
   if (storage.kind == Kind::Object) return false;
   if (storage.kind != Kind::Storage) refuse(fmt::format("{} of {} instead of a storage", how, told(storage)));
   if (first.kind != Kind::Int || first.number < 0) refuse("a tensor that begins before its storage");
+  constexpr std::size_t kMetadata = 6;
+  if (arguments.items.size() > kMetadata && !value(arguments.items[kMetadata]).items.empty())
+    refuse(
+        "a tensor whose values are those of its storage only after a change (conj or neg): save tensor.clone()");
   TorchTensor tensor{static_cast<std::size_t>(storage.number), first.number,
                      numbers(value(arguments.items[2]), "shape"),
                      numbers(value(arguments.items[3]), "strides"), 1};
@@ -285,7 +289,7 @@ const PickleValue* entry_of(const Pickle& pickle, const PickleValue& dict, std::
 
 std::string told(const PickleValue& value) {
   constexpr std::size_t kMostLetters = 80;
-  const std::string kind = Pickle::name_of(value.kind);
+  std::string kind = Pickle::name_of(value.kind);
   if (value.kind != Kind::Object && value.kind != Kind::Callable) return kind;
   return fmt::format("{} of {}", kind, value.bytes.substr(0, kMostLetters));
 }

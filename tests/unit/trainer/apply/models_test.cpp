@@ -1,6 +1,7 @@
 #include "trainer/apply/models.h"
 
 #include <gmock/gmock.h>
+#include <torch/torch.h>
 
 #include "core/error.h"
 
@@ -52,6 +53,21 @@ TEST(MaskRatio, IsThatOfTheTrainingUnlessAnotherIsAskedFor) {
   for (const char* bad : {"1", "0", "-1", "half", "0.5x", "nan"})
     for (const auto& weights : told_by_both("mask-ratio", bad))
       EXPECT_THROW(mask_ratio_of(weights), ConfigError) << bad;
+}
+
+TEST(NetworkFrom, TakesRgbOfWeightsThatSayBgr) {
+  auto made = make_network("iresnet-tiny");
+  made->initialise(3);
+  Weights weights;
+  weights.origin = "w.safetensors";
+  weights.tensors = state_of(*made);
+  const auto as_it_is = network_from(weights, "iresnet-tiny");
+  weights.metadata[kChannelOrder] = "bgr";
+  const auto turned = network_from(weights, "iresnet-tiny");
+  const torch::NoGradGuard no_grad;
+  const auto rgb = torch::rand({2, 3, 112, 112});
+  EXPECT_TRUE(torch::allclose(turned->forward(rgb), as_it_is->forward(rgb.flip({1})), 1e-4, 1e-5));
+  EXPECT_FALSE(torch::allclose(turned->forward(rgb), as_it_is->forward(rgb), 1e-4, 1e-5));
 }
 
 }  // namespace
