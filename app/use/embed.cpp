@@ -130,7 +130,7 @@ ExitCode run_embed(App& app, Words words) {
     } else {
       const Weights weights = read_weights(from);
       hash = weights.hash;
-      bgr |= takes_bgr(weights);
+      bgr &= !takes_bgr(weights);  // else the network takes RGB already
       network = network_at_work(weights, world.device(), network_name);
     }
     if (store) {

@@ -22,7 +22,7 @@ EmbeddingSource::EmbeddingSource(World& world, const EvaluateOptions& options)
     const Weights weights = read_weights(options.from);
     hash = weights.hash;
     trained_on_ = weights.training_identities;
-    config_.bgr |= takes_bgr(weights);
+    config_.bgr &= !takes_bgr(weights);  // else the network takes RGB already
     network_ = network_at_work(weights, world.device(), options.network_name);
   });
   expect_same_weights(world.control(), options.from, hash);

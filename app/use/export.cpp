@@ -48,8 +48,9 @@ void write_onnx(const Path& file, const Weights& weights) {
   if (name.empty())
     throw ConfigError(weights.origin + " is not a recognition network, and only these are written as ONNX");
   auto metadata = metadata_of(weights);
-  metadata.erase("format");  // of safetensors
-  metadata["input"] = takes_bgr(weights) ? "BGR, (x - 127.5) / 127.5" : "RGB, (x - 127.5) / 127.5";
+  metadata.erase("format");       // of safetensors
+  metadata.erase(kChannelOrder);  // of the weights: the network as it is here takes RGB
+  metadata["input"] = "RGB, (x - 127.5) / 127.5";
   const auto network = network_from(weights);
   write_output(real_files(), file, onnx_file(network_as_onnx(*network, name, metadata).graph));
 }
@@ -117,7 +118,7 @@ ExitCode run_import(App& app, Words words) {
       .understood(network_name_now)
       .flag(
           "bgr", bgr,
-          "the network was trained on BGR images, as AdaFace's are: the file says so, and `embed` and `evaluate` obey")
+          "the network was trained on BGR images, as AdaFace's are: the file says so, and who reads it obeys")
       .require("out", out, "file to write");
   options.epilogue(
       "A whole run of arcface_torch becomes one of `facemae recognize`:  facemae import --arcface-torch DIR --help");

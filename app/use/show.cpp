@@ -26,7 +26,7 @@ ExitCode run_show(App& app, Words words) {
   options.positional("IMAGE...", pictures, "JPEG, PNG, WebP or BMP files, aligned like the training faces",
                      1);
   options.group("Picture")
-      .require("from", from, "RUN, a checkpoint of it, or FaceMAE weights in safetensors")
+      .require("from", from, "RUN, a checkpoint of it, or FaceMAE weights: safetensors or a file of PyTorch")
       .require("out", out, "PNG file to write")
       .add("mask-ratio", asked_ratio,
            "fraction of patches that is hidden; unless given, that of the model's training")

@@ -1,8 +1,5 @@
 #include "checkpoint/pytorch/torch_pickle.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/error.h"
 #include "core/log.h"
 #include "core/pickle/pickle_machine.h"
@@ -12,16 +9,6 @@ namespace facemae {
 namespace {
 
 using Kind = PickleValue::Kind;
-
-struct TorchType {
-  std::string_view storage, type;
-  std::uint64_t width;
-};
-constexpr TorchType kTorchTypes[] = {{"FloatStorage", "F32", 4},     {"HalfStorage", "F16", 2},
-                                     {"BFloat16Storage", "BF16", 2}, {"DoubleStorage", "F64", 8},
-                                     {"LongStorage", "I64", 8},      {"IntStorage", "I32", 4},
-                                     {"ShortStorage", "I16", 2},     {"CharStorage", "I8", 1},
-                                     {"ByteStorage", "U8", 1},       {"BoolStorage", "BOOL", 1}};
 
 constexpr std::size_t kMostValues = 1 << 20;  // a network of 20,000 tensors has 600,000
 constexpr std::size_t kMostSides = 64;
@@ -74,12 +61,11 @@ void TorchMachine::push_storage(const PickleValue& id) {
     return push_object("a persistent id");
   if (part(2).kind != Kind::Text || part(4).kind != Kind::Int || part(4).number < 0)
     refuse("a storage without a key, or without its number of values");
-  const auto* known =
-      std::find_if(std::begin(kTorchTypes), std::end(kTorchTypes), [&](const TorchType& type) {
-        return part(1).kind == Kind::Callable && part(1).bytes.starts_with("torch.") &&
-               part(1).bytes.substr(std::string_view("torch.").size()) == type.storage;
-      });
-  if (known == std::end(kTorchTypes)) return push_object(part(1).bytes);
+  constexpr std::string_view kHome = "torch.";
+  const std::string_view name = part(1).bytes;
+  const bool of_torch = part(1).kind == Kind::Callable && name.starts_with(kHome);
+  const TorchType* known = of_torch ? torch_type_of_storage(name.substr(kHome.size())) : nullptr;
+  if (known == nullptr) return push_object(name);
   const auto number = static_cast<std::int64_t>(torch_.storages.size());
   torch_.storages.push_back({part(2).bytes, known->type, static_cast<std::uint64_t>(part(4).number)});
   push_number(Kind::Storage, number);
@@ -106,6 +92,10 @@ bool TorchMachine::push_tensor(std::string_view how, const PickleValue& argument
   if (storage.kind == Kind::Object) return false;
   if (storage.kind != Kind::Storage) refuse(fmt::format("{} of {} instead of a storage", how, told(storage)));
   if (first.kind != Kind::Int || first.number < 0) refuse("a tensor that begins before its storage");
+  constexpr std::size_t kMetadata = 6;
+  if (arguments.items.size() > kMetadata && !value(arguments.items[kMetadata]).items.empty())
+    refuse(
+        "a tensor whose values are those of its storage only after a change (conj or neg): save tensor.clone()");
   TorchTensor tensor{static_cast<std::size_t>(storage.number), first.number,
                      numbers(value(arguments.items[2]), "shape"),
                      numbers(value(arguments.items[3]), "strides"), 1};
@@ -260,34 +250,6 @@ TorchPickle read_torch_pickle(std::string_view bytes, const std::string& from) {
   TorchPickle read;
   TorchMachine(bytes, read, from).run();
   return read;
-}
-
-std::uint64_t width_of_type(std::string_view type) {
-  for (const auto& known : kTorchTypes)
-    if (known.type == type) return known.width;
-  return 0;
-}
-
-std::string_view torch_storage_of(std::string_view type) {
-  for (const auto& known : kTorchTypes)
-    if (known.type == type) return known.storage;
-  return "";
-}
-
-const PickleValue* entry_of(const Pickle& pickle, const PickleValue& dict, std::string_view key) {
-  if (dict.kind != Kind::Dict) return nullptr;
-  for (std::size_t i = dict.items.size(); i >= 2; i -= 2) {
-    const auto& name = pickle.at(dict.items[i - 2]);
-    if (name.kind == Kind::Text && name.bytes == key) return &pickle.at(dict.items[i - 1]);
-  }
-  return nullptr;
-}
-
-std::string told(const PickleValue& value) {
-  constexpr std::size_t kMostLetters = 80;
-  const std::string kind = Pickle::name_of(value.kind);
-  if (value.kind != Kind::Object && value.kind != Kind::Callable) return kind;
-  return fmt::format("{} of {}", kind, value.bytes.substr(0, kMostLetters));
 }
 
 }  // namespace facemae

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/pytorch/torch_values.h"
 #include "core/pickle/pickle.h"
 
 namespace facemae {
@@ -33,15 +34,5 @@ struct TorchPickle {
 /// Reads data.pkl of the file `from`, whose bytes must outlive the result. Every tensor lies within its storage. Throws
 /// DataError naming byte, opcode and what was expected.
 TorchPickle read_torch_pickle(std::string_view bytes, const std::string& from);
-
-/// Bytes of a value of a type by the name that safetensors has for it; 0: unknown.
-std::uint64_t width_of_type(std::string_view type);
-/// torch's name for storages of this type ("FloatStorage"), "" when it is unknown.
-std::string_view torch_storage_of(std::string_view type);
-
-/// The value of a text key of a dict, the last one; nothing when it has none or is no dict.
-const PickleValue* entry_of(const Pickle& pickle, const PickleValue& dict, std::string_view key);
-/// What a value is, for messages: "a dict", "an object of numpy.dtype".
-std::string told(const PickleValue& value);
 
 }  // namespace facemae

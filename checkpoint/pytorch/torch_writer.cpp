@@ -1,7 +1,7 @@
 #include "checkpoint/pytorch/torch_writer.h"
 
 #include "checkpoint/pytorch/stored_zip.h"
-#include "checkpoint/pytorch/torch_pickle.h"
+#include "checkpoint/pytorch/torch_values.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -65,15 +65,15 @@ std::string pickle_of(const std::vector<PlainTensor>& tensors) {
   pickle.add(kEmptyDict);
   pickle.add("(");
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const auto storage = torch_storage_of(tensors[i].type);
-    if (storage.empty())
+    const TorchType* type = torch_type_named(tensors[i].type);
+    if (type == nullptr)
       throw ConfigError(
           fmt::format("writing tensor {}: torch.save does not know its type {}; convert it first",
                       tensors[i].name, tensors[i].type));
     pickle.text(tensors[i].name);
     pickle.add("ctorch._utils\n_rebuild_tensor_v2\n((");
     pickle.text("storage");
-    pickle.add(fmt::format("ctorch\n{}\n", storage));
+    pickle.add(fmt::format("ctorch\n{}\n", type->storage));
     pickle.text(std::to_string(i));
     pickle.text("cpu");
     pickle.number(values_of(tensors[i]));

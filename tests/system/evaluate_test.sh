@@ -136,5 +136,7 @@ python
 check "--bgr and --no-flip change them" bash -c '! cmp -s bgr.npy rows.npy && ! cmp -s once.npy rows.npy'
 "$facemae" export --from net --to pt --out net.pt $quiet && "$facemae" import --weights net.pt --network iresnet-tiny --bgr --out net-bgr.safetensors $quiet
 "$facemae" embed --from net-bgr.safetensors --store faces --out said.npy $quiet 2>/dev/null
-check "and a file that says so needs no --bgr, by way of PyTorch's format" cmp -s said.npy bgr.npy
+check "and a file that says so needs no --bgr, by way of PyTorch's format" close_arrays said.npy bgr.npy
+"$facemae" embed --from net-bgr.safetensors --store faces --out twice.npy --bgr $quiet 2>/dev/null
+check "nor is it turned twice" cmp -s twice.npy said.npy
 finish

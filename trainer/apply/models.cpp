@@ -114,14 +114,25 @@ std::string network_name_of(const Weights& weights) { return described(weights, 
 
 bool takes_bgr(const Weights& weights) { return described(weights, kChannelOrder) == "bgr"; }
 
+void take_rgb(RecognitionNetwork& network) {
+  constexpr std::int64_t kColours = 3, kImageDimensions = 4;
+  const torch::NoGradGuard no_grad;
+  for (const auto& weight : network.parameters())
+    if (weight.dim() == kImageDimensions && weight.size(1) == kColours) {
+      weight.copy_(weight.flip({1}));
+      return;
+    }
+}
+
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name) {
   const std::string known = name.empty() ? network_name_of(weights) : name;
   if (known.empty())
     throw ConfigError(weights.origin + " does not say which network it is: pass --network " +
-                      join(network_names(), "|"));
+                      join(network_names(), "|") + ", or to `facemae import`, whose file says it");
   auto network =
       make_network(known, NetworkOptions::drawing_nothing(embedding_width_of(known, weights.tensors)));
   load(*network, weights);
+  if (takes_bgr(weights)) take_rgb(*network);
   network->eval();
   return network;
 }

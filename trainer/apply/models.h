@@ -29,7 +29,7 @@ std::optional<double> mask_ratio_of(const Weights& weights);
 /// differ; ConfigError when neither is known, or the known one is no ratio.
 double mask_ratio_for(const Weights& weights, const std::optional<double>& asked);
 /// The network by `name`, or by what the run or file says when it is ""; shapes tell the values of its embedding. In
-/// evaluation mode.
+/// evaluation mode; it takes RGB images, whatever it was trained on, if its file says so.
 std::shared_ptr<RecognitionNetwork> network_from(const Weights& weights, const std::string& name = "");
 /// The same on a device, in the memory format in which it computes faster there.
 std::shared_ptr<RecognitionNetwork> network_at_work(const Weights& weights, torch::Device device,
@@ -39,6 +39,9 @@ std::string network_name_of(const Weights& weights);  ///< "" when unknown
 inline constexpr const char* kChannelOrder = "channels";
 /// Was the network trained on BGR images? Ours are on RGB; of others the file says it.
 bool takes_bgr(const Weights& weights);
+/// Turns a network that takes BGR images into the one that gives the same of RGB images: its first convolution has its
+/// input channels the other way round.
+void take_rgb(RecognitionNetwork& network);
 
 /// All ranks: a run goes on while they read it. Throws AgreedError when the hashes of what they read differ.
 void expect_same_weights(Control& control, const std::string& from, const std::string& hash);

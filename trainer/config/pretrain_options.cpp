@@ -76,7 +76,7 @@ void declare(Options& o, PretrainConfig& c) {
       .before("float32")
       .add(
           "embedder", c.embedder,
-          "network that embeds the faces: random, or weights of a recognition network (RUN, checkpoint or safetensors file)")
+          "network that embeds the faces: random, or weights of a recognition network (RUN, a checkpoint, or a file that `facemae import` wrote)")
       .add("embedder-size", c.embedder_size,
            "side in pixels that images are pooled to first, for a random embedder")
       .between(8, 4096)

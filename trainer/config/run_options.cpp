@@ -37,7 +37,7 @@ void declare_run(Options& o, RunConfig& c) {
           "fraction of the images read that may be damaged (each is replaced by another); three are always tolerated, more end the run (exit 65)")
       .between(0, 1)
       .free()
-      .add("init", c.init, "initial weights: RUN, a checkpoint, or a safetensors file")
+      .add("init", c.init, "initial weights: RUN, a checkpoint, or a file of safetensors or PyTorch")
       .free()
       .flag("fresh", c.fresh, "start anew although RUN has checkpoints (they stay, unused)")
       .free()

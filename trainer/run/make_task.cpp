@@ -154,7 +154,11 @@ TrainingTask make_recognition(const RecognizeConfig& config, const Store& store,
   refuse_cut_groups(config, world.topology().size);
   auto network = make_network(config.network, config.network_options());
   network->initialise(config.common.seed);
-  if (!init.empty()) load_state(*network, read_weights(init).tensors);
+  if (!init.empty()) {
+    const Weights weights = read_weights(init);
+    load_state(*network, weights.tensors);
+    if (takes_bgr(weights)) take_rgb(*network);
+  }
   network->to(world.device());
   if (config.memory_format == "channels-last") lay_out(*network, torch::MemoryFormat::ChannelsLast);
   ClassCentres centres(store.identities(), config.class_shards, config.common.seed, world.batch(),

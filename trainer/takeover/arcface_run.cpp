@@ -15,74 +15,13 @@
 namespace facemae {
 namespace {
 
-using Kind = PickleValue::Kind;
-
 constexpr std::string_view kModel = "model.", kCentres = "centres", kOfOptimizer = "optimizer.",
                            kSteps = "steps";
-
-/// The value of a key that is a number.
-const PickleValue* entry_at(const Pickle& pickle, const PickleValue& dict, std::int64_t key) {
-  if (dict.kind != Kind::Dict) return nullptr;
-  for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2)
-    if (const auto& name = pickle.at(dict.items[i]); name.kind == Kind::Int && name.number == key)
-      return &pickle.at(dict.items[i + 1]);
-  return nullptr;
-}
-
-/// Through dicts, by their keys; null where one of them is missing.
-const PickleValue* entry_along(const Pickle& pickle, std::initializer_list<std::string_view> keys) {
-  const auto* value = &pickle.root();
-  for (const auto key : keys)
-    if (value != nullptr) value = entry_of(pickle, *value, key);
-  return value;
-}
-
-std::optional<double> real_of(const PickleValue* value) {
-  if (value != nullptr && value->kind == Kind::Float) return value->real;
-  if (value != nullptr && value->kind == Kind::Int) return static_cast<double>(value->number);
-  return {};
-}
-std::optional<std::uint64_t> count_of(const PickleValue* value) {
-  if (value == nullptr || value->kind != Kind::Int || value->number < 0) return {};
-  return static_cast<std::uint64_t>(value->number);
-}
-const PickleValue* item_of(const Pickle& pickle, const PickleValue* list, std::size_t i) {
-  if (list == nullptr || (list->kind != Kind::List && list->kind != Kind::Tuple) || list->items.size() <= i)
-    return nullptr;
-  return &pickle.at(list->items[i]);
-}
 
 /// Parameters in their order, which is that of the state dict without buffers.
 bool is_buffer(std::string_view name) {
   return name.ends_with(".running_mean") || name.ends_with(".running_var") ||
          name.ends_with(".num_batches_tracked");
-}
-
-/// The tensor of class centres in a file that a rank left.
-const PickleValue& centres_in(const TorchFile& file, bool whole) {
-  const auto* found =
-      whole ? entry_along(file.pickle(), {"state_dict_softmax_fc", "weight"}) : &file.pickle().root();
-  if (found == nullptr)
-    throw DataError(
-        "reading " + file.name() +
-        ": it has no state_dict_softmax_fc with a weight, so it is no checkpoint of arcface_torch");
-  return *found;
-}
-
-/// The moments of parameter `number` by name, null without any.
-const PickleValue* moments_of(const Pickle& pickle, std::int64_t number) {
-  const auto* states = entry_along(pickle, {"state_optimizer", "state"});
-  return states == nullptr ? nullptr : entry_at(pickle, *states, number);
-}
-
-/// The number that the optimizer has for the class centres: the one of its last group.
-std::optional<std::int64_t> number_of_centres(const Pickle& pickle) {
-  const auto* groups = entry_along(pickle, {"state_optimizer", "param_groups"});
-  if (groups == nullptr || groups->items.empty()) return {};
-  const auto* group = item_of(pickle, groups, groups->items.size() - 1);
-  const auto* number = item_of(pickle, entry_of(pickle, *group, "params"), 0);
-  if (number == nullptr || number->kind != Kind::Int) return {};
-  return number->number;
 }
 
 /// "momentum_buffer" of "optimizer.momentum_buffer.conv1.weight", and the rest.
@@ -101,15 +40,15 @@ ArcfaceRun::ArcfaceRun(const Path& folder)
   const auto& shards = whole ? files_.whole : files_.centres;
   for (const Path& path : shards) {
     TorchFile file(path);
-    const std::uint64_t step = whole ? count_of(entry_along(file.pickle(), {"global_step"})).value_or(0) : 0;
+    const std::uint64_t step = whole ? arcface_step(file.pickle()).value_or(0) : 0;
     if (path == shards.front()) {
-      read_settings(file);
+      if (whole) settings_ = arcface_settings(file.pickle());
     } else if (whole && step != settings_.step.value_or(0)) {
       throw ConfigError(
           fmt::format("{} is of step {}, {} of step {}: they are of two saves; take all files of one",
                       path.string(), step, shards.front().string(), settings_.step.value_or(0)));
     }
-    const auto& shape = file.shape(centres_in(file, whole), "the class centres");
+    const auto& shape = file.shape(arcface_centres(file, whole), "the class centres");
     if (shape.size() != 2) throw DataError("reading " + path.string() + ": the class centres are no matrix");
     first_class_.push_back(first_class_.back() + static_cast<std::uint64_t>(shape[0]));
   }
@@ -120,27 +59,6 @@ ArcfaceRun::ArcfaceRun(const Path& folder)
           "{} has {} classes; of {} classes on {} GPUs, rank {} would have {}: a file is missing, or of another run",
           shards[r].string(), rows, classes(), ranks(), r, wanted));
   }
-}
-
-void ArcfaceRun::read_settings(TorchFile& file) {
-  const Pickle& pickle = file.pickle();
-  settings_.step = count_of(entry_along(pickle, {"global_step"}));
-  if (files_.whole.empty()) return;
-  const auto scheduler = [&](std::string_view key) {
-    return entry_along(pickle, {"state_lr_scheduler", key});
-  };
-  settings_.lr = real_of(item_of(pickle, scheduler("base_lrs"), 0));
-  settings_.power = real_of(scheduler("power"));
-  settings_.total_steps = count_of(scheduler("total_iters"));
-  settings_.warmup_steps = count_of(scheduler("warmup_iters"));
-  const auto* group = item_of(pickle, entry_along(pickle, {"state_optimizer", "param_groups"}), 0);
-  if (group == nullptr) return;
-  settings_.weight_decay = real_of(entry_of(pickle, *group, "weight_decay"));
-  settings_.momentum = real_of(entry_of(pickle, *group, "momentum"));
-  const auto* betas = entry_of(pickle, *group, "betas");
-  settings_.beta1 = real_of(item_of(pickle, betas, 0));
-  settings_.beta2 = real_of(item_of(pickle, betas, 1));
-  settings_.optimizer = betas != nullptr ? "adamw" : "sgd";
 }
 
 void ArcfaceRun::fill(Snapshot& into, std::uint64_t step) const {
@@ -188,9 +106,8 @@ void ArcfaceRun::fill_backbone(Snapshot& into, std::uint64_t step) const {
       tensor.value.fill_(static_cast<double>(step));
       continue;
     }
-    const auto* moments = whole ? moments_of(file.pickle(), numbers.at(name)) : nullptr;
-    const auto* value = moments == nullptr ? nullptr : entry_of(file.pickle(), *moments, moment);
-    if (value == nullptr || value->kind != Kind::Tensor) {
+    const auto* value = whole ? moment_of_parameter(file.pickle(), numbers.at(name), moment) : nullptr;
+    if (value == nullptr) {
       without.push_back(name);
       continue;
     }
@@ -212,14 +129,9 @@ torch::Tensor ArcfaceRun::rows_of(std::size_t rank, const std::string& moment) c
   const bool whole = !files_.whole.empty();
   if (!whole && !moment.empty() && (files_.momenta.empty() || moment != "momentum_buffer")) return {};
   TorchFile file(whole ? files_.whole[rank] : moment.empty() ? files_.centres[rank] : files_.momenta[rank]);
-  const PickleValue* value = nullptr;
-  if (moment.empty() || !whole) {
-    value = &centres_in(file, whole);
-  } else if (const auto number = number_of_centres(file.pickle())) {
-    const auto* moments = moments_of(file.pickle(), *number);
-    if (moments != nullptr) value = entry_of(file.pickle(), *moments, moment);
-  }
-  if (value == nullptr || value->kind == Kind::None) return {};
+  const auto* value =
+      whole && !moment.empty() ? moment_of_centres(file.pickle(), moment) : &arcface_centres(file, whole);
+  if (value == nullptr) return {};
   return file.tensor(*value, moment.empty() ? "the class centres" : moment + " of the class centres");
 }
 

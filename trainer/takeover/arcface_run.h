@@ -5,23 +5,15 @@
 // is the same on all ranks but for the running statistics of BatchNorm, which are never averaged: those of rank 0 are
 // taken, which are what it validates and exports.
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "checkpoint/tensors/pytorch.h"
 #include "checkpoint/tensors/snapshot.h"
 #include "trainer/takeover/arcface_files.h"
+#include "trainer/takeover/arcface_state.h"
 
 namespace facemae {
-
-/// What the files say of how the run was trained; the batch size is in none of them.
-struct ArcfaceSettings {
-  std::optional<std::uint64_t> step;  ///< steps done
-  std::string optimizer;              ///< sgd | adamw; "" when unknown
-  std::optional<double> lr, power, weight_decay, momentum, beta1, beta2;
-  std::optional<std::uint64_t> total_steps, warmup_steps;
-};
 
 class ArcfaceRun {
  public:
@@ -38,7 +30,6 @@ class ArcfaceRun {
   void fill(Snapshot& into, std::uint64_t step) const;
 
  private:
-  void read_settings(TorchFile& file);
   void fill_backbone(Snapshot& into, std::uint64_t step) const;
   void fill_classes(ClassTensor& into, const std::string& moment, std::uint64_t step) const;
   torch::Tensor rows_of(std::size_t rank, const std::string& moment) const;

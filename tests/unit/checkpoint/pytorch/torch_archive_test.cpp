@@ -123,6 +123,12 @@ TEST(TorchArchive, RefusesSizesThatOverflowOrAreNoNumbers) {
   EXPECT_THAT(refusal(test::torch_file(tensor("(Nt", "(K\x01t"))), HasSubstr("shape has something else"));
 }
 
+TEST(TorchArchive, RefusesTensorsThatAreAChangeOfTheirStorage) {
+  std::string negative = test::torch_tensor();
+  negative.replace(negative.size() - 2, 2, test::torch_dict({{"neg", "\x88"}}) + "tR");
+  EXPECT_THAT(refusal(test::torch_file(dict_with(negative))), HasSubstr("conj or neg"));
+}
+
 TEST(TorchArchive, SaysWhatIsThereWhenItIsNoStateDict) {
   EXPECT_THAT(refusal(test::torch_file(test::torch_tensor())),
               HasSubstr("no dict of tensors by name, as state_dict() makes it, but a tensor"));

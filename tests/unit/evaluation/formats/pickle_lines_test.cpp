@@ -1,4 +1,4 @@
-// Pickles of protocol 0, whose opcodes are lines of text (evaluation/formats/pickle_lines.cpp).
+// Pickles of protocol 0, whose opcodes are lines of text (core/pickle/pickle_lines.cpp).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

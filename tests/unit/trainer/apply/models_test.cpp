@@ -1,6 +1,7 @@
 #include "trainer/apply/models.h"
 
 #include <gmock/gmock.h>
+#include <torch/torch.h>
 
 #include "core/error.h"
 
@@ -62,6 +63,21 @@ TEST(NetworkFrom, TakesTheWidthOfEmbeddingsFromShapes) {
     weights.tensors = state_of(*make_network("iresnet-tiny", {.embedding = values}));
     EXPECT_EQ(network_from(weights)->width(), values);
   }
+}
+
+TEST(NetworkFrom, TakesRgbOfWeightsThatSayBgr) {
+  auto made = make_network("iresnet-tiny");
+  made->initialise(3);
+  Weights weights;
+  weights.origin = "w.safetensors";
+  weights.tensors = state_of(*made);
+  const auto as_it_is = network_from(weights, "iresnet-tiny");
+  weights.metadata[kChannelOrder] = "bgr";
+  const auto turned = network_from(weights, "iresnet-tiny");
+  const torch::NoGradGuard no_grad;
+  const auto rgb = torch::rand({2, 3, 112, 112});
+  EXPECT_TRUE(torch::allclose(turned->forward(rgb), as_it_is->forward(rgb.flip({1})), 1e-4, 1e-5));
+  EXPECT_FALSE(torch::allclose(turned->forward(rgb), as_it_is->forward(rgb), 1e-4, 1e-5));
 }
 
 }  // namespace
