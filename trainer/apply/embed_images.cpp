@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "cluster/host/agree.h"
+#include "cluster/tensors/gather_to_root.h"
 #include "core/progress.h"
 #include "model/common/pixels.h"
-#include "trainer/apply/face_batches.h"
-#include "trainer/apply/gather_to_root.h"
+#include "trainer/images/face_batches.h"
 
 namespace facemae {
 namespace {

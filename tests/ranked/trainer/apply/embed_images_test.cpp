@@ -6,9 +6,9 @@
 #include <atomic>
 
 #include "cluster/host/agree.h"
+#include "cluster/tensors/gather_to_root.h"
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/trainer/apply/counting_network.h"
-#include "trainer/apply/gather_to_root.h"
 
 namespace facemae {
 namespace {

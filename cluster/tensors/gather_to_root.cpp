@@ -1,4 +1,4 @@
-#include "trainer/apply/gather_to_root.h"
+#include "cluster/tensors/gather_to_root.h"
 
 #include <torch/torch.h>
 
