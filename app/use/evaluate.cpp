@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "cluster/host/agree.h"
+#include "core/files/output_place.h"
 #include "model/recognition/aliases.h"
 
 namespace facemae {
@@ -110,7 +111,10 @@ ExitCode run_evaluate(App& app, Words words) {
     locks.file("--csv", o.csv);
     locks.file("--scores", o.scores);
     locks.file("--roc", o.roc);
-    if (!o.from.empty()) locks.file("--embeddings", o.embeddings);
+    if (o.from.empty()) return;
+    if (!o.embeddings.empty() && is_written_into(o.embeddings))
+      throw ConfigError("--embeddings " + o.embeddings + " is a pipe or a device: name a file");
+    locks.file("--embeddings", o.embeddings);
   });
   EmbeddingSource source(world, o);
   nlohmann::ordered_json result = !o.ijb.empty()       ? evaluate_ijb(world, o, source)

@@ -48,8 +48,8 @@ nlohmann::ordered_json evaluate_folders(World& world, const EvaluateOptions& opt
     if (!options.csv.empty()) write_output(real_files(), options.csv, folders_table(options, figures));
     result = {
         {"probes", figures.probes}, {"gallery", figures.gallery}, {"without_mate", figures.without_mate}};
-    for (const auto& at : figures.ranks) result[fmt::format("rank_{}", at.rank)] = at.rate;
     if (embeddings.xnorm) result["xnorm"] = *embeddings.xnorm;
+    for (const auto& at : figures.ranks) result[fmt::format("rank_{}", at.rank)] = at.rate;
   });
   return {{"from", options.from}, {"identification", result}};
 }

@@ -116,4 +116,5 @@ ends_with 65 "a template without faces is told with its line" 'pair_label.txt, l
 ends_with 2 "a set that is not there is told" 'ijbb_name_5pts_score.txt is not there' "$facemae" evaluate --ijb ijb --subset ijbb --embeddings kept.npy
 ends_with 2 "protocols do not mix" 'give one of --store' "$facemae" evaluate --from net --ijb ijb --subset ijbc --bin x.bin
 ends_with 2 "nor do their options" '--scores is of pairs' "$facemae" evaluate --from net --ijb ijb --subset ijbc --scores x.csv
+ends_with 2 "embeddings are kept in a file" 'is a pipe or a device' "$facemae" evaluate --from net --ijb ijb --subset ijbc --embeddings /dev/stdout
 finish

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "cluster/host/agree.h"
+#include "cluster/tensors/gather_to_root.h"
 #include "core/progress.h"
 #include "model/common/pixels.h"
-#include "trainer/apply/face_batches.h"
-#include "trainer/apply/gather_to_root.h"
+#include "trainer/images/face_batches.h"
 
 namespace facemae {
 namespace {
@@ -58,7 +58,7 @@ void embed_range(const ImageSet& images, std::size_t first, std::size_t last, Re
 
 Embeddings embed_images(const ImageSet& images, RecognitionNetwork& network, World& world,
                         const EmbedConfig& config) {
-  const auto [rank, ranks] = std::pair(world.topology().rank, world.topology().size);
+  const int rank = world.topology().rank, ranks = world.topology().size;
   std::vector<std::int64_t> rows_of_rank;
   for (int r = 0; r < ranks; ++r) {
     const auto part = own_images(images, r, ranks);

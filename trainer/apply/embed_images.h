@@ -8,7 +8,7 @@
 
 #include "cluster/world/world.h"
 #include "model/recognition/recognition.h"
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 #include "trainer/step/precision.h"
 
 namespace facemae {

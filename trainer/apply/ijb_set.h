@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "evaluation/ijb/templates.h"
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 
 namespace facemae {
 

@@ -25,7 +25,7 @@ nlohmann::ordered_json note_of(const ImageSet& images, const torch::Tensor& rows
 }
 
 /// What is wrong with a file's note, "" when nothing is.
-std::string fault_of(const nlohmann::json& note, const nlohmann::ordered_json& wanted) {
+std::string fault_of(const nlohmann::ordered_json& note, const nlohmann::ordered_json& wanted) {
   const auto same = [&](const char* key) { return note.contains(key) && note[key] == wanted[key]; };
   if (!same("values")) return "its values are not those that it was written with: compute it again";
   if (!same("images") || !same("contents"))
@@ -59,7 +59,8 @@ Embeddings kept_embeddings(const Path& npy, const ImageSet& images, bool flip_su
                  beside.string(), npy.string());
     return kept;
   }
-  const auto note = nlohmann::json::parse(read_plain_file(beside), nullptr, /*allow_exceptions=*/false);
+  const auto note =
+      nlohmann::ordered_json::parse(read_plain_file(beside), nullptr, /*allow_exceptions=*/false);
   if (!note.is_object())
     throw DataError(beside.string() + " is no JSON object: compute the embeddings again by --from");
   const std::string fault = fault_of(note, note_of(images, kept.rows, flip_sum));

@@ -11,8 +11,8 @@
 #include "evaluation/formats/bin_pack.h"
 #include "evaluation/formats/pair_lines.h"
 #include "evaluation/formats/pair_list.h"
-#include "trainer/apply/align_images.h"
 #include "trainer/apply/pair_images.h"
+#include "trainer/images/align_images.h"
 
 namespace facemae {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "data/image/image.h"
 #include "model/recognition/recognition.h"
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 
 namespace facemae::test {
 

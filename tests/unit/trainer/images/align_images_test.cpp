@@ -1,4 +1,4 @@
-#include "trainer/apply/align_images.h"
+#include "trainer/images/align_images.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "trainer/apply/face_batches.h"
+#include "trainer/images/face_batches.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "trainer/apply/gather_to_root.h"
+#include "cluster/tensors/gather_to_root.h"
 
 #include <torch/torch.h>
 
@@ -11,7 +11,7 @@ namespace facemae {
 
 torch::Tensor gather_to_root(const torch::Tensor& local, Control& control,
                              std::span<const std::int64_t> rows_of_rank, std::size_t piece_bytes) {
-  const torch::Tensor own = local.contiguous();
+  torch::Tensor own = local.contiguous();
   if (control.size() == 1) return own;
   // A rank without rows may not know their width.
   const std::uint64_t width = control.any_of(own.size(0) > 0 ? static_cast<std::uint64_t>(own.size(1)) : 0);

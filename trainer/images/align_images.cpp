@@ -1,4 +1,4 @@
-#include "trainer/apply/align_images.h"
+#include "trainer/images/align_images.h"
 
 #include "core/error.h"
 #include "core/log.h"

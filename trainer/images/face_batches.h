@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 
 namespace facemae {
 

@@ -1,4 +1,4 @@
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 
 #include "data/image/resize.h"
 

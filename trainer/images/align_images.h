@@ -1,7 +1,7 @@
 #pragma once
 // Lets the images of a set be aligned by a list of landmarks, as `pack --landmarks` aligns them.
 #include "data/image/landmarks.h"
-#include "trainer/apply/image_set.h"
+#include "trainer/images/image_set.h"
 
 namespace facemae {
 
