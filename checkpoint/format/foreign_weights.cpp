@@ -127,7 +127,9 @@ std::string of_folder(const Path& folder) {
   std::vector<std::string> found;
   std::error_code unseen;
   for (const auto& entry : std::filesystem::directory_iterator(folder, unseen))
-    if (entry.path().extension() == ".safetensors") found.push_back(entry.path().string());
+    if (const Path ending = entry.path().extension();
+        ending == ".safetensors" || ending == ".pt" || ending == ".pth")
+      found.push_back(entry.path().string());
   if (found.empty()) return "";
   std::sort(found.begin(), found.end());
   return "is a folder that holds weights: name the file, such as " + found.front();

@@ -76,6 +76,9 @@ TEST(ForeignWeights, OfAFolderThatHoldsThemIsTheFile) {
   EXPECT_THAT(foreign_weights(folder), HasSubstr("model.safetensors"));
   EXPECT_THAT(foreign_weights(folder / "w.npz"), StartsWith("is an archive of NumPy"));
   EXPECT_EQ(foreign_weights(folder / "nowhere"), "");
+  std::filesystem::create_directories(folder / "of_pytorch");
+  write_whole(real_files(), folder / "of_pytorch/backbone.pth", "x");
+  EXPECT_THAT(foreign_weights(folder / "of_pytorch"), HasSubstr("name the file, such as"));
   std::filesystem::remove_all(folder);
 }
 

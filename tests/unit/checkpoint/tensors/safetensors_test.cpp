@@ -68,7 +68,7 @@ TEST(Safetensors, ReadsFilesOfTheReferenceWriter) {
     EXPECT_FALSE(header.entries.empty());
     ++read;
   }
-  EXPECT_EQ(read, 7);
+  EXPECT_GE(read, 8);
 }
 
 }  // namespace
