@@ -58,7 +58,7 @@ def rate_at(step, given):
 
 
 def batches(given, count):
-    """Rows of each step: of order.txt, or shuffled anew each epoch."""
+    """Each step and its rows: of order.txt, or shuffled anew each epoch."""
     order = pathlib.Path(given.folder, "order.txt")
     if given.in_order:
         rows = [int(line) for line in order.read_text().split()]
@@ -66,14 +66,15 @@ def batches(given, count):
         draw, rows = random.Random(given.seed), []
         while len(rows) < given.steps * given.batch:
             rows += draw.sample(range(count), count)
-    for step in range(given.steps):
-        yield rows[step * given.batch : (step + 1) * given.batch]
+    for step in range(given.first, given.steps):
+        yield step, rows[step * given.batch : (step + 1) * given.batch]
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder")
     options.add_argument("--steps", type=int, default=1500)
+    options.add_argument("--first", type=int, default=0, help="steps that are done already")
     options.add_argument("--batch", type=int, default=64)
     options.add_argument("--lr", type=float, default=0.05)
     options.add_argument("--warmup", type=float, default=0.05)
@@ -100,7 +101,7 @@ def main():
     optimizer = torch.optim.SGD([*trained, centres], lr=0, momentum=0.9, weight_decay=5e-4)
     flips = torch.Generator().manual_seed(given.seed)
     start = time.process_time()
-    for step, rows in enumerate(batches(given, len(labels))):
+    for step, rows in batches(given, len(labels)):
         x = pictures[rows].permute(0, 3, 1, 2).float().sub(127.5).div(127.5)
         if given.flip:
             mirrored = torch.rand(len(rows), generator=flips) < 0.5
@@ -114,7 +115,7 @@ def main():
         nn.utils.clip_grad_norm_(trained, 5)
         optimizer.step()
         print(f"{step + 1} {loss.item():.6f}", flush=True)
-    print(f"images/s {given.steps * given.batch / (time.process_time() - start):.1f}")
+    print(f"images/s {(given.steps - given.first) * given.batch / (time.process_time() - start):.1f}")
     if given.out:
         torch.save(network.state_dict(), given.out)
 
