@@ -30,7 +30,12 @@ constexpr NetworkKind convolutions(const char* name, double parameters, const ch
           .channels_last_gain = channels_last_gain,
           .last_norm = last_norm,
           .parameters = parameters,
-          .has_dropout = last_norm != kOfMobileFaceNet};
+          .has_dropout = true};
+}
+
+constexpr NetworkKind without_dropout(NetworkKind kind) {
+  kind.has_dropout = false;
+  return kind;
 }
 
 constexpr NetworkKind tokens(const char* name, double parameters, const char* help, Make make) {
@@ -44,10 +49,10 @@ constexpr NetworkKind tokens(const char* name, double parameters, const char* he
 }
 
 constexpr NetworkKind kNetworks[] = {
-    convolutions("mobilefacenet", 2.1e6, "2.1 million parameters, few operations",
-                 network_of<MobileFaceNet, mobilefacenet>, kOfMobileFaceNet, 1.27),
-    convolutions("mobilefacenet-large", 6.3e6, "6.3 million parameters",
-                 network_of<MobileFaceNet, mobilefacenet_large>, kOfMobileFaceNet, 1.13),
+    without_dropout(convolutions("mobilefacenet", 2.1e6, "2.1 million parameters, few operations",
+                                 network_of<MobileFaceNet, mobilefacenet>, kOfMobileFaceNet, 1.27)),
+    without_dropout(convolutions("mobilefacenet-large", 6.3e6, "6.3 million parameters",
+                                 network_of<MobileFaceNet, mobilefacenet_large>, kOfMobileFaceNet, 1.13)),
     convolutions("iresnet-tiny", 0.4e6, "0.4 million parameters: suits CPUs",
                  network_of<IResNet, iresnet_tiny>, kOfIResNet, 1.32),
     convolutions("iresnet18", 24e6, "24 million parameters", network_of<IResNet, iresnet18>, kOfIResNet,
