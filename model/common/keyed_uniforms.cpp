@@ -18,7 +18,7 @@ torch::Tensor shifted(const torch::Tensor& bits, int by) {
 }
 
 /// mix() of core/random/keys.h, in place.
-torch::Tensor mixed(torch::Tensor bits) {
+torch::Tensor mixed(const torch::Tensor& bits) {
   bits.bitwise_xor_(shifted(bits, 30)).mul_(as_signed(0xBF58476D1CE4E5B9ULL));
   bits.bitwise_xor_(shifted(bits, 27)).mul_(as_signed(0x94D049BB133111EBULL));
   return bits.bitwise_xor_(shifted(bits, 31));

@@ -32,7 +32,8 @@ Tensor per_channel(const Tensor& values, const Tensor& x) {
 Moments moments_of(const Tensor& x, const NormRows& rows) {
   const auto exact = at_least_float(x);
   const auto channels = x.size(1);
-  const auto own = static_cast<double>(x.numel() / std::max<std::int64_t>(1, channels));
+  const std::int64_t values = x.numel() / std::max<std::int64_t>(1, channels);
+  const auto own = static_cast<double>(values);
   auto [variance, mean] = torch::var_mean(exact, all_but_channels(x), /*unbiased=*/false);
   const auto type = mean.scalar_type();
   mean = mean.to(torch::kFloat64);

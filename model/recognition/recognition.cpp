@@ -23,14 +23,19 @@ constexpr auto kOfMobileFaceNet = "features.layers.3.running_mean", kOfIResNet =
 using Make = std::shared_ptr<RecognitionNetwork> (*)(const NetworkOptions&);
 
 constexpr NetworkKind convolutions(const char* name, double parameters, const char* help, Make make,
-                                   const char* last_norm, double channels_last_gain = 1) {
+                                   const char* last_norm, double channels_last_gain) {
   return {.name = name,
           .help = help,
           .make = make,
           .channels_last_gain = channels_last_gain,
           .last_norm = last_norm,
           .parameters = parameters,
-          .has_dropout = last_norm != kOfMobileFaceNet};
+          .has_dropout = true};
+}
+
+constexpr NetworkKind without_dropout(NetworkKind kind) {
+  kind.has_dropout = false;
+  return kind;
 }
 
 constexpr NetworkKind tokens(const char* name, double parameters, const char* help, Make make) {
@@ -44,10 +49,10 @@ constexpr NetworkKind tokens(const char* name, double parameters, const char* he
 }
 
 constexpr NetworkKind kNetworks[] = {
-    convolutions("mobilefacenet", 2.1e6, "2.1 million parameters, few operations",
-                 network_of<MobileFaceNet, mobilefacenet>, kOfMobileFaceNet, 1.27),
-    convolutions("mobilefacenet-large", 6.3e6, "6.3 million parameters",
-                 network_of<MobileFaceNet, mobilefacenet_large>, kOfMobileFaceNet),
+    without_dropout(convolutions("mobilefacenet", 2.1e6, "2.1 million parameters, few operations",
+                                 network_of<MobileFaceNet, mobilefacenet>, kOfMobileFaceNet, 1.27)),
+    without_dropout(convolutions("mobilefacenet-large", 6.3e6, "6.3 million parameters",
+                                 network_of<MobileFaceNet, mobilefacenet_large>, kOfMobileFaceNet, 1.13)),
     convolutions("iresnet-tiny", 0.4e6, "0.4 million parameters: suits CPUs",
                  network_of<IResNet, iresnet_tiny>, kOfIResNet, 1.32),
     convolutions("iresnet18", 24e6, "24 million parameters", network_of<IResNet, iresnet18>, kOfIResNet,
@@ -58,13 +63,14 @@ constexpr NetworkKind kNetworks[] = {
                  1.15),
     convolutions("iresnet100", 65e6, "65 million parameters", network_of<IResNet, iresnet100>, kOfIResNet,
                  1.15),
-    convolutions("iresnet200", 119e6, "119 million parameters", network_of<IResNet, iresnet200>, kOfIResNet),
+    convolutions("iresnet200", 119e6, "119 million parameters", network_of<IResNet, iresnet200>, kOfIResNet,
+                 1.08),
     convolutions("ir18", 24e6,
                  "24 million parameters: as AdaFace, CVLface and TFace have it, like the next three",
-                 network_of<IrNet, ir18>, kOfIr),
-    convolutions("ir34", 34e6, "34 million parameters", network_of<IrNet, ir34>, kOfIr),
-    convolutions("ir50", 44e6, "44 million parameters", network_of<IrNet, ir50>, kOfIr),
-    convolutions("ir101", 65e6, "65 million parameters", network_of<IrNet, ir101>, kOfIr),
+                 network_of<IrNet, ir18>, kOfIr, 1.1),
+    convolutions("ir34", 34e6, "34 million parameters", network_of<IrNet, ir34>, kOfIr, 1.1),
+    convolutions("ir50", 44e6, "44 million parameters", network_of<IrNet, ir50>, kOfIr, 1.1),
+    convolutions("ir101", 65e6, "65 million parameters", network_of<IrNet, ir101>, kOfIr, 1.1),
     tokens("vit-t", 19e6, "19 million parameters: a vision transformer of 12 blocks, 256 wide",
            network_of<FaceVit, face_vit_t>),
     tokens("vit-s", 76e6, "76 million parameters: 12 blocks, 512 wide", network_of<FaceVit, face_vit_s>),

@@ -7,6 +7,7 @@
 #include "model/softmax/margins.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
+#include "tests/rehearsal/counters.h"
 #include "tests/rehearsal/device.h"
 #include "tests/rehearsal/rehearsal.h"
 #include "tests/relative.h"
@@ -116,6 +117,56 @@ TEST_F(Tasks, EveryMarginTrainsAsOnCpusOverAllClassesOrSome) {
       // Sampled rows are moved by a pass of our own on CPUs, and by LibTorch's operations elsewhere.
       for (const auto& [name, value] : wanted)
         EXPECT_LE(test::relative_distance(found.at(name), value), 1e-5) << name;
+    }
+}
+
+RecognizeConfig drawing(const std::string& network, const std::string& batch_norm, const Trial& trial) {
+  RecognizeConfig config = trials::recognize_config_of(trial);
+  config.network = network;
+  config.batch_norm = batch_norm;
+  config.activation_checkpointing = batch_norm == "sync";
+  return config;
+}
+
+TEST_F(Tasks, NetworksThatDrawTrainAsOnCpusWithNormsOverRanksAndGroups) {
+  const Trial trial{.recognition = true, .global_batch = 8};
+  for (const char* network : {"vit-t", "ir18"})
+    for (const char* batch_norm : {"sync", "ghost:2"}) {
+      SCOPED_TRACE(std::string(network) + ", " + batch_norm);
+      const auto train_on = [&](World& world) {
+        const auto task = trials::make_task(drawing(network, batch_norm, trial),
+                                            Parts::of_ranks(world.batch()), 11, 5, world.device());
+        return train(trial, *task, world.batch());
+      };
+      const auto found = train_on(*there), wanted = train_on(*here);
+      for (const auto& [name, value] : wanted)
+        EXPECT_LE(test::relative_distance(found.at(name), value), 1e-4) << name;
+    }
+}
+
+TEST_F(Tasks, NothingIsCopiedOrReadToDrawAndToNormalise) {
+  const Trial trial{.recognition = true, .global_batch = 8};
+  const auto device = there->device();
+  for (const char* network : {"vit-t", "ir18"})
+    for (const char* batch_norm : {"sync", "ghost:2"}) {
+      SCOPED_TRACE(std::string(network) + ", " + batch_norm);
+      const auto task = trials::make_task(drawing(network, batch_norm, trial),
+                                          Parts::of_ranks(there->batch()), 11, 5, device);
+      const auto& world = there->topology();
+      Faces faces = trials::faces_of(trial, trials::plan_of(trial, world.size), 0, 0, world.rank);
+      const NoiseConfig noise = task->needs().noise;
+      faces.noise =
+          torch::empty({faces.images.size(0), static_cast<std::int64_t>(noise.values)}, torch::kFloat64);
+      for (std::size_t row = 0; row < faces.ordinals.size(); ++row)
+        noise.draw(faces.ordinals[row],
+                   {faces.noise[static_cast<std::int64_t>(row)].data_ptr<double>(), noise.values});
+      for (auto* tensor : {&faces.images, &faces.labels, &faces.noise}) *tensor = tensor->to(device);
+      task->begin(0);
+      reset_counters();
+      const auto rows = task->forward(faces).rows;
+      rows.sum().backward();
+      EXPECT_EQ(counters().value_reads, 0) << describe(counters());
+      EXPECT_EQ(counters().from_device.count + counters().to_device.count, 0) << describe(counters());
     }
 }
 
