@@ -51,7 +51,7 @@ const std::vector<Foreign>& foreign() {
       {std::regex(R"(png\.h|turbojpeg\.h|webp/.*|libexif/.*)"), {"data/image"}, false},
       {std::regex(R"(sodium.*\.h)"), {"core/random", "evaluation/gate", "evaluation/report"}, false},
       {std::regex(R"(google/protobuf/.*|.*\.pb\.h)"),
-       {"cluster/host", "checkpoint/format", "trainer/files"},
+       {"cluster/host", "checkpoint/format", "checkpoint/onnx", "trainer/files"},
        false},
   };
   return rules;
