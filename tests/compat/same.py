@@ -12,7 +12,7 @@ import sys
 
 kind, recorded, new = sys.argv[1:]
 SOMETIMES = {"save_stalled_seconds", "data_slow_reads", "data_rereads", "data_retries"}
-LATER = {"model_teraflops_per_second", "mfu", "norm", "norm_deviation"} | {
+LATER = {"model_teraflops_per_second", "mfu", "norm", "norm_deviation", "xnorm"} | {
     f"{most}_{what}"
     for most, whats in {
         "busiest": ("seconds", "rank"),

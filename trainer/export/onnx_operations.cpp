@@ -25,6 +25,10 @@ std::int64_t counted(std::int64_t dimension, std::int64_t of) {
   return dimension < 0 ? dimension + of : dimension;
 }
 
+Ints sizes_of(const torch::jit::Value& value) {
+  return *value.type()->expectRef<c10::TensorType>().sizes().concrete_sizes();
+}
+
 std::string same(OnnxWriting& to, const TracedNode& op) { return to.input(op, 0); }
 
 std::string convolution(OnnxWriting& to, const TracedNode& op, std::size_t groups) {
@@ -78,10 +82,10 @@ std::string binary(OnnxWriting& to, const TracedNode& op) {
 constexpr char kAdd[] = "Add", kMul[] = "Mul", kMatMul[] = "MatMul";
 
 std::string flatten(OnnxWriting& to, const TracedNode& op) {
-  if (to.whole(op, 1) != 1 ||
-      counted(to.whole(op, 2), OnnxWriting::dimensions(op, 0)) != OnnxWriting::dimensions(op, 0) - 1)
-    throw ConfigError("a flattening of some dimensions is not written as ONNX");
-  return to.node("Flatten", {to.input(op, 0)}, {{"axis", std::int64_t{1}}});
+  const auto last = OnnxWriting::dimensions(op, 0) - 1;
+  if (to.whole(op, 1) == 1 && counted(to.whole(op, 2), last + 1) == last)
+    return to.node("Flatten", {to.input(op, 0)}, {{"axis", std::int64_t{1}}});
+  return to.node("Reshape", {to.input(op, 0), to.numbers(OnnxWriting::sizes(op))});
 }
 
 /// Of a matrix, as LibTorch has the weights of linear layers.
@@ -257,12 +261,18 @@ bool OnnxWriting::is_none(const TracedNode& traced, std::size_t index) {
 }
 
 std::int64_t OnnxWriting::dimensions(const TracedNode& traced, std::size_t index) {
-  return static_cast<std::int64_t>(
-      *traced.node.input(index)->type()->expectRef<c10::TensorType>().sizes().size());
+  return static_cast<std::int64_t>(sizes_of(*traced.node.input(index)).size());
 }
 std::int64_t OnnxWriting::size(const TracedNode& traced, std::size_t index, std::int64_t dimension) {
-  const auto sizes = traced.node.input(index)->type()->expectRef<c10::TensorType>().sizes();
-  return *sizes[static_cast<std::size_t>(counted(dimension, static_cast<std::int64_t>(*sizes.size())))];
+  const auto sizes = sizes_of(*traced.node.input(index));
+  return sizes[static_cast<std::size_t>(counted(dimension, static_cast<std::int64_t>(sizes.size())))];
+}
+std::vector<std::int64_t> OnnxWriting::sizes(const TracedNode& traced) {
+  auto sizes = sizes_of(*traced.node.output());
+  const auto others = sizes_of(*traced.twin.output());
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] != others.at(i)) sizes[i] = -1;
+  return sizes;
 }
 
 std::string OnnxWriting::tensor(const torch::Tensor& values, const std::string& variant) {

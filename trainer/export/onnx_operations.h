@@ -44,6 +44,8 @@ class OnnxWriting {
   /// Number of dimensions.
   static std::int64_t dimensions(const TracedNode& traced, std::size_t index);
   static std::int64_t size(const TracedNode& traced, std::size_t index, std::int64_t dimension);
+  static std::vector<std::int64_t> sizes(
+      const TracedNode& traced);  ///< of the output; -1 for the number of images
 
   std::string tensor(const torch::Tensor& values, const std::string& variant = "");
   std::string numbers(const std::vector<std::int64_t>& values);  ///< int64 [n]
