@@ -25,9 +25,8 @@
 #   --onnx           adds OpenCV's dnn, 43 MB unpacked: then audits take embedders of others as ONNX files
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
-#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard (tests that read our files; with
-#                    --onnx also onnxruntime),
-#                    and .venv-mxnet, where Python is old enough for MXNet
+#   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard, onnxruntime (tests in which
+#                    others read our files), and .venv-mxnet, where Python is old enough for MXNet
 #   --no-system      never calls apt-get: lists everything that is missing, with Debian package names, and exits with 1
 #   -h, --help       this text
 #
@@ -298,7 +297,7 @@ for venv in "${venvs[@]}"; do
     continue
   fi
   packages=(numpy h5py pillow safetensors tensorboard "setuptools<81") # tensorboard still imports pkg_resources
-  if [ "$venv" = .venv ] && [ "$onnx" = yes ]; then packages+=(onnxruntime); fi
+  if [ "$venv" = .venv ]; then packages+=(onnxruntime); fi
   if [ "$venv" = .venv-bench ]; then packages+=("torch==$torch_version"); fi
   "$root/$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||
     fail "pip could not fill $venv (${packages[*]})"

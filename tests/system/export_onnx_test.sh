@@ -6,7 +6,7 @@ for candidate in "$SOURCE/.venv/bin/python" python3; do
   if "$candidate" -c 'import numpy, onnxruntime, PIL' 2>/dev/null; then python=$candidate; break; fi
 done
 [ -n "$python" ] || [ "$HAS_ONNX" = ON ] ||
-  skip "there is neither ONNX Runtime in Python nor OpenCV's dnn (scripts/setup.sh --interop --onnx)"
+  skip "there is neither ONNX Runtime in Python nor OpenCV's dnn (scripts/setup.sh --interop)"
 . "$(dirname "$0")/lib.sh"
 quiet="--log-level warn"
 "$facemae" synth --out faces --identities 4 --images-per-identity 3 $quiet 2>/dev/null || exit 1

@@ -18,7 +18,7 @@ if [ -n "$python" ]; then
   "$facemae" unpack --store faces --to folder --out pictures $quiet 2>/dev/null
   ends_with 0 "as ONNX Runtime does" 'all alike' "$python" "$here/embed_with_onnxruntime.py" "$network" pictures ours.npy
 else
-  echo "left out: the comparison with ONNX Runtime, which Python does not have (scripts/setup.sh --interop --onnx)"
+  echo "left out: the comparison with ONNX Runtime, which Python does not have (scripts/setup.sh --interop)"
 fi
 "$facemae" embed --from "$network:size=112,order=rgb,mean=0,scale=1" --store faces --out wrong.npy --raw --no-flip $quiet
 check "what it is fed matters" bash -c '! cmp -s ours.npy wrong.npy'
