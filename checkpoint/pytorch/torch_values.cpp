@@ -6,8 +6,6 @@
 
 namespace facemae {
 
-using Kind = PickleValue::Kind;
-
 namespace {
 
 constexpr TorchType kTorchTypes[] = {{"FloatStorage", "F32", 4},     {"HalfStorage", "F16", 2},
@@ -35,10 +33,10 @@ const TorchType* torch_type_named(std::string_view type) {
 std::uint64_t width_of_type(std::string_view type) { return torch_type_named(type)->width; }
 
 const PickleValue* entry_of(const Pickle& pickle, const PickleValue& dict, std::string_view key) {
-  if (dict.kind != Kind::Dict) return nullptr;
+  if (dict.kind != PickleValue::Kind::Dict) return nullptr;
   for (std::size_t i = dict.items.size(); i >= 2; i -= 2) {
     const auto& name = pickle.at(dict.items[i - 2]);
-    if (name.kind == Kind::Text && name.bytes == key) return &pickle.at(dict.items[i - 1]);
+    if (name.kind == PickleValue::Kind::Text && name.bytes == key) return &pickle.at(dict.items[i - 1]);
   }
   return nullptr;
 }
@@ -46,7 +44,7 @@ const PickleValue* entry_of(const Pickle& pickle, const PickleValue& dict, std::
 std::string told(const PickleValue& value) {
   constexpr std::size_t kMostLetters = 80;
   std::string kind = Pickle::name_of(value.kind);
-  if (value.kind != Kind::Object && value.kind != Kind::Callable) return kind;
+  if (value.kind != PickleValue::Kind::Object && value.kind != PickleValue::Kind::Callable) return kind;
   return fmt::format("{} of {}", kind, value.bytes.substr(0, kMostLetters));
 }
 

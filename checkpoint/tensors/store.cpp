@@ -130,10 +130,10 @@ std::optional<std::string> CheckpointStore::restore(const CheckpointInfo& info, 
         if (map != nullptr) check_class_map(*map, manifest.find(tensor.name)->shape.at(0));
     });
     if (!misfit.empty())
-      throw ConfigError("the checkpoint " + info.folder.string() +
-                        " does not fit what is being trained: " + misfit +
-                        "\nUse the settings that it was made with, or begin another --run with its weights, --init " +
-                        run_.string());
+      throw ConfigError(
+          "the checkpoint " + info.folder.string() + " does not fit what is being trained: " + misfit +
+          "\nUse the settings that it was made with, or begin another --run with its weights, --init " +
+          run_.string());
     RankReport report;
     Snapshot plain;
     reason = attempt(control_, [&] {
