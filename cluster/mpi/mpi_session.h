@@ -2,6 +2,7 @@
 // MPI's life in this process, and what MPI knows of our place in the machine.
 #include <string>
 
+#include "cluster/host/mpi_vendor.h"
 #include "cluster/host/topology.h"
 
 namespace facemae {
@@ -21,11 +22,11 @@ class MpiSession {
   bool ours_ = false;
 };
 
-/// Rank, size and the ranks that share memory with us. All ranks.
+/// Rank, size, the ranks that share memory with us, and which cores are ours. All ranks.
 Topology mpi_topology();
 /// MPI_Abort on all ranks; may hang when the launcher is gone.
 void mpi_abort(int code) noexcept;
-/// "Open MPI 4.1.4": for --version.
-std::string mpi_version();
+/// Allowed before MPI has started, and after its end.
+MpiLibrary mpi_library();
 
 }  // namespace facemae

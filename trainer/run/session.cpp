@@ -10,7 +10,6 @@
 #include "cluster/world/gpu_name.h"
 #include "core/files/folder_lock.h"
 #include "core/files/temporary_file.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/run/dry_run.h"
@@ -74,9 +73,7 @@ class Session {
   const RunConfig& config() const { return input_.config; }
 
   RunInput open_input(const RunConfig& given, const std::function<RunInput()>& open) {
-    threads_ = given.exact         ? 1
-               : given.threads > 0 ? given.threads
-                                   : std::max(1, available_cores() / world_.topology().local_size);
+    threads_ = given.exact ? 1 : given.threads > 0 ? given.threads : world_.topology().cores;
     torch::set_num_threads(threads_);
     if (given.exact) agree_on_kernels(control_);
     if (given.deterministic.value_or(false) && !compute_deterministically(world_.device()) &&
