@@ -35,7 +35,7 @@ inline World& world_of(App& app, const RunConfig& config) {
     return app.world(world_config(config));
   } catch (const AgreedError& error) {
     if (launched_rank() == 0 && !config.dry_run)
-      note_refused_start(config.run, error.code(), error.kind(), error.what());
+      note_refused_start(config.run, error.code(), error.kind(), error.what(), error.blame());
     throw;
   }
 }
