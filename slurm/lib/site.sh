@@ -51,8 +51,8 @@ run_command() {
   if [ $# = 0 ]; then echo "facemae: which command? sbatch [options] $here/facemae.sbatch pretrain --store S --run R ..." >&2; exit 2; fi
   run=$(folder_of "$@")
   site=$(site_file "$run")
-  PROGRAM=$(realpath -m "$here/../build/release/facemae")
-  if [ ! -e "$PROGRAM" ]; then PROGRAM=$(realpath -m "$here/../../../bin/facemae"); fi # an installed one
+  PROGRAM=${here%/slurm}/build/release/facemae
+  if [ ! -e "$PROGRAM" ]; then PROGRAM=${here%/share/facemae/slurm}/bin/facemae; fi # an installed one
   local LAUNCH='' CONTAINER='' MODULES='' NOTICE=USR2
   # srun of Slurm 22.05 and newer does not take the job's --cpus-per-task over: LAUNCH passes it on.
   export SLURM_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-$((${SLURM_CPUS_ON_NODE:-1} * ${SLURM_JOB_NUM_NODES:-1} / ${SLURM_NTASKS:-${SLURM_JOB_NUM_NODES:-1}}))}

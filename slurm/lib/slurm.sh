@@ -52,10 +52,11 @@ end_chain() {
   patiently 90 scancel --state=PENDING --name="$SLURM_JOB_NAME" --user="$(id -un)"
 }
 
-# end_left_steps: a step that Slurm still lists, of a node that was away for example, would hold its cores for ever
+# end_left_steps: a step that Slurm still lists, of a node that was away for example, would hold its cores for ever. Those of other
+# tasks of an array are not ours.
 end_left_steps() {
   local step left=() tries=0
-  while mapfile -t left < <(LC_ALL=C timeout 10 squeue -h -s -j "$SLURM_JOB_ID" -o %i 2>/dev/null | grep -E '\.[0-9]+$') &&
+  while mapfile -t left < <(LC_ALL=C timeout 10 squeue -h -s -j "$job" -o %i 2>/dev/null | grep -E "^$job\.[0-9]+$") &&
     [ ${#left[@]} != 0 ] && [ $tries -lt 15 ]; do
     if [ $((tries++)) = 0 ]; then tell "ending steps that are left: ${left[*]}"; fi
     for step in "${left[@]}"; do timeout 10 scancel "$step" 2>/dev/null; done

@@ -3,6 +3,7 @@
 #   . cluster.sh
 #   cluster_enter "$@"      runs the calling script anew in namespaces of its own; whatever ends it ends every daemon
 #   cluster_up [NODES]      munged, slurmctld and the nodes n1, n2 ... (2); sets $cluster, a folder that goes with the test
+#                           before: kill_wait=SECONDS from TERM to KILL (3), partitions=further lines of slurm.conf
 #   controller_start        starts slurmctld again, after `kill $(cat $cluster/run/slurmctld.pid)`
 #   node_crash n2           cuts its power: every process of the node is gone at once
 #   node_start n2           switches it on again
@@ -35,7 +36,7 @@ cluster_enter() {
   local code
   unshare --mount --pid --net --uts --fork --kill-child --mount-proc --propagation private bash "$0" "$@"
   code=$?
-  if [ $code != 0 ] && [ $code != 77 ]; then tail -n 15 "$cluster"/log/slurm*.log 2>/dev/null; fi
+  if [ $code != 0 ] && [ $code != 77 ]; then tail -n 30 "$cluster"/log/slurmctld.log 2>/dev/null; fi
   rm -rf "$cluster"
   exit $code
 }
@@ -47,6 +48,7 @@ wait_until() {
     if [ $((SECONDS - start)) -ge "$seconds" ]; then die "waited $seconds s in vain for: $what"; fi
     read -r -t 0.1 <>"$cluster/never"
   done
+  return 0
 }
 die() {
   echo "FAILED: $*"
@@ -89,7 +91,7 @@ PreemptMode=REQUEUE
 JobRequeue=1
 ReturnToService=2
 KillOnBadExit=1
-KillWait=3
+KillWait=${kill_wait:-3}
 MessageTimeout=5
 TCPTimeout=2
 SlurmdTimeout=6
@@ -102,6 +104,7 @@ PartitionName=cancel PreemptMode=CANCEL
 PartitionName=grace PreemptMode=CANCEL GraceTime=20
 PartitionName=requeue PreemptMode=REQUEUE
 PartitionName=urgent PriorityTier=100 PreemptMode=OFF
+${partitions:-}
 C
 }
 
