@@ -1,4 +1,5 @@
 # A real Slurm of some nodes on one Linux host, for one test: source this file and call cluster_enter first.
+# shellcheck shell=bash disable=SC2317
 #
 #   . cluster.sh
 #   cluster_enter "$@"      runs the calling script anew in namespaces of its own; whatever ends it ends every daemon

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC1091,SC2153,SC2030,SC2031,SC2154,SC2034,SC2317,SC2012  # variables of cluster.sh, scenarios that are called by name
 # What a site does to jobs, on a real Slurm, with the template, chain and study as users call them: where the run goes on,
 # its last weights are those of a calm run; where it must not, it does not. All scenarios run at once, each on nodes of
 # its own, with a stand-in for the program (stand_in.sh); FACEMAE_FULL: 20 times, and those that need no verdict also with
@@ -6,6 +7,7 @@
 set -uo pipefail
 source=${FACEMAE_SOURCE:?}
 . "$source/tests/slurm/cluster.sh"
+. "$source/tests/slurm/jobs.sh"
 cluster_enter "$@"
 kill_wait=8
 partitions='PartitionName=three Nodes=n[9-11] PreemptMode=OFF
@@ -16,27 +18,6 @@ cluster_up 25
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 FACEMAE_PAUSE=1 FACEMAE_REFRESH=2 FACEMAE_DRY=0
 steps=60
 
-# An installed program, by which the templates are called; a site file for what needs no MPI.
-prefix_of() { # prefix_of PROGRAM LAUNCH: sets FACEMAE and FACEMAE_SITE
-  export FACEMAE=$cluster/prefix-$(basename "$1") FACEMAE_SITE=$cluster/$(basename "$1").env
-  mkdir -p "$FACEMAE/bin" "$FACEMAE/share/facemae"
-  ln -sf "$1" "$FACEMAE/bin/facemae"
-  ln -sfn "$source/slurm" "$FACEMAE/share/facemae/slurm"
-  echo "LAUNCH='$2'" >"$FACEMAE_SITE"
-}
-train() { echo "pretrain --run $1 --steps $steps $options"; }
-submit() { # submit RUN OPTION...: prints the number of the job
-  mkdir -p "$1"
-  # shellcheck disable=SC2046  # several words
-  sbatch --parsable -o "$1/job.out" "${@:2}" "$source/slurm/facemae.sbatch" $(train "$1")
-}
-steps_done() { ls "$1/checkpoints" 2>/dev/null | sed -n 's/^s0*\([0-9][0-9]*\)\.a.*/\1/p' | sort -n | tail -n 1; }
-reached() { [ "$(steps_done "$1")" -ge "$2" ] 2>/dev/null; }
-over() { [[ $(job_state "$1") =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|PREEMPTED|NODE_FAIL)$ ]]; }
-said() { scontrol -o show job "$1" | sed -n "s/.* $2=\([^ ]*\).*/\1/p"; }
-decided() { grep -q "\"action\":\"$2\".*\"cause\":\"$3\"" "$1/supervisor.jsonl" || die "$1: no decision $2 for $3"; }
-starts() { [ "$(ls "$1/checkpoints/fence" | wc -l)" "$2" "$3" ] || die "$1: not $2 $3 starts"; }
-begun() { wait_until 120 "$1 to commit" reached "$1" 5; }
 weights() {
   if [ "$program" = stand-in ]; then cat "$1/weights"; return; fi
   local header
@@ -45,7 +26,7 @@ weights() {
   tail -c +$((header + 9)) "$1/w" | sha256sum
 }
 finished() { # finished RUN JOB: it ends well, with the weights of a calm run
-  wait_until 240 "the end of job $2 of $1" over "$2"
+  wait_until 600 "the end of job $2 of $1" over "$2"
   job_is "$2" COMPLETED || die "job $2 of $1 is $(job_state "$2")"
   [ "$(weights "$1")" = "$calm" ] || die "$1 ended with other weights"
 }
@@ -58,7 +39,7 @@ preempted_at_once() {
   preempt n1
   finished "$run" "$job"
   decided "$run" requeue preempted
-  starts "$run" = 2
+  starts "$run" 2
 }
 preempted_with_grace() {
   local run=$1 job
@@ -67,7 +48,7 @@ preempted_with_grace() {
   preempt n2
   finished "$run" "$job"
   decided "$run" requeue preempted
-  starts "$run" = 2
+  starts "$run" 2
 }
 preempted_by_requeue() {
   local run=$1 job
@@ -75,7 +56,7 @@ preempted_by_requeue() {
   begun "$run"
   preempt n3
   finished "$run" "$job"
-  starts "$run" = 2
+  starts "$run" 2
 }
 out_of_time() {
   local run=$1 job
@@ -97,7 +78,7 @@ limit_changes() {
   begun "$run"
   scontrol update JobId="$job" EndTime=now+12 # the ranks stop 10 s before
   finished "$run" "$job"
-  starts "$run" = 2
+  starts "$run" 2
   decided "$run" requeue none
 }
 cancelled() {
@@ -110,7 +91,7 @@ cancelled() {
   wait_until 60 "the end of $run" job_is "$job" CANCELLED
   sleep 8 # a requeued one would wait for that long
   job_is "$job" CANCELLED || die "the cancelled job came back: $(job_state "$job")"
-  starts "$run" = 1
+  starts "$run" 1
 }
 requeued_by_hand() {
   local run=$1 job
@@ -118,7 +99,7 @@ requeued_by_hand() {
   begun "$run"
   scontrol requeue "$job"
   finished "$run" "$job"
-  starts "$run" = 2
+  starts "$run" 2
   [ "$(said "$job" Restarts)" = 1 ] || die "$run was requeued twice"
 }
 stopped_under() { # stopped_under RUN OPTION...
@@ -130,7 +111,7 @@ stopped_under() { # stopped_under RUN OPTION...
   job_is "$job" FAILED || die "$run is $(job_state "$job")"
   [ "$(said "$job" ExitCode)" = 76:0 ] || die "$run ended with $(said "$job" ExitCode)"
   decided "$run" leave none
-  starts "$run" = 1
+  starts "$run" 1
   job=$(submit "$@") # submitting again is a wish to go on
   finished "$run" "$job"
   [ ! -e "$run/stop" ] || die "the stop file is left"
@@ -152,16 +133,17 @@ step_left() { # a step that holds the job's cores, as one of a node that was awa
   grep -q 'ending steps that are left' "$run/job.out" || die "no step was left in $run"
 }
 controller_away() { # notice comes while nobody can be asked
-  local run=$1 job
+  local run=$1 job process
   job=$(submit "$run" -w n1)
   begun "$run"
   kill "$(cat "$cluster/run/slurmctld.pid")"
-  pkill_notice "$job"
+  # Slurm cannot send it now.
+  for process in $(processes_of "$job" supervise.sh); do kill -USR2 "$process"; done
   wait_until 60 "the ranks of $run to end" grep -q 'ended with 76' "$run/job.out"
-  sleep "${FACEMAE_TEST_AWAY:-20}"
+  sleep "${FACEMAE_TEST_AWAY:-$((FACEMAE_FULL ? 60 : 10))}"
   controller_start
   finished "$run" "$job"
-  starts "$run" = 2
+  starts "$run" 2
 }
 hang_twice() { # the first verdict starts again here, the second one goes elsewhere
   local run=$1 job
@@ -169,7 +151,7 @@ hang_twice() { # the first verdict starts again here, the second one goes elsewh
   echo n9 hang 12 >"$run/bad"
   job=$(submit "$run" -p three -N 2 --ntasks-per-node=1)
   finished "$run" "$job"
-  starts "$run" = 3
+  starts "$run" 3
   [ "$(said "$job" ExcNodeList)" = n9 ] || die "job $job does not avoid n9"
   [ "$(said "$job" NodeList)" = 'n[10-11]' ] || die "it ran on $(said "$job" NodeList)"
 }
@@ -179,7 +161,7 @@ replicas_differ() {
   echo n12 replica 12 >"$run/bad"
   job=$(submit "$run" -p trio -N 2 --ntasks-per-node=1)
   finished "$run" "$job"
-  starts "$run" = 2
+  starts "$run" 2
   [ "$(said "$job" NodeList)" = 'n[13-14]' ] || die "it ran on $(said "$job" NodeList)"
 }
 spare_taken() {
@@ -203,7 +185,7 @@ chain_done_in_its_second() {
   job_is "$first" COMPLETED || die "the stopped link is $(job_state "$first")"
   wait_until 30 "no link to be left" job_is "$(sed -n '3s/.* //p' "$run/submitted")" CANCELLED
   [ "$(squeue -h -n "$(said "$first" JobName)" -o %i)" = '' ] || die "links are left"
-  starts "$run" = 2
+  starts "$run" 2
 }
 study_of_four() {
   local run=$1 job i
@@ -215,20 +197,12 @@ study_of_four() {
   [ "$(said "${job}_2" ExitCode)" = 2:0 ] || die "${job}_2 ended with $(said "${job}_2" ExitCode)"
 }
 
-# pkill_notice JOB: the notice, when Slurm cannot send it: to the supervisor, by the job that is in its environment
-pkill_notice() {
-  local process
-  for process in $(pgrep -f slurm/supervise.sh); do
-    if grep -qz "^SLURM_JOB_ID=$1$" "/proc/$process/environ" && grep -qz supervise.sh "/proc/$process/cmdline"; then kill -USR2 "$process"; fi
-  done
-}
-round() { # round NUMBER SCENARIO...: all at once
+round() { # round NAME SCENARIO...: all at once, each with a folder of its own
   local name pids=() failed=0
   for name in "${@:2}"; do
     (
-      dir=$cluster/$1-$name
       SECONDS=0
-      $name "$dir" || exit 1
+      "$name" "$cluster/$1-$name" || exit 1
       echo "passed: $program, round $1, $name, $SECONDS s"
     ) >"$cluster/$1-$name.log" 2>&1 &
     pids+=($!)
@@ -237,8 +211,8 @@ round() { # round NUMBER SCENARIO...: all at once
     if wait "${pids[0]}"; then cat "$cluster/$1-$name.log"; else
       failed=1
       echo "FAILED: $program, round $1, $name"
-      cat "$cluster/$1-$name.log" "$cluster/$1-$name"/{starts,supervisor.jsonl,job.out,outcome.json}
-    fi 2>/dev/null
+      cat "$cluster/$1-$name.log" "$cluster/$1-$name"/{starts,supervisor.jsonl,job.out,outcome.json} 2>/dev/null
+    fi
     pids=("${pids[@]:1}")
   done
   return $failed
@@ -247,16 +221,32 @@ round() { # round NUMBER SCENARIO...: all at once
 by_site="preempted_at_once preempted_with_grace preempted_by_requeue out_of_time limit_changes cancelled requeued_by_hand
   chain_done_in_its_second study_of_four notice_at_the_start step_left"
 by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken"
-rounds=${FACEMAE_TEST_ROUNDS:-1} faults=0
-if [ -n "${FACEMAE_FULL:-}" ]; then rounds=${FACEMAE_TEST_ROUNDS:-20}; fi
+rounds=${FACEMAE_TEST_ROUNDS:-${FACEMAE_FULL:+20}}
+rounds=${rounds:-1} faults=0
 program=stand-in options=
 prefix_of "$source/tests/slurm/stand_in.sh" 'srun --mpi=none --kill-on-bad-exit=1'
-"$source/tests/slurm/stand_in.sh" pretrain --run "$(mkdir -p "$cluster/calm"; echo "$cluster/calm")" --steps $steps
+mkdir "$cluster/calm"
+"$source/tests/slurm/stand_in.sh" pretrain --run "$cluster/calm" --steps $steps
 calm=$(weights "$cluster/calm")
 for ((i = 1; i <= rounds; i++)); do
   # shellcheck disable=SC2086
   round $i ${FACEMAE_TEST_ONLY:-$by_site $by_verdict} || faults=1
   if [ -z "${FACEMAE_TEST_ONLY:-}" ]; then round $i controller_away || faults=1; fi
 done
+
+if [ -n "${FACEMAE_FULL:-}" ]; then # the same with the program, where nothing needs a verdict
+  facemae=${FACEMAE_BINARY:?}
+  "$facemae" synth --out "$cluster/store" --identities 8 --images-per-identity 8 >"$cluster/synth.out" 2>&1 || die "synth: $(cat "$cluster/synth.out")"
+  program=real steps=100
+  options="--store $cluster/store --batch 8 --model tiny --patch 16 --embedder-width 8 --threads 1 --workers 1 --save-every 5 --log-every 1 --log-level warn"
+  prefix_of "$facemae" 'srun --mpi=pmix --kill-on-bad-exit=1'
+  # shellcheck disable=SC2046
+  "$facemae" $(train "$cluster/calm-real") >"$cluster/calm.out" 2>&1 || die "calm run: $(cat "$cluster/calm.out")"
+  calm=$(weights "$cluster/calm-real")
+  for ((i = 1; i <= rounds; i++)); do
+    # shellcheck disable=SC2086
+    round real-$i ${FACEMAE_TEST_ONLY:-preempted_at_once preempted_with_grace preempted_by_requeue cancelled requeued_by_hand chain_done_in_its_second} || faults=1
+  done
+fi
 [ $faults = 0 ] && echo "all scenarios passed $rounds times, after $SECONDS s"
 exit $faults

@@ -98,7 +98,7 @@ signalled() { # signalled SIGNAL: runs the plan, signals once the first start is
   local supervisor=$!
   for _ in $(seq 200); do [ -e "$work/running" ] && break; read -r -t 0.05 <> <(:); done
   # The function runs in a subshell; the batch script is its child.
-  kill -s "$1" "$(cat "/proc/$supervisor/task/$supervisor/children" | tr -d ' ')"
+  kill -s "$1" "$(tr -d ' ' <"/proc/$supervisor/task/$supervisor/children")"
   wait $supervisor
   exit_code=$?
 }
@@ -181,6 +181,7 @@ begin "unless the job was submitted after it" "0 0 5"; echo "1970-01-01T00:16:00
 begin "but not if it is requeued" "0 0 5"; echo "1970-01-01T00:16:00Z me@here" >"$RUN/stop"
 : >"$work/calls"; state RUNNING None None 1; SLURM_RESTART_COUNT=1 expect 76 0 ""
 
+# shellcheck disable=SC1091
 link=$(. "$(dirname "$supervise")/lib/slurm.sh"; run=$RUN name_of_run)
 in_a_chain() { SLURM_JOB_NAME=$link expect "$@"; }
 ends_chain="scancel --state=PENDING --name=$link --user=$(id -un)"
