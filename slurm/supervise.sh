@@ -24,7 +24,9 @@
 #              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600),
 #              FACEMAE_NOTICE the signal by which the launcher is told (USR2),
 #              FACEMAE_NODES how many nodes a launch takes, where the job has spare ones (all),
-#              FACEMAE_PREFLIGHT a command whose output names bad nodes, before launches (none)
+#              FACEMAE_PREFLIGHT a command whose output names bad nodes, before launches (none),
+#              FACEMAE_REFRESH seconds between two looks at the job's end (60),
+#              FACEMAE_CONTROLLER_WAIT seconds to wait for Slurm's controller before a start (1800)
 set -uo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
@@ -75,8 +77,9 @@ committed() {
 exec {never}<> <(:) # nothing ever comes here: a pause that signals interrupt
 pause() { read -r -t "$1" -u "$never"; }
 notice='' ending='' cause=none requeued='' action='' because='' avoid=''
-trap 'notice=yes; tell "notice received: the ranks are told to commit and stop"; if [ -n "$job" ]; then write_end_time & fi' USR1 USR2
-trap '[ -n "$ending" ] || tell "Slurm ends this job; waiting for the ranks"; ending=${ending:-$SECONDS}' TERM
+# Handlers only set these: what bash forks in a handler during `read` may go on with the script beside it.
+trap 'notice=yes' USR1 USR2
+trap 'ending=${ending:-$SECONDS}' TERM
 trap : CONT # Slurm sends it before every signal
 trap 'rm -f "$run/end_time"' EXIT
 
@@ -88,6 +91,9 @@ ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until some
   if [ "${fact[Restarts]:-0}" -gt "${SLURM_RESTART_COUNT:-0}" ]; then restarted=yes; fi
   if [[ ${fact[PreemptTime]:-} =~ ^[0-9]+$ ]]; then preempted=yes; fi
   why_it_ends "${fact[JobState]:-}" "${fact[Reason]:-}" $preempted $restarted
+  # Later answers may differ, when the job has been requeued for example: the first clear one at its end counts.
+  if [ -n "$ending" ] && [ "$cause" = none ]; then cause=unknown; fi
+  if [ -n "$ending" ] && [ "$cause" != unknown ]; then why=yes; fi
 }
 kind() { # kind CODE: as lib/decide.sh has it
   case $1 in 0) echo complete ;; 2 | 65 | 66 | 67 | 93) echo final ;; 76) echo stopped ;; *) echo lost ;; esac
@@ -125,10 +131,14 @@ wait_for_slurm() { # the job is over; exiting now would turn a requeue into a fa
 # each 10 s (launchers lose signals), but not before it is LISTEN seconds old or the ranks have begun a start: a signal
 # that finds no handler kills them.
 attend() {
-  local began=$SECONDS told=-10 newest refreshed=$SECONDS
+  local began=$SECONDS told=-10 newest refreshed=$SECONDS heard=$notice$ending
   while kill -0 "$1" 2>/dev/null; do
     pause 0.1
-    if [ -n "$job" ] && [ $((SECONDS - refreshed)) -ge "${FACEMAE_REFRESH:-60}" ]; then
+    if [ "$notice$ending" != "$heard" ]; then
+      heard=$notice$ending refreshed=-1000000
+      tell "$([ -n "$ending" ] && echo "Slurm ends this job" || echo "notice received"); waiting for the ranks to commit and stop"
+    fi
+    if [ -n "$job" ] && [ -z "$ending" ] && [ $((SECONDS - refreshed)) -ge "${FACEMAE_REFRESH:-60}" ]; then
       refreshed=$SECONDS
       write_end_time &
     fi
@@ -140,7 +150,7 @@ attend() {
       fi
     fi
     if [ -z "$ending" ] || [ -n "$requeued" ] || [ "$2" = TERM ]; then continue; fi
-    if [ -z "$why" ]; then ask_why 0; if [ $cause != unknown ]; then why=yes; fi; fi
+    if [ -z "$why" ]; then ask_why 0; fi
     if [ $((SECONDS - ending)) -lt "$last_moment" ]; then continue; fi
     last_moment=1000000
     judge alive

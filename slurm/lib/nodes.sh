@@ -105,7 +105,7 @@ narrow() {
 # preflight: the program's own look at all nodes (FACEMAE_PREFLIGHT, a command as words), 30 s at most. Whom it names
 # is suspected; what else becomes of it is no matter.
 preflight() {
-  local words=() node said=$run/.preflight
+  local words=() node code said=$run/.preflight
   read -ra words <<<"${FACEMAE_PREFLIGHT:-}"
   if [ ${#words[@]} = 0 ]; then return; fi
   timeout -k 2 28 "${words[@]}" >"$said" 2>/dev/null &

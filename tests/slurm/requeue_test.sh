@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC1091,SC2154,SC2034,SC2012,SC2016
+# shellcheck disable=SC1091,SC2154,SC2034,SC2012,SC2016,SC2119
 # A run that Slurm interrupts ends with the weights of a run that nobody disturbed, bit for bit: notice, commit,
 # requeue, resume, done; then a node dies in the middle; and a cancelled job stays cancelled.
 set -uo pipefail

@@ -140,7 +140,7 @@ controller_away() { # notice comes while nobody can be asked
   # Slurm cannot send it now.
   for process in $(processes_of "$job" supervise.sh); do kill -USR2 "$process"; done
   wait_until 60 "the ranks of $run to end" grep -q 'ended with 76' "$run/job.out"
-  sleep "${FACEMAE_TEST_AWAY:-$((FACEMAE_FULL ? 60 : 10))}"
+  sleep "${FACEMAE_TEST_AWAY:-$((${FACEMAE_FULL:-0} ? 60 : 10))}"
   controller_start
   finished "$run" "$job"
   starts "$run" 2

@@ -162,6 +162,7 @@ signalled TERM; finished 143 1 ""; check "the ranks were told" told "$(cat "$wor
 
 begin "nor is one whose ranks stopped before the batch script knew" "76 143 5"; state COMPLETING; expect 143 1 ""
 begin "nor is one of which Slurm says nothing" "76 143 5 wait"; echo >"$work/dying"; signalled TERM; finished 143 1 ""
+begin "nor is one that goes on, for all that Slurm says" "76 143 5 wait"; signalled TERM; finished 143 1 ""
 begin "nor is one that somebody else has requeued" "76 143 5 wait"; dying COMPLETING None None 1
 signalled TERM; finished 143 1 ""
 begin "a preempted job requeues itself" "76 143 5 wait"; dying COMPLETING None 1795988865
@@ -219,6 +220,11 @@ printf '#!/bin/sh\necho n1; echo n7; echo an error; exit 75\n' >"$work/bin/docto
 chmod +x "$work/bin/doctor"
 begin "whom the pre-flight names is suspected" "0 0 9"; FACEMAE_PREFLIGHT=doctor FACEMAE_NODES=2 expect 0 1 ""
 check "nodes" "--nodes=2 --ntasks=4 --nodelist=n2,n3 train --fresh" "$(cat "$work/calls")"
+begin "notice during the pre-flight requeues, and starts nothing" "0 0 9"; : >"$work/calls"
+# shellcheck disable=SC2016  # the stand-in's own
+printf '#!/bin/sh\n: >"$WORK/running"\nsleep 20\n' >"$work/bin/doctor"
+FACEMAE_PREFLIGHT=doctor signalled USR2; finished 143 0 "requeue 42"
+printf '#!/bin/sh\necho n1; exit 75\n' >"$work/bin/doctor"
 begin "and alone it ends nothing" "0 0 9"; accused 30 n1 false; FACEMAE_PREFLIGHT=doctor expect 0 1 ""
 unset SLURM_JOB_NODELIST
 
