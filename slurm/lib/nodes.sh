@@ -110,6 +110,7 @@ preflight() {
   if [ ${#words[@]} = 0 ]; then return; fi
   timeout -k 2 28 "${words[@]}" >"$said" 2>/dev/null &
   attend $! TERM 0
+  case $code in 0 | 75) ;; *) tell "the pre-flight gave no verdict ($code): ${words[*]}" ;; esac
   while read -r node; do accuse "$node" doctor "named by the pre-flight"; done < <(grep -xF -f <(allocated) "$said" | sort -u)
   rm -f "$said"
 }

@@ -49,13 +49,15 @@ load_modules() {
 run_command() {
   local run site launch=() container=() command=()
   if [ $# = 0 ]; then echo "facemae: which command? sbatch [options] $here/facemae.sbatch pretrain --store S --run R ..." >&2; exit 2; fi
+  case $1:$(option run "$@") in pretrain: | recognize:) echo "facemae: --run must be among the words of $1" >&2; exit 2 ;; esac
   run=$(folder_of "$@")
   site=$(site_file "$run")
   PROGRAM=${here%/slurm}/build/release/facemae
   if [ ! -e "$PROGRAM" ]; then PROGRAM=${here%/share/facemae/slurm}/bin/facemae; fi # an installed one
   local LAUNCH='' CONTAINER='' MODULES='' NOTICE=USR2
   # srun of Slurm 22.05 and newer does not take the job's --cpus-per-task over: LAUNCH passes it on.
-  export SLURM_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-$((${SLURM_CPUS_ON_NODE:-1} * ${SLURM_JOB_NUM_NODES:-1} / ${SLURM_NTASKS:-${SLURM_JOB_NUM_NODES:-1}}))}
+  local cores=$((${SLURM_CPUS_ON_NODE:-1} * ${SLURM_JOB_NUM_NODES:-1} / ${SLURM_NTASKS:-${SLURM_JOB_NUM_NODES:-1}}))
+  export SLURM_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-$((cores > 0 ? cores : 1))}
   # shellcheck disable=SC1090
   . "$site"
   if [ "$1" = compare ]; then LAUNCH=''; fi # it starts processes of its own

@@ -109,9 +109,8 @@ ${partitions:-}
 C
 }
 
-declare -A node_pid
 node_start() {
-  local node=$1
+  local node=$1 pid
   rm -rf "$cluster/spool/$node" "$cluster/tmp/$node" "$cluster/run/$node".*
   mkdir -p "$cluster/spool/$node" "$cluster/tmp/$node"
   chmod 1777 "$cluster/tmp/$node"
@@ -124,16 +123,17 @@ node_start() {
     read -r <"$2/run/$1.wired"
     ip addr add "10.9.0.${1#n}/24" dev eth0 && ip link set eth0 up && exec slurmd -D -N "$1"' \
     node "$node" "$cluster" >"$cluster/log/$node.out" 2>&1 </dev/null &
-  node_pid[$node]=$!
+  pid=$!
   disown
-  in_its_own_network() { [ "$(readlink "/proc/${node_pid[$node]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+  echo $pid >"$cluster/run/$node.unshare" # a file: tests start nodes in subshells
+  in_its_own_network() { [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
   wait_until 10 "the namespaces of $node" in_its_own_network
-  ip link add "port-$node" type veth peer name eth0 netns "${node_pid[$node]}" || die "no network card for $node"
+  ip link add "port-$node" type veth peer name eth0 netns "$pid" || die "no network card for $node"
   ip link set "port-$node" master switch up
   echo >"$cluster/run/$node.wired"
 }
 node_crash() {
-  kill -9 "${node_pid[$1]}" # and with it the init of the node's processes
+  kill -9 "$(cat "$cluster/run/$1.unshare")" # and with it the init of the node's processes
   ip link del "port-$1" 2>/dev/null
 }
 nodes_idle() { [ "$(sinfo -h -N -p main -o %T | grep -c '^idle')" = "$nodes" ]; }

@@ -13,8 +13,9 @@ kill_wait=8
 partitions='PartitionName=three Nodes=n[9-11] PreemptMode=OFF
 PartitionName=trio Nodes=n[12-14] PreemptMode=OFF
 PartitionName=spare Nodes=n[15-17] PreemptMode=OFF
-PartitionName=four Nodes=n[21-24] PreemptMode=OFF'
-cluster_up 25
+PartitionName=four Nodes=n[21-24] PreemptMode=OFF
+PartitionName=dying Nodes=n[26-28] PreemptMode=OFF'
+cluster_up 28
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 FACEMAE_PAUSE=1 FACEMAE_REFRESH=2 FACEMAE_DRY=0
 steps=60
 
@@ -173,6 +174,18 @@ spare_taken() {
   [ "$(said "$job" Restarts)" = 0 ] || die "$run went through the queue"
   [ "$(sed 's/.* on //' "$run/starts")" = $'n[15-16]\nn[16-17]' ] || die "$run: $(cat "$run/starts")"
 }
+spare_when_a_node_dies() {
+  local run=$1 job
+  steps=200 # so many that Slurm notices the death among them
+  job=$(FACEMAE_NODES=2 submit "$run" -p dying -N 3 --no-kill --ntasks-per-node=1)
+  begun "$run"
+  node_crash n27
+  wait_until 200 "the end of $run" over "$job"
+  node_start n27
+  job_is "$job" COMPLETED || die "$run is $(job_state "$job")"
+  [ "$(said "$job" Restarts)" = 0 ] || die "$run went through the queue"
+  [ "$(sed 's/.* on //' "$run/starts" | tail -n 1)" = 'n[26,28]' ] || die "$run: $(cat "$run/starts")"
+}
 chain_done_in_its_second() {
   local run=$1 first
   mkdir -p "$run"
@@ -220,7 +233,7 @@ round() { # round NAME SCENARIO...: all at once, each with a folder of its own
 
 by_site="preempted_at_once preempted_with_grace preempted_by_requeue out_of_time limit_changes cancelled requeued_by_hand
   chain_done_in_its_second study_of_four notice_at_the_start step_left"
-by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken"
+by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken spare_when_a_node_dies"
 rounds=${FACEMAE_TEST_ROUNDS:-${FACEMAE_FULL:+20}}
 rounds=${rounds:-1} faults=0
 program=stand-in options=
