@@ -101,9 +101,10 @@ kind() { # kind CODE: as lib/decide.sh has it
 controller_answers() { [ -z "$job" ] || ask_slurm; }
 chain_is() { if ! in_chain; then echo no; elif [ -n "$(links)" ]; then echo waits; else echo last; fi; }
 judge() { # judge CODE: decides by what is known now, and writes it down
-  local what=alive new=no none_new=no nodes_now=good chain
+  local what=alive now new=no none_new=no nodes_now=good chain
   if [ "$1" != alive ]; then what=$(kind "$1"); fi
-  if [ "$(committed)" != "$at_first" ]; then new=yes; fi
+  now=$(committed)
+  if [ -n "$now" ] && [ "$now" != "$at_first" ]; then new=yes; fi
   if [ "$idle" -ge "$idle_limit" ]; then none_new=yes; fi
   if [ "$what" = lost ]; then nodes_now=$(nodes_are); fi
   chain=$(chain_is) avoid=$(avoided)
@@ -115,11 +116,12 @@ judge() { # judge CODE: decides by what is known now, and writes it down
     "$avoid" "${fact[JobState]:-}" "${fact[Reason]:-}" >>"$run/supervisor.jsonl"
 }
 
-requeue_job() { # only a job that waits may be given other nodes, so this comes second
+requeue_job() ( # only a job that waits may be given other nodes, so this comes second
+  trap '' TERM # which follows at once, and must not end what is asked here
   tell "requeueing job $job at step $(committed | cut -d" " -f2)"
   if [ -z "$job" ] || ! patiently 90 scontrol requeue "$job"; then return 1; fi
   exclude "$job" "$avoid"
-}
+)
 wait_for_slurm() { # the job is over; exiting now would turn a requeue into a failure
   local until=$((SECONDS + ${FACEMAE_LAST_WAIT:-3600}))
   rm -f "$run/end_time"
@@ -218,6 +220,7 @@ launch() { # one start; sets `code`, `said` and `asked`
   start=$(number start) said=''
   if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
     code=$(number code) said=$(text reason)
+    code=${code:-75}
     if was_asked; then asked=yes; fi
     for host in $(hosts); do accuse "$host" "$(text evidence)" "$said"; done
   elif [ "$(kind $code)" = lost ]; then
@@ -252,7 +255,7 @@ while :; do
       exit "$code" ;;
     wait) wait_for_slurm ;;
     requeue)
-      if requeue_job; then wait_for_slurm; fi
+      if requeue_job || [ -n "$ending" ]; then wait_for_slurm; fi
       tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
       exit 76 ;;
     leave)

@@ -45,10 +45,11 @@ avoided() {
 # exclude JOB LIST: Slurm gives that pending job none of these nodes, nor those that its user has excluded, which
 # RUN/excluded.txt remembers
 exclude() {
-  local own both
+  local own both line
   if [ -z "$2" ]; then return; fi
   if ! own=$(sed -n "s/^$1 //p" "$run/excluded.txt" 2>/dev/null | grep .); then
-    own=$(LC_ALL=C timeout 10 scontrol -o show job "$1" 2>/dev/null | sed -n 's/.* ExcNodeList=\([^ ]*\).*/\1/p' | head -1)
+    line=$(LC_ALL=C timeout -s KILL 10 scontrol -o show job "$1" 2>/dev/null) || return
+    own=$(sed -n 's/.* ExcNodeList=\([^ ]*\).*/\1/p' <<<"$line" | head -1)
     own=${own:-(null)}
     echo "$1 $own" >>"$run/excluded.txt"
   fi

@@ -22,7 +22,7 @@ setting() { LC_ALL=C timeout 10 scontrol show config 2>/dev/null | sed -n "s/^$1
 patiently() {
   local until=$((SECONDS + $1)) said
   shift
-  until said=$(LC_ALL=C timeout 30 "$@" 2>&1); do
+  until said=$(LC_ALL=C timeout -s KILL 30 "$@" 2>&1); do
     case $said in *[Cc]ontact* | *[Cc]onnect* | *"imed out"* | *ocket*) ;; *) echo "$said" >&2; return 1 ;; esac
     if [ $SECONDS -ge "$until" ]; then echo "$said" >&2; return 1; fi
     sleep 2 &

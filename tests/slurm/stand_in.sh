@@ -55,8 +55,9 @@ if [ -e "$run/bad" ]; then read -r bad_host evidence bad_step <"$run/bad"; fi
 case ",$(scontrol show hostnames "$nodes" 2>/dev/null | paste -sd,)," in *",$bad_host,"*) ;; *) bad_host='' ;; esac
 while [ "$step" -lt "$steps" ]; do
   asked=false
+  printf -v now '%(%s)T' -1 # no process of its own, which Slurm's TERM would end
   if [ -e "$run/stop" ]; then told=yes asked=true; fi
-  if [ -e "$run/end_time" ] && [ ! -e "$run/deaf" ] && read -r last <"$run/end_time" && [ $((last - $(date +%s))) -lt 10 ]; then told=yes; fi
+  if [ -e "$run/end_time" ] && [ ! -e "$run/deaf" ] && read -r last <"$run/end_time" && [ $((last - now)) -lt 10 ]; then told=yes; fi
   if [ -n "$told" ]; then commit; end 76 ",\"asked\":$asked"; fi
   if [ -n "$bad_host" ] && [ "$step" -ge "$bad_step" ]; then end 75 ",\"hosts\":[\"$bad_host\"],\"evidence\":\"$evidence\""; fi
   read -r -t 0.1 -u "$never"
