@@ -174,7 +174,7 @@ stopped() {
   local written
   if [ ! -e "$run/stop" ]; then return 1; fi
   read -r written _ <"$run/stop"
-  written=$(date -d "$written" +%s 2>/dev/null || stat -c %Y "$run/stop")
+  written=$(date -d "${written:-nothing}" +%s 2>/dev/null || stat -c %Y "$run/stop")
   if [ "$1" = yes ] && { [ -z "$job" ] || { [ "${fact[Restarts]:-1}" = 0 ] && [ "${fact[SubmitTime]:-0}" -gt "$written" ]; }; }; then
     rm -f "$run/stop"
     return 1
