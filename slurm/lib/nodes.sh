@@ -48,7 +48,7 @@ exclude() {
   local own both line
   if [ -z "$2" ]; then return; fi
   if ! own=$(sed -n "s/^$1 //p" "$run/excluded.txt" 2>/dev/null | grep .); then
-    line=$(LC_ALL=C timeout -s KILL 10 scontrol -o show job "$1" 2>/dev/null) || return
+    line=$(LC_ALL=C scontrol -o show job "$1" 2>/dev/null) || return
     own=$(sed -n 's/.* ExcNodeList=\([^ ]*\).*/\1/p' <<<"$line" | head -1)
     own=${own:-(null)}
     echo "$1 $own" >>"$run/excluded.txt"

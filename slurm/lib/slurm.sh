@@ -18,11 +18,12 @@ ask_slurm() {
 # setting NAME: a number out of `scontrol show config`
 setting() { LC_ALL=C timeout 10 scontrol show config 2>/dev/null | sed -n "s/^$1 *= *\([0-9]*\).*/\1/p"; }
 
-# patiently SECONDS COMMAND...: again and again while the controller is away, for that long at most
+# patiently SECONDS COMMAND...: again and again while the controller is away, for that long at most. Slurm's commands give
+# up by themselves; `timeout` would let a TERM through that the caller ignores.
 patiently() {
   local until=$((SECONDS + $1)) said
   shift
-  until said=$(LC_ALL=C timeout -s KILL 30 "$@" 2>&1); do
+  until said=$(LC_ALL=C "$@" 2>&1); do
     case $said in *[Cc]ontact* | *[Cc]onnect* | *"imed out"* | *ocket*) ;; *) echo "$said" >&2; return 1 ;; esac
     if [ $SECONDS -ge "$until" ]; then echo "$said" >&2; return 1; fi
     sleep 2 &
