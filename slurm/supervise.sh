@@ -6,19 +6,27 @@
 #
 # How it decides: launchers mangle exit codes (docs/ARCHITECTURE.md, "Exit codes"), so RUN/outcome.json is believed when
 # it belongs to a start that this script made; otherwise only the codes 0, 2, 65, 66, 67, 76 and 93 are believed, and
-# anything else counts as a lost peer (75).
+# anything else counts as a lost peer (75). What Slurm says of the job tells why it ends it. lib/decide.sh has the rule,
+# RUN/supervisor.jsonl every decision with what it rested on:
 #    0         done: exit with 0
-#    76        stopped on notice or at its own time limit, checkpoint committed: scontrol requeue
+#    76        stopped on notice or in time, checkpoint committed: scontrol requeue; somebody asked for it: exit with 76
 #    2 65 66 67 93  another start would not help: say why, exit with the code
-#    75, rest  a crash: start again here; requeue if notice was given in the meantime
-# Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks. TERM means that Slurm is about to end
-# the job (scancel, preemption, requeue): wait for the ranks, then for Slurm; never requeue, which would revive a
-# cancelled job. Starts that commit nothing new are counted in RUN/supervisor.txt, also across requeues:
-# FACEMAE_IDLE_STARTS (3) in a row end the job with 93. --fresh is removed from the command once a start of this job has
-# begun the run anew.
+#    75, rest  a start was lost: start again here, on spare nodes where one is to be avoided; requeue without it where
+#              there is none, or after notice
+#    TERM      preempted or out of time: wait for the ranks, requeue; cancelled, or not clear: wait, never requeue
+# In a chain (slurm/chain.sh) nothing is requeued: the next link resumes, and is cancelled where another start would not
+# help. Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks once they listen. Starts
+# that commit nothing new are counted in RUN/supervisor.txt, also across requeues: FACEMAE_IDLE_STARTS (3) in a row end
+# the job with 93. --fresh is removed from the command once a start of this job has begun the run anew.
+# RUN/stop ends the job before its first start, unless the job was submitted later.
 #
-# environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a crash (5),
-#              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600)
+# environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a lost one (5),
+#              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600),
+#              FACEMAE_NOTICE the signal by which the launcher is told (USR2),
+#              FACEMAE_NODES how many nodes a launch takes, where the job has spare ones (all),
+#              FACEMAE_PREFLIGHT a command whose output names bad nodes, before launches (none),
+#              FACEMAE_REFRESH seconds between two looks at the job's end (60),
+#              FACEMAE_CONTROLLER_WAIT seconds to wait for Slurm's controller before a start (1800)
 set -uo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
@@ -29,15 +37,28 @@ if [ $# -lt 3 ] || [ "$2" != -- ]; then
 fi
 run=$1
 shift 2
-command=("$@")
+asked_for=("$@") command=()
 job=${SLURM_JOB_ID:-}
 if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}; fi
 idle_limit=${FACEMAE_IDLE_STARTS:-3}
+export FACEMAE_SUPERVISED=yes
+lib=$(dirname "$(realpath "$0")")/lib
+# shellcheck source=lib/decide.sh
+. "$lib/decide.sh"
+# shellcheck source=lib/slurm.sh
+. "$lib/slurm.sh"
+# shellcheck source=lib/nodes.sh
+. "$lib/nodes.sh"
 
 tell() { echo "supervise: $(date '+%F %T') $*"; }
 number() { # number NAME: that number in RUN/outcome.json
   sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
 }
+text() { # text NAME: that text in RUN/outcome.json, as it is between its quotes
+  sed -n 's/.*"'"$1"'" *: *"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
+}
+hosts() { sed -n 's/.*"hosts" *: *\[\([^]]*\)\].*/\1/p' "$run/outcome.json" 2>/dev/null | head -1 | tr -d '" ' | tr , '\n'; }
+was_asked() { grep -q '"asked" *: *true' "$run/outcome.json" 2>/dev/null; }
 # The newest start that committed something and its newest step, "-1 -1" when there is none. Sorted by start first: after
 # a damaged checkpoint was abandoned, lower steps than before are progress.
 committed() {
@@ -52,64 +73,116 @@ committed() {
   done
   echo "$newest_start $newest_step"
 }
-reason_text() { sed -n 's/.*"reason" *: *"\(.*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1; }
 
-notice='' ending='' child=''
-forward() { [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null; }
-on_notice() {
-  notice=yes
-  tell "notice received, passed on to the ranks: they commit and stop"
-  forward USR2
-}
-on_term() {
-  [ -n "$ending" ] || tell "Slurm ends this job; waiting for the ranks"
-  ending=yes
-  forward USR2
-}
-trap on_notice USR1 USR2
-trap on_term TERM
+exec {never}<> <(:) # nothing ever comes here: a pause that signals interrupt
+pause() { read -r -t "$1" -u "$never"; }
+notice='' ending='' cause=none requeued='' action='' because='' avoid=''
+# Handlers only set these: what bash forks in a handler during `read` may go on with the script beside it.
+trap 'notice=yes' USR1 USR2
+trap 'ending=${ending:-$SECONDS}' TERM
 trap : CONT # Slurm sends it before every signal
+trap 'rm -f "$run/end_time"' EXIT
 
-# bash's wait returns early, with more than 128, for each trapped signal: wait again until the child is gone.
-wait_for_child() {
-  local code known
-  while :; do
-    wait "$child"
-    code=$?
-    if [ $code -le 128 ] || ! kill -0 "$child" 2>/dev/null; then break; fi
-  done
-  # A signal and the child's end may coincide; a second wait gives the child's own code (127: it was returned already).
-  wait "$child" 2>/dev/null
-  known=$?
-  child=
-  if [ $known != 127 ]; then code=$known; fi
-  return $code
+ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until somebody answers
+  local until=$((SECONDS + ${1:-600})) restarted=no preempted=no
+  cause=none
+  if [ -z "$job" ]; then return; fi
+  until ask_slurm || [ $SECONDS -ge $until ]; do pause 2; done
+  if [ "${fact[Restarts]:-0}" -gt "${SLURM_RESTART_COUNT:-0}" ]; then restarted=yes; fi
+  if [[ ${fact[PreemptTime]:-} =~ ^[0-9]+$ ]]; then preempted=yes; fi
+  why_it_ends "${fact[JobState]:-}" "${fact[Reason]:-}" $preempted $restarted
+  # Later answers may differ, when the job has been requeued for example: the first clear one at its end counts.
+  if [ -n "$ending" ] && [ "$cause" = none ]; then cause=unknown; fi
+  if [ -n "$ending" ] && [ "$cause" != unknown ]; then why=yes; fi
 }
+kind() { # kind CODE: as lib/decide.sh has it
+  case $1 in 0) echo complete ;; 2 | 65 | 66 | 67 | 93) echo final ;; 76) echo stopped ;; *) echo lost ;; esac
+}
+controller_answers() { [ -z "$job" ] || ask_slurm; }
+chain_is() { if ! in_chain; then echo no; elif [ -n "$(links)" ]; then echo waits; else echo last; fi; }
+judge() { # judge CODE: decides by what is known now, and writes it down
+  local what=alive now new=no none_new=no nodes_now=good chain
+  if [ "$1" != alive ]; then what=$(kind "$1"); fi
+  now=$(committed)
+  if [ -n "$now" ] && [ "$now" != "$at_first" ]; then new=yes; fi
+  if [ "$idle" -ge "$idle_limit" ]; then none_new=yes; fi
+  if [ "$what" = lost ]; then nodes_now=$(nodes_are); fi
+  chain=$(chain_is) avoid=$(avoided)
+  # Asked last: the job may be cancelled at any moment.
+  if [ "$what" = complete ]; then cause=none; elif [ -z "$why" ]; then ask_why ${ending:+0}; fi
+  decide "$what" "$cause" $asked "${notice:-no}" $new "$chain" $none_new "$nodes_now"
+  printf '{"time":"%s","job":"%s","action":"%s","because":"%s","code":"%s","cause":"%s","asked":"%s","notice":"%s","committed":"%s","chain":"%s","idle":%d,"nodes":"%s","avoid":"%s","state":"%s","reason":"%s"}\n' \
+    "$(date -u +%FT%TZ)" "${job:--}" "$action" "$because" "$1" "$cause" $asked "${notice:-no}" $new "$chain" "$idle" "$nodes_now" \
+    "$avoid" "${fact[JobState]:-}" "${fact[Reason]:-}" >>"$run/supervisor.jsonl"
+}
+
+requeue_job() ( # only a job that waits may be given other nodes, so this comes second
+  trap '' TERM # which follows at once, and must not end what is asked here
+  tell "requeueing job $job at step $(committed | cut -d" " -f2)"
+  if [ -z "$job" ] || ! patiently 90 scontrol requeue "$job"; then return 1; fi
+  exclude "$job" "$avoid"
+)
 wait_for_slurm() { # the job is over; exiting now would turn a requeue into a failure
   local until=$((SECONDS + ${FACEMAE_LAST_WAIT:-3600}))
-  while [ $SECONDS -lt $until ]; do
-    sleep 5 &
-    wait $!
-  done
+  rm -f "$run/end_time"
+  while [ $SECONDS -lt $until ]; do pause 5; done
   exit 143
 }
-requeue() {
-  if [ -n "$ending" ]; then wait_for_slurm; fi
-  tell "requeueing job $job at step $(committed | cut -d" " -f2)"
-  if [ -n "$job" ] && scontrol requeue "$job"; then wait_for_slurm; fi
-  tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
-  exit 76
+
+# attend PID SIGNAL LISTEN: until that command has ended; sets `code`. It gets SIGNAL at notice and at the job's end, again
+# each 10 s (launchers lose signals), but not before it is LISTEN seconds old or the ranks have begun a start: a signal
+# that finds no handler kills them.
+attend() {
+  local began=$SECONDS told=-10 newest refreshed=$SECONDS heard=$notice$ending
+  while kill -0 "$1" 2>/dev/null; do
+    pause 0.1
+    if [ "$notice$ending" != "$heard" ]; then
+      heard=$notice$ending refreshed=-1000000
+      tell "$([ -n "$ending" ] && echo "Slurm ends this job" || echo "notice received"); waiting for the ranks to commit and stop"
+    fi
+    if [ -n "$job" ] && [ -z "$ending" ] && [ $((SECONDS - refreshed)) -ge "${FACEMAE_REFRESH:-60}" ]; then
+      refreshed=$SECONDS
+      write_end_time &
+    fi
+    if [ -n "$notice$ending" ] && [ $((SECONDS - told)) -ge 10 ]; then
+      newest=$(number start)
+      if [ "${newest:--1}" -gt "${before_start:--1}" ] || [ $((SECONDS - began)) -ge "$3" ]; then
+        kill -s "$2" "$1" 2>/dev/null
+        told=$SECONDS
+      fi
+    fi
+    if [ -z "$ending" ] || [ -n "$requeued" ] || [ "$2" = TERM ]; then continue; fi
+    if [ -z "$why" ]; then ask_why 0; fi
+    if [ $((SECONDS - ending)) -lt "$last_moment" ]; then continue; fi
+    last_moment=1000000
+    judge alive
+    if [ "$action" = requeue ] && requeue_job; then requeued=yes; fi
+  done
+  wait "$1" 2>/dev/null
+  code=$?
 }
 drop_fresh_once_begun() { # a second start of a --fresh run must resume the run that the first one began
   local newest argument kept=()
   newest=$(number start)
   if [ "${newest:--1}" -le "$before_job" ]; then return; fi
-  for argument in "${command[@]}"; do [ "$argument" = --fresh ] || kept+=("$argument"); done
-  command=("${kept[@]}")
+  for argument in "${asked_for[@]}"; do [ "$argument" = --fresh ] || kept+=("$argument"); done
+  asked_for=("${kept[@]}")
 }
 record() { echo "$idle ${job:--} $before_job" >"$run/supervisor.txt"; }
+# stopped FIRST: RUN/stop is there. Before the first start (FIRST is yes) an older one than the job's submission is removed.
+stopped() {
+  local written
+  if [ ! -e "$run/stop" ]; then return 1; fi
+  read -r written _ <"$run/stop"
+  written=$(date -d "${written:-nothing}" +%s 2>/dev/null || stat -c %Y "$run/stop")
+  if [ "$1" = yes ] && { [ -z "$job" ] || { [ "${fact[Restarts]:-1}" = 0 ] && [ "${fact[SubmitTime]:-0}" -gt "$written" ]; }; }; then
+    rm -f "$run/stop"
+    return 1
+  fi
+}
 
 mkdir -p "$run" || exit 2
+rm -f "$run/end_time"
 # supervisor.txt: the number of idle starts, the job, and the newest start before the job's first one.
 idle='' its_job='' before_job=''
 if [ "${SLURM_RESTART_COUNT:-0}" != 0 ] && [ -e "$run/supervisor.txt" ]; then
@@ -126,46 +199,76 @@ esac
 record
 sync "$run/supervisor.txt" 2>/dev/null
 drop_fresh_once_begun
+at_first=$(committed)
+kill_wait=$(if [ -n "$job" ]; then setting KillWait; fi)
+kill_wait=${kill_wait:-30}
+last_moment=$((kill_wait > 10 ? kill_wait - 5 : kill_wait / 2))
 
-while :; do
-  if [ -n "$ending" ]; then wait_for_slurm; fi
-  if [ -n "$notice" ]; then requeue; fi
-  before_start=$(number start)
-  read -r before_commit before_step < <(committed)
+prepare() { # what must be in order before a start
+  local until=$((SECONDS + ${FACEMAE_CONTROLLER_WAIT:-1800}))
+  if [ -z "$job" ]; then return; fi
+  until write_end_time || [ -n "$notice$ending" ] || [ $SECONDS -ge $until ]; do pause 5; done
+  end_left_steps
+  links_avoid "$(avoided)"
+}
+launch() { # one start; sets `code`, `said` and `asked`
+  local start commit step host
+  narrow "${asked_for[@]}"
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
-  child=$!
-  # A signal that arrived between the check above and this line found no child to be passed to.
-  if [ -n "$notice$ending" ]; then forward USR2; fi
-  wait_for_child
-  code=$?
+  attend $! "${FACEMAE_NOTICE:-USR2}" 30
   start=$(number start) said=''
   if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
-    code=$(number code) said=$(reason_text)
-  else
-    case $code in 0 | 2 | 65 | 66 | 67 | 76 | 93) ;; *) said="the command ended with $code"; code=75 ;; esac
+    code=$(number code) said=$(text reason)
+    code=${code:-75}
+    if was_asked; then asked=yes; fi
+    for host in $(hosts); do accuse "$host" "$(text evidence)" "$said"; done
+  elif [ "$(kind $code)" = lost ]; then
+    said="the command ended with $code" code=75
   fi
   read -r commit step < <(committed)
-  if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ]; then idle=$((idle + 1)); fi
+  if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ] && controller_answers; then idle=$((idle + 1)); fi
   record
   tell "ended with $code, newest committed step $step${said:+: $said}"
+}
 
-  case $code in
-    0) exit 0 ;;
-    2 | 65 | 66 | 67 | 93)
-      if [ -n "$ending" ]; then wait_for_slurm; fi
-      tell "starting again would not help; the job ends here"
-      exit "$code" ;;
-  esac
-  if [ -n "$ending" ]; then wait_for_slurm; fi
-  if [ "$idle" -ge "$idle_limit" ]; then
-    tell "$idle starts in a row committed nothing; the job ends here. Read the lines above and $run/exits/, or" \
-      "save more often (--save-every)"
-    exit 93
+first=yes
+while :; do
+  before_start=$(number start) asked=no why='' code=75 said="it was not started"
+  read -r before_commit before_step < <(committed)
+  prepare
+  if stopped $first; then
+    code=76 asked=yes
+    tell "$run/stop is there, so nothing is started; submitting the job again removes it"
+  else
+    if [ -z "$notice$ending" ]; then preflight; fi
+    if [ -z "$notice$ending" ]; then launch; fi
   fi
-  if [ "$code" = 76 ] || [ -n "$notice" ]; then requeue; fi
+  first=no
+  if [ -n "$requeued" ]; then wait_for_slurm; fi
+
+  judge "$code"
+  case $action:$asked:$(kind "$code") in stuck:* | *:yes:* | *:complete | *:final) end_chain ;; esac
+  case $action in
+    finish)
+      if [ "$code" != 0 ]; then tell "starting again would not help; the job ends here"; fi
+      exit "$code" ;;
+    wait) wait_for_slurm ;;
+    requeue)
+      if requeue_job || [ -n "$ending" ]; then wait_for_slurm; fi
+      tell "could not requeue (is the job submitted with --requeue?). Submit it again: the same command resumes."
+      exit 76 ;;
+    leave)
+      tell "the job ends here: $because"
+      links_avoid "$avoid"
+      if [ "$asked" = no ] && [ "$code" = 76 ] && [ -n "$(links)" ]; then exit 0; fi
+      exit "$code" ;;
+    stuck)
+      tell "$idle starts in a row committed nothing; the job ends here. Read the lines above and $run/exits/, or" \
+        "save more often (--save-every)"
+      exit 93 ;;
+  esac
   drop_fresh_once_begun
   tell "starting again in ${FACEMAE_PAUSE:-5} s"
-  sleep "${FACEMAE_PAUSE:-5}" &
-  wait $!
+  pause "${FACEMAE_PAUSE:-5}"
 done

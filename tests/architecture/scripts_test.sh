@@ -213,7 +213,7 @@ B
   echo 'TYPED_TEST(Share, Adds) {' >tests/ranked/data/store/share_test.cpp
   printf '%s\n' build tools >.gitignore
   touch data/store/store.cpp data/image/image.cpp app/main.cpp slurm/supervise.sh
-  for name in architecture data_tests kill store_ranked/ranks=1 store_ranked/ranks=2 scripts slurm_supervise system/bad_input; do entry $name; done
+  for name in architecture data_tests kill store_ranked/ranks=1 store_ranked/ranks=2 scripts slurm_supervise slurm_decide system/bad_input; do entry $name; done
   { repository init -q -b main && repository add . && repository commit -qm first; } || expect "a repository can be made" yes no
 
   checked
@@ -244,7 +244,7 @@ B
   checked
   contains "on a branch, what it changed is looked at" "app/ has no tests" "$said"
   expect "a change of the program and of slurm/" "architecture facemae failing_disk test_picture" "$built"
-  expect "the last line of it" "0 11 passed, 0 failed" "$code $last"
+  expect "the last line of it" "0 14 passed, 0 failed" "$code $last"
   checked --base no-such-commit
   expect "exit code for a base that is not there" 2 $code
   checked --preset asan

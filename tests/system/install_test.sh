@@ -19,23 +19,23 @@ found_by_itself() {
 }
 check "each of its libraries lies where it says itself" found_by_itself "$work/installed/bin/facemae"
 ends_with 0 "and works" '' "$work/installed/bin/facemae" synth --out faces --identities 2 --images-per-identity 2
-check "with the batch template and its supervisor" test -x "$work/installed/share/facemae/slurm/supervise.sh" -a \
-  -e "$work/installed/share/facemae/slurm/pretrain.sbatch"
-check "and the recipes" test -e "$work/installed/share/facemae/recipes/ms1mv3_r50"
-check "which looks for both where they are" grep -q 'share/facemae/slurm/supervise.sh program=$FACEMAE/bin/facemae' \
-  "$work/installed/share/facemae/slurm/pretrain.sbatch"
-
-# The study's template, as one task of an array outside of Slurm: what it starts is this program with its options.
 templates=$work/installed/share/facemae/slurm
-sed 's/^  --budget cluster .*/  --budget minutes --arms real,facemae --task auto --dry-run --out "$OUT"/' "$templates/study.sbatch" >mine.sbatch
-check "one line of the study's template is its user's" test "$(diff "$templates/study.sbatch" mine.sbatch | grep -c '^>')" = 1
+check "with the batch template and its supervisor" test -x "$templates/supervise.sh" -a -x "$templates/chain.sh" -a \
+  -e "$templates/facemae.sbatch" -a -e "$templates/lib/decide.sh" -a -e "$templates/sites/openmpi-srun.env"
+check "and the recipes" test -e "$work/installed/share/facemae/recipes/ms1mv3_r50"
+unset FACEMAE # in templates it is the prefix, not the program
+FACEMAE_DRY=1 bash "$templates/facemae.sbatch" pretrain --run here >dry.out
+check "the template starts the program beside it" grep -q "^command: srun .* $work/installed/bin/facemae pretrain --run here$" dry.out
+
+# A study of facemae compare by the template, as one task of an array outside of Slurm.
 "$facemae" synth --out all --identities 12 --images-per-identity 4 --log-level warn
 mkdir task-faces
 "$facemae" store split all --identities 0.34 --seed 1 --out task-faces/held-out rest --log-level warn
 "$facemae" store split rest --identities 0.5 --seed 2 --out task-faces/train task-faces/unseen --log-level warn
 "$facemae" pairs --store task-faces/held-out --out task-faces/pairs.txt --pairs 20 --folds 2 --log-level warn
-ends_with 0 "the study's template starts the installed program" 'facemae audit --real stores/unseen' env \
-  SLURM_ARRAY_TASK_ID=0 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=7 SLURM_SUBMIT_DIR="$work" FACEMAE="$work/installed" \
-  FACES="$work/task-faces" OUT="$work/study" bash mine.sbatch
+ends_with 0 "the template starts a task of a study" 'facemae audit --real stores/unseen' env SLURM_ARRAY_TASK_ID=0 \
+  SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=7 bash "$templates/facemae.sbatch" compare --train task-faces/train \
+  --unseen task-faces/unseen --held-out task-faces/held-out --pairs task-faces/pairs.txt --attacks all --task auto \
+  --budget minutes --arms real,facemae --dry-run --out study
 check "and it wrote its protocol" test -s "$work/study/protocol.json"
 finish
