@@ -26,6 +26,8 @@ std::span<const Command> all_commands() {
               run_recognize},
       Command{"status", training, "show the state of a run: step, rate, time left, commits, starts",
               run_status},
+      Command{"doctor", training, "look whether a run would work here, on all nodes, and what to do if not",
+              run_doctor},
       Command{"checkpoint", training, "list, show, verify, diff or prune the checkpoints of a run",
               run_checkpoint},
       Command{"reconstruct", use, "rebuild masked faces of unseen people into a candidate for release",

@@ -1,5 +1,5 @@
-// One figure that `facemae doctor --measure` took.
 #pragma once
+// One figure that `facemae doctor --measure` took.
 
 #include <string>
 

@@ -1,5 +1,8 @@
 #include "cluster/mpi/mpi_session.h"
 
+#include <dlfcn.h>
+
+#include <array>
 #include <vector>
 
 #include "cluster/host/topology.h"
@@ -54,6 +57,45 @@ std::string mpi_version() {
   version = version.substr(0, version.find_first_of(",\n"));  // "Open MPI v4.1.4, package: ..."
   if (const auto v = version.find(" v"); v != std::string::npos) version.erase(v + 1, 1);
   return version;
+}
+
+MpiLibrary mpi_library() {
+  MpiLibrary library;
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  library.version.assign(text, static_cast<std::size_t>(length));
+  library.version = library.version.substr(0, library.version.find('\n'));
+  // Makers that build on MPICH set its macro, too: their own come first.
+#if defined(OMPI_MAJOR_VERSION)
+  library.built_for = "Open MPI " + std::to_string(OMPI_MAJOR_VERSION) + "." +
+                      std::to_string(OMPI_MINOR_VERSION) + "." + std::to_string(OMPI_RELEASE_VERSION);
+#elif defined(I_MPI_VERSION)
+  library.built_for = "Intel MPI " I_MPI_VERSION;
+#elif defined(CRAY_MPICH_VERSION)
+  library.built_for = "CRAY MPICH";
+#elif defined(MVAPICH2_VERSION)
+  library.built_for = "MVAPICH2 " MVAPICH2_VERSION;
+#elif defined(MPICH_VERSION)
+  library.built_for = "MPICH " MPICH_VERSION;
+#endif
+  Dl_info where{};
+  if (::dladdr(reinterpret_cast<void*>(&MPI_Init), &where) != 0 && where.dli_fname != nullptr)
+    library.path = where.dli_fname;
+  return library;
+}
+
+int mpi_thread_level() {
+  int initialised = 0, finalised = 0, provided = 0;
+  MPI_Initialized(&initialised);
+  MPI_Finalized(&finalised);
+  if (!initialised || finalised || MPI_Query_thread(&provided) != MPI_SUCCESS) return -1;
+  constexpr std::array kOrder = {MPI_THREAD_SINGLE, MPI_THREAD_FUNNELED, MPI_THREAD_SERIALIZED,
+                                 MPI_THREAD_MULTIPLE};
+  int level = 0;
+  for (std::size_t i = 0; i < kOrder.size(); ++i)
+    if (provided >= kOrder[i]) level = static_cast<int>(i);
+  return level;
 }
 
 }  // namespace facemae

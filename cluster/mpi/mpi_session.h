@@ -28,4 +28,15 @@ void mpi_abort(int code) noexcept;
 /// "Open MPI 4.1.4": for --version.
 std::string mpi_version();
 
+/// Which MPI this is, for people who look for another one.
+struct MpiLibrary {
+  std::string version;    ///< the first line of what the library says of itself
+  std::string built_for;  ///< "Open MPI 4.1.4": of the headers
+  std::string path;       ///< of the file that MPI_Init comes from
+};
+MpiLibrary mpi_library();
+/// What MPI_Query_thread says, as a place in the order single, funneled, serialized, multiple (3); -1: MPI has not started
+/// or has ended.
+int mpi_thread_level();
+
 }  // namespace facemae
