@@ -11,13 +11,17 @@
 #include "cluster/doctor/report.h"
 #include "cluster/facts/attendance.h"
 #include "cluster/facts/host_list.h"
+#include "cluster/facts/own_network.h"
 #include "cluster/facts/probes.h"
 #include "cluster/host/call_limit.h"
 #include "cluster/mpi/mpi_session.h"
 #include "core/log.h"
 #include "core/program_version.h"
+#include "core/signals.h"
 #include "core/text.h"
 #include "data/hdf5/hdf5.h"
+#include "trainer/doctor/fabric.h"
+#include "trainer/doctor/measure.h"
 #include "trainer/files/version.h"
 
 namespace facemae {
@@ -28,7 +32,8 @@ constexpr std::chrono::seconds kJoin{38}, kMessage{40};
 
 struct DoctorOptions {
   std::string run, store, local, explain;
-  bool quick = false, all = false, bad_nodes = false;
+  bool quick = false, all = false, bad_nodes = false, measure = false;
+  double seconds = 60;
 };
 
 class Doctor {
@@ -50,8 +55,9 @@ class Doctor {
     try {
       const Gathered all =
           examine(world->control(), machine_, subjects(), Patience::of(options_.quick), facts);
+      const auto measured = measure(*world, all);
       if (!world->control().is_root()) return ExitCode::Done;
-      const ExitCode code = tell(all);
+      const ExitCode code = tell(all, measured);
       if (all.absent.empty()) return code;
       end(world, code);
     } catch (const PeerLost&) {
@@ -66,7 +72,9 @@ class Doctor {
   World* open(Facts& facts) {
     try {
       const CallLimit joining(kJoin, [this] { give_up(); });
-      return &app_.world({.device = "cpu", .deadline = kMessage});
+      // What is measured goes by the networks that a training would take.
+      const OwnNetworks told(options_.measure ? "" : own_networks(machine_));
+      return &app_.world({.device = options_.measure ? "auto" : "cpu", .deadline = kMessage});
     } catch (const ConfigError& error) {
       facts.mpi.fault = error.what();
       return nullptr;
@@ -117,8 +125,25 @@ class Doctor {
     return ExitCode::BadConfiguration;
   }
 
-  ExitCode tell(const Gathered& all) {
-    Report report{.findings = judge(all), .measured = {}, .nodes = all.nodes().size() + all.absent.size()};
+  /// All ranks, unless one is absent: what fails cannot be measured, and then only the findings are told.
+  std::vector<Measured> measure(World& world, const Gathered& all) const {
+    if (!options_.measure || !all.absent.empty()) return {};
+    const bool works = !world.control().is_root() || verdict(judge(all)) == ExitCode::Done;
+    if (!world.control().all_agree(works)) return {};
+    install_notice_handlers(detect_launch(machine_.environment).kind == LaunchKind::Alone);
+    MeasureConfig config{.seconds = options_.seconds, .store = options_.store};
+    if (!options_.run.empty()) config.run = nearest_folder(options_.run).string();
+    if (world.control().is_root()) {
+      config.fabric = fabric_rate(all);
+      if (all.first().run.checkpoint > 0)
+        config.state = static_cast<std::uint64_t>(all.first().run.checkpoint);
+    }
+    return measure_machine(world, config);
+  }
+
+  ExitCode tell(const Gathered& all, const std::vector<Measured>& measured = {}) {
+    Report report{
+        .findings = judge(all), .measured = measured, .nodes = all.nodes().size() + all.absent.size()};
     const ExitCode code = verdict(report.findings);
     if (options_.bad_nodes) {
       for (const auto& host : bad_nodes(report.findings)) std::fputs((host + "\n").c_str(), stdout);
@@ -185,6 +210,10 @@ ExitCode run_doctor(App& app, Words words) {
       .add("store", given.store, "the store, which every node must read")
       .add("local-dir", given.local, "folder on a disk of each node, for copies of the shards")
       .flag("quick", given.quick, "takes at most 5 seconds: fewer files are written and read")
+      .flag("measure", given.measure,
+            "measure also how fast network, cores, the store and the disk of --run are, if all else is well")
+      .add("seconds", given.seconds, "how long measuring may take in all")
+      .between(4, 300)
       .group("What to show")
       .flag("all", given.all, "show also what is well")
       .flag("bad-nodes", given.bad_nodes,
@@ -200,6 +229,8 @@ ExitCode run_doctor(App& app, Words words) {
   if (!options.parse(words, app.common)) return ExitCode::Done;
   options.check(given.explain.empty() || !given.bad_nodes,
                 "--explain looks at no nodes: leave --bad-nodes out");
+  options.check(!given.measure || !given.bad_nodes, "--bad-nodes measures nothing: leave --measure out");
+  options.check(given.measure || !options.given("seconds"), "--seconds is for --measure");
   if (!options.finish()) return ExitCode::Done;
   if (!given.explain.empty()) {
     std::fputs(explained(check_of(given.explain)).c_str(), stdout);

@@ -142,8 +142,10 @@ Gathered examine(Control& control, const Machine& machine, const Subjects& subje
   control.broadcast("look");
   if (facts.first) {
     auto others = plan.neighbours;
+    const Neighbour next = others[static_cast<std::size_t>(facts.node + 1) % others.size()];
     others.erase(others.begin() + facts.node);
     facts.network.ways = probe_ways(machine, facts.network, others);
+    facts.network.silent = probe_silent(machine, facts.network, next);
     for (auto& folder : facts.folders)
       if (folder.role == "run" && folder.fault.empty()) meeting.look(folder, patience.seen);
   }

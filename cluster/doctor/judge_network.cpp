@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cluster/doctor/checks.h"
+#include "cluster/facts/probes.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -12,19 +13,6 @@ namespace facemae {
 namespace {
 
 std::string bare(const std::string& address) { return address.substr(0, address.find('/')); }
-
-/// "10.1.0.7/16" is "10.1.0.0/16".
-std::string network_of(const std::string& address) {
-  const auto parts = split(bare(address), '.');
-  const auto slash = address.find('/');
-  if (parts.size() != 4 || slash == std::string::npos) return address;
-  std::uint32_t value = 0;
-  for (const auto& part : parts)
-    value = value << 8 | static_cast<std::uint32_t>(std::atoi(part.c_str()) & 255);
-  const int bits = std::clamp(std::atoi(address.c_str() + slash + 1), 0, 32);
-  value &= bits == 0 ? 0 : ~std::uint32_t{0} << (32 - bits);
-  return fmt::format("{}.{}.{}.{}/{}", value >> 24, value >> 16 & 255, value >> 8 & 255, value & 255, bits);
-}
 
 const Interface* interface_of(const Facts& node, const std::string& name) {
   for (const auto& interface : node.network.interfaces)
@@ -50,6 +38,16 @@ void judge_names(const Gathered& all, Lines& lines) {
         lines.problem({node.host}, fmt::format("does not find {}: {}", way.host, way.fault));
   }
   lines.ok("nodes find each other by name");
+}
+
+/// MPI goes by TCP, for no fabric is there, and tries every network: messages wait for ever in one that leads nowhere
+/// (measured with Open MPI 4.1.4).
+bool waits_in_dead_networks(const Gathered& all) {
+  if (!all.first().network.chosen.empty()) return false;
+  for (const Facts& rank : all.ranks)
+    for (const auto& port : rank.network.ports)
+      if (port.state == "ACTIVE") return false;
+  return true;
 }
 
 /// The networks by which a node goes to the others, "" for an address that none of its interfaces has.
@@ -92,6 +90,18 @@ void judge_way(const Gathered& all, Lines& lines) {
   for (const auto& [network, hosts] : by_network)
     if (network != most->first)
       lines.warn(hosts, fmt::format("goes to other nodes by {}, others by {}", network, most->first), values);
+  if (all.first().network.chosen.empty())
+    for (const auto& ranks : all.nodes())
+      for (const auto& way : ranks.front()->network.silent) {
+        const Interface* interface = interface_of(*ranks.front(), way.interface);
+        if (interface == nullptr || interface->addresses.empty()) continue;
+        const std::string text = fmt::format("{} leads nowhere: other nodes do not answer in {}",
+                                             way.interface, network_of(interface->addresses.front()));
+        if (waits_in_dead_networks(all))
+          lines.problem({ranks.front()->host}, text + ", where MPI waits for ever", values);
+        else
+          lines.warn({ranks.front()->host}, text, values);
+      }
   lines.ok(
       fmt::format("one network: {} on {}", most->first, join({interfaces.begin(), interfaces.end()}, ", ")));
 }
@@ -116,11 +126,19 @@ void judge_bridges(const Gathered& all, Lines& lines) {
   if (bridges.empty() || !all.first().network.chosen.empty())
     return lines.ok("no addresses that lead nowhere");
   const std::string names = join({bridges.begin(), bridges.end()}, ",");
-  lines.warn(
-      {bridged.begin(), bridged.end()}, fmt::format("{} lead(s) to no other node, and MPI may try it", names),
-      fmt::format(
-          "export OMPI_MCA_btl_tcp_if_exclude=lo,{0} OMPI_MCA_oob_tcp_if_exclude=lo,{0} NCCL_SOCKET_IFNAME=^lo,{0}",
-          names));
+  const std::vector<std::string> at(bridged.begin(), bridged.end());
+  const std::string values = fmt::format(
+      "export OMPI_MCA_btl_tcp_if_exclude=lo,{0} OMPI_MCA_oob_tcp_if_exclude=lo,{0} NCCL_SOCKET_IFNAME=^lo,{0}",
+      names);
+  const bool twice = std::any_of(hosts_of.begin(), hosts_of.end(),
+                                 [](const auto& address) { return address.second.size() > 1; });
+  if (twice && waits_in_dead_networks(all)) {
+    lines.problem(
+        at, names + " has one address on several nodes: MPI waits for ever for a node that is the own one",
+        values);
+  } else {
+    lines.warn(at, names + " lead(s) to no other node, and MPI may try it", values);
+  }
 }
 
 void judge_fabric(const Gathered& all, Lines& lines) {
@@ -147,13 +165,17 @@ constexpr std::array kNetworkChecks = {
           "give /etc/hosts or the name server the address by which other nodes reach it", true, false,
           judge_names},
     Check{
-        "net.way", "the interface from which the kernel goes to each other node", "one network",
-        "another network on some nodes", "no way",
+        "net.way",
+        "the interface from which the kernel goes to each other node; whether the next node answers in every network "
+        "that both have",
+        "one network", "another network on some nodes, or one that leads nowhere beside a fabric",
+        "no way, or a network that leads nowhere where there is no fabric",
         "ask the administrator for a route, or name the network: export OMPI_MCA_btl_tcp_if_include=10.1.0.0/16",
         true, true, judge_way},
     Check{"net.bridges",
           "bridges that are up, addresses that two nodes have, unless MPI is told its networks", "none",
-          "some", "", "export OMPI_MCA_btl_tcp_if_exclude=lo,docker0", false, false, judge_bridges},
+          "some", "an address on two nodes, where there is no fabric",
+          "export OMPI_MCA_btl_tcp_if_exclude=lo,docker0", false, false, judge_bridges},
     Check{"net.fabric", "/sys/class/infiniband/*/ports/*/state", "ACTIVE on all nodes", "",
           "down on some nodes", "tell the administrator; start without the node: srun --exclude=HOST", true,
           false, judge_fabric},

@@ -17,7 +17,7 @@ FACTS(GpuPlace, driver, runtime, fault, cards, own, apart, nccl, nccl_files)
 FACTS(Interface, name, kind, addresses, up, speed, mtu)
 FACTS(Way, host, address, interface, fault)
 FACTS(FabricPort, port, state, link, rate)
-FACTS(NetworkPlace, interfaces, own, ways, ports, chosen)
+FACTS(NetworkPlace, interfaces, own, ways, silent, ports, chosen)
 FACTS(FolderPlace, role, path, looked_at, kind, source, options, mount, fault, free, inodes, sync_p50,
       sync_p99, direct, clock, clock_known, age, stripes, seen, unseen, lock_here, lock_there)
 FACTS(StorePlace, fault, shards, bytes, largest, digest)

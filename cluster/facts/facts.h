@@ -95,6 +95,7 @@ struct NetworkPlace {
   std::vector<Interface> interfaces;
   std::vector<std::string> own;  ///< addresses that the node's own name stands for
   std::vector<Way> ways;         ///< to the other nodes
+  std::vector<Way> silent;       ///< to addresses of the next node, in networks of both, that do not answer
   std::vector<FabricPort> ports;
   std::string chosen;  ///< OMPI_MCA_btl_tcp_if_include or _exclude, as it is set
 };

@@ -35,6 +35,8 @@ struct Calls {
   std::function<Resolved(const std::string& host)> resolve;  ///< getaddrinfo
   /// The own address from which the kernel sends to another one, "" when it cannot: connects a UDP socket.
   std::function<std::string(const std::string& address)> source_address;
+  /// Does anybody answer at this address, if only by refusing? Waits a second at most.
+  std::function<bool(const std::string& address)> answers;
   /// IPv4 addresses with their prefix, by interface: getifaddrs.
   std::function<std::vector<std::pair<std::string, std::string>>()> addresses;
   std::function<std::vector<Card>(std::vector<std::string>& apart)> cards;  ///< CUDA's driver and NVML

@@ -1,8 +1,10 @@
 // Network interfaces, the fabric's ports, and which way leads to the other nodes.
+#include <algorithm>
 #include <array>
 
 #include "cluster/facts/probes.h"
 #include "cluster/facts/reading.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace facemae {
@@ -26,8 +28,9 @@ std::vector<Interface> all_interfaces(const Machine& machine) {
   const auto addresses = machine.calls.addresses();
   for (const auto& name : names_in(net)) {
     Interface interface { .name = name, .kind = kind_of_interface(net / name, name) };
-    const std::string state = text_of(net / name / "operstate");
-    interface.up = state == "up" || (state == "unknown" && !text_of(net / name / "carrier").empty());
+    // As MPI sees it: also without a carrier, as docker0 has none when no container runs.
+    constexpr unsigned long kIffUp = 1;  // net/if.h
+    interface.up = (std::strtoul(text_of(net / name / "flags").c_str(), nullptr, 16) & kIffUp) != 0;
     interface.speed = static_cast<int>(number_of(net / name / "speed").value_or(-1));
     interface.mtu = static_cast<int>(number_of(net / name / "mtu").value_or(-1));
     for (const auto& [of, address] : addresses)
@@ -88,6 +91,34 @@ std::vector<Way> probe_ways(const Machine& machine, const NetworkPlace& own,
     ways.push_back(std::move(way));
   }
   return ways;
+}
+
+std::vector<Way> probe_silent(const Machine& machine, const NetworkPlace& own, const Neighbour& other) {
+  std::vector<Way> silent;
+  for (const auto& interface : own.interfaces) {
+    if (!interface.up || interface.kind == "loopback" || interface.kind == "bridge") continue;
+    for (const auto& mine : interface.addresses)
+      for (const auto& theirs : other.addresses)
+        if (mine != theirs && network_of(mine) == network_of(theirs) &&
+            !machine.calls.answers(without_prefix(theirs)))
+          silent.push_back({.host = other.host,
+                            .address = without_prefix(theirs),
+                            .interface = interface.name,
+                            .fault = "it does not answer"});
+  }
+  return silent;
+}
+
+std::string network_of(const std::string& address) {
+  const auto parts = split(without_prefix(address), '.');
+  const auto slash = address.find('/');
+  if (parts.size() != 4 || slash == std::string::npos) return address;
+  std::uint32_t value = 0;
+  for (const auto& part : parts)
+    value = value << 8 | static_cast<std::uint32_t>(std::atoi(part.c_str()) & 255);
+  const int bits = std::clamp(std::atoi(address.c_str() + slash + 1), 0, 32);
+  value &= bits == 0 ? 0 : ~std::uint32_t{0} << (32 - bits);
+  return fmt::format("{}.{}.{}.{}/{}", value >> 24, value >> 16 & 255, value >> 8 & 255, value & 255, bits);
 }
 
 }  // namespace facemae

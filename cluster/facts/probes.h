@@ -26,6 +26,10 @@ struct Neighbour {
 };
 std::vector<Way> probe_ways(const Machine& machine, const NetworkPlace& own,
                             const std::vector<Neighbour>& others);
+/// Networks that this node and another one have, in which that one does not answer.
+std::vector<Way> probe_silent(const Machine& machine, const NetworkPlace& own, const Neighbour& other);
+/// The network of an address with its prefix: "10.1.0.0/16" for "10.1.0.7/16".
+std::string network_of(const std::string& address);
 /// Slurm's settings, those of the job and of its partition; nothing where there is no Slurm.
 SlurmPlace probe_slurm(const Machine& machine);
 void probe_software(const Machine& machine, SoftwarePlace& software);

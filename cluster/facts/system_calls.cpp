@@ -14,6 +14,7 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 
@@ -123,6 +124,28 @@ std::string source_address(const std::string& address) {
   return from;
 }
 
+/// A connection to a port that hardly anybody listens on: it is refused where the host is there, and dropped by a
+/// firewall that would drop MPI's connections, too.
+bool answers(const std::string& address) {
+  constexpr int kPort = 60009, kPatience = 1000;
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(kPort);
+  if (::inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1) return false;
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return true;  // unknown
+  sockaddr generic{};
+  std::memcpy(&generic, &to, sizeof to);
+  int fault = ::connect(descriptor, &generic, sizeof generic) == 0 ? 0 : errno;
+  pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  if (fault == EINPROGRESS && ::poll(&waiting, 1, kPatience) > 0) {
+    socklen_t bytes = sizeof fault;
+    ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &bytes);
+  }
+  ::close(descriptor);
+  return fault == 0 || fault == ECONNREFUSED;
+}
+
 std::vector<std::pair<std::string, std::string>> all_addresses() {
   std::vector<std::pair<std::string, std::string>> all;
   ifaddrs* first = nullptr;
@@ -148,6 +171,7 @@ Calls system_calls() {
           .attribute = attribute_of,
           .resolve = resolve,
           .source_address = source_address,
+          .answers = answers,
           .addresses = all_addresses,
           .cards = cards_of_driver,
           .user = [] { return static_cast<unsigned>(::geteuid()); }};

@@ -135,5 +135,26 @@ finds 0 warning mpi.namespaces n1 "sharens|UCX_TLS" "a user namespace for each p
 
 finds 2 problem mpi.world "n1" "--mpi=pmix" "the wrong --mpi" srun --mpi=none -N 2 -n 2 "${doctor[@]}"
 
+# A rank that is stopped and a node that is cut off are named within a minute; what is left is killed then.
+names_in_time() { # names_in_time NODE WHAT: reads what the doctor says in the background
+  local began=$SECONDS
+  until grep -qE "^problem +mpi.answers +$1: " "$said" || [ $((SECONDS - began)) -ge 60 ]; do read -r -t 0.2 <>"$cluster/never"; done
+  took=$((SECONDS - began)) code="not waited for"
+  kill -9 "$doctors" 2>/dev/null
+  if [ "$(findings | wc -l)" = 1 ] && [ $took -lt 60 ]; then echo "passed: $2: $(findings) ($took s)"; else miss "$2"; fi
+}
+FACEMAE_FAILPOINT=world.join@1=stop "${on_nodes[@]}" "${doctor[@]}" >"$said" 2>"$said.err" &
+doctors=$!
+names_in_time n2 "a rank that is stopped before it joins"
+scancel --user=root
+wait_until 30 "idle nodes" nodes_idle
+
+"${on_nodes[@]}" "$cluster/on" all bash -c "touch $run/\$(hostname).here; sleep 1; exec \"\$@\"" bash -- "${doctor[@]}" >"$said" 2>"$said.err" &
+doctors=$!
+wait_until 20 "the tasks" [ -e "$run/n1.here" -a -e "$run/n2.here" ]
+ip link set port-n2 nomaster
+names_in_time n2 "a node that is cut off"
+ip link set port-n2 master switch
+
 [ $failures = 0 ] || { echo "$failures failure(s)"; exit 1; }
 echo "done after $SECONDS s"

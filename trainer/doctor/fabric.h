@@ -1,10 +1,10 @@
 #pragma once
-// What the network cards of this node claim.
-#include "core/files/files.h"
+// What the network cards of the nodes claim.
+#include "cluster/doctor/checks.h"
 
 namespace facemae {
 
-/// GB/s of the fastest active port of /sys/class/infiniband/*/ports/*/rate ("100 Gb/sec (4X EDR)"), below `sys`; 0 without.
-double fabric_rate(const Path& sys = "/sys");
+/// Pure. GB/s of a node's fastest active port, of the node where that is slowest; 0 where a node has none.
+double fabric_rate(const Gathered& all);
 
 }  // namespace facemae

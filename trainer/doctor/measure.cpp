@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cluster/host/agree.h"
 #include "cluster/host/gather.h"
 #include "core/log.h"
 #include "core/signals.h"
 #include "trainer/doctor/compute.h"
 #include "trainer/doctor/disk.h"
-#include "trainer/doctor/fabric.h"
 #include "trainer/doctor/network.h"
 #include "trainer/doctor/save_cost.h"
 #include "trainer/files/run_status.h"
@@ -17,28 +15,12 @@
 namespace facemae {
 namespace {
 
-/// Of the node that claims least, on all ranks.
-double least_fabric(Control& control) {
-  const auto all = gather(control, fabric_rate());
-  return broadcast(control, all.empty() ? 0.0 : *std::min_element(all.begin(), all.end()));
-}
-
 /// Bytes per second that all nodes write together, on all ranks: from what the disk was found to do.
 double written_by_all(World& world, const std::vector<Measured>& found) {
   double rate = 0;
   for (const auto& figure : found)
     if (figure.id == "fs.write") rate = 1e6 * figure.value * world.topology().nodes;
   return broadcast(world.control(), rate);
-}
-
-/// Bytes of a checkpoint, on all ranks: of the run's newest one, else 256 MiB.
-std::uint64_t bytes_of_state(Control& control, const std::string& run) {
-  std::uint64_t bytes = 0;
-  together(control, [&] {
-    if (control.is_root()) bytes = bytes_of_newest(run);
-  });
-  bytes = broadcast(control, bytes);
-  return bytes > 0 ? bytes : 256ULL << 20;
 }
 
 /// Images per second that a rank of a run has trained on lately; 0 before it has begun.
@@ -55,7 +37,6 @@ double taken_by_rank(Control& control, const std::string& run) {
 
 std::vector<Measured> measure_machine(World& world, const MeasureConfig& config) {
   const double share = config.seconds / 8;
-  const double fabric = least_fabric(world.control());
   std::vector<Measured> all;
   const auto add = [&](const char* what, const auto& measure) {
     if (!world.control().all_agree(notice_received() == 0)) return;
@@ -63,8 +44,8 @@ std::vector<Measured> measure_machine(World& world, const MeasureConfig& config)
     auto some = measure();
     std::move(some.begin(), some.end(), std::back_inserter(all));
   };
-  add("sums over ranks", [&] { return measure_reductions(world, share, fabric); });
-  add("pairs of nodes", [&] { return measure_pairs(world, share, fabric); });
+  add("sums over ranks", [&] { return measure_reductions(world, share, config.fabric); });
+  add("pairs of nodes", [&] { return measure_pairs(world, share, config.fabric); });
   add("votes", [&] { return measure_votes(world, share / 4); });
   add("matrix products", [&] { return measure_products(world, share); });
   if (!config.store.empty())
@@ -74,7 +55,7 @@ std::vector<Measured> measure_machine(World& world, const MeasureConfig& config)
   if (!config.run.empty()) {
     add("the disk", [&] { return measure_disk(world, config.run, share); });
     add("saves", [&] {
-      return measure_saves(world, config.run, bytes_of_state(world.control(), config.run),
+      return measure_saves(world, config.run, broadcast(world.control(), config.state),
                            written_by_all(world, all), share);
     });
   }

@@ -8,7 +8,6 @@
 #include <optional>
 #include <thread>
 
-#include "checkpoint/history/discover.h"
 #include "checkpoint/tensors/store.h"
 #include "cluster/host/agree.h"
 #include "core/log.h"
@@ -63,17 +62,6 @@ void save_once(Saver& saver, Snapshot& state, Control& control) {
 SaveAdvice advice_on_saves(double p99, double stall) {
   const double between = std::max(daly_interval(std::max(0.001, stall), kDay), 2 * p99);
   return {.minutes = std::ceil(between / 60), .lead = std::ceil(1.5 * p99 + 60)};
-}
-
-std::uint64_t bytes_of_newest(const Path& run) {
-  std::uint64_t bytes = 0;
-  for (const auto& checkpoint : list_checkpoints(run / "checkpoints")) {
-    if (!checkpoint.committed) continue;
-    for (const auto& file : std::filesystem::directory_iterator(checkpoint.path))
-      if (file.is_regular_file()) bytes += file.file_size();
-    break;
-  }
-  return bytes;
 }
 
 std::vector<Measured> measure_saves(World& world, const Path& folder, std::uint64_t bytes,

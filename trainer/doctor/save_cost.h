@@ -16,9 +16,6 @@ namespace facemae {
 std::vector<Measured> measure_saves(World& world, const Path& folder, std::uint64_t bytes,
                                     double bytes_per_second, double seconds);
 
-/// Bytes of the newest committed checkpoint of a run; 0 before there is one. Throws FileError.
-std::uint64_t bytes_of_newest(const Path& run);
-
 /// What follows from saves that take `p99` seconds and stall training for `stall`. Pure.
 struct SaveAdvice {
   double minutes = 0;  ///< between saves: Daly's interval for one failure a day, never less than twice a save

@@ -2,29 +2,34 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/temporary_folder.h"
-
 namespace facemae {
 namespace {
 
-void plant_port(const Path& sys, const std::string& card, const std::string& state, const std::string& rate) {
-  const Path port = sys / "class" / "infiniband" / card / "ports" / "1";
-  std::filesystem::create_directories(port);
-  write_whole(real_files(), port / "state", state + "\n");
-  write_whole(real_files(), port / "rate", rate + "\n");
+/// A rank on a node with ports of these rates in Gbit/s; negative ones are down.
+Facts rank_with(int node, const std::vector<double>& rates) {
+  Facts facts;
+  facts.node = node;
+  for (const double rate : rates)
+    facts.network.ports.push_back({.port = "mlx5_0/1",
+                                   .state = rate > 0 ? "ACTIVE" : "DOWN",
+                                   .link = "InfiniBand",
+                                   .rate = std::abs(rate)});
+  return facts;
 }
 
-TEST(FabricRate, IsOfTheFastestPortThatIsActive) {
-  const test::TemporaryFolder sys;
-  plant_port(sys.path(), "mlx5_0", "4: ACTIVE", "100 Gb/sec (4X EDR)");
-  plant_port(sys.path(), "mlx5_1", "4: ACTIVE", "2.5 Gb/sec (1X SDR)");
-  plant_port(sys.path(), "mlx5_2", "1: DOWN", "400 Gb/sec (4X NDR)");
-  EXPECT_EQ(fabric_rate(sys.path()), 12.5);
+TEST(FabricRate, IsOfTheFastestPortThatIsActiveOnTheSlowestNode) {
+  Gathered all;
+  all.ranks = {rank_with(0, {2.5, 100, -400}), rank_with(1, {200})};
+  EXPECT_EQ(fabric_rate(all), 12.5);
+  all.ranks[0] = rank_with(0, {400});
+  EXPECT_EQ(fabric_rate(all), 25);
 }
 
-TEST(FabricRate, IsZeroWithoutAFabric) {
-  const test::TemporaryFolder sys;
-  EXPECT_EQ(fabric_rate(sys.path()), 0);
+TEST(FabricRate, IsZeroWhereANodeHasNone) {
+  EXPECT_EQ(fabric_rate({}), 0);
+  Gathered all;
+  all.ranks = {rank_with(0, {100}), rank_with(1, {-100})};
+  EXPECT_EQ(fabric_rate(all), 0);
 }
 
 }  // namespace
