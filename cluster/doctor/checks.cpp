@@ -8,6 +8,13 @@
 namespace facemae {
 namespace {
 
+std::vector<std::string> each_once(const std::vector<std::string>& hosts) {
+  std::vector<std::string> once;
+  for (const auto& host : hosts)
+    if (std::find(once.begin(), once.end(), host) == once.end()) once.push_back(host);
+  return once;
+}
+
 /// For names_of() and row_of().
 struct NamedCheck {
   std::string name, help;
@@ -69,8 +76,8 @@ Check check_of(const std::string& id) {
 std::vector<Finding> judge(const Gathered& all) {
   std::vector<Finding> findings;
   std::vector<std::string> every;
-  for (const Facts& rank : all.ranks)
-    if (std::find(every.begin(), every.end(), rank.host) == every.end()) every.push_back(rank.host);
+  for (const Facts& rank : all.ranks) every.push_back(rank.host);
+  every = each_once(every);
   for (const auto& check : all_checks()) {
     Lines lines(check.id, check.remedy);
     check.judge(all, lines);
@@ -78,6 +85,7 @@ std::vector<Finding> judge(const Gathered& all) {
     if (std::any_of(found.begin(), found.end(), [](const Finding& one) { return one.state > State::Note; }))
       std::erase_if(found, [](const Finding& one) { return one.state == State::Ok; });
     for (auto& finding : found) {
+      finding.hosts = each_once(finding.hosts);
       const bool some = !finding.hosts.empty() && finding.hosts.size() < every.size() + all.absent.size();
       finding.of_node = finding.of_node || (check.of_node && finding.state == State::Problem && some);
       if (finding.hosts.empty() && !finding.of_node) finding.hosts = every;

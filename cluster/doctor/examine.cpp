@@ -8,6 +8,7 @@
 #include "cluster/facts/probes.h"
 #include "cluster/host/gather.h"
 #include "core/error.h"
+#include "core/failpoint.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -20,6 +21,14 @@ std::string silence(std::chrono::milliseconds limit) {
   return "it does not answer within " + human_seconds(std::chrono::duration<double>(limit).count());
 }
 
+/// What is where a folder or one above it should be, "" when nothing is.
+Path file_in_the_way(const Path& path) {
+  std::error_code unseen;
+  for (Path at = std::filesystem::absolute(path, unseen); at.has_relative_path(); at = at.parent_path())
+    if (std::filesystem::exists(at, unseen)) return std::filesystem::is_directory(at, unseen) ? Path() : at;
+  return {};
+}
+
 /// A folder, looked at by a thread that may be left behind.
 FolderPlace look_at_folder(const Machine& machine, const std::string& role, const std::string& path,
                            int rounds, std::chrono::milliseconds limit) {
@@ -27,12 +36,11 @@ FolderPlace look_at_folder(const Machine& machine, const std::string& role, cons
   folder.role = role;
   folder.path = path;
   const bool written = role == "run" || role == "local";
-  const auto looked = within<FolderPlace>(limit, [machine, folder, rounds, written] {
+  const auto looked = within<FolderPlace>(limit, [machine, folder, path, rounds, written] {
     FolderPlace found = folder;
     probe_mount(machine, found);
-    std::error_code unseen;
-    if (std::filesystem::exists(found.path, unseen) && !std::filesystem::is_directory(found.path, unseen))
-      found.fault = "it is not a folder";
+    if (const Path file = file_in_the_way(path); !file.empty())
+      found.fault = file.string() + " is not a folder";
     if (written && found.fault.empty()) probe_writing(real_files(), found, rounds);
     return found;
   });
@@ -120,6 +128,7 @@ Gathered examine(Control& control, const Machine& machine, const Subjects& subje
   for (const auto& host : answered) hosts.push_back(*host);
 
   fill_facts(machine, subjects, patience, facts);
+  failpoint("doctor.facts");
   const auto gather_facts = [&](const Facts& mine, std::chrono::milliseconds limit) {
     const auto answers = control.roll_call(packed(mine), limit);
     all.ranks.clear();

@@ -24,8 +24,35 @@ FACTS(StorePlace, fault, shards, bytes, largest, digest)
 FACTS(RunPlace, checkpoint, save)
 FACTS(SlurmPlace, version, config, partition, job, plugins, lead)
 FACTS(SoftwarePlace, program, libtorch, hdf5, libstdcxx, system, kernel, container, odd)
-FACTS(Facts, rank, node, host, first, mpi, cpu, memory, limits, gpu, network, folders, store, run, slurm,
-      software)
 #undef FACTS
+
+void to_json(nlohmann::json& json, const Facts& facts) {
+  json = {{"rank", facts.rank},       {"node", facts.node},     {"host", facts.host},
+          {"first", facts.first},     {"mpi", facts.mpi},       {"cpu", facts.cpu},
+          {"memory", facts.memory},   {"limits", facts.limits}, {"gpu", facts.gpu},
+          {"network", facts.network}, {"store", facts.store},   {"run", facts.run},
+          {"folders", facts.folders}, {"slurm", facts.slurm},   {"software", facts.software}};
+}
+
+void from_json(const nlohmann::json& json, Facts& facts) {
+  const auto take = [&](const char* name, auto& value) {
+    if (json.contains(name)) json.at(name).get_to(value);
+  };
+  take("rank", facts.rank);
+  take("node", facts.node);
+  take("host", facts.host);
+  take("first", facts.first);
+  take("mpi", facts.mpi);
+  take("cpu", facts.cpu);
+  take("memory", facts.memory);
+  take("limits", facts.limits);
+  take("gpu", facts.gpu);
+  take("network", facts.network);
+  take("folders", facts.folders);
+  take("store", facts.store);
+  take("run", facts.run);
+  take("slurm", facts.slurm);
+  take("software", facts.software);
+}
 
 }  // namespace facemae

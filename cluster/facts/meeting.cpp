@@ -14,7 +14,16 @@
 namespace facemae {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Neighbour, host, addresses)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MeetingPlan, folder, token, neighbours)
+
+void to_json(nlohmann::json& json, const MeetingPlan& plan) {
+  json = {{"folder", plan.folder}, {"token", plan.token}, {"neighbours", plan.neighbours}};
+}
+
+void from_json(const nlohmann::json& json, MeetingPlan& plan) {
+  json.at("folder").get_to(plan.folder);
+  json.at("token").get_to(plan.token);
+  json.at("neighbours").get_to(plan.neighbours);
+}
 
 namespace {
 

@@ -20,9 +20,12 @@ std::string version_in(const std::string& line) {
   return "";
 }
 
-std::vector<int> cores_near(const Machine& machine, std::string bus) {
-  std::transform(bus.begin(), bus.end(), bus.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (bus.size() > 12) bus = bus.substr(bus.size() - 12);  // NVML writes the domain in eight digits
+std::string in_lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::vector<int> cores_near(const Machine& machine, const std::string& bus) {
   const auto node = number_of(machine.at("/sys/bus/pci/devices") / bus / "numa_node");
   if (!node || *node < 0) return {};
   return core_list(
@@ -41,7 +44,10 @@ void probe_gpu(const Machine& machine, GpuPlace& gpu) {
   gpu.nccl_files.assign(files.begin(), files.end());
   if (gpu.driver.empty()) return;
   gpu.cards = machine.calls.cards(gpu.apart);
-  for (auto& card : gpu.cards) card.near = cores_near(machine, card.bus);
+  for (auto& card : gpu.cards) {
+    card.bus = in_lower_case(card.bus);
+    card.near = cores_near(machine, card.bus);
+  }
 }
 
 }  // namespace facemae

@@ -4,57 +4,42 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <map>
 
 #include "cluster/facts/probes.h"
-#include "tests/temporary_folder.h"
+#include "tests/unit/cluster/facts/fake_machine.h"
 
 namespace facemae {
 namespace {
 
-using testing::IsEmpty, testing::SizeIs;
+using testing::ElementsAre, testing::IsEmpty, testing::SizeIs;
 
-/// A node n1 with a loopback and cards of these addresses.
-struct Node {
+/// A node with a loopback and cards of these addresses.
+struct Node : FakeMachine {
   explicit Node(const std::vector<std::pair<std::string, std::string>>& cards) {
-    add("lo", "772", "0x9");
-    addresses = {{"lo", "127.0.0.1/8"}};
-    for (const auto& [name, address] : cards) {
-      add(name, "1", "0x1003");
-      addresses.emplace_back(name, address);
-    }
-    machine.root = root.path();
-    machine.host = "n1";
-    machine.environment = [this](const std::string& name) -> std::optional<std::string> {
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional(found->second);
-    };
+    add("lo", "127.0.0.1/8", "772", "0x9");
+    for (const auto& [name, address] : cards) add(name, address, "1", "0x1003");
     machine.calls.addresses = [this] { return addresses; };
-    machine.calls.resolve = [this](const std::string&) { return Resolved{.addresses = own, .fault = ""}; };
+    machine.calls.resolve = [this](const std::string&) { return Resolved{.addresses = {own}, .fault = ""}; };
     machine.calls.source_address = [this](const std::string&) { return source; };
     machine.calls.answers = [this](const std::string& address) {
       asked.push_back(address);
       return address != silent;
     };
   }
-  void add(const std::string& name, const std::string& type, const std::string& flags) {
-    const Path folder = root.path() / "sys" / "class" / "net" / name;
-    std::filesystem::create_directories(folder);
-    write_whole(real_files(), folder / "type", type + "\n");
-    write_whole(real_files(), folder / "flags", flags + "\n");
+  void add(const std::string& name, const std::string& address, const std::string& type,
+           const std::string& flags) {
+    file("/sys/class/net/" + name + "/type", type + "\n");
+    file("/sys/class/net/" + name + "/flags", flags + "\n");
+    addresses.emplace_back(name, address);
   }
-
-  test::TemporaryFolder root;
-  Machine machine;
-  std::map<std::string, std::string> variables;
   std::vector<std::pair<std::string, std::string>> addresses;
-  std::vector<std::string> own, asked;
-  std::string source, silent;
+  std::vector<std::string> asked;
+  std::string own, source, silent;
 };
 
 TEST(OwnNetworks, AreThoseOfTheNameAndTowardsTheLauncher) {
   Node node({{"eth0", "10.9.0.1/24"}, {"docker0", "172.17.0.1/16"}, {"eth1", "10.99.1.7/16"}});
-  node.own = {"10.9.0.1"};
+  node.own = "10.9.0.1";
   EXPECT_EQ(own_networks(node.machine), "10.9.0.0/24");
   node.source = "10.99.1.7";
   EXPECT_EQ(own_networks(node.machine), "10.9.0.0/24") << "there is no launcher to go to";
@@ -64,24 +49,25 @@ TEST(OwnNetworks, AreThoseOfTheNameAndTowardsTheLauncher) {
 
 TEST(OwnNetworks, AreNoneWhereTheNameIsOnTheLoopbackOrTheUserHasChosen) {
   Node node({{"eth0", "10.9.0.1/24"}});
-  node.own = {"127.0.1.1"};
-  EXPECT_EQ(own_networks(node.machine), "");
-  node.own = {"127.0.0.1"};
-  EXPECT_EQ(own_networks(node.machine), "");
-  node.own = {"10.9.0.1"};
+  for (const char* own : {"127.0.1.1", "127.0.0.1"}) {
+    node.own = own;
+    EXPECT_EQ(own_networks(node.machine), "");
+  }
+  node.own = "10.9.0.1";
   node.variables["OMPI_MCA_btl_tcp_if_include"] = "lo";
   EXPECT_EQ(own_networks(node.machine), "");
 }
 
 TEST(OwnNetworks, AreToldToMpiForAWhile) {
-  ASSERT_EQ(std::getenv("OMPI_MCA_btl_tcp_if_include"), nullptr);
+  constexpr const char* variable = "OMPI_MCA_btl_tcp_if_include";
+  ::unsetenv(variable);
   {
     const OwnNetworks told("10.9.0.0/24");
-    EXPECT_STREQ(std::getenv("OMPI_MCA_btl_tcp_if_include"), "10.9.0.0/24");
+    EXPECT_STREQ(std::getenv(variable), "10.9.0.0/24");
   }
-  EXPECT_EQ(std::getenv("OMPI_MCA_btl_tcp_if_include"), nullptr);
+  EXPECT_EQ(std::getenv(variable), nullptr);
   const OwnNetworks none("");
-  EXPECT_EQ(std::getenv("OMPI_MCA_btl_tcp_if_include"), nullptr);
+  EXPECT_EQ(std::getenv(variable), nullptr);
 }
 
 TEST(ProbeSilent, AsksTheOtherNodeInEveryNetworkOfBoth) {
@@ -90,12 +76,11 @@ TEST(ProbeSilent, AsksTheOtherNodeInEveryNetworkOfBoth) {
              {"eth2", "10.5.0.1/24"},
              {"docker0", "172.17.0.1/16"}});
   node.silent = "10.99.0.2";
-  const auto network = probe_network(node.machine);
   const auto silent = probe_silent(
-      node.machine, network,
+      node.machine, probe_network(node.machine),
       {.host = "n2",
        .addresses = {"10.9.0.2/24", "10.99.0.2/24", "10.6.0.2/24", "172.17.0.1/16", "172.17.0.9/16"}});
-  EXPECT_THAT(node.asked, testing::ElementsAre("10.9.0.2", "10.99.0.2"));
+  EXPECT_THAT(node.asked, ElementsAre("10.9.0.2", "10.99.0.2"));
   ASSERT_THAT(silent, SizeIs(1));
   EXPECT_EQ(silent[0].interface, "eth1");
   EXPECT_EQ(silent[0].host, "n2");
@@ -104,10 +89,11 @@ TEST(ProbeSilent, AsksTheOtherNodeInEveryNetworkOfBoth) {
 
 TEST(ProbeSilent, LeavesOutCardsThatAreDown) {
   Node node({{"eth0", "10.9.0.1/24"}, {"eth1", "10.99.0.1/24"}});
-  node.add("eth1", "1", "0x1002");
+  node.file("/sys/class/net/eth1/flags", "0x1002\n");
   node.silent = "10.99.0.2";
-  const auto network = probe_network(node.machine);
-  EXPECT_THAT(probe_silent(node.machine, network, {.host = "n2", .addresses = {"10.99.0.2/24"}}), IsEmpty());
+  EXPECT_THAT(
+      probe_silent(node.machine, probe_network(node.machine), {.host = "n2", .addresses = {"10.99.0.2/24"}}),
+      IsEmpty());
 }
 
 TEST(NetworkOf, CutsTheAddressAtItsPrefix) {
