@@ -59,11 +59,11 @@ class Doctor {
       if (!world->control().is_root()) return ExitCode::Done;
       const ExitCode code = tell(all, measured);
       if (all.absent.empty()) return code;
-      end(world, code);
+      return end(world, code);
     } catch (const PeerLost&) {
       const auto missing = absent(world->topology().size);
       if (!is_first(missing)) throw;
-      end(world, tell({.ranks = {facts}, .absent = missing}));
+      return end(world, tell({.ranks = {facts}, .absent = missing}));
     }
   }
 
@@ -188,9 +188,11 @@ class Doctor {
     _exit(static_cast<int>(code));
   }
 
-  [[noreturn]] void end(World* world, ExitCode code) {
+  /// Somebody is absent, so that nothing can end in order.
+  ExitCode end(World* world, ExitCode code) {
     if (attendance_) attendance_->remove();
     world->die(static_cast<int>(code));
+    return code;
   }
 
   App& app_;

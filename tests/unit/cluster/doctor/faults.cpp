@@ -1,22 +1,3 @@
-void lead_nowhere(Facts& facts) {
-  facts.network.interfaces.push_back({.name = "eth9",
-                                      .kind = "ethernet",
-                                      .addresses = {"10.99.0." + std::to_string(facts.node + 1) + "/24"},
-                                      .up = true,
-                                      .speed = 1000,
-                                      .mtu = 1500});
-  facts.network.silent = {
-      {.host = "n9", .address = "10.99.0.9", .interface = "eth9", .fault = "it does not answer"}};
-}
-void add_docker(Facts& facts) {
-  facts.network.interfaces.push_back({.name = "docker0",
-                                      .kind = "bridge",
-                                      .addresses = {"172.17.0.1/16"},
-                                      .up = true,
-                                      .speed = -1,
-                                      .mtu = 1500});
-}
-
 // One fault each in a healthy machine.
 #include <utility>
 
@@ -310,6 +291,25 @@ Faults faults_of_gpus() {
                                     facts.gpu.nccl_files.emplace_back("/opt/nccl/lib/libnccl.so.2");
                                   }))},
   };
+}
+
+void lead_nowhere(Facts& facts) {
+  facts.network.interfaces.push_back({.name = "eth9",
+                                      .kind = "ethernet",
+                                      .addresses = {"10.99.0." + std::to_string(facts.node + 1) + "/24"},
+                                      .up = true,
+                                      .speed = 1000,
+                                      .mtu = 1500});
+  facts.network.silent = {
+      {.host = "n9", .address = "10.99.0.9", .interface = "eth9", .fault = "it does not answer"}};
+}
+void add_docker(Facts& facts) {
+  facts.network.interfaces.push_back({.name = "docker0",
+                                      .kind = "bridge",
+                                      .addresses = {"172.17.0.1/16"},
+                                      .up = true,
+                                      .speed = -1,
+                                      .mtu = 1500});
 }
 
 Faults faults_of_network() {

@@ -15,7 +15,7 @@ using testing::ElementsAre, testing::IsEmpty, testing::SizeIs;
 
 /// A node with a loopback and cards of these addresses.
 struct Node : FakeMachine {
-  explicit Node(const std::vector<std::pair<std::string, std::string>>& cards) {
+  explicit Node(std::initializer_list<std::pair<const char*, const char*>> cards) {
     add("lo", "127.0.0.1/8", "772", "0x9");
     for (const auto& [name, address] : cards) add(name, address, "1", "0x1003");
     machine.calls.addresses = [this] { return addresses; };
