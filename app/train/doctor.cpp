@@ -29,6 +29,8 @@ namespace {
 
 /// Until all ranks have joined; and for MPI to carry a message. Together with the probes less than a minute.
 constexpr std::chrono::seconds kJoin{38}, kMessage{40};
+/// Seconds that are left to the rank that speaks: whoever ends first ends all.
+constexpr unsigned kTurn = 5;
 
 struct DoctorOptions {
   std::string run, store, local, explain;
@@ -53,8 +55,8 @@ class Doctor {
     describe(world, facts);
     if (world == nullptr) return alone(std::move(facts));
     try {
-      const Gathered all =
-          examine(world->control(), machine_, subjects(), Patience::of(options_.quick), facts);
+      const Gathered all = examine(world->control(), machine_, subjects(world->topology()),
+                                   Patience::of(options_.quick), facts);
       const auto measured = measure(*world, all);
       if (!world->control().is_root()) return ExitCode::Done;
       const ExitCode code = tell(all, measured);
@@ -62,7 +64,10 @@ class Doctor {
       return end(world, code);
     } catch (const PeerLost&) {
       const auto missing = absent(world->topology().size);
-      if (!is_first(missing)) throw;
+      if (!is_first(missing)) {
+        ::sleep(kTurn);
+        throw;
+      }
       return end(world, tell({.ranks = {facts}, .absent = missing}));
     }
   }
@@ -81,9 +86,13 @@ class Doctor {
     }
   }
 
+  Topology place_of(World* world) const {
+    return world != nullptr ? world->topology() : Topology{.host = machine_.host};
+  }
+
   /// What MPI, LibTorch and the program tell.
   void describe(World* world, Facts& facts) const {
-    const Topology topology = world != nullptr ? world->topology() : Topology{.host = machine_.host};
+    const Topology topology = place_of(world);
     facts.rank = topology.rank;
     facts.node = topology.node;
     facts.host = topology.host;
@@ -94,22 +103,27 @@ class Doctor {
     facts.mpi.path = mpi.path;
     facts.mpi.threads = mpi_thread_level();
     facts.mpi.size = topology.size;
+    facts.software.program = "facemae " + program_version();
+    facts.software.libtorch = "LibTorch " + libtorch_version();
+    facts.software.hdf5 = "HDF5 " + hdf5::version();
+  }
+
+  /// Loads LibTorch's half for GPUs where there is a driver, which takes a while.
+  void look_at_devices(const Topology& topology, Facts& facts) const {
     const DeviceReport device = app_.device_report(topology);
     facts.gpu.fault = device.fault;
     facts.gpu.own = device.bus;
     std::transform(facts.gpu.own.begin(), facts.gpu.own.end(), facts.gpu.own.begin(), ::tolower);
     facts.gpu.runtime = app_.cuda_version();
     facts.gpu.nccl = app_.nccl_version();
-    facts.software.program = "facemae " + program_version();
-    facts.software.libtorch = "LibTorch " + libtorch_version();
-    facts.software.hdf5 = "HDF5 " + hdf5::version();
   }
 
-  Subjects subjects() const {
+  Subjects subjects(const Topology& topology) const {
     return {.run = options_.run,
             .store = options_.store,
             .local = options_.local,
             .quick = options_.quick,
+            .look_at_devices = [this, topology](Facts& facts) { look_at_devices(topology, facts); },
             .look_at_store = [store = options_.store,
                               quick = options_.quick] { return look_at_store(store, quick); },
             .look_at_run = [run = options_.run] { return look_at_run(run); }};
@@ -118,11 +132,10 @@ class Doctor {
   /// Of the processes that could not become one world, the first judges by itself; the others are silent.
   ExitCode alone(Facts facts) {
     if (rank_ == 0) {
-      const std::string fault = facts.mpi.fault;
-      fill_facts(machine_, subjects(), Patience::of(options_.quick), facts);
+      fill_facts(machine_, subjects(place_of(nullptr)), Patience::of(options_.quick), facts);
       return tell({.ranks = {facts}, .absent = {}});
     }
-    return ExitCode::BadConfiguration;
+    return ExitCode::Done;  // another code, and the launcher would end the one that speaks
   }
 
   /// All ranks, unless one is absent: what fails cannot be measured, and then only the findings are told.
@@ -180,8 +193,11 @@ class Doctor {
     facts.host = machine_.host;
     probe_launch(machine_, facts.mpi);
     const auto missing = absent(std::max(facts.mpi.said, rank_ + 1));
-    if (!is_first(missing)) ::sleep(5);  // for the one that speaks
-    facts.mpi.said = -1;                 // it is not known how many would have come
+    if (!is_first(missing)) {
+      ::sleep(kTurn);
+      std::fprintf(stderr, "facemae: rank %d: not all ranks have joined\n", rank_);
+    }
+    facts.mpi.said = -1;  // it is not known how many would have come
     const ExitCode code =
         is_first(missing) ? tell({.ranks = {facts}, .absent = missing}) : ExitCode::PeerLost;
     if (attendance_) attendance_->remove();

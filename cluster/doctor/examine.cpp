@@ -82,12 +82,13 @@ MeetingPlan plan_of(const Gathered& all) {
 
 Patience Patience::of(bool quick) {
   using std::chrono::seconds;
-  if (quick) return {.probe = seconds(3), .seen = seconds(4), .answer = seconds(10)};
+  if (quick) return {.probe = seconds(3), .seen = seconds(4), .answer = seconds(15)};
   return {};
 }
 
 void fill_facts(const Machine& machine, const Subjects& subjects, const Patience& patience, Facts& facts) {
   facts.host = machine.host;
+  if (subjects.look_at_devices) subjects.look_at_devices(facts);
   probe_launch(machine, facts.mpi);
   facts.cpu = probe_cpu(machine);
   facts.memory = probe_memory(machine);

@@ -15,7 +15,8 @@ namespace facemae {
 struct Subjects {
   std::string run, store, local;
   bool quick = false;
-  std::function<StorePlace()> look_at_store;  ///< without a store it is not called
+  std::function<void(Facts&)> look_at_devices;  ///< what only LibTorch knows; may load its libraries first
+  std::function<StorePlace()> look_at_store;    ///< without a store it is not called
   std::function<RunPlace()> look_at_run;
 };
 
@@ -25,7 +26,7 @@ struct Patience {
   static Patience of(bool quick);
 };
 
-/// Fills what one rank finds by itself; `facts` has its place, MPI, GPU and versions already.
+/// Fills what one rank finds by itself; `facts` has its place, MPI and versions already.
 void fill_facts(const Machine& machine, const Subjects& subjects, const Patience& patience, Facts& facts);
 
 /// All ranks, same order. Rank 0 gets everybody's facts; the others nothing. When somebody is absent, rank 0 returns at

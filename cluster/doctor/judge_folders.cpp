@@ -60,12 +60,14 @@ void judge_kind(const Gathered& all, Lines& lines) {
   for (const char* role : {"run", "store"}) {
     std::map<std::string, std::vector<std::string>> kinds;
     for (const auto& [node, folder] : folders_of(all, role)) {
-      if (folder->kind.empty()) continue;
+      const bool is_run = std::string(role) == "run";
+      const bool missing =
+          !is_run && !node->store.fault.empty();  // store.readable tells, and looked above it
+      if (folder->kind.empty() || missing) continue;
       kinds[folder->kind].push_back(node->host);
       if (const auto option = odd_option(*folder); !option.empty())
         lines.warn({node->host},
                    fmt::format("{} is mounted from {} with {}", folder->path, folder->source, option));
-      const bool is_run = std::string(role) == "run";
       const bool unproven =
           all.multi_node() && folder->seen < 0 && folder->unseen.empty() && folder->fault.empty();
       if (is_run && unproven && !is_network(folder->kind))

@@ -10,27 +10,27 @@
 namespace facemae {
 namespace {
 
-/// A variable that is worth a line, with the value that is, "" for any.
+/// A variable that is worth a line, with the value that is, "" for any but the harmless one.
 struct OddVariable {
-  const char *name, *value, *effect;
+  const char *name, *value, *harmless, *effect;
 };
 constexpr std::array<OddVariable, 16> kOddVariables = {{
-    {"LD_PRELOAD", "", "puts a library before all others, maybe another MPI or NCCL"},
-    {"NCCL_P2P_DISABLE", "1", "sends between GPUs of a node through the host"},
-    {"NCCL_IB_DISABLE", "1", "keeps NCCL off InfiniBand"},
-    {"NCCL_SHM_DISABLE", "1", "keeps NCCL off shared memory"},
-    {"NCCL_SOCKET_IFNAME", "lo", "keeps NCCL on this node"},
-    {"NCCL_ALGO", "", "fixes NCCL's algorithm"},
-    {"NCCL_PROTO", "", "fixes NCCL's protocol"},
-    {"OMP_PROC_BIND", "", "binds threads of all ranks by one rule"},
-    {"OMP_PLACES", "", "binds threads of all ranks by one rule"},
-    {"GOMP_CPU_AFFINITY", "", "binds threads of all ranks to the same cores"},
-    {"KMP_AFFINITY", "", "binds threads of all ranks by one rule"},
-    {"OMP_WAIT_POLICY", "active", "lets threads spin that wait"},
-    {"HDF5_USE_FILE_LOCKING", "", "changes whether HDF5 locks files"},
-    {"CUDA_LAUNCH_BLOCKING", "1", "waits for each kernel"},
-    {"TORCH_NCCL_BLOCKING_WAIT", "1", "waits for each collective"},
-    {"MALLOC_CHECK_", "", "checks each allocation"},
+    {"LD_PRELOAD", "", "", "puts a library before all others, maybe another MPI or NCCL"},
+    {"NCCL_P2P_DISABLE", "1", "", "sends between GPUs of a node through the host"},
+    {"NCCL_IB_DISABLE", "1", "", "keeps NCCL off InfiniBand"},
+    {"NCCL_SHM_DISABLE", "1", "", "keeps NCCL off shared memory"},
+    {"NCCL_SOCKET_IFNAME", "lo", "", "keeps NCCL on this node"},
+    {"NCCL_ALGO", "", "", "fixes NCCL's algorithm"},
+    {"NCCL_PROTO", "", "", "fixes NCCL's protocol"},
+    {"OMP_PROC_BIND", "", "false", "binds threads of all ranks by one rule"},
+    {"OMP_PLACES", "", "", "binds threads of all ranks by one rule"},
+    {"GOMP_CPU_AFFINITY", "", "", "binds threads of all ranks to the same cores"},
+    {"KMP_AFFINITY", "", "none", "binds threads of all ranks by one rule"},
+    {"OMP_WAIT_POLICY", "active", "", "lets threads spin that wait"},
+    {"HDF5_USE_FILE_LOCKING", "", "", "changes whether HDF5 locks files"},
+    {"CUDA_LAUNCH_BLOCKING", "1", "", "waits for each kernel"},
+    {"TORCH_NCCL_BLOCKING_WAIT", "1", "", "waits for each collective"},
+    {"MALLOC_CHECK_", "", "0", "checks each allocation"},
 }};
 
 std::string in_lower_case(std::string text) {
@@ -40,12 +40,11 @@ std::string in_lower_case(std::string text) {
 
 void judge_variables(const Gathered& all, Lines& lines) {
   for (const Facts& rank : all.ranks)
-    for (const auto& [name, value, effect] : kOddVariables) {
+    for (const auto& [name, value, harmless, effect] : kOddVariables) {
       const auto found = rank.software.odd.find(name);
       if (found == rank.software.odd.end() || found->second.empty()) continue;
       const std::string given = in_lower_case(found->second);
-      const bool off = given == "false" || given == "0" || given == "none";
-      if (*value != '\0' ? given != value : off) continue;
+      if (*value != '\0' ? given != value : given == harmless) continue;
       lines.warn({rank.host}, fmt::format("{}={} {}", name, found->second, effect),
                  fmt::format("unset {}", name));
     }

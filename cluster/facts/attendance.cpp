@@ -81,11 +81,13 @@ void Attendance::remove() const noexcept {
 }
 
 std::string start_token(const Environment& environment) {
-  std::string token;
   const auto job = environment("SLURM_JOB_ID"), step = environment("SLURM_STEP_ID");
-  if (job && step) token = *job + "." + *step;
+  std::string start;  // of mpirun's ranks in a job, Slurm's steps differ
   for (const char* name : {"PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid", "PMI_JOBID"})
-    if (const auto value = environment(name)) token += (token.empty() ? "" : "-") + *value;
+    if (start.empty()) start = environment(name).value_or("");
+  if (start.empty() && job && step) start = *step;
+  if (start.empty()) return "";
+  std::string token = job ? *job + "." + start : start;
   std::replace_if(
       token.begin(), token.end(),
       [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-'; }, '_');

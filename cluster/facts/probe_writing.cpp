@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "cluster/facts/probes.h"
@@ -56,7 +57,9 @@ void probe_writing(FileSystem& files, FolderPlace& folder, int rounds) {
       Path path;
       mutable std::error_code unseen;
     } removed{final, {}};
-    for (int round = 0; round < rounds; ++round) {
+    constexpr double kEnough = 1;  // seconds: of slow storage a few files tell as much
+    const auto first = std::chrono::steady_clock::now();
+    for (int round = 0; round == 0 || (round < rounds && seconds_since(first) < kEnough); ++round) {
       const auto begun = std::chrono::steady_clock::now();
       const auto before = std::chrono::system_clock::now();
       write_durably(files, final, std::string(kBytes, 'd'));
@@ -66,7 +69,7 @@ void probe_writing(FileSystem& files, FolderPlace& folder, int rounds) {
     }
     folder.direct = reads_directly(final);
   } catch (const FileError& error) {
-    folder.fault = error.what();
+    folder.fault = std::strerror(error.code());
     return;
   }
   std::sort(seconds.begin(), seconds.end());

@@ -64,8 +64,8 @@ MpiLibrary mpi_library() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;
   MPI_Get_library_version(text, &length);
-  library.version.assign(text, static_cast<std::size_t>(length));
-  library.version = library.version.substr(0, library.version.find('\n'));
+  library.version = text;  // the length of some counts the zero at its end
+  library.version = library.version.substr(0, library.version.find_first_of(",\n"));
   // Makers that build on MPICH set its macro, too: their own come first.
 #if defined(OMPI_MAJOR_VERSION)
   library.built_for = "Open MPI " + std::to_string(OMPI_MAJOR_VERSION) + "." +

@@ -30,7 +30,7 @@ std::string mpi_version();
 
 /// Which MPI this is, for people who look for another one.
 struct MpiLibrary {
-  std::string version;    ///< the first line of what the library says of itself
+  std::string version;    ///< what the library says of itself, to the first comma or end of a line
   std::string built_for;  ///< "Open MPI 4.1.4": of the headers
   std::string path;       ///< of the file that MPI_Init comes from
 };

@@ -8,6 +8,8 @@ cluster_enter "$@"
 [ -x "$facemae" ] || die "$facemae is not built"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 cluster_up
+# Slurm is not to end a node that is cut off before the doctor has found it.
+sed -i 's/^SlurmdTimeout=.*/SlurmdTimeout=120/' "$cluster/slurm.conf" && scontrol reconfigure
 
 run=$cluster/run-checked store=$cluster/store failures=0
 mkdir "$run"
@@ -22,6 +24,7 @@ exec nsenter -t "$(<"$cluster/run/$1.init")" --mount --pid --net --uts "${@:2}"
 S
 chmod +x "$cluster/in"
 in_node() { "$cluster/in" "$@"; }
+for node in n1 n2; do in_node $node mount -t sysfs sys /sys; done # with the node's own network cards
 # on NODE COMMAND... -- PROGRAM...: a task that does something first, and only on that node (or `all`)
 cat >"$cluster/on" <<'S'
 #!/bin/bash
@@ -86,7 +89,7 @@ in_node n2 umount "$store"
 
 in_node n2 mount --bind "$run" "$run"
 in_node n2 mount -o remount,bind,ro "$run"
-finds 75 problem fs.seen n2 "writ" "RUN read-only on one node" "${on_nodes[@]}" "${doctor[@]}"
+finds 75 problem fs.sync n2 "RUN on a file system that you may write into" "RUN read-only on one node" "${on_nodes[@]}" "${doctor[@]}"
 in_node n2 umount "$run"
 
 finds 0 warning fs.locks "n" "flock|lock" "locks that hold on one node only" \
@@ -96,16 +99,17 @@ finds 0 warning fs.sync "n2" "disk|storage" "fsync that takes long on one node" 
 finds 0 warning fs.clock "n2" "chrony|NTP|clock" "a clock that is ahead" \
   "${on_nodes[@]}" "$cluster/on" n2 env LD_PRELOAD="$faulty" FAULTY_CLOCK_S=30 -- "${doctor[@]}"
 
-in_node n2 mount -t tmpfs -o mode=1777,size=8m shm /dev/shm
-finds 75 problem mem.shm n2 "shm" "/dev/shm of 8 MiB" "${on_nodes[@]}" "${doctor[@]}"
-in_node n2 umount /dev/shm
+in_node n1 mount -t tmpfs -o mode=1777,size=8m shm /dev/shm
+finds 2 problem mem.shm "" "shm-size" "/dev/shm of 8 MiB" "${on_one_node[@]}" "${doctor[@]}"
+in_node n1 umount /dev/shm
 
 in_node n2 dd if=/dev/zero of=/dev/shm/vader_segment.n2.0.dead.0 bs=1M count=4 status=none
+in_node n2 touch -d "-10 minutes" /dev/shm/vader_segment.n2.0.dead.0
 finds 0 warning mem.leftovers n2 "rm .*vader_segment" "what a killed program left in /dev/shm" "${on_nodes[@]}" "${doctor[@]}"
 in_node n2 rm /dev/shm/vader_segment.n2.0.dead.0
 
-finds 2 problem cpu.mask n1 "bind-to none" "mpirun's binding to one core" "$cluster/in" n1 mpirun --bind-to core -n 1 "${doctor[@]}"
-finds 2 problem cpu.mask "n" "cpus-per-task" "srun without --cpus-per-task" \
+finds 2 problem cpu.mask "" "bind-to none" "mpirun's binding to one core" "$cluster/in" n1 mpirun --bind-to core -n 1 "${doctor[@]}"
+finds 2 problem cpu.mask "all nodes" "cpus-per-task" "srun without --cpus-per-task" \
   env SLURM_CPUS_PER_TASK=2 srun --mpi=pmix -N 2 -n 2 "$cluster/on" all taskset -c 0 -- "${doctor[@]}"
 
 for node in n1 n2; do
@@ -113,7 +117,7 @@ for node in n1 n2; do
   in_node $node ip addr add 172.17.0.1/16 dev docker0
   in_node $node ip link set docker0 up
 done
-finds 0 warning net.bridges "docker0" "btl_tcp_if" "docker0 with one address on both nodes" "${on_nodes[@]}" "${doctor[@]}"
+finds 2 problem net.bridges "all nodes: docker0" "btl_tcp_if_exclude=lo,docker0" "docker0 with one address on both nodes" "${on_nodes[@]}" "${doctor[@]}"
 for node in n1 n2; do in_node $node ip link del docker0; done
 
 for node in n1 n2; do
@@ -122,7 +126,7 @@ for node in n1 n2; do
   in_node $node ip link set eth1 up
   in_node $node ip link set nowhere up
 done
-finds 0 warning net.way "n" "btl_tcp_if_include" "a second network that leads nowhere" "${on_nodes[@]}" "${doctor[@]}"
+finds 2 problem net.way "all nodes: eth1" "btl_tcp_if_include=10.9.0.0/24" "a second network that leads nowhere" "${on_nodes[@]}" "${doctor[@]}"
 for node in n1 n2; do in_node $node ip link del eth1; done
 
 sed 's/^10.9.0.2 n2/127.0.1.1 n2/' "$cluster/hosts" >"$cluster/hosts.n2"
@@ -130,10 +134,10 @@ sed 's/^10.9.0.2 n2/127.0.1.1 n2/' "$cluster/hosts" >"$cluster/hosts.n2"
 finds 0 warning net.names n2 "hosts" "the own name is 127.0.1.1" "${on_nodes[@]}" "$cluster/on" n2 unshare --mount \
   bash -c "mount --bind $cluster/hosts.n2 /etc/hosts && exec \"\$@\"" bash -- "${doctor[@]}"
 
-finds 0 warning mpi.namespaces n1 "sharens|UCX_TLS" "a user namespace for each process" \
+finds 0 warning mpi.namespaces "" "sharens|UCX_TLS" "a user namespace for each process" \
   "${on_one_node[@]}" unshare --user --map-root-user "${doctor[@]}"
 
-finds 2 problem mpi.world "n1" "--mpi=pmix" "the wrong --mpi" srun --mpi=none -N 2 -n 2 "${doctor[@]}"
+finds 2 problem mpi.world "" "--mpi=pmix" "the wrong --mpi" srun --mpi=none -N 2 -n 2 "${doctor[@]}"
 
 # A rank that is stopped and a node that is cut off are named within a minute; what is left is killed then.
 names_in_time() { # names_in_time NODE WHAT: reads what the doctor says in the background
@@ -153,7 +157,9 @@ wait_until 30 "idle nodes" nodes_idle
 doctors=$!
 wait_until 20 "the tasks" [ -e "$run/n1.here" -a -e "$run/n2.here" ]
 ip link set port-n2 nomaster
+in_node n2 mount -t tmpfs none "$run" # its disks are behind the network, too
 names_in_time n2 "a node that is cut off"
+in_node n2 umount "$run"
 ip link set port-n2 master switch
 
 [ $failures = 0 ] || { echo "$failures failure(s)"; exit 1; }

@@ -49,7 +49,7 @@ TEST(Attendance, HasOneTokenForAllOfAStart) {
   EXPECT_EQ(start_token(fake.machine.environment), "");
   fake.variables = {
       {"SLURM_JOB_ID", "7"}, {"SLURM_STEP_ID", "0"}, {"PMIX_NAMESPACE", "slurm.pmix/7"}, {"PMIX_RANK", "3"}};
-  EXPECT_EQ(start_token(fake.machine.environment), "7.0-slurm.pmix_7");
+  EXPECT_EQ(start_token(fake.machine.environment), "7.slurm.pmix_7");
 }
 
 FolderPlace run_folder() {
