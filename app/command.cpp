@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cluster/world/device.h"
 #include "core/files/files.h"
 #include "core/log.h"
 #include "core/options/help_text.h"
@@ -43,6 +44,22 @@ World& App::alone(const std::string& command) {
   if (opened.topology().size > 1)
     throw ConfigError("`facemae " + command + "` works on one rank: start it without mpirun or srun");
   return opened;
+}
+
+DeviceReport App::device_report(const Topology& topology) const {
+  return find_device({.device = "auto"}, back_ends_, gpus_, topology, gpus_.load()).report;
+}
+
+int App::cuda_version() const {
+  for (const auto& back_end : back_ends_)
+    if (back_end.look) return back_end.look(std::nullopt).runtime;
+  return 0;
+}
+
+std::string App::nccl_version() const {
+  for (const auto& back_end : back_ends_)
+    if (back_end.built && back_end.carrier.name == "nccl") return back_end.version();
+  return "";
 }
 
 void App::result(const nlohmann::ordered_json& result) {

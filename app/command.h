@@ -27,6 +27,11 @@ class App {
   /// MPI was started and ended again because the world could not be opened: it must not be
   /// tried a second time.
   bool world_refused() const { return refused_; }
+  /// What the GPU of a rank there can do, also where the world was opened without.
+  DeviceReport device_report(const Topology& topology) const;
+  /// The CUDA that LibTorch was built for, 13000 for 13.0, 0 without; "NCCL 2.28.9" where it is built.
+  int cuda_version() const;
+  std::string nccl_version() const;
   /// Rank 0: writes `result` to the file of --json, if given.
   void result(const nlohmann::ordered_json& result);
 
@@ -83,6 +88,7 @@ ExitCode run_checkpoint(App& app, Words words);
 ExitCode run_status(App& app, Words words);
 ExitCode run_stop(App& app, Words words);
 ExitCode run_save(App& app, Words words);
+ExitCode run_doctor(App& app, Words words);
 ExitCode run_export(App& app, Words words);
 ExitCode run_import(App& app, Words words);
 

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <span>
+#include <thread>
 
 #include "app/command.h"
 #include "cluster/host/agree.h"
@@ -80,8 +82,11 @@ ExitCode run(App& app, const BackEnds& back_ends, std::vector<std::string> words
 /// All ranks are here: MPI ends in order and rank 0 alone tells the launcher the code (others would blur it).
 int end_in_order(App& app, ExitCode code) {
   if (!app.has_world()) return static_cast<int>(code);
-  const bool root = app.world().topology().rank == 0;
+  const auto& place = app.world().topology();
+  const bool root = place.rank == 0, several = place.size > 1;
   app.world().close();
+  // The others go first, or a launcher that ends them for our code returns theirs.
+  if (root && several && code != ExitCode::Done) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   return root ? static_cast<int>(code) : 0;
 }
 

@@ -13,7 +13,7 @@ void note(int signal) { notice = signal; }
 void note_interrupt(int signal) {
   notice = signal;
   constexpr char kText[] =
-      "\ninterrupted: the run commits after this step and stops; interrupt again to end it at once\n";
+      "\ninterrupted: this ends in order, a run with a commit; interrupt again to end it at once\n";
   if (::write(STDERR_FILENO, kText, sizeof kText - 1) < 0) return;  // nobody to tell
 }
 

@@ -3,6 +3,7 @@
 // all ranks, same order.
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ class Control {
   virtual int size() const noexcept = 0;
   virtual std::string broadcast(std::string from_root, int root = 0) = 0;
   virtual std::vector<std::string> gather(const std::string& mine, int root = 0) = 0;  ///< empty off the root
+  /// On rank 0 the text of every rank that answers in time; empty elsewhere. Names who is missing, where gather() fails.
+  virtual std::vector<std::optional<std::string>> roll_call(const std::string& mine,
+                                                            std::chrono::milliseconds limit);
   virtual std::uint64_t any_of(std::uint64_t mask) = 0;  ///< bitwise or over the ranks: the step mask
   bool all_agree(bool mine) { return any_of(mine ? 0 : 1) == 0; }  ///< logical and
   virtual void barrier(std::chrono::milliseconds limit) = 0;       ///< throws PeerLost at the deadline

@@ -12,8 +12,9 @@ const char* name_of(MpiVendor vendor);
 /// The MPI library that this process has loaded.
 struct MpiLibrary {
   MpiVendor vendor = MpiVendor::Unknown;
-  std::string version;  ///< "Open MPI 4.1.4": one line
-  std::string path;     ///< of the file; empty when the loader does not say
+  std::string version;      ///< "Open MPI 4.1.4": one line
+  std::string path;         ///< of the file; empty when the loader does not say
+  std::string built_for{};  ///< the same of the headers that this program was compiled with
 };
 /// `text` as of MPI_Get_library_version.
 MpiLibrary mpi_library_of(const std::string& text, std::string path);

@@ -27,5 +27,12 @@ inline MPI_Comm duplicate_world(std::source_location at = std::source_location::
   mpi_check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "setting the error handler", at);
   return comm;
 }
+/// The same over the ranks that give the same `part` (at least 0), in their order. All ranks.
+inline MPI_Comm part_of_world(int part, std::source_location at = std::source_location::current()) {
+  MPI_Comm comm = MPI_COMM_NULL;
+  mpi_check(MPI_Comm_split(MPI_COMM_WORLD, part, 0, &comm), "dividing MPI_COMM_WORLD", at);
+  mpi_check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "setting the error handler", at);
+  return comm;
+}
 
 }  // namespace facemae

@@ -104,9 +104,9 @@ class OwnType {
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
-                                 std::int64_t largest_count, torch::Device device)
+                                 std::int64_t largest_count, torch::Device device, std::optional<int> part)
     : comm_(std::make_shared<Comm>()), device_(device), queue_(name, deadline) {
-  comm_->handle = duplicate_world();
+  comm_->handle = part ? part_of_world(*part) : duplicate_world();
   comm_->largest_count = largest_count;
   mpi_check(MPI_Comm_rank(comm_->handle, &rank_), "asking for the rank");
   mpi_check(MPI_Comm_size(comm_->handle, &size_), "asking for the number of ranks");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cluster/hang/work_queue.h"
@@ -19,9 +20,10 @@ inline constexpr std::int64_t kMpiCount = std::int64_t{1} << 30;  ///< elements 
 class MpiCommunicator final : public Communicator {
  public:
   /// MPI must be initialised with MPI_THREAD_MULTIPLE. largest_count: elements in one MPI call (tests make it
-  /// small). All ranks, same order.
+  /// small). part: among the ranks that give the same number, in their order; none: among all. All ranks, same order.
   explicit MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
-                           std::int64_t largest_count = kMpiCount, torch::Device device = torch::kCPU);
+                           std::int64_t largest_count = kMpiCount, torch::Device device = torch::kCPU,
+                           std::optional<int> part = {});
 
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }

@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 30;  // bytes in one MPI call, whose counts are int
 constexpr int kTag = 1;
+constexpr int kFirstRollCall = 2,
+              kRollCalls = 1000;  // a tag for each, so that who is late does not answer the next one
 
 /// Calls `piece(data, count, index)` for pieces that MPI can count.
 template <class Piece>
@@ -141,6 +143,49 @@ std::vector<std::string> MpiControl::gather(const std::string& mine, int root) {
   });
   if (rank_ != root) return {};
   return std::move(body->texts);
+}
+
+std::vector<std::optional<std::string>> MpiControl::roll_call(const std::string& mine,
+                                                              std::chrono::milliseconds limit) {
+  const OngoingOperation ongoing(*operations_, "roll call");
+  const int tag = kFirstRollCall + roll_calls_++ % kRollCalls;
+  if (rank_ != 0) {
+    auto answer = std::make_shared<Call>();
+    answer->texts.push_back(mine);
+    complete("roll call", answer, limit, [&](Call& call) {
+      mpi_check(MPI_Isend(call.texts[0].data(), static_cast<int>(call.texts[0].size()), MPI_BYTE, 0, tag,
+                          comm_->handle, call.add()),
+                "MPI_Isend");
+    });
+    return {};
+  }
+  std::vector<std::optional<std::string>> answers(static_cast<std::size_t>(size_));
+  answers[0] = mine;
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  Patience patience;
+  for (int missing = size_ - 1; missing > 0;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    int there = 0, bytes = 0;
+    MPI_Status status;
+    mpi_check(MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_->handle, &there, &status), "MPI_Iprobe");
+    if (!there) {
+      patience.pause();
+      continue;
+    }
+    mpi_check(MPI_Get_count(&status, MPI_BYTE, &bytes), "MPI_Get_count");
+    auto arriving = std::make_shared<Call>();
+    arriving->texts.emplace_back(static_cast<std::size_t>(bytes), '\0');
+    complete("roll call", arriving, left, [&](Call& call) {
+      mpi_check(
+          MPI_Irecv(call.texts[0].data(), bytes, MPI_BYTE, status.MPI_SOURCE, tag, comm_->handle, call.add()),
+          "MPI_Irecv");
+    });
+    answers[static_cast<std::size_t>(status.MPI_SOURCE)] = std::move(arriving->texts[0]);
+    --missing;
+  }
+  return answers;
 }
 
 std::uint64_t MpiControl::any_of(std::uint64_t mask) {

@@ -22,6 +22,8 @@ class MpiControl final : public Control {
   int size() const noexcept override { return size_; }
   std::string broadcast(std::string from_root, int root = 0) override;
   std::vector<std::string> gather(const std::string& mine, int root = 0) override;
+  std::vector<std::optional<std::string>> roll_call(const std::string& mine,
+                                                    std::chrono::milliseconds limit) override;
   std::uint64_t any_of(std::uint64_t mask) override;
   void barrier(std::chrono::milliseconds limit) override;
 
@@ -36,7 +38,7 @@ class MpiControl final : public Control {
   struct Comm;
   std::unique_ptr<Comm> comm_;
   std::chrono::milliseconds limit_;
-  int rank_ = 0, size_ = 1;
+  int rank_ = 0, size_ = 1, roll_calls_ = 0;
   std::shared_ptr<OperationRing> operations_ = std::make_shared<OperationRing>("control");
   std::string lost_;  // why no call can succeed any more
 };

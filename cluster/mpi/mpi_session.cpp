@@ -2,14 +2,37 @@
 
 #include <dlfcn.h>
 
+#include <array>
 #include <vector>
 
 #include "cluster/host/core_share.h"
 #include "cluster/host/topology.h"
 #include "cluster/mpi/mpi_check.h"
 #include "core/host.h"
+#include "core/log.h"
 
 namespace facemae {
+
+namespace {
+
+/// Of the headers. Makers that build on MPICH set its macro, too: their own come first.
+std::string mpi_of_headers() {
+#if defined(OMPI_MAJOR_VERSION)
+  return fmt::format("Open MPI {}.{}.{}", OMPI_MAJOR_VERSION, OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION);
+#elif defined(I_MPI_VERSION)
+  return "Intel(R) MPI Library " I_MPI_VERSION;
+#elif defined(CRAY_MPICH_VERSION)
+  return "CRAY MPICH";
+#elif defined(MVAPICH2_VERSION)
+  return "MVAPICH2 " MVAPICH2_VERSION;
+#elif defined(MPICH_VERSION)
+  return "MPICH " MPICH_VERSION;
+#else
+  return "";
+#endif
+}
+
+}  // namespace
 
 MpiSession::MpiSession() {
   int initialised = 0, provided = 0;
@@ -62,12 +85,27 @@ void mpi_abort(int code) noexcept { MPI_Abort(MPI_COMM_WORLD, code); }
 
 MpiLibrary mpi_library() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-  int length = 0;
+  int length = 0;  // some count the zero at its end
   MPI_Get_library_version(text, &length);
   Dl_info file{};
   void* const start = ::dlsym(RTLD_DEFAULT, "MPI_Init");
   const bool found = start != nullptr && ::dladdr(start, &file) != 0 && file.dli_fname != nullptr;
-  return mpi_library_of({text, static_cast<std::size_t>(length)}, found ? file.dli_fname : "");
+  MpiLibrary library = mpi_library_of(text, found ? file.dli_fname : "");
+  library.built_for = mpi_of_headers();
+  return library;
+}
+
+int mpi_thread_level() {
+  int initialised = 0, finalised = 0, provided = 0;
+  MPI_Initialized(&initialised);
+  MPI_Finalized(&finalised);
+  if (!initialised || finalised || MPI_Query_thread(&provided) != MPI_SUCCESS) return -1;
+  constexpr std::array kOrder = {MPI_THREAD_SINGLE, MPI_THREAD_FUNNELED, MPI_THREAD_SERIALIZED,
+                                 MPI_THREAD_MULTIPLE};
+  int level = 0;
+  for (std::size_t i = 0; i < kOrder.size(); ++i)
+    if (provided >= kOrder[i]) level = static_cast<int>(i);
+  return level;
 }
 
 }  // namespace facemae

@@ -28,5 +28,8 @@ Topology mpi_topology();
 void mpi_abort(int code) noexcept;
 /// Allowed before MPI has started, and after its end.
 MpiLibrary mpi_library();
+/// What MPI_Query_thread says, as a place in the order single, funneled, serialized, multiple (3); -1: MPI has not started
+/// or has ended.
+int mpi_thread_level();
 
 }  // namespace facemae

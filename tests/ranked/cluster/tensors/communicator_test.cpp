@@ -45,6 +45,17 @@ TEST(MpiCommunicator, TwoOfThemDoNotMixTheirMessages) {
   EXPECT_EQ(b.max().item<float>(), 2.0F * static_cast<float>(one.size()));
 }
 
+TEST(MpiCommunicator, OfAPartSumsOverTheRanksThatGaveTheSameNumber) {
+  MpiControl control(kLong);
+  MpiCommunicator part("part", kLong, kMpiCount, torch::kCPU, control.rank() % 2);
+  EXPECT_EQ(part.rank(), control.rank() / 2);
+  EXPECT_EQ(part.size(), (control.size() + 1 - control.rank() % 2) / 2);
+  auto sum = torch::full({1000}, control.rank()), wanted = torch::zeros({1000}, torch::kInt64);
+  for (int rank = control.rank() % 2; rank < control.size(); rank += 2) wanted += rank;
+  part.all_reduce(sum, Reduce::Sum).wait();
+  EXPECT_TRUE(sum.equal(wanted)) << sum[0];
+}
+
 TEST(MpiCommunicator, FailsEverythingAfterAbort) {
   MpiCommunicator ranks("test", kLong);
   ranks.abort();

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# `facemae doctor --measure` on three nodes of a real Slurm, of which one has a slow network; on one node, a core of which is
+# busy; and its figures of disks and checkpoints against those of dd and of a training. Nothing that it writes stays.
+set -uo pipefail
+facemae=${FACEMAE_BINARY:?} source=${FACEMAE_SOURCE:?}
+. "$source/tests/slurm/cluster.sh"
+cluster_enter "$@"
+[ -x "$facemae" ] || die "$facemae is not built"
+command -v tc >/dev/null || skip "tc is not installed (iproute2)"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+cluster_up 3
+
+run=$cluster/run-measured store=$cluster/store failures=0 seconds=${FACEMAE_MEASURE_SECONDS:-24}
+mkdir "$run"
+"$facemae" synth --out "$store" --identities 20 --images-per-identity 20 >"$cluster/synth.out" 2>&1 ||
+  { cat "$cluster/synth.out"; die "synth"; }
+check() { # check WHAT COMMAND...
+  if "${@:2}"; then echo "passed: $1"; else
+    echo "FAILED: $1"
+    failures=$((failures + 1))
+  fi
+}
+measure() { # measure NAME COMMAND...: the figures as a table id|of|value|unit|text, in $cluster/NAME; took: seconds
+  local name=$1 began=$EPOCHREALTIME
+  shift
+  timeout -k 5 300 "$@" --measure --seconds "$seconds" --json "$cluster/$name.json" >"$cluster/$name.out" 2>&1
+  took=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+  python3 - "$cluster/$name.json" >"$cluster/$name" <<'P' || cat "$cluster/$name.out"
+import json, sys
+for m in json.load(open(sys.argv[1]))["measured"]:
+    print(m["id"], m["of"], m["value"], m["unit"], m.get("text", ""), sep="|")
+P
+  cat "$cluster/$name"
+}
+value() { awk -F'|' -v id="$2" -v of="$3" '$1 == id && $2 ~ of { print $3; exit }' "$cluster/$1"; } # value NAME ID OF
+within() { awk -v a="$1" -v b="$2" -v p="$3" 'BEGIN { exit !(a > 0 && b > 0 && a >= b * (1 - p) && a <= b * (1 + p)) }'; }
+in_time() { awk -v t="$took" -v s="$seconds" 'BEGIN { exit !(t <= 1.1 * s + 5) }'; } # 5 s: to start, and the checks themselves
+nothing_left() { [ -z "$(find "$run" "$cluster"/tmp -name '*measure*' -o -name '*.tmp' -o -name '.scratch*')" ]; }
+files_open() { grep -q "measuring the disk" "$cluster/interrupted.out"; }
+
+# A card of 200 Mbit/s, out of the node and into it.
+throttle() { tc qdisc add dev "$1" root tbf rate 200mbit burst 64kb latency 100ms; }
+throttle port-n3
+nsenter -t "${node_pid[n3]}" --net tc qdisc add dev eth0 root tbf rate 200mbit burst 64kb latency 100ms
+measure network srun --mpi=pmix -N 3 -n 3 "$facemae" doctor
+check "it ends in time ($took s)" in_time
+check "n3 is the slow one" grep -q '^net.pairs|n3|' "$cluster/network"
+check "and nothing else is" [ "$(grep -c '^net.pairs.*slow:' "$cluster/network")" = 1 ]
+check "its 25 MB/s are found" within "$(value network net.pairs n3)" 0.025 0.2
+check "sums between nodes take 25 MB/s" within "$(value network net.allreduce.between '25.0? MiB')" 0.025 0.2
+
+measure disk srun --mpi=pmix -w n1 -N 1 -n 1 "$facemae" doctor --run "$run" --store "$store"
+check "it ends in time ($took s)" in_time
+check "nothing that it writes stays behind" nothing_left
+dd_rates() { # of files as large as those measured, in MB/s
+  for _ in 1 2 3; do
+    dd if=/dev/zero of="$cluster/dd.bin" bs=4M count=64 conv=fsync 2>&1 |
+      awk '/copied/ { for (i = 1; i < NF; i++) if ($i == "bytes") bytes = $(i - 1); print bytes / $(NF - 3) / 1e6 }'
+    rm "$cluster/dd.bin"
+  done | sort -g
+}
+rate=$(dd_rates | sed -n 2p)
+echo "dd with fsync: $rate MB/s"
+check "fs.write is what dd reaches" within "$(value disk fs.write .)" "$rate" 0.25
+
+train() { # until STEP
+  srun --mpi=pmix -w n1 -N 1 -n 1 "$facemae" pretrain --store "$store" --run "$run" --steps "$1" --batch 2 --model small \
+    --patch 16 --threads 1 --save-every 2 >>"$cluster/train.out" 2>&1
+}
+train 6
+saves=$(sed -n 's/.* committed .*, \([0-9.]*\) s, root.*/\1/p' "$cluster/train.out" | sort -g)
+logged=$(echo "$saves" | sed -n 2p)
+measure save srun --mpi=pmix -w n1 -N 1 -n 1 "$facemae" doctor --run "$run"
+echo "saves that training logged: ${saves//$'\n'/ } s"
+check "a save takes what training says" within "$(value save save .)" "$logged" 0.25
+check "nothing that it writes stays behind" nothing_left
+
+# A core that another process uses, too.
+taskset -c 1 bash -c 'while :; do :; done' &
+busy=$!
+measure cores nsenter -t "${node_pid[n1]}" --mount --net --uts mpirun --bind-to core -n 2 "$facemae" doctor
+kill $busy
+check "the rank on the busy core is named" grep -q '^cpu.gemm.*slow: rank 1 on n1' "$cluster/cores"
+
+# Interrupted, it removes what it has begun, too.
+for signal in TERM INT; do
+  "$facemae" doctor --measure --seconds 60 --run "$run" >"$cluster/interrupted.out" 2>&1 &
+  pid=$!
+  wait_until 60 "a file of the measurement" files_open
+  kill -$signal $pid
+  wait $pid
+  check "nothing stays behind after SIG$signal" nothing_left
+done
+[ $failures = 0 ] || { echo "$failures failure(s)"; exit 1; }
+echo "done after $SECONDS s"
