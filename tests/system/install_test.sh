@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An installed program runs, and the batch template lies beside it.
+# An installed program runs, and beside it lie the batch template, a module file, a man page and completion for bash.
 . "$(dirname "$0")/lib.sh"
 ends_with 0 "cmake --install works" '' cmake --install "$BUILD" --prefix "$work/installed"
 ends_with 0 "the installed program finds its libraries" 'LibTorch [0-9]' "$work/installed/bin/facemae" --version
@@ -24,6 +24,38 @@ check "with the batch template and its supervisor" test -x "$work/installed/shar
 check "and the recipes" test -e "$work/installed/share/facemae/recipes/ms1mv3_r50"
 check "which looks for both where they are" grep -q 'share/facemae/slurm/supervise.sh program=$FACEMAE/bin/facemae' \
   "$work/installed/share/facemae/slurm/pretrain.sbatch"
+
+# The man page and the completion tell of every command, and of each option where it belongs.
+share=$work/installed/share
+"$facemae" help all >all
+commands=$(sed -n '/^Data:/,/^A first run/p' all | awk '/^  [a-z]+  +[a-z]/ { print $1 }')
+check "all commands are found" test "$(wc -w <<<"$commands")" -ge 16
+page() { awk -v RS='\f' -v head="facemae $1" '{ next_letter = substr($0, length(head) + 1, 1) } index($0, head) == 1 && next_letter ~ /[ :\n]/ { printf "%s", $0; exit }' all; }
+check "each command's help is a page of help all" equal "$(page pretrain)" "$("$facemae" help pretrain)"
+in_manual() { # in_manual COMMAND: its heading, and all its options in that section
+  local section=${1^^} option
+  awk -v section=".SH FACEMAE $section" '$0 == section { inside = 1; next } /^\.SH/ { inside = 0 } inside' "$share/man/man1/facemae.1" | sed 's/\\-/-/g' >section
+  for option in $(page "$1" | awk '/^  --/ { print $1 }'); do
+    grep -q "^  $option " section || { echo "  $1 $option is not in the man page"; return 1; }
+  done
+  [ -s section ]
+}
+for command in $commands; do check "the man page has $command" in_manual "$command"; done
+if command -v man >/dev/null && command -v groff >/dev/null; then
+  check "man finds no fault in it" equal "$(man --warnings -E UTF-8 -l "$share/man/man1/facemae.1" 2>&1 >/dev/null)" ""
+fi
+completed() { # completed WORD...: what bash offers for the last one, as one line
+  bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _facemae; echo "${COMPREPLY[*]}"' \
+    "$share/bash-completion/completions/facemae" facemae "$@"
+}
+check "commands are completed" equal "$(completed '' | tr ' ' '\n' | sort | tr '\n' ' ')" "$(printf '%s\n' help --version $commands | sort | tr '\n' ' ')"
+check "by their beginning" equal "$(completed recon)" reconstruct
+check "verbs, too" equal "$(completed store ver)" verify
+check "options of a command" equal "$(completed synth --id)" --identities
+check "of a verb" equal "$(completed store verify --rep)" --repair-from
+check "and files" equal "$(completed show fac | tr ' ' '\n' | grep -x faces)" faces
+module=$share/facemae/modulefiles/facemae/$("$facemae" --version | sed -n 's/^facemae //p')
+check "the module file names the place" grep -qF "prepend-path PATH {$work/installed/bin}" "$module"
 
 # The study's template, as one task of an array outside of Slurm: what it starts is this program with its options.
 templates=$work/installed/share/facemae/slurm
