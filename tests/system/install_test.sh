@@ -27,16 +27,16 @@ check "which looks for both where they are" grep -q 'share/facemae/slurm/supervi
 
 # The man page and the completion tell of every command, and of each option where it belongs.
 share=$work/installed/share
-"$facemae" help all >all
-commands=$(sed -n '/^Data:/,/^A first run/p' all | awk '/^  [a-z]+  +[a-z]/ { print $1 }')
+"$facemae" help all >pages
+commands=$("$facemae" --help | sed -n '/^Data:/,/^A first run/p' | awk '/^  [a-z]+  +[a-z]/ { print $1 }')
 check "all commands are found" test "$(wc -w <<<"$commands")" -ge 16
-page() { awk -v RS='\f' -v head="facemae $1" '{ next_letter = substr($0, length(head) + 1, 1) } index($0, head) == 1 && next_letter ~ /[ :\n]/ { printf "%s", $0; exit }' all; }
+page() { awk -v RS='\f' -v head="facemae $1" '{ next_letter = substr($0, length(head) + 1, 1) } index($0, head) == 1 && next_letter ~ /[ :\n]/ { printf "%s", $0; exit }' pages; }
 check "each command's help is a page of help all" equal "$(page pretrain)" "$("$facemae" help pretrain)"
 in_manual() { # in_manual COMMAND: its heading, and all its options in that section
   local section=${1^^} option
   awk -v section=".SH FACEMAE $section" '$0 == section { inside = 1; next } /^\.SH/ { inside = 0 } inside' "$share/man/man1/facemae.1" | sed 's/\\-/-/g' >section
   for option in $(page "$1" | awk '/^  --/ { print $1 }'); do
-    grep -q "^  $option " section || { echo "  $1 $option is not in the man page"; return 1; }
+    grep -qE "^  $option( |$)" section || { echo "  $1 $option is not in the man page"; return 1; }
   done
   [ -s section ]
 }
