@@ -79,17 +79,22 @@ ConfigError unknown_command(const std::string& given, const std::string& word,
 bool asks_for_help(const std::string& word) { return word == "help" || word == "--help" || word == "-h"; }
 
 ExitCode run_verb(App& app, Words words, const Verbs& all) {
+  static const std::string kHelp = "--help";
   const bool help = words.empty() || asks_for_help(words[0]);
-  if (help && (words.size() < 2 || asks_for_help(words[1]))) {
+  const bool all_verbs = help && words.size() > 1 && words[1] == "all";
+  if (help && (words.size() < 2 || asks_for_help(words[1]) || all_verbs)) {
     std::string text =
         fmt::format("facemae {0}: {1}\n\n  facemae {0} VERB {2} [OPTIONS]        facemae help {0} VERB\n\n",
                     all.command, all.summary, all.subject);
     const int width = help_width();
     for (const auto& verb : all.verbs) text += in_column(verb.name, verb.summary, 12, width);
     std::fputs(wrapped(text + "\n" + all.epilogue, width).c_str(), stdout);
+    for (const auto& verb : all_verbs ? all.verbs : std::span<const Verb>()) {
+      std::fputs("\f", stdout);
+      verb.run(app, Words(&kHelp, 1));
+    }
     return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
   }
-  static const std::string kHelp = "--help";
   if (help) words = words.subspan(1);
   std::vector<std::string> names;
   for (const auto& verb : all.verbs) {

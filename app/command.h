@@ -67,7 +67,7 @@ struct Verbs {
   std::string epilogue;  ///< of --help
 };
 /// Runs the verb that the first word names with the words after it, or prints help. Throws ConfigError.
-/// "help", "--help" and "-h" are understood before the verb and after it.
+/// "help", "--help" and "-h" are understood before the verb and after it; "--help all" prints those of all verbs, too.
 ExitCode run_verb(App& app, Words words, const Verbs& all);
 
 ExitCode run_synth(App& app, Words words);

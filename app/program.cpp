@@ -27,7 +27,7 @@ namespace {
 std::string program_help() {
   std::string text =
       "facemae: FaceMAE training on MPI clusters, from faces to a measured release\n\n"
-      "  facemae COMMAND [OPTIONS]        facemae help COMMAND        facemae --version\n";
+      "  facemae COMMAND [OPTIONS]        facemae help COMMAND | all        facemae --version\n";
   const int width = help_width();
   std::string heading;
   for (const auto& command : all_commands()) {
@@ -62,12 +62,24 @@ const Command& find_command(const std::string& name) {
   throw unknown_command(name, name, names);
 }
 
+/// Every help text there is, each on a page of its own: what scripts/manual.sh makes the man page of.
+ExitCode print_all_help(App& app) {
+  std::fputs(program_help().c_str(), stdout);
+  for (const auto& command : all_commands()) {
+    std::fputs("\f", stdout);
+    const std::vector<std::string> words = {"--help", "all"};
+    command.run(app, words);
+  }
+  return ExitCode::Done;
+}
+
 ExitCode run(App& app, const BackEnds& back_ends, std::vector<std::string> words) {
   const bool help = words.empty() || asks_for_help(words[0]);
   if (help && (words.size() < 2 || asks_for_help(words[1]))) {
     std::fputs(program_help().c_str(), stdout);
     return words.empty() ? ExitCode::BadConfiguration : ExitCode::Done;
   }
+  if (help && words[1] == "all") return print_all_help(app);
   if (help) {  // help COMMAND [VERB] is COMMAND --help [VERB]
     words.erase(words.begin());
     words.insert(words.begin() + 1, "--help");

@@ -1,3 +1,9 @@
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 11)
+  message(FATAL_ERROR "${CMAKE_CXX_COMPILER} is g++ ${CMAKE_CXX_COMPILER_VERSION}, and C++20 needs 11 or newer. Load a module (module avail gcc), or "
+    "install gcc-toolset-13 and open its shell (RHEL 8 and 9: scl enable gcc-toolset-13 bash), or gcc13-c++ (SLES 15) or g++-12 and "
+    "set CC and CXX; then configure in an empty build folder.")
+endif()
+
 # Warnings are for our own code only: link facemae_warnings PRIVATE.
 add_library(facemae_warnings INTERFACE)
 target_compile_options(facemae_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual

@@ -1,13 +1,25 @@
-# Everything that a distribution or a module system brings. LibTorch is in Torch.cmake.
+# Everything that a distribution, a module system, Spack, EasyBuild or conda brings: packaging/dependencies.txt has their
+# names for it. LibTorch is in Torch.cmake.
+# What scripts/small_libraries.sh built here is there because nothing else was.
+if(EXISTS ${PROJECT_SOURCE_DIR}/.deps/libraries)
+  list(APPEND CMAKE_PREFIX_PATH ${PROJECT_SOURCE_DIR}/.deps/libraries)
+endif()
 find_package(Threads REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
-find_package(HDF5 REQUIRED COMPONENTS C)
-if(HDF5_IS_PARALLEL)
-  message(FATAL_ERROR "HDF5 found is an MPI build, which is not thread-safe. Install the serial one (Debian: libhdf5-dev) "
-    "or point -DHDF5_ROOT at it.")
+add_library(facemae_mpi INTERFACE)
+target_link_libraries(facemae_mpi INTERFACE MPI::MPI_C)
+target_compile_definitions(facemae_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+include(Hdf5)
+# Their own package files first: CMake's modules for both are of before protobuf 22, which needs abseil, and find the
+# system's Boost beside that of a module.
+find_package(Boost 1.70 QUIET CONFIG COMPONENTS program_options HINTS ${BOOST_ROOT} $ENV{BOOST_ROOT})
+if(NOT Boost_FOUND)
+  find_package(Boost 1.70 REQUIRED COMPONENTS program_options)
 endif()
-find_package(Boost 1.70 REQUIRED COMPONENTS program_options)
-find_package(Protobuf REQUIRED)
+find_package(Protobuf QUIET CONFIG)
+if(NOT Protobuf_FOUND)
+  find_package(Protobuf REQUIRED)
+endif()
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
@@ -20,11 +32,3 @@ pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-
-add_library(facemae_mpi INTERFACE)
-target_link_libraries(facemae_mpi INTERFACE MPI::MPI_C)
-target_compile_definitions(facemae_mpi INTERFACE OMPI_SKIP_MPICXX)
-
-add_library(facemae_hdf5 INTERFACE)
-target_include_directories(facemae_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
-target_link_libraries(facemae_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

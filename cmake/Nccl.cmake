@@ -4,15 +4,17 @@ set(FACEMAE_HAS_NCCL OFF)
 set(torch_site ${FACEMAE_TORCH_HOME}/..)
 
 # facemae_cuda_part(<variable> <path|library> <names> <where from> <folder of the wheels>...): looks beside LibTorch
-# first, then in a toolkit; what is not found joins cuda_lacking, with the package that brings it.
+# first, then in a toolkit or where conda has its parts (targets/); what is not found joins cuda_lacking, with the package that brings it.
 set(cuda_lacking "")
 function(facemae_cuda_part variable kind names package)
   list(TRANSFORM ARGN PREPEND ${torch_site}/nvidia/ OUTPUT_VARIABLE hints)
   if(kind STREQUAL "library")
-    find_library(${variable} NAMES ${names} HINTS ${hints} PATHS /usr/local/cuda/lib64 $ENV{CUDA_HOME}/lib64 $ENV{NCCL_HOME}/lib)
+    find_library(${variable} NAMES ${names} HINTS ${hints} PATHS /usr/local/cuda/lib64 $ENV{CUDA_HOME}/lib64 $ENV{NCCL_HOME}/lib
+      PATH_SUFFIXES targets/x86_64-linux/lib targets/sbsa-linux/lib)
   else()
     find_path(${variable} ${names} HINTS ${hints}
-      PATHS /usr/local/cuda/include /usr/local/cuda/include/cccl $ENV{CUDA_HOME}/include $ENV{CUDA_HOME}/include/cccl $ENV{NCCL_HOME}/include)
+      PATHS /usr/local/cuda/include /usr/local/cuda/include/cccl $ENV{CUDA_HOME}/include $ENV{CUDA_HOME}/include/cccl $ENV{NCCL_HOME}/include
+      PATH_SUFFIXES targets/x86_64-linux/include targets/sbsa-linux/include)
   endif()
   if(NOT ${variable})
     list(GET names 0 first)

@@ -1,9 +1,15 @@
 # Imported targets for LibTorch, made by hand: the package's own TorchConfig.cmake wants a CUDA toolkit even where only
 # the CPU part is used. Looked for in TORCH_DIR (a folder with include/ and lib/), CMAKE_PREFIX_PATH, then .deps/.
 set(TORCH_DIR "" CACHE PATH "LibTorch: the folder that holds include/ and lib/ (of a wheel: .../torch)")
+if(TORCH_DIR)
+  if(NOT EXISTS ${TORCH_DIR}/include/torch/csrc/api/include/torch/torch.h)
+    message(FATAL_ERROR "TORCH_DIR=${TORCH_DIR} holds no include/torch/csrc/api/include/torch/torch.h. For a wheel it is the folder "
+      "that  python3 -c 'import torch; print(torch.__path__[0])'  prints.")
+  endif()
+  set(FACEMAE_TORCH_INCLUDE ${TORCH_DIR}/include CACHE PATH "LibTorch's headers" FORCE)
+endif()
 find_path(FACEMAE_TORCH_INCLUDE torch/csrc/api/include/torch/torch.h
-  HINTS ${TORCH_DIR}/include PATHS ${PROJECT_SOURCE_DIR}/.deps/wheels/torch/include
-  PATH_SUFFIXES include)
+  PATHS ${PROJECT_SOURCE_DIR}/.deps/wheels/torch/include PATH_SUFFIXES include)
 if(NOT FACEMAE_TORCH_INCLUDE)
   message(FATAL_ERROR "LibTorch is missing. Run scripts/setup.sh, or pass -DTORCH_DIR=<folder of torch with include/ and lib/>, "
     "or add it to CMAKE_PREFIX_PATH.")
@@ -16,9 +22,7 @@ if(NOT torch_version_lines)
 endif()
 string(REGEX REPLACE "[^0-9;]" "" FACEMAE_TORCH_VERSION "${torch_version_lines}")
 string(REPLACE ";" "." FACEMAE_TORCH_VERSION "${FACEMAE_TORCH_VERSION}")
-if(FACEMAE_TORCH_VERSION AND FACEMAE_TORCH_VERSION VERSION_LESS 2.6)
-  message(FATAL_ERROR "LibTorch ${FACEMAE_TORCH_VERSION} in ${FACEMAE_TORCH_HOME} is too old: 2.6 or newer is needed.")
-endif()
+include(TorchAbi)
 message(STATUS "LibTorch ${FACEMAE_TORCH_VERSION}: ${FACEMAE_TORCH_HOME}")
 
 # LibTorch carries old protobuf headers: -idirafter keeps the system's in front of them.

@@ -7,7 +7,7 @@
 #   build          only the test programs that are needed
 #   architecture   tests/architecture over the whole tree
 #   tests          for a change in data/store/: the suites in tests/unit/data/store/ and tests/ranked/data/store/; in
-#                  scripts/ and .github/: the scripts' own test; in slurm/: slurm_supervise and slurm_decide; in app/ and tests/system/:
+#                  scripts/ and .github/: the scripts' own test; in slurm/: slurm_supervise and slurm_decide; in packaging/ and cmake/: packaging; in app/ and tests/system/:
 #                  the program is built, and runs system/bad_input or the tests that were changed
 #
 # options
@@ -93,6 +93,7 @@ for file in "${changed[@]}"; do
   case $file in
     scripts/* | .github/*) scripts+=(scripts) ;;
     slurm/*) scripts+=(slurm_supervise slurm_decide) ;;
+    packaging/* | cmake/* | tests/packaging/*) scripts+=('packaging/[a-z_]*') ;;
     app/*) scripts+=(system/bad_input) targets+=(facemae) ;;
     tests/system/*_test.sh) scripts+=("system/$(basename "$file" _test.sh)") targets+=(facemae) ;;
   esac

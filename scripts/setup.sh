@@ -9,33 +9,41 @@
 #   2. Puts LibTorch into .deps/ of this repository, from the PyPI wheel of torch. The program itself runs no Python.
 # Running it again takes about a second when everything is installed. Only .deps/, .venv*/ and apt packages are touched.
 #
-# An existing LibTorch or PyTorch (2.6 or newer) is used when TORCH_DIR names it (the folder with include/ and lib/; for
+# An existing LibTorch or PyTorch (2.7 or newer) is used when TORCH_DIR names it (the folder with include/ and lib/; for
 # a wheel, .../site-packages/torch) or when it is on CMAKE_PREFIX_PATH; then LibTorch is not downloaded.
 #
 # options
 #   --cpu            CPU-only LibTorch, 1.2 GB unpacked (default; keeps a CUDA one that is already installed)
-#   --cuda           LibTorch with CUDA 13 and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit
+#   --cuda [WHICH]   LibTorch with CUDA and NCCL, 4.6 GB; needs an NVIDIA driver at run time, no CUDA toolkit. WHICH is
+#                    auto (default): by driver and GPUs of this machine;
+#                    driver VERSION [capability X.Y]: by those of the nodes that have GPUs, as this shows them there:
+#                      nvidia-smi --query-gpu=driver_version,compute_cap --format=csv,noheader
+#                    13.0, 12.8 or 12.6: the one with that CUDA (scripts/cuda_choice.sh --help, scripts/cuda_choices.txt)
 #   --nccl-headers   adds the headers of NCCL and CUDA to the CPU one, so that the NCCL back end is compiled on machines
 #                    without a GPU
 #   --tests          adds what scripts/test.sh needs: GoogleTest, Google Benchmark, and (optional; without them the
 #                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, patchelf, a browser for the
 #                    report's page
 #   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
-#                    libFuzzer
+#                    libFuzzer, Lmod
 #   --onnx           adds OpenCV's dnn, 43 MB unpacked: then audits take embedders of others as ONNX files
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
 #   --interop        makes .venv: Python with numpy, h5py, pillow, safetensors, tensorboard, onnxruntime (tests in which
 #                    others read our files), and .venv-mxnet, where Python is old enough for MXNet
-#   --no-system      never calls apt-get: lists everything that is missing, with Debian package names, and exits with 1
+#   --no-system      never calls apt-get: lists everything that is missing, by the names that Debian, modules
+#                    (EasyBuild), Spack and conda-forge have for it, and exits with 1
+#   --small-libraries  builds what modules rarely have into .deps/libraries, without root, from tarballs with pinned
+#                    checksums (scripts/small_libraries.sh --help lists them); four minutes at most on two cores
+#   --mirror DIR     takes these tarballs from DIR and fetches nothing, for sites without internet
 #   -h, --help       this text
 #
 # On a cluster: load compiler, MPI and HDF5 modules first; scripts/setup.sh --no-system  then lists what is still
-# missing.
+# missing. docs/SITES.md has the ways that a site may have, side by side.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-torch_version=2.11.0
+torch_version=2.11.0 # of --cpu; those of --cuda are in scripts/cuda_choices.txt
 cupti=nvidia-cuda-cupti==13.0.85
 cudart=nvidia-cuda-runtime==13.0.96
 # Since CUDA 13 the runtime's wheel lacks headers that its own include: crt/host_config.h and nv/target are in these two
@@ -44,11 +52,24 @@ headers=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl==13.0.85)
 nccl=nvidia-nccl-cu13==2.28.9
 wheels=$root/.deps/wheels
 
-cuda=no nccl_headers=no tests=no checks=no slurm=no bench=no interop=no onnx=no system=yes
-for argument in "$@"; do
-  case $argument in
+cuda=no nccl_headers=no tests=no checks=no slurm=no bench=no interop=no onnx=no system=yes small=no mirror=
+while [ $# -gt 0 ]; do
+  case $1 in
     --cpu) cuda=no ;;
-    --cuda) cuda=yes ;;
+    --cuda)
+      cuda=auto
+      case ${2:-} in
+        auto) shift ;;
+        [0-9]*) cuda=$2; shift ;;
+        driver)
+          [[ ${3:-} == [0-9]* ]] || { say "setup.sh: --cuda driver needs its version, such as 535.129.03" >&2; exit 2; }
+          cuda="driver $3 -"
+          shift 2
+          if [ "${2:-}" = capability ]; then
+            cuda="${cuda% -} ${3:?setup.sh: capability needs a number such as 8.0}"
+            shift 2
+          fi ;;
+      esac ;;
     --nccl-headers) nccl_headers=yes ;;
     --tests) tests=yes ;;
     --checks) checks=yes ;;
@@ -57,35 +78,33 @@ for argument in "$@"; do
     --bench) bench=yes ;;
     --interop) interop=yes ;;
     --no-system) system=no ;;
+    --small-libraries) small=yes ;;
+    --mirror) once "$1"; mirror=${2:?--mirror needs a folder}; shift ;;
     -h | --help) usage; exit 0 ;;
-    *) say "setup.sh: unknown option $argument; scripts/setup.sh --help lists them" >&2; exit 2 ;;
+    *) say "setup.sh: unknown option $1; scripts/setup.sh --help lists them" >&2; exit 2 ;;
   esac
+  shift
 done
 
+# Which LibTorch with CUDA: its version and the wheels of its headers.
+if [ "$cuda" != no ] && [ -z "${TORCH_DIR:-}" ]; then
+  case $cuda in
+    auto) choice=$("$root/scripts/cuda_choice.sh") ;;
+    driver*) read -r _ driver capability <<<"$cuda" && choice=$("$root/scripts/cuda_choice.sh" "$driver" "$capability") ;;
+    *) choice="$cuda LibTorch with CUDA $cuda: as asked for" ;;
+  esac || exit
+  say "setup.sh: ${choice#* }"
+  cuda=${choice%% *}
+  read -r torch_version cuda_headers < <(awk -v cuda="$cuda" '$1 == cuda { print $2, $7 }' "$root/scripts/cuda_choices.txt") ||
+    { say "setup.sh: there is no LibTorch with CUDA $cuda to be fetched, only with" \
+      "$(awk '/^[0-9]/ { print $1 }' "$root/scripts/cuda_choices.txt" | paste -sd' ')" >&2; exit 2; }
+  IFS=, read -ra headers <<<"$cuda_headers"
+fi
+
 # --- 1. what must be there: Debian package, then how to see it: cmd:NAME, hdr:NAME or file:PATTERN (several: any) ----
+dependencies=$root/packaging/dependencies.txt
 required="
-g++                           cmd:g++
-cmake                         cmd:cmake
-ninja-build                   cmd:ninja
-pkg-config                    cmd:pkg-config
-ca-certificates               file:/etc/ssl/certs/ca-certificates.crt,/etc/pki/tls/certs/ca-bundle.crt,/etc/ssl/cert.pem
-openmpi-bin                   cmd:mpirun,srun
-libopenmpi-dev                cmd:mpicc
-libhdf5-dev                   hdr:hdf5.h,hdf5/serial/hdf5.h
-libboost-program-options-dev  hdr:boost/program_options.hpp
-libprotobuf-dev               hdr:google/protobuf/message.h
-protobuf-compiler             cmd:protoc
-libturbojpeg0-dev             hdr:turbojpeg.h
-libpng-dev                    hdr:png.h
-libwebp-dev                   hdr:webp/decode.h
-libexif-dev                   hdr:libexif/exif-data.h
-libarchive-dev                hdr:archive.h
-libzip-dev                    hdr:zip.h
-libxxhash-dev                 hdr:xxhash.h
-libspdlog-dev                 hdr:spdlog/spdlog.h
-nlohmann-json3-dev            hdr:nlohmann/json.hpp
-libisal-dev                   hdr:isa-l.h,isa-l/crc.h
-libsodium-dev                 hdr:sodium.h
+$(awk '!/^#/ && NF && $2 != "-" { print $3, $2 }' "$dependencies")
 "
 if [ "$onnx" = yes ]; then required+="
 libopencv-dnn-dev             hdr:opencv2/dnn.hpp,opencv4/opencv2/dnn.hpp
@@ -111,6 +130,7 @@ if [ "$checks" = yes ]; then optional+="
 clang-format                  cmd:clang-format,clang-format-14
 clang-tidy                    cmd:clang-tidy,clang-tidy-14
 clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang++-17,clang++-18,clang++-19,clang++-20
+lmod                          file:/usr/share/lmod/lmod/init/bash
 libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 "; fi
 slurm_packages="
@@ -135,22 +155,34 @@ else
   done
 fi
 
-has_wheel() { # has_wheel NAME VERSION
-  [ -d "$wheels/$1-$2.dist-info" ]
+has_wheel() { # has_wheel NAME [VERSION]
+  compgen -G "$wheels/$1-${2:-*}.dist-info" >/dev/null
 }
+has_pinned() { # has_pinned NAME==VERSION...: wheels under the names that pip gives their folders
+  local pin name
+  for pin in "$@"; do
+    name=${pin%==*}
+    has_wheel "${name//-/_}" "${pin#*==}" || return
+  done
+}
+has_cuda() { has_wheel 'nvidia_cublas*'; }
 wanted=() # groups of wheels to be installed
 if [ -z "$using_torch" ]; then
-  if [ "$cuda" = yes ]; then
-    { has_wheel torch $torch_version && compgen -G "$wheels/nvidia_cublas-*.dist-info" >/dev/null; } || wanted+=(cuda)
-  else
-    { has_wheel torch $torch_version && has_wheel nvidia_cuda_cupti 13.0.85 && has_wheel nvidia_cuda_runtime 13.0.96; } ||
-      wanted+=(cpu)
+  if [ "$cuda" != no ]; then
+    { has_pinned "torch==$torch_version" && has_cuda; } || wanted+=(cuda)
+    has_pinned "${headers[@]}" || wanted+=(headers)
+  elif ! { has_wheel torch && has_cuda; }; then
+    has_pinned "torch==$torch_version" "$cupti" "$cudart" || wanted+=(cpu)
     if [ "$nccl_headers" = yes ]; then
-      compgen -G "$wheels/nvidia_nccl_cu13-*.dist-info" >/dev/null || wanted+=(nccl)
+      has_pinned "$nccl" || wanted+=(nccl)
+      has_pinned "${headers[@]}" || wanted+=(headers)
     fi
   fi
-  if [ "$cuda" = yes ] || [ "$nccl_headers" = yes ]; then
-    { has_wheel nvidia_cuda_crt 13.0.88 && has_wheel nvidia_cuda_cccl 13.0.85; } || wanted+=(headers)
+  if has_wheel torch && ! has_wheel torch "$torch_version" && [ ${#wanted[@]} -gt 0 ]; then
+    say "setup.sh: another LibTorch is in .deps/wheels, and is replaced"
+    rm -rf "$wheels"
+    wanted=(cpu)
+    if [ "$cuda" != no ]; then wanted=(cuda headers); elif [ "$nccl_headers" = yes ]; then wanted+=(nccl headers); fi
   fi
 fi
 venv_ready() { [ -e "$root/$1/.complete" ]; }
@@ -173,27 +205,27 @@ python3-venv                  venv:
 # Debian's HDF5 and others hide under the multiarch folder; prefixes of modules and Spack are honoured.
 include_flags=()
 IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}:${HDF5_ROOT:-}:${HDF5_DIR:-}:${BOOST_ROOT:-}:${CONDA_PREFIX:-}"
-for prefix in "${prefixes[@]}"; do
+for prefix in "${prefixes[@]}" "$root/.deps/libraries"; do
   if [ -n "$prefix" ] && [ -d "$prefix/include" ]; then include_flags+=(-isystem "$prefix/include"); fi
 done
 
 # missing LIST: the packages of LIST that are not there, one preprocessor run for all headers.
 missing() {
-  local package probe kind names name source= seen headers=
+  local package probe kind names name source='' seen found=''
   while read -r package probe; do
-    [ -n "$package" ] && [ "${probe%%:*}" = hdr ] || continue
+    [[ $probe == hdr:* ]] || continue
     IFS=, read -ra names <<<"${probe#*:}"
     source+="#if $(printf '__has_include(<%s>) || ' "${names[@]}")0"$'\n'"\"$package\""$'\n#endif\n'
   done <<<"$1"
   if command -v g++ >/dev/null; then
-    headers=$(g++ -E -P -x c++ "${include_flags[@]}" - <<<"$source" 2>/dev/null || true)
+    found=$(g++ -E -P -x c++ "${include_flags[@]}" - <<<"$source" 2>/dev/null || true)
   fi
   while read -r package probe; do
     [ -n "$package" ] || continue
     kind=${probe%%:*} seen=no
     IFS=, read -ra names <<<"${probe#*:}"
     case $kind in
-      hdr) if grep -qxF "\"$package\"" <<<"$headers"; then seen=yes; fi ;;
+      hdr) if grep -qxF "\"$package\"" <<<"$found"; then seen=yes; fi ;;
       cmd) for name in "${names[@]}"; do
           if command -v "$name" >/dev/null || [ -x "/usr/sbin/$name" ] || [ -x "/sbin/$name" ]; then seen=yes; fi
         done ;;
@@ -211,18 +243,33 @@ if [ "$(id -u)" = 0 ]; then :; elif command -v sudo >/dev/null && { sudo -n true
 else as_root=(no); fi
 
 ask_for() { # ask_for WHY PACKAGE...
-  local why=$1
+  local why=$1 package
   shift
   {
     say "setup.sh: these are missing ($why):"
-    printf '  %s\n' "$@"
+    printf '  %-30s %-16s %-16s %-16s %s\n' "Debian, Ubuntu" "module" "Spack" "conda-forge" "built here by"
+    for package in "$@"; do
+      awk -v package="$package" '
+        $3 == package && !/^#/ { found = 1; printf "  %-30s %-16s %-16s %-16s %s\n", $3, $4, $5, $6, $7 == "yes" ? "--small-libraries" : "" }
+        END { if (!found) print "  " package }' "$dependencies" | sed 's/ *$//'
+    done
     say "On Debian or Ubuntu, as root:"
     say "  apt-get update && apt-get install -y --no-install-recommends $*"
-    say "Elsewhere install their equivalents (or load modules and set CMAKE_PREFIX_PATH), then run this script again."
+    say "Elsewhere load modules (foss is EasyBuild's toolchain of compilers and MPI), or install by the other names and set"
+    say "CMAKE_PREFIX_PATH; then run this script again. With --small-libraries it builds the small ones here, without root."
+    say "docs/SITES.md has all ways."
   } >&2
   exit 1
 }
 
+# Small ones are built here where that was asked for, and are not missing then.
+if [ "$small" = yes ]; then
+  mapfile -t lacking < <(missing "$(awk '!/^#/ && $7 == "yes" { print $3, $2 }' "$dependencies")")
+  if [ ${#lacking[@]} -gt 0 ]; then
+    mapfile -t lacking < <(printf '%s\n' "${lacking[@]}" | awk 'NR == FNR { lacks[$1]; next } !/^#/ && $3 in lacks { print $5 }' - "$dependencies")
+    "$root/scripts/small_libraries.sh" ${mirror:+--mirror "$mirror"} "${lacking[@]}" || exit
+  fi
+fi
 mapfile -t needed < <(missing "$required")
 mapfile -t wished < <(missing "$optional")
 if [ ${#needed[@]} -gt 0 ]; then
@@ -251,8 +298,12 @@ fi
 version=$(cmake --version | awk 'NR == 1 { print $3 }')
 [ "$(printf '%s\n3.25\n' "$version" | sort -V | head -1)" = 3.25 ] ||
   fail "cmake is $version, 3.25 or newer is needed. Try  python3 -m pip install cmake  or a module, and put it on PATH."
-[ "$(g++ -dumpversion | cut -d. -f1)" -ge 11 ] ||
-  say "setup.sh: warning: g++ $(g++ -dumpversion) is older than 11; C++20 needs a newer one (a module, or CXX=...)" >&2
+compiler=${CXX:-g++}
+if [[ $("$compiler" --version 2>/dev/null) == *"Free Software"* ]] && [ "$("$compiler" -dumpversion | cut -d. -f1)" -lt 11 ]; then
+  fail "$compiler is version $("$compiler" -dumpversion), and C++20 needs 11 or newer: load a module (module avail gcc), or" \
+    "install gcc-toolset-13 and open its shell (RHEL 8 and 9: scl enable gcc-toolset-13 bash), or gcc13-c++ (SLES 15) or" \
+    "g++-12 and set CC and CXX."
+fi
 
 # --- 2. LibTorch ---------------------------------------------------------------------------------------------------
 # A fresh folder first, then a merge (pip --target would replace the whole nvidia/ folder that wheels share); the
@@ -266,7 +317,7 @@ fetch() { # fetch PIP_ARGUMENT...
   [ "$(id -u)" != 0 ] || export PIP_ROOT_USER_ACTION=ignore
   # Only the C++ side is used, so a wheel made for another Python will do where this one has none.
   "${pip[@]}" "$@" || "${pip[@]}" --python-version 3.12 --only-binary=:all: "$@" ||
-    fail "pip could not fetch $*. Without a network: install LibTorch 2.6 or newer by hand and set TORCH_DIR."
+    fail "pip could not fetch $*. Without a network: install LibTorch 2.7 or newer by hand and set TORCH_DIR."
   local entry
   for entry in "$incoming"/*; do
     case $entry in *.dist-info) continue ;; esac

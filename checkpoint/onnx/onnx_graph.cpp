@@ -1,6 +1,6 @@
 #include "checkpoint/onnx/onnx_graph.h"
 
-#include <fmt/format.h>
+#include <spdlog/fmt/fmt.h>
 
 #include "checkpoint/onnx/onnx.pb.h"
 #include "core/error.h"

@@ -1,6 +1,6 @@
 #include "trainer/export/onnx_operations.h"
 
-#include <fmt/ranges.h>
+#include <spdlog/fmt/ranges.h>
 #include <torch/torch.h>
 
 #include <cmath>
