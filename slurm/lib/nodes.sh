@@ -42,20 +42,24 @@ avoided() {
   if [ $most -lt 1 ]; then return 0; fi
   suspects "$(date +%s)" | awk '$3 == "yes" { print $2 }' | head -n $most | paste -sd,
 }
-# exclude JOB LIST: Slurm gives that pending job none of these nodes, nor those that its user has excluded, which
-# RUN/excluded.txt remembers
+names() { if [ "$1" != '(null)' ]; then LC_ALL=C scontrol show hostnames "$1" 2>/dev/null | sort -u; fi; }
+# exclude JOB LIST: Slurm gives that pending job none of these nodes, nor those that its user has excluded.
+# RUN/excluded.txt remembers what was added, so that it can be forgotten.
 exclude() {
-  local own both line
-  if [ -z "$2" ]; then return; fi
-  if ! own=$(sed -n "s/^$1 //p" "$run/excluded.txt" 2>/dev/null | grep .); then
-    line=$(LC_ALL=C scontrol -o show job "$1" 2>/dev/null) || return
-    own=$(sed -n 's/.* ExcNodeList=\([^ ]*\).*/\1/p' <<<"$line" | head -1)
-    own=${own:-(null)}
-    echo "$1 $own" >>"$run/excluded.txt"
+  local now added own ours both
+  now=$(LC_ALL=C scontrol -o show job "$1" 2>/dev/null | sed -n 's/.* ExcNodeList=\([^ ]*\).*/\1/p' | head -1)
+  if [ -z "$now" ]; then return; fi
+  now=$(names "$now")
+  added=$(sed -n "s/^$1 //p" "$run/excluded.txt" 2>/dev/null | tail -1 | tr , '\n')
+  own=$(grep -vxF -f <(echo "$added") <<<"$now")
+  ours=$(tr , '\n' <<<"$2" | grep -vxF -f <(echo "$own"))
+  both=$(printf '%s\n' "$own" "$ours" | grep . | sort -u)
+  if [ "$both" = "$now" ]; then return; fi
+  both=$(paste -sd, <<<"$both")
+  if patiently 60 scontrol update JobId="$1" ExcNodeList="$both"; then
+    tell "job $1 avoids ${both:-no node}"
+    echo "$1 $(paste -sd, <<<"$ours")" >>"$run/excluded.txt"
   fi
-  both=$2
-  if [ "$own" != '(null)' ]; then both=$own,$2; fi
-  if patiently 60 scontrol update JobId="$1" ExcNodeList="$both"; then tell "job $1 avoids $both"; fi
 }
 
 links_avoid() { # links_avoid LIST: so do the links that wait, of a chain

@@ -14,8 +14,9 @@ partitions='PartitionName=three Nodes=n[9-11] PreemptMode=OFF
 PartitionName=trio Nodes=n[12-14] PreemptMode=OFF
 PartitionName=spare Nodes=n[15-17] PreemptMode=OFF
 PartitionName=four Nodes=n[21-24] PreemptMode=OFF
-PartitionName=dying Nodes=n[26-28] PreemptMode=OFF'
-cluster_up 28
+PartitionName=dying Nodes=n[26-28] PreemptMode=OFF
+PartitionName=linked Nodes=n[29-31] PreemptMode=OFF'
+cluster_up 31
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 FACEMAE_PAUSE=1 FACEMAE_REFRESH=2 FACEMAE_DRY=0
 steps=60
 
@@ -200,6 +201,18 @@ chain_done_in_its_second() {
   [ "$(squeue -h -n "$(said "$first" JobName)" -o %i)" = '' ] || die "links are left"
   starts "$run" 2
 }
+chain_avoids_a_node() {
+  local run=$1 first second
+  mkdir -p "$run"
+  echo n29 replica 12 >"$run/bad"
+  # shellcheck disable=SC2046
+  "$source/slurm/chain.sh" 2 -p linked -N 2 --ntasks-per-node=1 -o "$run/job.out" -- $(train "$run") >"$run/submitted" || die "chain.sh"
+  first=$(sed -n '1s/.* //p' "$run/submitted") second=$(sed -n '2s/.* //p' "$run/submitted")
+  finished "$run" "$second"
+  [ "$(said "$first" ExitCode)" = 75:0 ] || die "the first link ended with $(said "$first" ExitCode)"
+  [ "$(said "$second" NodeList)" = 'n[30-31]' ] || die "the second link ran on $(said "$second" NodeList)"
+  starts "$run" 2
+}
 study_of_four() {
   local run=$1 job i
   for i in 0 1 2 3; do mkdir -p "$run/$i" && echo "pretrain --run '$run/$i' --steps $steps $options"; done >"$run.txt"
@@ -233,7 +246,7 @@ round() { # round NAME SCENARIO...: all at once, each with a folder of its own
 
 by_site="preempted_at_once preempted_with_grace preempted_by_requeue out_of_time limit_changes cancelled requeued_by_hand
   chain_done_in_its_second study_of_four notice_at_the_start step_left"
-by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken spare_when_a_node_dies"
+by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken spare_when_a_node_dies chain_avoids_a_node"
 rounds=${FACEMAE_TEST_ROUNDS:-${FACEMAE_FULL:+20}}
 rounds=${rounds:-1} faults=0
 program=stand-in options=

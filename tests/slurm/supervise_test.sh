@@ -79,7 +79,7 @@ begin() { # begin NAME PLAN_LINE...
   state RUNNING
 }
 # state JOBSTATE [REASON [PREEMPTTIME [RESTARTS]]]: what Slurm says of the job from now on; dying: once its start is under way
-job_says() { echo "JobState=$1 Reason=${2:-None} SubmitTime=1000 PreemptTime=${3:-None} Restarts=${4:-0} EndTime=1795988865 NumNodes=1 Partition=main"; }
+job_says() { echo "JobState=$1 Reason=${2:-None} SubmitTime=1000 PreemptTime=${3:-None} Restarts=${4:-0} EndTime=1795988865 NumNodes=1 Partition=main ExcNodeList=${EXCLUDED:-(null)}"; }
 state() { job_says "$@" >"$work/state"; }
 dying() { job_says "$@" >"$work/dying"; }
 supervised() { "$supervise" "$RUN" -- srun train --fresh >"$work/said" 2>&1; }
@@ -208,8 +208,10 @@ begin "within a week" "75 143 5" "0 0 9"; accused $((8 * day)) n2 false; blames_
 begin "after 14 days all is forgotten" "75 143 5" "0 0 9"; accused $((15 * day)) n2 true; expect 0 2 ""
 begin "one node of twenty is excluded, or two, and no more" "75 143 5"; accused 30 n1 true; accused 20 n3 true
 blames_n2 device 143 1 $'requeue 42\nupdate JobId=42 ExcNodeList=n2,n3'
-begin "what its user excludes stays excluded" "75 143 5"; echo "42 n[7-8]" >"$RUN/excluded.txt"
-blames_n2 device 143 1 $'requeue 42\nupdate JobId=42 ExcNodeList=n[7-8],n2'
+begin "what its user excludes stays excluded" "75 143 5"; EXCLUDED=n7,n8 state RUNNING
+blames_n2 device 143 1 $'requeue 42\nupdate JobId=42 ExcNodeList=n2,n7,n8'
+begin "and what was forgotten does not" "75 143 5"; EXCLUDED=n2,n3,n7 state RUNNING; echo "42 n2,n3" >"$RUN/excluded.txt"
+blames_n2 device 143 1 $'requeue 42\nupdate JobId=42 ExcNodeList=n2,n7'
 begin "in a chain the links that wait avoid it" "75 143 5"; echo 43 >"$work/links"
 SLURM_JOB_NAME=$link blames_n2 device 75 1 "update JobId=43 ExcNodeList=n2"
 begin "with spare nodes, the good ones are taken" "75 143 5" "0 0 9"; FACEMAE_NODES=2 blames_n2 replica 0 2 ""
