@@ -58,7 +58,7 @@ class Doctor {
       return end(world, code);
     } catch (const PeerLost&) {
       const auto missing = absent(world->topology().size);
-      if (!is_first(missing)) {
+      if (!is_first(missing) || (attendance_ && attendance_->closed())) {
         ::sleep(kTurn);
         throw;
       }
@@ -121,13 +121,12 @@ class Doctor {
             .look_at_run = [run = options_.run] { return look_at_run(run); }};
   }
 
-  /// Of the processes that could not become one world, the first judges by itself; the others are silent.
+  /// Of the processes that could not become one world, the first judges by itself. The others are silent and end with 0:
+  /// launchers end all processes once one ends otherwise, and the code of the first is what counts.
   ExitCode alone(Facts facts) {
-    if (rank_ == 0) {
-      fill_facts(machine_, subjects(place_of(nullptr)), Patience::of(options_.quick), facts);
-      return tell({.ranks = {facts}, .absent = {}});
-    }
-    return ExitCode::BadConfiguration;
+    if (rank_ != 0) return ExitCode::Done;
+    fill_facts(machine_, subjects(place_of(nullptr)), Patience::of(options_.quick), facts);
+    return tell({.ranks = {facts}, .absent = {}});
   }
 
   ExitCode tell(const Gathered& all) {
