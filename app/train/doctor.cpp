@@ -64,7 +64,7 @@ class Doctor {
       return end(world, code);
     } catch (const PeerLost&) {
       const auto missing = absent(world->topology().size);
-      if (!is_first(missing)) {
+      if (!is_first(missing) || (attendance_ && attendance_->closed())) {
         ::sleep(kTurn);
         throw;
       }
@@ -129,19 +129,19 @@ class Doctor {
             .look_at_run = [run = options_.run] { return look_at_run(run); }};
   }
 
-  /// Of the processes that could not become one world, the first judges by itself; the others are silent.
+  /// Of the processes that could not become one world, the first judges by itself. The others are silent and end with 0:
+  /// launchers end all processes once one ends otherwise, and the code of the first is what counts.
   ExitCode alone(Facts facts) {
-    if (rank_ == 0) {
-      fill_facts(machine_, subjects(place_of(nullptr)), Patience::of(options_.quick), facts);
-      return tell({.ranks = {facts}, .absent = {}});
-    }
-    return ExitCode::Done;  // another code, and the launcher would end the one that speaks
+    if (rank_ != 0) return ExitCode::Done;
+    fill_facts(machine_, subjects(place_of(nullptr)), Patience::of(options_.quick), facts);
+    return tell({.ranks = {facts}, .absent = {}});
   }
 
   /// All ranks, unless one is absent: what fails cannot be measured, and then only the findings are told.
   std::vector<Measured> measure(World& world, const Gathered& all) const {
     if (!options_.measure || !all.absent.empty()) return {};
     const bool works = !world.control().is_root() || verdict(judge(all)) == ExitCode::Done;
+    if (!works) spdlog::warn("nothing is measured before what is wrong has been cured");
     if (!world.control().all_agree(works)) return {};
     install_notice_handlers(detect_launch(machine_.environment).kind == LaunchKind::Alone);
     MeasureConfig config{.seconds = options_.seconds, .store = options_.store};

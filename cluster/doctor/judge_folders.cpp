@@ -56,20 +56,26 @@ std::string put_elsewhere(const Facts& node) {
   return "put RUN on a file system that all nodes mount" + (places.empty() ? "" : "; here: " + places);
 }
 
+/// Do other checks tell that nodes have different folders there?
+bool told_elsewhere(const std::vector<Seen>& seen, const std::string& role) {
+  return std::any_of(seen.begin(), seen.end(), [&](const Seen& one) {
+    return role == "run" ? !one.folder->unseen.empty() : !one.node->store.fault.empty();
+  });
+}
+
 void judge_kind(const Gathered& all, Lines& lines) {
   for (const char* role : {"run", "store"}) {
+    const auto seen = folders_of(all, role);
+    if (told_elsewhere(seen, role)) continue;
+    const bool is_run = std::string(role) == "run";
     std::map<std::string, std::vector<std::string>> kinds;
-    for (const auto& [node, folder] : folders_of(all, role)) {
-      const bool is_run = std::string(role) == "run";
-      const bool missing =
-          !is_run && !node->store.fault.empty();  // store.readable tells, and looked above it
-      if (folder->kind.empty() || missing) continue;
+    for (const auto& [node, folder] : seen) {
+      if (folder->kind.empty()) continue;
       kinds[folder->kind].push_back(node->host);
       if (const auto option = odd_option(*folder); !option.empty())
         lines.warn({node->host},
                    fmt::format("{} is mounted from {} with {}", folder->path, folder->source, option));
-      const bool unproven =
-          all.multi_node() && folder->seen < 0 && folder->unseen.empty() && folder->fault.empty();
+      const bool unproven = all.multi_node() && folder->seen < 0 && folder->fault.empty();
       if (is_run && unproven && !is_network(folder->kind))
         lines.problem({node->host},
                       fmt::format("{} lies on a disk of the node ({})", folder->path, folder->kind),
@@ -85,8 +91,10 @@ void judge_kind(const Gathered& all, Lines& lines) {
     if (kinds.size() < 2) continue;
     std::vector<std::string> named;
     for (const auto& [kind, hosts] : kinds) named.push_back(kind + " on " + fold_hosts(hosts));
-    lines.warn({}, fmt::format("nodes have the folder of --{} on different file systems: {}", role,
-                               join(named, ", ")));
+    lines.warn(
+        {},
+        fmt::format("nodes have the folder of --{} on different file systems: {}", role, join(named, ", ")),
+        "name a folder on a file system that all nodes mount alike");
   }
 }
 

@@ -69,6 +69,8 @@ std::vector<Absent> Attendance::absent(int ranks) const {
   return all;
 }
 
+bool Attendance::closed() const { return present_ && touched_at(sign(place_.rank)) < 0; }
+
 std::vector<std::string> Attendance::hosts() const {
   std::vector<std::string> hosts;
   for (const auto& name : names_in(folder_)) hosts.push_back(text_of(folder_ / name));

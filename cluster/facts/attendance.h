@@ -36,6 +36,8 @@ class Attendance {
   /// Of `ranks` ranks those that have left no sign, or whose sign was not touched for some seconds. No clocks of hosts
   /// are compared: the file system's is asked.
   std::vector<Absent> absent(int ranks) const;
+  /// The signs are gone: somebody has told who is missing, and ends this start.
+  bool closed() const;
   std::vector<std::string> hosts() const;  ///< of all that left a sign
   void remove() const noexcept;            ///< all signs of this start
 

@@ -43,16 +43,13 @@ void keep(std::map<std::string, std::string>& of, const std::vector<std::string>
   });
 }
 
-/// Names of plugins are the lines after the first, or in newer versions separated by commas after the last colon.
+/// Names of plugins have a line each, or stand behind a colon, separated by commas.
 std::vector<std::string> plugins_of(const std::string& text) {
   std::vector<std::string> plugins;
-  for (const auto& line : split(text, '\n')) {
-    const auto colon = line.rfind(':');
-    const bool heading = line.find("are") != std::string::npos && colon != std::string::npos;
-    for (const auto& part : split(heading ? line.substr(colon + 1) : line, ','))
+  for (const auto& line : split(text, '\n'))
+    for (const auto& part : split(line.substr(line.rfind(':') + 1), ','))
       if (const auto name = trim(part); !name.empty() && name.find(' ') == std::string::npos)
         plugins.push_back(name);
-  }
   return plugins;
 }
 

@@ -34,27 +34,10 @@ void probe_software(const Machine& machine, SoftwarePlace& software) {
   software.system = system_name(machine);
   software.kernel = text_of(machine.at("/proc/sys/kernel/osrelease"));
   software.container = container_of(machine);
-  for (const char* name : {"LD_PRELOAD",
-                           "NCCL_P2P_DISABLE",
-                           "NCCL_IB_DISABLE",
-                           "NCCL_SHM_DISABLE",
-                           "NCCL_SOCKET_IFNAME",
-                           "NCCL_DEBUG",
-                           "NCCL_ALGO",
-                           "NCCL_PROTO",
-                           "OMP_PROC_BIND",
-                           "OMP_PLACES",
-                           "GOMP_CPU_AFFINITY",
-                           "KMP_AFFINITY",
-                           "KMP_BLOCKTIME",
-                           "OMP_WAIT_POLICY",
-                           "HDF5_USE_FILE_LOCKING",
-                           "CUDA_LAUNCH_BLOCKING",
-                           "TORCH_NCCL_BLOCKING_WAIT",
-                           "TORCH_SHOW_CPP_STACKTRACES",
-                           "TORCH_CUDNN_V8_API_DISABLED",
-                           "MKL_CBWR",
-                           "MALLOC_CHECK_"})
+  for (const char* name : {"LD_PRELOAD", "NCCL_P2P_DISABLE", "NCCL_IB_DISABLE", "NCCL_SHM_DISABLE",
+                           "NCCL_SOCKET_IFNAME", "NCCL_ALGO", "NCCL_PROTO", "OMP_PROC_BIND", "OMP_PLACES",
+                           "GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_WAIT_POLICY", "HDF5_USE_FILE_LOCKING",
+                           "CUDA_LAUNCH_BLOCKING", "TORCH_NCCL_BLOCKING_WAIT", "MALLOC_CHECK_"})
     if (const auto value = machine.environment(name)) software.odd[name] = *value;
 }
 

@@ -34,7 +34,9 @@ TEST(Attendance, NamesWhoHasNotComeAndWhoIsStopped) {
     EXPECT_EQ(absent[1].rank, 3);
     EXPECT_EQ(absent[1].host, "");
     EXPECT_THAT(mine.hosts(), ElementsAre("n1", "n2", "n3"));
-    std::filesystem::remove(fake.root() / ".shared-doctor-t/rank2");
+    EXPECT_FALSE(second.closed());
+    mine.remove();
+    EXPECT_TRUE(second.closed()) << "the first has told";
   }
   EXPECT_TRUE(std::filesystem::is_empty(fake.root())) << "signs go with those who left them";
 }
