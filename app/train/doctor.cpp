@@ -14,6 +14,7 @@
 #include "cluster/facts/own_network.h"
 #include "cluster/facts/probes.h"
 #include "cluster/host/call_limit.h"
+#include "cluster/host/launch.h"
 #include "cluster/mpi/mpi_session.h"
 #include "core/log.h"
 #include "core/program_version.h"
@@ -42,7 +43,7 @@ class Doctor {
  public:
   Doctor(App& app, DoctorOptions options) : app_(app), options_(std::move(options)) {
     const std::string token = start_token(machine_.environment);
-    if (detect_launch(machine_.environment).kind != LaunchKind::Mpi || token.empty()) return;
+    if (detect_launch(machine_.environment, mpi_library()).kind != LaunchKind::Mpi || token.empty()) return;
     attendance_.emplace(AttendancePlace{.folder = nearest_folder(options_.run.empty() ? "." : options_.run),
                                         .token = token,
                                         .rank = rank_,
@@ -143,7 +144,7 @@ class Doctor {
     const bool works = !world.control().is_root() || verdict(judge(all)) == ExitCode::Done;
     if (!works) spdlog::warn("nothing is measured before what is wrong has been cured");
     if (!world.control().all_agree(works)) return {};
-    install_notice_handlers(detect_launch(machine_.environment).kind == LaunchKind::Alone);
+    install_notice_handlers(launched_alone());
     MeasureConfig config{.seconds = options_.seconds, .store = options_.store};
     if (!options_.run.empty()) config.run = nearest_folder(options_.run).string();
     if (world.control().is_root()) {
