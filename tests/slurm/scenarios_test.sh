@@ -18,7 +18,7 @@ PartitionName=dying Nodes=n[26-28] PreemptMode=OFF
 PartitionName=linked Nodes=n[29-31] PreemptMode=OFF'
 cluster_up 31
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 FACEMAE_PAUSE=1 FACEMAE_REFRESH=2 FACEMAE_DRY=0
-steps=60
+steps=100
 
 weights() {
   if [ "$program" = stand-in ]; then cat "$1/weights"; return; fi
@@ -27,15 +27,23 @@ weights() {
   header=$(od -A n -t u8 -N 8 "$1/w" | tr -d ' ')
   tail -c +$((header + 9)) "$1/w" | sha256sum
 }
+calm_weights() { # those of a run of `steps` that nobody disturbs
+  if [ "$program" = real ]; then echo "$calm"; return; fi
+  local run=$cluster/calm-$BASHPID
+  mkdir -p "$run"
+  FACEMAE_STEP_SECONDS=0 "$source/tests/slurm/stand_in.sh" pretrain --run "$run" --steps "$steps"
+  cat "$run/weights"
+}
 finished() { # finished RUN JOB: it ends well, with the weights of a calm run
   wait_until 600 "the end of job $2 of $1" over "$2"
   job_is "$2" COMPLETED || die "job $2 of $1 is $(job_state "$2")"
-  [ "$(weights "$1")" = "$calm" ] || die "$1 ended with other weights"
+  [ "$(weights "$1")" = "$(calm_weights)" ] || die "$1 ended with other weights"
 }
 preempt() { sbatch --parsable -o /dev/null -p urgent -w "$1" --wrap 'sleep 1' >/dev/null; }
 
 preempted_at_once() {
   local run=$1 job
+  steps=$long
   job=$(submit "$run" -p cancel -w n1)
   begun "$run"
   preempt n1
@@ -45,6 +53,7 @@ preempted_at_once() {
 }
 preempted_with_grace() {
   local run=$1 job
+  steps=$long
   job=$(submit "$run" -p grace -w n2)
   begun "$run"
   preempt n2
@@ -54,6 +63,7 @@ preempted_with_grace() {
 }
 preempted_by_requeue() {
   local run=$1 job
+  steps=$long
   job=$(submit "$run" -p requeue -w n3)
   begun "$run"
   preempt n3
@@ -76,7 +86,7 @@ out_of_time() {
 restarted() { [ "$(said "$1" Restarts)" -ge 1 ]; }
 limit_changes() {
   local run=$1 job
-  job=$(submit "$run" -w n25)
+  job=$(submit "$run" -w n25 --signal=B:USR2@0) # a notice would come at once, so short is the limit
   begun "$run"
   scontrol update JobId="$job" EndTime=now+12 # the ranks stop 10 s before
   finished "$run" "$job"
@@ -249,11 +259,8 @@ by_site="preempted_at_once preempted_with_grace preempted_by_requeue out_of_time
 by_verdict="stopped_srun stopped_mpirun hang_twice replicas_differ spare_taken spare_when_a_node_dies chain_avoids_a_node"
 rounds=${FACEMAE_TEST_ROUNDS:-${FACEMAE_FULL:+20}}
 rounds=${rounds:-1} faults=0
-program=stand-in options=
+program=stand-in options='' long=200 # on a busy machine, preemption takes a while to come
 prefix_of "$source/tests/slurm/stand_in.sh" 'srun --mpi=none --kill-on-bad-exit=1'
-mkdir "$cluster/calm"
-"$source/tests/slurm/stand_in.sh" pretrain --run "$cluster/calm" --steps $steps
-calm=$(weights "$cluster/calm")
 for ((i = 1; i <= rounds; i++)); do
   # shellcheck disable=SC2086
   round $i ${FACEMAE_TEST_ONLY:-$by_site $by_verdict} || faults=1
@@ -263,7 +270,7 @@ done
 if [ -n "${FACEMAE_FULL:-}" ]; then # the same with the program, where nothing needs a verdict
   facemae=${FACEMAE_BINARY:?}
   "$facemae" synth --out "$cluster/store" --identities 8 --images-per-identity 8 >"$cluster/synth.out" 2>&1 || die "synth: $(cat "$cluster/synth.out")"
-  program=real steps=100
+  program=real steps=100 long=100
   options="--store $cluster/store --batch 8 --model tiny --patch 16 --embedder-width 8 --threads 1 --workers 1 --save-every 5 --log-every 1 --log-level warn"
   prefix_of "$facemae" 'srun --mpi=pmix --kill-on-bad-exit=1'
   # shellcheck disable=SC2046

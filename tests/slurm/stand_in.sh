@@ -2,7 +2,7 @@
 # A program that a supervisor takes for facemae: it makes steps, commits every fifth, goes on where an earlier start
 # ended, and stops on notice, by RUN/end_time and by RUN/stop. Its weights follow from its steps alone.
 #
-#   stand_in.sh pretrain --run RUN --steps N     steps of a tenth of a second
+#   stand_in.sh pretrain --run RUN --steps N     steps of $FACEMAE_STEP_SECONDS (0.1)
 #   stand_in.sh doctor ...                       names the host $FACEMAE_BAD_HOST
 #
 # RUN/bad: "HOST EVIDENCE STEP": a start that has this host among its nodes ends there with a verdict on it.
@@ -60,7 +60,7 @@ while [ "$step" -lt "$steps" ]; do
   if [ -e "$run/end_time" ] && [ ! -e "$run/deaf" ] && read -r last <"$run/end_time" && [ $((last - now)) -lt 10 ]; then told=yes; fi
   if [ -n "$told" ]; then commit; end 76 ",\"asked\":$asked"; fi
   if [ -n "$bad_host" ] && [ "$step" -ge "$bad_step" ]; then end 75 ",\"hosts\":[\"$bad_host\"],\"evidence\":\"$evidence\""; fi
-  read -r -t 0.1 -u "$never"
+  read -r -t "${FACEMAE_STEP_SECONDS:-0.1}" -u "$never"
   step=$((step + 1)) weights=$(((weights * 1103515245 + 12345 + step) % 2147483648))
   if [ $((step % 5)) = 0 ]; then commit; fi
 done
