@@ -130,15 +130,16 @@ class Doctor {
   }
 
   ExitCode tell(const Gathered& all) {
-    Report report{.findings = judge(all), .measured = {}, .nodes = all.nodes().size() + all.absent.size()};
-    const ExitCode code = verdict(report.findings);
+    Diagnosis diagnosis{
+        .findings = judge(all), .measured = {}, .nodes = all.nodes().size() + all.absent.size()};
+    const ExitCode code = verdict(diagnosis.findings);
     if (options_.bad_nodes) {
-      for (const auto& host : bad_nodes(report.findings)) std::fputs((host + "\n").c_str(), stdout);
+      for (const auto& host : bad_nodes(diagnosis.findings)) std::fputs((host + "\n").c_str(), stdout);
     } else {
-      std::fputs(report_text(report, options_.all).c_str(), stdout);
+      std::fputs(report_text(diagnosis, options_.all).c_str(), stdout);
     }
     std::fflush(stdout);
-    app_.result(report_json(report));
+    app_.result(report_json(diagnosis));
     return code;
   }
 

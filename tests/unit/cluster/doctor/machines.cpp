@@ -169,7 +169,7 @@ Gathered workstation() {
 
 Gathered login_node() {
   Gathered all = machine_of(1, 1, 32);
-  put_folder(all, "run", "/home/me/run", "nfs4");
+  put_folder(all, "run", "/nfs/me/run", "nfs4");
   put_slurm(all, "23.11.4");
   all.ranks[0].slurm.job.clear();
   all.ranks[0].mpi.launcher = "";
