@@ -7,7 +7,6 @@
 
 #include "cluster/world/device.h"
 #include "core/files/files.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "core/options/help_text.h"
 #include "core/text.h"
@@ -34,7 +33,7 @@ World& App::world(const WorldConfig& config) {
     world_ = open_world(back_ends_, config, gpus_);
     refused_ = false;
     start_logging(common.log_level, world_->topology().rank, world_->topology().size);
-    torch::set_num_threads(std::max(1, available_cores() / world_->topology().local_size));
+    torch::set_num_threads(world_->topology().cores);
     if (world_->topology().rank == 0 && !common.json.empty()) expect_place_for_json(common.json);
   }
   return *world_;

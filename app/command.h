@@ -87,6 +87,8 @@ ExitCode run_show(App& app, Words words);
 ExitCode run_checkpoint(App& app, Words words);
 ExitCode run_status(App& app, Words words);
 ExitCode run_doctor(App& app, Words words);
+ExitCode run_stop(App& app, Words words);
+ExitCode run_save(App& app, Words words);
 ExitCode run_export(App& app, Words words);
 ExitCode run_import(App& app, Words words);
 

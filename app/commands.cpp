@@ -28,6 +28,8 @@ std::span<const Command> all_commands() {
               run_status},
       Command{"doctor", training, "look whether a run would work here, on all nodes, and what to do if not",
               run_doctor},
+      Command{"stop", training, "ask a run to commit and stop, through a file: no signal needed", run_stop},
+      Command{"save", training, "ask a running training for a checkpoint now", run_save},
       Command{"checkpoint", training, "list, show, verify, diff or prune the checkpoints of a run",
               run_checkpoint},
       Command{"reconstruct", use, "rebuild masked faces of unseen people into a candidate for release",

@@ -13,11 +13,16 @@
 
 namespace facemae {
 
-int available_cores() {
+CoreMask own_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+  CoreMask mask;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    for (std::size_t core = 0; core < mask.size(); ++core) mask[core] = CPU_ISSET(core, &set);
+  return mask;
 }
+
+int available_cores() { return std::max(1, static_cast<int>(own_cores().count())); }
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -26,7 +31,8 @@ std::string host_name() {
 }
 
 int launched_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK"})
+  for (const char* name :
+       {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "PALS_RANKID", "PMI_RANK"})
     if (const char* rank = std::getenv(name); rank != nullptr) return std::atoi(rank);
   return 0;
 }

@@ -1,13 +1,19 @@
 #pragma once
 // Tells what this process may use of its host.
+#include <bitset>
 #include <cstdint>
 #include <string>
 
 namespace facemae {
 
-int available_cores();  ///< from sched_getaffinity: what a launcher or cgroup has bound us to
+/// Bit c: core c.
+using CoreMask = std::bitset<1024>;
+/// The cores that this thread may run on, from sched_getaffinity: what a launcher or cgroup has bound us to.
+CoreMask own_cores();
+/// The number of own_cores(), at least 1. Of them a rank has a share: Topology::cores.
+int available_cores();
 std::string host_name();
-/// The rank that a launcher gave this process (OMPI_COMM_WORLD_RANK or PMIX_RANK); 0 without a launcher.
+/// The rank that a launcher gave this process, by the variables of all launchers in use; 0 without a launcher.
 int launched_rank();
 /// The model name in /proc/cpuinfo, or "unknown".
 std::string cpu_model();

@@ -37,7 +37,7 @@ class Doctor {
  public:
   Doctor(App& app, DoctorOptions options) : app_(app), options_(std::move(options)) {
     const std::string token = start_token(machine_.environment);
-    if (detect_launch(machine_.environment).kind != LaunchKind::Mpi || token.empty()) return;
+    if (launch_.kind != LaunchKind::Mpi || token.empty()) return;
     attendance_.emplace(AttendancePlace{.folder = nearest_folder(options_.run.empty() ? "." : options_.run),
                                         .token = token,
                                         .rank = rank_,
@@ -89,10 +89,10 @@ class Doctor {
     facts.node = topology.node;
     facts.host = topology.host;
     facts.first = topology.local_rank == 0;
-    const MpiLibrary mpi = mpi_library();
-    facts.mpi.library = mpi.version;
-    facts.mpi.built_for = mpi.built_for;
-    facts.mpi.path = mpi.path;
+    facts.mpi.library = library_.version;
+    facts.mpi.built_for = mpi_built_for();
+    facts.mpi.path = library_.path;
+    facts.mpi.said = launch_.said.value_or(-1);
     facts.mpi.threads = mpi_thread_level();
     facts.mpi.size = topology.size;
     facts.software.program = "facemae " + program_version();
@@ -167,12 +167,11 @@ class Doctor {
     Facts facts;
     facts.host = machine_.host;
     probe_launch(machine_, facts.mpi);
-    const auto missing = absent(std::max(facts.mpi.said, rank_ + 1));
+    const auto missing = absent(std::max(launch_.said.value_or(1), rank_ + 1));
     if (!is_first(missing)) {
       ::sleep(kTurn);
       std::fprintf(stderr, "facemae: rank %d: not all ranks have joined\n", rank_);
     }
-    facts.mpi.said = -1;  // it is not known how many would have come
     const ExitCode code =
         is_first(missing) ? tell({.ranks = {facts}, .absent = missing}) : ExitCode::PeerLost;
     if (attendance_) attendance_->remove();
@@ -189,7 +188,9 @@ class Doctor {
   App& app_;
   DoctorOptions options_;
   Machine machine_ = this_machine();
-  int rank_ = launcher_rank(machine_.environment);
+  MpiLibrary library_ = mpi_library();
+  Launch launch_ = detect_launch(machine_.environment, library_);
+  int rank_ = launch_.rank;
   std::optional<Attendance> attendance_;
 };
 

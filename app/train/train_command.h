@@ -7,7 +7,7 @@
 #include "app/command.h"
 #include "app/describe.h"
 #include "cluster/host/agree.h"
-#include "cluster/host/launch.h"
+#include "cluster/world/world.h"
 #include "core/host.h"
 #include "core/signals.h"
 #include "trainer/input/machine.h"
@@ -35,7 +35,7 @@ inline World& world_of(App& app, const RunConfig& config) {
     return app.world(world_config(config));
   } catch (const AgreedError& error) {
     if (launched_rank() == 0 && !config.dry_run)
-      note_refused_start(config.run, error.code(), error.kind(), error.what());
+      note_refused_start(config.run, error.code(), error.kind(), error.what(), error.blame());
     throw;
   }
 }
@@ -50,7 +50,7 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   if (!options.finish()) return ExitCode::Done;
   if (config.common.exact) fix_instruction_set();
   if (!config.common.dry_run)  // a notice while ranks start counts too
-    install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
+    install_notice_handlers(launched_alone());
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
   settle(options, config.common, world.control(), [&] { choose_for_new_run(config, world); });

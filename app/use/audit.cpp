@@ -1,7 +1,7 @@
 // facemae audit: how far rebuilt faces can be linked to the real ones.
 #include "app/command.h"
 #include "app/output_locks.h"
-#include "cluster/host/launch.h"
+#include "cluster/world/world.h"
 #include "core/log.h"
 #include "core/signals.h"
 #include "core/text.h"
@@ -82,8 +82,7 @@ ExitCode run_audit(App& app, Words words) {
   further.distractors = config.distractors;
   validate(options, further);
   if (!options.finish()) return ExitCode::Done;
-  if (!config.only_embeddings)
-    install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
+  if (!config.only_embeddings) install_notice_handlers(launched_alone());
   World& world = app.world({.device = device});
 
   OutputLocks locks("audit");

@@ -4,7 +4,7 @@
 
 #include "app/command.h"
 #include "cluster/host/agree.h"
-#include "cluster/host/launch.h"
+#include "cluster/world/world.h"
 #include "core/files/folder_lock.h"
 #include "core/log.h"
 #include "core/signals.h"
@@ -185,7 +185,7 @@ ExitCode run_compare(App& app, Words words) {
     app.alone("compare --report-only");
     return report_study(app, o);
   }
-  install_notice_handlers(detect_launch(process_environment()).kind == LaunchKind::Alone);
+  install_notice_handlers(launched_alone());
   World& world = app.world({.device = "cpu"});
   Control& control = world.control();
   o.out = std::filesystem::absolute(o.out).lexically_normal().string();

@@ -1,7 +1,6 @@
 // EmbeddingSource of evaluate.h.
 #include "app/use/evaluate.h"
 #include "cluster/host/agree.h"
-#include "core/host.h"
 #include "trainer/apply/kept_embeddings.h"
 #include "trainer/apply/models.h"
 #include "trainer/input/machine.h"
@@ -13,8 +12,7 @@ EmbeddingSource::EmbeddingSource(World& world, const EvaluateOptions& options)
   config_ = {.flip_sum = !options.no_flip,
              .normalise = false,
              .bgr = options.bgr,
-             .decoders = settled_workers(options.workers, !world.device().is_cpu(),
-                                         available_cores() / world.topology().local_size)};
+             .decoders = settled_workers(options.workers, !world.device().is_cpu(), world.topology().cores)};
   if (options.from.empty()) return;
   std::string hash;
   together(world.control(), [&] {

@@ -110,6 +110,8 @@ ExitCode run_reconstruct(App& app, Words words) {
       .add(
           "policy", policy,
           "file that says what the release must satisfy (`facemae release --write-policy`): its digest is noted before anything is rebuilt, and `facemae release` judges by no other")
+      .choice("precision", config.precision, {"float32", "tf32", "bfloat16"},
+              "number format of the model's products; the last bits of the pictures depend on it")
       .choice("device", device, {"auto", "cpu", "cuda", "mixed"}, "device to compute on");
   options.group("People blend")
       .add(
@@ -133,6 +135,8 @@ ExitCode run_reconstruct(App& app, Words words) {
   options.check(blend.empty() || baseline.empty(), "--blend needs a model: it does not go with --baseline");
   options.check(baseline.empty() || !config.mask_ratio,
                 "--mask-ratio is that of a model: a baseline is given its own, as --baseline masked:0.75");
+  options.check(baseline.empty() || config.precision == "float32",
+                "--precision is of a model: leave it out with --baseline");
   options.check(!blend.empty() || !(options.given("blend-images") || options.given("blend-min-people")),
                 "--blend-images and --blend-min-people belong to --blend people:K");
   if (!options.finish()) return ExitCode::Done;

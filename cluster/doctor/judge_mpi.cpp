@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cluster/doctor/checks.h"
+#include "cluster/host/mpi_vendor.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -12,24 +13,18 @@ namespace {
 
 constexpr int kThreadsMultiple = 3;  ///< order of MPI_THREAD_SINGLE, FUNNELED, SERIALIZED, MULTIPLE
 
-/// Libraries that share an interface, and the plugins of srun that start them.
-struct Family {
-  const char* name;
-  const char* sign;  ///< in the text of its version
-  std::vector<std::string> plugins;
-};
-const std::array<Family, 5>& families() {
-  static const std::array<Family, 5> all = {{{"Open MPI", "Open MPI", {"pmix"}},
-                                             {"Intel MPI", "Intel", {"pmi2", "pmix"}},
-                                             {"HPE Cray MPI", "CRAY", {"cray_shasta", "pmi2", "pmix"}},
-                                             {"MVAPICH", "MVAPICH", {"pmi2", "pmix"}},
-                                             {"MPICH", "MPICH", {"pmi2", "pmix"}}}};
-  return all;
-}
-const Family* family_of(const std::string& version) {
-  for (const auto& family : families())
-    if (version.find(family.sign) != std::string::npos) return &family;
-  return nullptr;
+/// The plugins of srun that start ranks of a library.
+std::vector<std::string> plugins_for(MpiVendor vendor) {
+  switch (vendor) {
+    case MpiVendor::OpenMpi:
+      return {"pmix"};
+    case MpiVendor::Cray:
+      return {"cray_shasta", "pmi2", "pmix"};
+    case MpiVendor::Unknown:
+      return {};
+    default:
+      return {"pmi2", "pmix"};
+  }
 }
 
 /// The ranks have found each other, or the program was started alone on purpose.
@@ -54,8 +49,8 @@ void judge_answers(const Gathered& all, Lines& lines) {
 
 void judge_library(const Gathered& all, Lines& lines) {
   for (const Facts& rank : all.ranks) {
-    const Family *built = family_of(rank.mpi.built_for), *loaded = family_of(rank.mpi.library);
-    if (built == nullptr || loaded == nullptr || built == loaded) continue;
+    const MpiVendor built = vendor_of(rank.mpi.built_for), loaded = vendor_of(rank.mpi.library);
+    if (built == MpiVendor::Unknown || loaded == MpiVendor::Unknown || built == loaded) continue;
     auto& line = lines.problem({rank.host}, fmt::format("facemae was built with {}, but loads {} ({})",
                                                         rank.mpi.built_for, rank.mpi.library, rank.mpi.path));
     line.found = rank.mpi.library;
@@ -87,22 +82,20 @@ void judge_threads(const Gathered& all, Lines& lines) {
   if (mpi.threads < 0) return;
   if (mpi.threads >= kThreadsMultiple) return lines.ok("MPI_THREAD_MULTIPLE");
   constexpr std::array kNames = {"MPI_THREAD_SINGLE", "MPI_THREAD_FUNNELED", "MPI_THREAD_SERIALIZED"};
-  const Family* family = family_of(mpi.library);
-  const bool cray = family != nullptr && std::string(family->sign) == "CRAY";
   auto& line = lines.problem(
       {}, fmt::format("{} gives {} only", mpi.library, kNames[static_cast<std::size_t>(mpi.threads)]),
-      cray ? "export MPICH_MAX_THREAD_SAFETY=multiple"
-           : "use an MPI that was built with thread support (Open MPI: --enable-mpi-thread-multiple)");
+      thread_remedy(vendor_of(mpi.library)));
   line.found = kNames[static_cast<std::size_t>(mpi.threads)];
   line.wanted = "MPI_THREAD_MULTIPLE";
 }
 
 void judge_plugins(const Gathered& all, Lines& lines) {
   const auto& slurm = all.first().slurm;
-  const Family* family = family_of(all.first().mpi.library);
-  if (slurm.plugins.empty() || family == nullptr) return;
+  const MpiVendor vendor = vendor_of(all.first().mpi.library);
+  const auto wanted = plugins_for(vendor);
+  if (slurm.plugins.empty() || wanted.empty()) return;
   const auto fits = [&](const std::string& plugin) {
-    return std::any_of(family->plugins.begin(), family->plugins.end(),
+    return std::any_of(wanted.begin(), wanted.end(),
                        [&](const std::string& name) { return plugin.starts_with(name); });
   };
   const auto fitting = std::find_if(slurm.plugins.begin(), slurm.plugins.end(), fits);
@@ -111,15 +104,15 @@ void judge_plugins(const Gathered& all, Lines& lines) {
   if (all.ranks.size() > 1 && one_world(all)) return lines.ok("the ranks were started as they should be");
   if (fitting == slurm.plugins.end()) {
     auto& line = lines.problem({}, fmt::format("srun has {}, none of which starts ranks of {}",
-                                               join(slurm.plugins, ", "), family->name));
+                                               join(slurm.plugins, ", "), name_of(vendor)));
     line.found = join(slurm.plugins, ", ");
-    line.wanted = join(family->plugins, ", ");
+    line.wanted = join(wanted, ", ");
     return;
   }
   if (fits(standard)) return lines.ok("srun starts ranks by " + standard);
   lines.warn({},
              fmt::format("srun takes {} unless told otherwise, by which ranks of {} do not start",
-                         standard.empty() ? "no plugin" : standard, family->name),
+                         standard.empty() ? "no plugin" : standard, name_of(vendor)),
              fmt::format("srun --mpi={} facemae ...", *fitting));
 }
 

@@ -1,6 +1,7 @@
 #include "cluster/host/agree.h"
 
 #include "cluster/host/gather.h"
+#include "core/host.h"
 
 namespace facemae {
 namespace {
@@ -8,19 +9,29 @@ namespace {
 struct Failure {
   ExitCode code = ExitCode::Done;
   std::string kind, message, place;  // no kind: it did not fail
+  std::vector<std::string> hosts;
+  std::string evidence;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failure, code, kind, message, place)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Failure, code, kind, message, place, hosts, evidence)
 
 }  // namespace
+
+std::vector<std::string> hosts_of_ranks(Control& control) {
+  return broadcast(control, gather(control, host_name()));
+}
 
 void together(Control& control, const std::function<void()>& work) {
   Failure mine;
   try {
     work();
   } catch (const AgreedError& error) {
-    mine = {error.code(), error.kind(), error.what(), error.place()};
+    mine = {error.code(),  error.kind(),        error.what(),
+            error.place(), error.blame().hosts, error.blame().evidence};
   } catch (const std::exception& error) {
-    mine = {exit_code_for(error), kind_of(error), error.what(), place_of(error)};
+    mine = {.code = exit_code_for(error),
+            .kind = kind_of(error),
+            .message = error.what(),
+            .place = place_of(error)};
   }
   if (control.all_agree(mine.kind.empty())) return;
   Failure first;
@@ -30,7 +41,8 @@ void together(Control& control, const std::function<void()>& work) {
     if (rank > 0) first.message += " (rank " + std::to_string(rank) + ")";
   }
   first = broadcast(control, first);
-  throw AgreedError(first.message, first.code, first.kind, first.place);
+  throw AgreedError(first.message, first.code, first.kind, first.place)
+      .blaming({first.hosts, first.evidence});
 }
 
 std::string attempt(Control& control, const std::function<void()>& work) {

@@ -3,11 +3,23 @@
 // during it they go on together.
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cluster/host/control.h"
 #include "core/error.h"
 
 namespace facemae {
+
+/// Which hosts are at fault for a failure, and how that is known. A supervisor may leave them out.
+struct Blame {
+  std::vector<std::string> hosts;
+  /// "replica" or "device": hard evidence; "hang" (a rank that reported keeps the others waiting) or "peer" (one that left
+  /// no report): soft.
+  std::string evidence;
+};
+
+/// The host of every rank. All ranks.
+std::vector<std::string> hosts_of_ranks(Control& control);
 
 /// A failure that all ranks know of: the program may end in order, with rank 0 returning the code.
 class AgreedError : public Error {
@@ -23,11 +35,17 @@ class AgreedError : public Error {
       : Error(known), code_(exit_code_for(known)), kind_(kind_of(known)), place_(known.place()) {}
   ExitCode code() const noexcept { return code_; }
   const std::string& kind() const noexcept { return kind_; }
+  const Blame& blame() const noexcept { return blame_; }
+  AgreedError& blaming(Blame blame) {
+    blame_ = std::move(blame);
+    return *this;
+  }
   std::string place() const override { return place_; }
 
  private:
   ExitCode code_;
   std::string kind_, place_;
+  Blame blame_;
 };
 
 /// Runs `work` on this rank and then votes: when it threw on any rank, every rank throws an

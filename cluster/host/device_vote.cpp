@@ -13,7 +13,7 @@ namespace facemae {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeviceReport, rank, node, host, gpu, fault, name, driver, bus, bfloat16,
                                    back_ends)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeviceVote, backend, bfloat16, warning, refusal, code)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DeviceVote, backend, bfloat16, warning, refusal, code, hosts)
 
 namespace {
 
@@ -28,12 +28,14 @@ DeviceVote without_gpu(const DeviceReports& reports) {
     hosts.push_back(report.host);
     if (fault.empty()) fault = report.fault;
   }
-  return refused(
+  DeviceVote vote = refused(
       ExitCode::PeerLost,
       fmt::format(
           "{} of {} ranks have no usable GPU although the others have one: host(s) {} ({}). "
           "Take these hosts out of service (nvidia-smi on them tells more), or use the CPUs of all ranks with --device cpu, or what each rank has with --device mixed",
           hosts.size(), reports.size(), hosts_text(hosts), fault.empty() ? "no reason was given" : fault));
+  vote.hosts = std::move(hosts);
+  return vote;
 }
 
 /// Nothing when all GPUs are of one kind; else which hosts have which, the rarest first.
@@ -137,7 +139,8 @@ DeviceVote agree_on_devices(Control& control, const DeviceReport& mine, const st
   auto vote = broadcast(
       control, control.is_root() ? vote_on_devices(reports, device, backend, carriers) : DeviceVote{});
   if (vote.refusal.empty()) return vote;
-  if (vote.code == ExitCode::PeerLost) throw AgreedError(vote.refusal, vote.code, "DeviceLost");
+  if (vote.code == ExitCode::PeerLost)
+    throw AgreedError(vote.refusal, vote.code, "DeviceLost").blaming({vote.hosts, "device"});
   throw ConfigError(vote.refusal);
 }
 

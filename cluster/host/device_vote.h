@@ -27,6 +27,7 @@ struct DeviceVote {
   /// change something, PeerLost when single hosts lack what the others have, which then are named.
   std::string refusal;
   ExitCode code = ExitCode::Done;
+  std::vector<std::string> hosts{};  ///< at fault, with PeerLost
 };
 
 /// Pure. device: auto | cpu | cuda | mixed, backend: auto or the name of a carrier, as asked for. Of the carriers

@@ -10,6 +10,9 @@ struct Topology {
   int rank = 0, size = 1;
   int local_rank = 0, local_size = 1;  ///< among the ranks of this host
   int node = 0, nodes = 1;             ///< nodes are numbered by their lowest rank
+  /// Cores for this rank's threads: those that its launcher gave it alone, and its part of those that other ranks of
+  /// the node may use as well (cluster/host/core_share.h).
+  int cores = 1;
   std::string host;
 };
 

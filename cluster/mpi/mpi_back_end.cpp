@@ -27,7 +27,7 @@ class MpiLink final : public Link {
 
 BackEnd mpi_back_end() {
   return {.carrier = {.name = "mpi", .title = "MPI", .obstacle = [](const auto&) { return ""; }},
-          .version = mpi_version,
+          .version = [] { return mpi_library().version; },
           .open = [](Control&, const LinkOptions& options) { return std::make_unique<MpiLink>(options); }};
 }
 

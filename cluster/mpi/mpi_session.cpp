@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "cluster/host/core_share.h"
 #include "cluster/host/topology.h"
 #include "cluster/mpi/mpi_check.h"
 #include "core/host.h"
@@ -20,9 +21,11 @@ MpiSession::MpiSession() {
     mpi_check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
     ours_ = true;
   }
-  if (provided < MPI_THREAD_MULTIPLE)
-    throw ConfigError("starting MPI: MPI_THREAD_MULTIPLE is needed, but " + mpi_version() +
-                      " provides less; use an MPI that was built with thread support");
+  if (provided < MPI_THREAD_MULTIPLE) {
+    const MpiLibrary library = mpi_library();
+    throw ConfigError("starting MPI: MPI_THREAD_MULTIPLE is needed, but " + library.version +
+                      " provides less: " + thread_remedy(library.vendor));
+  }
 }
 
 void MpiSession::close() {
@@ -43,46 +46,47 @@ Topology mpi_topology() {
   std::vector<int> leaders(static_cast<std::size_t>(size));
   mpi_check(MPI_Allgather(&leader, 1, MPI_INT, leaders.data(), 1, MPI_INT, MPI_COMM_WORLD),
             "counting the nodes");
+  int local_rank = 0, local_size = 1;
+  MPI_Comm_rank(node, &local_rank);
+  MPI_Comm_size(node, &local_size);
+  const CoreMask mine = own_cores();
+  std::vector<CoreMask> masks(static_cast<std::size_t>(local_size));
+  mpi_check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, masks.data(), sizeof mine, MPI_BYTE, node),
+            "gathering the cores of this node's ranks");
   MPI_Comm_free(&node);
-  return topology_of(leaders, rank, host_name());
+  Topology topology = topology_of(leaders, rank, host_name());
+  topology.cores = core_share(masks, static_cast<std::size_t>(local_rank)).cores;
+  return topology;
 }
 
 void mpi_abort(int code) noexcept { MPI_Abort(MPI_COMM_WORLD, code); }
 
-std::string mpi_version() {
-  char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-  int length = 0;
-  MPI_Get_library_version(text, &length);  // allowed before MPI_Init
-  std::string version(text, static_cast<std::size_t>(length));
-  version = version.substr(0, version.find_first_of(",\n"));  // "Open MPI v4.1.4, package: ..."
-  if (const auto v = version.find(" v"); v != std::string::npos) version.erase(v + 1, 1);
-  return version;
-}
-
 MpiLibrary mpi_library() {
-  MpiLibrary library;
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;
   MPI_Get_library_version(text, &length);
-  library.version = text;  // the length of some counts the zero at its end
-  library.version = library.version.substr(0, library.version.find_first_of(",\n"));
+  Dl_info file{};
+  void* const start = ::dlsym(RTLD_DEFAULT, "MPI_Init");
+  const bool found = start != nullptr && ::dladdr(start, &file) != 0 && file.dli_fname != nullptr;
+  return mpi_library_of({text, static_cast<std::size_t>(length)}, found ? file.dli_fname : "");
+}
+
+std::string mpi_built_for() {
   // Makers that build on MPICH set its macro, too: their own come first.
 #if defined(OMPI_MAJOR_VERSION)
-  library.built_for = "Open MPI " + std::to_string(OMPI_MAJOR_VERSION) + "." +
-                      std::to_string(OMPI_MINOR_VERSION) + "." + std::to_string(OMPI_RELEASE_VERSION);
+  return "Open MPI " + std::to_string(OMPI_MAJOR_VERSION) + "." + std::to_string(OMPI_MINOR_VERSION) + "." +
+         std::to_string(OMPI_RELEASE_VERSION);
 #elif defined(I_MPI_VERSION)
-  library.built_for = "Intel MPI " I_MPI_VERSION;
+  return "Intel(R) MPI Library " I_MPI_VERSION;
 #elif defined(CRAY_MPICH_VERSION)
-  library.built_for = "CRAY MPICH";
+  return "CRAY MPICH";
 #elif defined(MVAPICH2_VERSION)
-  library.built_for = "MVAPICH2 " MVAPICH2_VERSION;
+  return "MVAPICH2 " MVAPICH2_VERSION;
 #elif defined(MPICH_VERSION)
-  library.built_for = "MPICH " MPICH_VERSION;
+  return "MPICH " MPICH_VERSION;
+#else
+  return "";
 #endif
-  Dl_info where{};
-  if (::dladdr(reinterpret_cast<void*>(&MPI_Init), &where) != 0 && where.dli_fname != nullptr)
-    library.path = where.dli_fname;
-  return library;
 }
 
 int mpi_thread_level() {

@@ -2,6 +2,7 @@
 // MPI's life in this process, and what MPI knows of our place in the machine.
 #include <string>
 
+#include "cluster/host/mpi_vendor.h"
 #include "cluster/host/topology.h"
 
 namespace facemae {
@@ -21,20 +22,14 @@ class MpiSession {
   bool ours_ = false;
 };
 
-/// Rank, size and the ranks that share memory with us. All ranks.
+/// Rank, size, the ranks that share memory with us, and which cores are ours. All ranks.
 Topology mpi_topology();
 /// MPI_Abort on all ranks; may hang when the launcher is gone.
 void mpi_abort(int code) noexcept;
-/// "Open MPI 4.1.4": for --version.
-std::string mpi_version();
-
-/// Which MPI this is, for people who look for another one.
-struct MpiLibrary {
-  std::string version;    ///< what the library says of itself, to the first comma or end of a line
-  std::string built_for;  ///< "Open MPI 4.1.4": of the headers
-  std::string path;       ///< of the file that MPI_Init comes from
-};
+/// Allowed before MPI has started, and after its end.
 MpiLibrary mpi_library();
+/// "Open MPI 4.1.4": of the headers.
+std::string mpi_built_for();
 /// What MPI_Query_thread says, as a place in the order single, funneled, serialized, multiple (3); -1: MPI has not started
 /// or has ended.
 int mpi_thread_level();

@@ -42,7 +42,7 @@ class LonelyWorld final : public World {
  public:
   LonelyWorld(const BackEnds& back_ends, const WorldConfig& config, const Accelerator& gpus,
               const std::string& load_error)
-      : topology_{.host = host_name()},
+      : topology_{.cores = available_cores(), .host = host_name()},
         found_(find_device(config, back_ends, gpus, topology_, load_error)),
         gradients_(found_.device),
         batch_(found_.device) {
@@ -78,7 +78,7 @@ class RankedWorld final : public World {
               const Launch& launch, const std::string& load_error)
       : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
     try {
-      if (const std::string fault = fault_of_world(launch, topology_.size, mpi_version()); !fault.empty())
+      if (const std::string fault = fault_of_world(launch, topology_.size, mpi_library()); !fault.empty())
         throw ConfigError(fault);
       const FoundDevice found = find_device(config, back_ends, gpus, topology_, load_error);
       device_ = found.device;
@@ -155,7 +155,7 @@ std::unique_ptr<World> World::open(const BackEnds& back_ends, const WorldConfig&
 
 std::unique_ptr<World> open_world(const BackEnds& back_ends, const WorldConfig& config,
                                   const Accelerator& gpus) {
-  const Launch launch = detect_launch(process_environment());
+  const Launch launch = detect_launch(process_environment(), mpi_library());
   if (launch.kind == LaunchKind::Refused) throw ConfigError(launch.reason);
   const std::string load_error = config.device == "cpu" ? "" : gpus.load();
   if (launch.kind == LaunchKind::Mpi) {
@@ -168,6 +168,10 @@ std::unique_ptr<World> open_world(const BackEnds& back_ends, const WorldConfig& 
     return std::make_unique<RankedWorld>(back_ends, config, gpus, launch, load_error);
   }
   return std::make_unique<LonelyWorld>(back_ends, config, gpus, load_error);
+}
+
+bool launched_alone() {
+  return detect_launch(process_environment(), mpi_library()).kind == LaunchKind::Alone;
 }
 
 }  // namespace facemae

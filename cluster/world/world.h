@@ -21,8 +21,9 @@ struct WorldConfig {
   std::chrono::milliseconds deadline = std::chrono::hours(24);
 };
 
-/// One per process, made by main. Tells a launcher by PMIX_RANK or OMPI_COMM_WORLD_RANK; throws ConfigError for the
-/// processes of one that Open MPI does not know (cluster/host/launch.h: they would be independent runs). The destructor never communicates.
+/// One per process, made by main. Tells a launcher by what it leaves in the environment; throws ConfigError for the
+/// processes of one that is not the loaded MPI's (cluster/host/launch.h: they would be independent runs). The destructor
+/// never communicates.
 class World {
  public:
   /// Throws ConfigError for devices or a back end that cannot be had, AgreedError (75, "DeviceLost") when
@@ -47,5 +48,8 @@ class World {
   /// Disorderly end, never returns: MPI_Abort(code) from a helper thread, _exit(code) 2 s later.
   [[noreturn]] virtual void die(int code) noexcept = 0;
 };
+
+/// No launcher started this process as a rank: what World::open would find. Opens nothing.
+bool launched_alone();
 
 }  // namespace facemae

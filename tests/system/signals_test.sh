@@ -34,6 +34,31 @@ kill -HUP "$(its_ranks $job | tail -1)"
 wait $job
 check "HUP to one rank: all commit, 76" equal "$?" 76
 
+# The same by files, without any signal.
+before=$(lines_of ranked)
+tiny_run 2 ranked 100000 --save-every 1000000 &
+job=$!
+goes_on ranked "$before"
+check "facemae save waits for a checkpoint" "$facemae" save ranked --wait --json saved.json --log-level warn
+check "which is a newer one" [ "$(sed -n 's/.*"committed_step": \([0-9]*\).*/\1/p' saved.json)" -gt "$before" ]
+check "and the request is gone" [ ! -e ranked/save ]
+check "facemae stop waits for the end" "$facemae" stop ranked --wait --log-level warn
+wait $job
+check "all ranks commit and end in 76" equal "$?" 76
+check "and the outcome says that it was asked for" grep -q '"asked":true.*asked for by `facemae stop`' ranked/outcome.json
+check "the file stands until somebody starts the run again" [ -e ranked/stop ]
+ends_with 2 "nothing is saved where nothing trains" "no training holds ranked" "$facemae" save ranked
+FACEMAE_SUPERVISED=yes tiny_run 1 ranked 100000 --save-every 1000000
+check "a supervisor's start stops at once" equal "$?" 76
+reached=$(sed 's/.*"reached":\([0-9]*\).*/\1/' ranked/outcome.json)
+tiny_run 1 ranked $((reached + 3)) --allow-changes
+check "a start by hand goes on" equal "$?" 0
+check "and takes the request back" [ ! -e ranked/stop ]
+echo $(($(date +%s) + 30)) >ranked/end_time
+FACEMAE_SUPERVISED=yes tiny_run 1 ranked 100000 --save-every 1000000 --allow-changes
+check "a run stops before the end of its batch job" equal "$?" 76
+check "and says so" grep -q 'end of the job' ranked/outcome.json
+
 (trap '' HUP && tiny_run 1 kept 100000 --save-every 1000000) &
 job=$!
 goes_on kept 0

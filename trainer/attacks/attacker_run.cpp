@@ -7,7 +7,6 @@
 #include "cluster/host/agree.h"
 #include "core/checksum.h"
 #include "core/files/owner_files.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/attacks/picture_supply.h"
@@ -34,8 +33,7 @@ RunConfig config_of(const AttackerRun& run, World& world) {
   config.save_every = run.save_every;
   config.keep = 2;
   // What the process has chosen already stays.
-  config.threads =
-      std::min(torch::get_num_threads(), std::max(1, available_cores() / world.topology().local_size));
+  config.threads = std::min(torch::get_num_threads(), world.topology().cores);
   settle_precision(config, world);
   return config;
 }

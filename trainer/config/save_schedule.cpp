@@ -22,8 +22,8 @@ bool SaveSchedule::due(const Moment& m) const {
   return m.since_save >= std::max(daly_interval(cost, *mtbf_seconds), 2 * m.save_seconds);
 }
 
-bool must_stop(double seconds_left, double save_seconds, double step_seconds) {
-  return seconds_left < 60 + 2 * save_seconds + 3 * step_seconds;
+double seconds_to_stop(double save_seconds, double step_seconds) {
+  return 60 + 1.5 * save_seconds + step_seconds;
 }
 
 }  // namespace facemae

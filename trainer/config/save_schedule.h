@@ -1,5 +1,5 @@
 #pragma once
-// When a checkpoint is due, and when a run must stop. Pure: time is given. Asked on rank 0; the step's mask
+// When a checkpoint is due, and how long before the end a run must stop. Pure: time is given. Asked on rank 0; the step's mask
 // tells the others.
 #include <cstdint>
 #include <optional>
@@ -29,8 +29,8 @@ struct SaveSchedule {
   bool due(const Moment& moment) const;
 };
 
-/// True when a save begun now may not be over before `end`: two saves, three steps and a
-/// minute are left for it.
-bool must_stop(double seconds_left, double save_seconds, double step_seconds);
+/// What must be left before the end for a commit: a step, one and a half saves and a minute. Of usual lengths that 99 % do
+/// not exceed.
+double seconds_to_stop(double save_seconds, double step_seconds);
 
 }  // namespace facemae

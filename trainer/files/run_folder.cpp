@@ -16,10 +16,15 @@ namespace facemae {
 namespace {
 
 std::string to_text(const Outcome& outcome) {
-  const nlohmann::ordered_json json = {{"start", outcome.start},  {"code", static_cast<int>(outcome.code)},
-                                       {"kind", outcome.kind},    {"step", outcome.step},
-                                       {"first", outcome.first},  {"reached", outcome.reached},
-                                       {"reason", outcome.reason}};
+  nlohmann::ordered_json json = {{"start", outcome.start}, {"code", static_cast<int>(outcome.code)},
+                                 {"kind", outcome.kind},   {"step", outcome.step},
+                                 {"first", outcome.first}, {"reached", outcome.reached},
+                                 {"asked", outcome.asked}};
+  if (!outcome.blame.hosts.empty()) {
+    json["hosts"] = outcome.blame.hosts;
+    json["evidence"] = outcome.blame.evidence;
+  }
+  json["reason"] = outcome.reason;  // the last: its text may hold what looks like another key
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -32,13 +37,19 @@ std::optional<Outcome> outcome_in(const Path& path) {
   }
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
+  Blame blame{.hosts = {}, .evidence = value_or(json, "evidence", std::string())};
+  if (const auto hosts = json.find("hosts"); hosts != json.end() && hosts->is_array())
+    for (const auto& host : *hosts)
+      if (host.is_string()) blame.hosts.push_back(host.get<std::string>());
   return Outcome{.start = value_or(json, "start", 0u),
                  .code = static_cast<ExitCode>(value_or(json, "code", 1)),
                  .kind = value_or(json, "kind", std::string()),
                  .reason = value_or(json, "reason", std::string()),
                  .step = value_or(json, "step", std::uint64_t{0}),
                  .first = value_or(json, "first", std::uint64_t{0}),
-                 .reached = value_or(json, "reached", std::uint64_t{0})};
+                 .reached = value_or(json, "reached", std::uint64_t{0}),
+                 .asked = json.contains("asked") && json["asked"] == true,
+                 .blame = std::move(blame)};
 }
 
 Outcome without_a_word(std::uint32_t start) {

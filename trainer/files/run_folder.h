@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "checkpoint/history/fences.h"
+#include "cluster/host/agree.h"
 #include "core/error.h"
 #include "core/files/files.h"
 
@@ -18,6 +19,8 @@ struct Outcome {
   std::string kind, reason;
   std::uint64_t step = 0;                ///< the newest one committed
   std::uint64_t first = 0, reached = 0;  ///< the steps done when it began and when it ended
+  bool asked = false;                    ///< stopped by RUN/stop (trainer/files/requests.h)
+  Blame blame{};                         ///< hosts at fault, where some are
 };
 
 /// Pure. How many of the newest starts in a row did steps, committed none and ended by their own error: not

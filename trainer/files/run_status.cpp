@@ -80,13 +80,14 @@ std::string ago(std::int64_t then, std::int64_t now) {
 
 RunStatus status_of(const Path& run) {
   expect_run(run);
-  RunStatus status{.run = run.string(), .state = {}, .starts = {}};
+  RunStatus status{.run = run.string(), .state = {}, .starts = {}, .supervision = {}};
   const auto outcomes = RunFolder(run).outcomes();
   const Fences fences = read_fences(run / "checkpoints");
   for (const auto& outcome : outcomes)
     status.starts.push_back({.start = outcome.start, .fence = fences.at(outcome.start), .outcome = outcome});
   if (!status.starts.empty()) status.starts.back().alive = FolderLock::held(run / "lock");
   status.state = state_of(status);
+  status.supervision = supervision_of(run, epoch_seconds());
 
   const auto line = last_line(run / "metrics.jsonl");
   if (line.is_object()) {
@@ -145,6 +146,7 @@ std::string describe(const RunStatus& status, std::int64_t now) {
               ? "\n  last commit  none"
               : fmt::format("\n  last commit  step {}, {}", human_count(status.committed_step),
                             ago(status.committed_at, now));
+  text += describe(status.supervision, now);
   text += "\n  starts       " + std::to_string(status.starts.size());
   for (const auto& start : status.starts) {
     const auto& fence = start.fence;
@@ -172,6 +174,7 @@ nlohmann::ordered_json to_json(const RunStatus& status) {
   if (status.has_loss) json["loss"] = status.loss;
   if (status.has_accuracy) json["accuracy"] = status.accuracy;
   if (status.committed_at > 0) json["committed_at"] = utc_text(status.committed_at);
+  json["supervision"] = to_json(status.supervision);
   for (const auto& start : status.starts) {
     nlohmann::ordered_json entry = {{"start", start.start}, {"alive", start.alive}};
     if (start.fence) {

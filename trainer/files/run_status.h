@@ -6,6 +6,7 @@
 
 #include "checkpoint/history/fences.h"
 #include "trainer/files/run_folder.h"
+#include "trainer/files/supervision.h"
 
 namespace facemae {
 
@@ -27,6 +28,7 @@ struct RunStatus {
   std::uint64_t committed_step = 0;
   std::int64_t committed_at = 0, logged_at = 0;  ///< seconds since 1970; 0: never
   std::vector<StartStatus> starts;               ///< oldest first
+  Supervision supervision;
 };
 
 /// Throws ConfigError when there is no run.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "model/recognition/recognition.h"
 
@@ -30,8 +29,7 @@ int settled_workers(int asked, bool gpu, int cores_of_rank) {
 }
 
 int workers_of(const RunConfig& config, const World& world) {
-  return settled_workers(config.workers, !world.device().is_cpu(),
-                         available_cores() / world.topology().local_size);
+  return settled_workers(config.workers, !world.device().is_cpu(), world.topology().cores);
 }
 
 void settle_precision(RunConfig& config, World& world) {

@@ -99,6 +99,8 @@ void check_settings(PrivateFolder& folder, const ReconstructConfig& config, cons
                                      {"quality", config.quality},
                                      {"images_per_identity", config.images_per_identity},
                                      {"shard_images", config.shard_images}};
+  if (config.precision != "float32")
+    settings["precision"] = config.precision;  // older releases have no such line
   if (config.baseline) settings["baseline"] = config.baseline->name;
   if (config.blend)
     settings["blend"] = {{"people", config.blend->people},

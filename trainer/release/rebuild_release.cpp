@@ -15,6 +15,7 @@
 #include "trainer/release/rebuild_begin.h"
 #include "trainer/release/rebuild_shards.h"
 #include "trainer/release/rebuild_source.h"
+#include "trainer/step/precision.h"
 
 namespace facemae {
 namespace {
@@ -54,6 +55,7 @@ RebuiltRelease rebuild_release(World& world, const ReconstructConfig& config,
   std::unique_ptr<PrivateFolder> folder;  // rank 0 holds it to the end
   auto store = open_once_a_node(control, world.topology(), config.store);
   together(control, [&] {
+    applied_precision(config.precision, world.device());
     source = open_rebuild_source(config, std::move(store), world.device());
     check_release(*source.store, choice);
     if (!control.is_root()) return;

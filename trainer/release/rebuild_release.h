@@ -17,11 +17,12 @@ namespace facemae {
 /// As the options of the command say.
 struct ReconstructConfig {
   std::string store, out, private_folder, second_release, codec = "jpeg";
-  std::string from;                  ///< "" with a baseline
-  std::optional<Blend> blend;        ///< none: each picture is made of one photo
-  std::optional<Baseline> baseline;  ///< instead of a model
-  std::string policy;                ///< digest of the policy that the release is made under, "" none
-  std::optional<double> mask_ratio;  ///< unless given, that of the model's training
+  std::string from;                   ///< "" with a baseline
+  std::optional<Blend> blend;         ///< none: each picture is made of one photo
+  std::optional<Baseline> baseline;   ///< instead of a model
+  std::string policy;                 ///< digest of the policy that the release is made under, "" none
+  std::optional<double> mask_ratio;   ///< unless given, that of the model's training
+  std::string precision = "float32";  ///< of the model's forward pass: float32, tf32 or bfloat16
   std::string code_noise, code_unit = "photo", nuisance;  ///< of a model with a code; "" of others
   std::uint64_t images_per_identity = 0, shard_images = 8192;
   int quality = 95;

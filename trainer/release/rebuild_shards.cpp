@@ -10,6 +10,7 @@
 #include "trainer/rebuild/blend_rows.h"
 #include "trainer/rebuild/code_release.h"
 #include "trainer/rebuild/rebuild.h"
+#include "trainer/step/precision.h"
 
 namespace facemae {
 namespace {
@@ -78,6 +79,7 @@ void rebuild_shards(const Topology& topology, torch::Device device, RebuildSourc
   Progress progress(topology.size == 1 ? "rebuilding" : "rebuilding, the first rank's share", share.images,
                     "images", topology.rank == 0);
   progress.start_from(share.finished_images);
+  const Autocast autocast(precision_for(config.precision, device), device);
   std::unique_ptr<CodeRelease> codes;
   if (source.nuisance) codes = code_release(source, device, config, secret, plan);
   const auto advance = [&](std::size_t count) { progress.advance(count); };

@@ -2,8 +2,6 @@
 
 #include <c10/util/Exception.h>
 
-#include "cluster/host/agree.h"
-
 namespace facemae {
 
 Ending ending_of(const std::exception& error) {
@@ -13,6 +11,7 @@ Ending ending_of(const std::exception& error) {
   Ending ending{.code = agreed != nullptr ? agreed->code() : exit_code_for(error),
                 .kind = agreed != nullptr ? agreed->kind() : kind_of(error),
                 .reason = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what(),
+                .blame = agreed != nullptr ? agreed->blame() : Blame{},
                 .agreed = agreed != nullptr};
   ending.of_storage = ending.kind == "FileError" && ending.code == ExitCode::BadConfiguration;
   if (ending.of_storage) ending.code = ExitCode::Crash;

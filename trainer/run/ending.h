@@ -3,6 +3,7 @@
 #include <exception>
 #include <string>
 
+#include "cluster/host/agree.h"
 #include "core/error.h"
 
 namespace facemae {
@@ -10,6 +11,7 @@ namespace facemae {
 struct Ending {
   ExitCode code = ExitCode::Crash;
   std::string kind, reason;
+  Blame blame;
   bool agreed = false;     ///< all ranks know of it
   bool lost_peer = false;  ///< found here alone: who is to blame remains to be found out
   bool of_storage =

@@ -86,10 +86,15 @@ class Loop {
   }
 
   Vote own_vote(std::uint64_t step) const {
-    return {.stop = notice_received() != 0 ||
-                    (run_.control.is_root() && run_.clock.out_of_time(run_.saves.figures().seconds)),
+    return {.stop = notice_received() != 0 || (run_.control.is_root() && must_stop()),
             .shard_failed = run_.supply.shard_failed(),
             .saving = run_.saves.bits(step + decisions_.delay())};
+  }
+
+  bool must_stop() const {
+    const SaveFigures& saves = run_.saves.figures();
+    return run_.requests.stop() ||
+           run_.clock.out_of_time(saves.committed, saves.seconds, run_.requests.end());
   }
 
   /// What follows from the decisions that are known by now.
@@ -195,9 +200,9 @@ class Loop {
   std::string reason_of(std::uint64_t done, bool stopped) const {
     if (!stopped) return "all steps done";
     if (done == plan_.stop_after) return "--stop-after";
-    const int signal = notice_received();
-    return signal != 0 ? "notice by " + signal_name(signal)
-                       : std::string("notice on another rank, --max-hours or --end-time");
+    if (const int signal = notice_received(); signal != 0) return "notice by " + signal_name(signal);
+    if (run_.requests.stop()) return "asked for by `facemae stop`: " + run_.requests.who();
+    return "notice on another rank, --max-hours, --end-time or the end of the job";
   }
 
   /// All ranks know of it. What is being saved is of a finite step: it may become a checkpoint still.

@@ -17,6 +17,7 @@
 #include "trainer/step/task.h"
 #include "trainer/watch/observer.h"
 #include "trainer/watch/replica_check.h"
+#include "trainer/watch/request_watch.h"
 
 namespace facemae {
 
@@ -43,6 +44,7 @@ struct Wiring {
   Saves& saves;
   ReplicaCheck& replicas;
   RunClock& clock;  ///< asked on rank 0, once a step
+  const RequestWatch& requests;
   RunState& state;
   std::uint64_t& reached;  ///< kept at the steps done
   bool late = false;       ///< hosts are told a step late how steps went (decisions.h): on accelerators

@@ -35,7 +35,8 @@ std::uint64_t Saves::bits(std::uint64_t step) const {
                                   .saves = figures.committed,
                                   .stalled = figures.stalled_seconds,
                                   .save_seconds = figures.seconds});
-  if (due || saver_.wants_another()) bits |= kDue;
+  const bool asked = requests != nullptr && requests->save() && !answers_;
+  if (due || asked || saver_.wants_another()) bits |= kDue;
   return bits;
 }
 
@@ -71,6 +72,7 @@ void Saves::begin(std::uint64_t step) {
 void Saves::note_begun(std::uint64_t step) {
   last_begun_ = step;
   begun_ = Clock::now();
+  answers_ = requests != nullptr && requests->save();
   told_postponed_ = told_slow_ = false;
 }
 
@@ -94,6 +96,9 @@ void Saves::finish() {
 
 void Saves::note_committed() {
   if (const auto last = saver_.last_committed()) committed_ = last->step;
+  if (!answers_ || committed_ < last_begun_) return;
+  answers_ = false;
+  requests->saved();
 }
 
 }  // namespace facemae

@@ -4,6 +4,7 @@
 
 #include "checkpoint/tensors/store.h"
 #include "trainer/config/save_schedule.h"
+#include "trainer/watch/request_watch.h"
 
 namespace facemae {
 
@@ -35,6 +36,7 @@ class Saves {
   void now(std::uint64_t step, bool settle);
   void finish();  ///< all ranks: brings what is under way to its end, and begins nothing
   std::uint64_t committed() const { return committed_; }  ///< the newest step announced, 0 when there is none
+  RequestWatch* requests = nullptr;                       ///< asks for saves beside those of the schedule
   std::function<void()> still_here;  ///< called several times a second while ranks wait for a save
 
   bool in_flight() const { return saver_.in_flight(); }
@@ -55,7 +57,7 @@ class Saves {
   std::uint64_t last_begun_;
   std::uint64_t& committed_;
   Clock::time_point begun_ = Clock::now();
-  bool told_postponed_ = false, told_slow_ = false;  ///< of the save under way
+  bool told_postponed_ = false, told_slow_ = false, answers_ = false;  ///< of the save under way
 };
 
 }  // namespace facemae

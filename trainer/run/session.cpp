@@ -10,9 +10,9 @@
 #include "cluster/world/gpu_name.h"
 #include "core/files/folder_lock.h"
 #include "core/files/temporary_file.h"
-#include "core/host.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "trainer/files/requests.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/ending.h"
 #include "trainer/run/loop.h"
@@ -24,6 +24,7 @@
 #include "trainer/step/instruction_set.h"
 #include "trainer/step/memory_need.h"
 #include "trainer/step/slot_gradients.h"
+#include "trainer/watch/request_watch.h"
 #include "trainer/watch/watch.h"
 
 namespace facemae {
@@ -74,9 +75,7 @@ class Session {
   const RunConfig& config() const { return input_.config; }
 
   RunInput open_input(const RunConfig& given, const std::function<RunInput()>& open) {
-    threads_ = given.exact         ? 1
-               : given.threads > 0 ? given.threads
-                                   : std::max(1, available_cores() / world_.topology().local_size);
+    threads_ = given.exact ? 1 : given.threads > 0 ? given.threads : world_.topology().cores;
     torch::set_num_threads(threads_);
     if (given.exact) agree_on_kernels(control_);
     if (given.deterministic.value_or(false) && !compute_deterministically(world_.device()) &&
@@ -123,10 +122,13 @@ class Session {
       if (!control_.is_root()) return;
       for (const Path& folder : {Path(config().run), Path(config().run) / "checkpoints" / "fence"})
         remove_temporaries(folder);
+      begin_requests(real_files(), config().run, started_by_supervisor());
       fence_ = run_.begin_start(control_.size(), config().fresh);
+      requests_ = RequestWatch(config().run);
     });
     outcome_.start = static_cast<std::uint32_t>(std::stoul(control_.broadcast(std::to_string(fence_.start))));
-    watchdog_ = watch(world_, run_, config(), outcome_.start);
+    hosts_ = hosts_of_ranks(control_);
+    watchdog_ = watch(world_, run_, config(), outcome_.start, hosts_);
   }
 
   /// Returns the steps done.
@@ -171,6 +173,7 @@ class Session {
     };
     Saves saves(checkpoints.saver(), snapshot_, describe_with_metric, config().save_schedule(),
                 control_.is_root(), outcome_.start, first, outcome_.step);
+    saves.requests = &requests_;
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
     ReplicaCheck replicas(alike_, control_, config().check_replicas, world_.accelerator());
     announce(first);
@@ -186,6 +189,7 @@ class Session {
                                         .saves = saves,
                                         .replicas = replicas,
                                         .clock = clock_,
+                                        .requests = requests_,
                                         .state = state_,
                                         .reached = outcome_.reached,
                                         .late = !world_.device().is_cpu()},
@@ -262,6 +266,7 @@ class Session {
     outcome_.code = end.stopped ? ExitCode::Stopped : ExitCode::Done;
     outcome_.kind = end.stopped ? "stopped" : "done";
     outcome_.reason = end.reason;
+    outcome_.asked = end.stopped && requests_.stop();
     if (control_.is_root()) run_.write_outcome(outcome_);
     return outcome_;
   }
@@ -272,8 +277,9 @@ class Session {
     outcome_.code = ending.code;
     outcome_.kind = ending.kind;
     outcome_.reason = ending.reason;
+    outcome_.blame = ending.blame;
     if (ending.lost_peer)
-      return note_lost_peer(run_, outcome_, watchdog_->inquire(outcome_.reason), control_.rank());
+      return note_lost_peer(run_, outcome_, watchdog_->inquire(outcome_.reason), control_.rank(), hosts_);
     run_.write_exit(outcome_, control_.rank());
     try {
       if (ending.writes_outcome(control_.is_root())) run_.write_outcome(outcome_);
@@ -303,7 +309,9 @@ class Session {
   Snapshot snapshot_, alike_;  ///< what checkpoints hold; what of it every rank holds itself
   Outcome outcome_;
   Fence fence_;
+  std::vector<std::string> hosts_;  ///< of the ranks
   std::optional<FolderLock> lock_;
+  RequestWatch requests_;  ///< of rank 0
   std::unique_ptr<Watchdog> watchdog_;
   RunState state_;
   Faces picture_faces_;

@@ -123,7 +123,11 @@ void ReplicaCheck::compare(std::uint64_t done) const {
   if (control_.same_everywhere(xxh128(bytes_of(hashes)).hex())) return;
   const auto of_ranks = control_.gather(hashes), hosts = control_.gather(host_name());
   const std::string text = control_.is_root() ? describe(snapshot_, of_ranks, hosts, done) : "";
-  throw AgreedError(control_.broadcast(text), ExitCode::PeerLost, "ReplicasDiffer");
+  Blame blame{.hosts = {}, .evidence = "replica"};
+  const auto odd = odd_ranks(of_ranks);
+  if (odd.size() < of_ranks.size())  // else nobody knows which is right
+    for (const int rank : odd) blame.hosts.push_back(hosts[static_cast<std::size_t>(rank)]);
+  throw AgreedError(control_.broadcast(text), ExitCode::PeerLost, "ReplicasDiffer").blaming(blame);
 }
 
 }  // namespace facemae

@@ -1,5 +1,8 @@
 #include "trainer/watch/watch.h"
 
+#include <algorithm>
+#include <set>
+
 #include "checkpoint/history/fences.h"
 #include "cluster/host/call_limit.h"
 #include "core/log.h"
@@ -16,6 +19,18 @@ PhaseLimits limits_of(const RunConfig& config, int ranks) {
   return {.step = step, .others = longest};
 }
 
+/// Those without a report may be dead through no fault of theirs, as when a launcher ends a job; those with one are slow.
+Blame blame_of(const Verdict& verdict, const std::vector<std::string>& hosts) {
+  Blame blame{.hosts = {}, .evidence = verdict.missing.empty() ? "hang" : "peer"};
+  for (const int rank : verdict.ranks)
+    if (const auto r = static_cast<std::size_t>(rank); r < hosts.size()) blame.hosts.push_back(hosts[r]);
+  std::sort(blame.hosts.begin(), blame.hosts.end());
+  blame.hosts.erase(std::unique(blame.hosts.begin(), blame.hosts.end()), blame.hosts.end());
+  const std::set<std::string> all(hosts.begin(), hosts.end());
+  if (blame.hosts.size() == all.size()) blame.hosts.clear();  // that says nothing of any of them
+  return blame;
+}
+
 }  // namespace
 
 std::uint64_t newest_committed(const RunFolder& run) {
@@ -27,24 +42,27 @@ std::uint64_t newest_committed(const RunFolder& run) {
   return 0;
 }
 
-std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& config, std::uint32_t start) {
+std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& config, std::uint32_t start,
+                                const std::vector<std::string>& hosts) {
   const int rank = world.topology().rank, ranks = world.topology().size;
   return std::make_unique<Watchdog>(
       WatchdogConfig{.rank = rank,
                      .world = ranks,
                      .folder = run.path() / "hang" / fmt::format("{:08}", start),
                      .limits = limits_of(config, ranks)},
-      world.operations(), real_files(), [&world, &run, start, rank](const Verdict& verdict) {
+      world.operations(), real_files(), [&world, &run, start, rank, hosts](const Verdict& verdict) {
         const CallLimit telling(kLastWords, [&world] { world.die(static_cast<int>(ExitCode::PeerLost)); });
-        note_lost_peer(run, {.start = start}, verdict, rank);
+        note_lost_peer(run, {.start = start}, verdict, rank, hosts);
         world.die(static_cast<int>(ExitCode::PeerLost));
       });
 }
 
-void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank) noexcept {
+void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank,
+                    const std::vector<std::string>& hosts) noexcept {
   outcome.code = ExitCode::PeerLost;
   outcome.kind = "PeerLost";
   outcome.reason = verdict.text;
+  outcome.blame = blame_of(verdict, hosts);
   run.write_exit(outcome, rank);
   if (!verdict.tells) return;
   spdlog::error("the job hangs: {}", verdict.text);

@@ -115,6 +115,7 @@ struct LoopTrial {
     std::uint64_t reached = 0, committed = 0;
     const auto describe = [&](Snapshot& at, std::uint64_t step) { begun.push_back(saved = at.step = step); };
     Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
+    saves.requests = &requests;
     NoFaces faces(before_vote);
     RunClock clock({}, {});
     end = train({.task = task,
@@ -129,6 +130,7 @@ struct LoopTrial {
                  .saves = saves,
                  .replicas = check,
                  .clock = clock,
+                 .requests = requests,
                  .state = state,
                  .reached = reached,
                  .late = late},
@@ -144,6 +146,7 @@ struct LoopTrial {
   bool late = false;                          ///< as on an accelerator
   std::uint64_t replicas = 0, log_every = 1;  ///< how often replicas are compared
   std::function<void()> before_vote;          ///< once a step, after the host's wait for it
+  RequestWatch requests;
   RunState state;
   std::uint64_t saved = 0;           ///< the step of the last save that was begun
   std::vector<std::uint64_t> begun;  ///< of all

@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <thread>
+
 #include "cluster/host/agree.h"
 #include "cluster/mpi/mpi_communicator.h"
 #include "cluster/mpi/mpi_control.h"
 #include "tests/ranked/trainer/run/loop_fixture.h"
+#include "trainer/files/requests.h"
 
 namespace facemae {
 namespace {
@@ -67,6 +70,42 @@ TEST_P(Loop, ASaveThatIsDueWaitsForAStepThatWasNotSkipped) {
   EXPECT_EQ(trial.begun, (std::vector<std::uint64_t>{6, 7}))
       << "due after 4 steps, of which the fourth was skipped";
   EXPECT_EQ(trial.end.reason, "all steps done");
+}
+
+/// Rank 0's folder, in which something is asked for; the watch has seen it.
+struct Asked {
+  Asked(LoopTrial& trial, Request request) {
+    ask(real_files(), folder.path(), request);
+    if (!trial.control.is_root()) return;
+    trial.requests = RequestWatch(folder.path(), std::chrono::milliseconds(5));
+    const auto& seen = trial.requests;
+    while (!(request == Request::Stop ? seen.stop() : seen.save())) std::this_thread::yield();
+  }
+  test::TemporaryFolder folder;
+};
+
+TEST_P(Loop, StopsOnAllRanksWhenAFileAsksRankZeroForIt) {
+  const Asked asked(trial, Request::Stop);
+  Drawn task(ranks, {});
+  trial.train_on(task, 50);
+  EXPECT_TRUE(trial.end.stopped);
+  EXPECT_LE(trial.end.step, 3u) << "the first step that the vote knows of it";
+  EXPECT_EQ(trial.saved, trial.end.step) << "committed";
+  EXPECT_TRUE(!control.is_root() || trial.end.reason.starts_with("asked for by `facemae stop`: 20"))
+      << trial.end.reason;
+}
+
+TEST_P(Loop, SavesOnceWhenAFileAsksRankZeroForIt) {
+  const Asked asks(trial, Request::Save);
+  Drawn task(ranks, {});
+  trial.train_on(task, 3);
+  ASSERT_EQ(trial.begun.size(), 2u) << "what was asked for, and the last step; none is due by the schedule";
+  EXPECT_LT(trial.begun[0], 3u);
+  EXPECT_FALSE(trial.requests.save());
+  if (!control.is_root()) return;
+  const auto stands = [&] { return asked(asks.folder.path(), Request::Save).has_value(); };
+  for (int i = 0; i < 400 && stands(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_FALSE(stands()) << "it is answered";
 }
 
 TEST_P(Loop, ARunWhoseLastStepsWereSkippedHasNoGoodEnd) {

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
+#include <vector>
 
 namespace facemae {
 namespace {
@@ -11,11 +13,19 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-Launch launch_with(const std::map<std::string, std::string>& variables) {
-  return detect_launch([&](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    return found == variables.end() ? std::nullopt : std::optional(found->second);
-  });
+const MpiLibrary kOpenMpi{
+    .vendor = MpiVendor::OpenMpi, .version = "Open MPI 4.1.4", .path = "/opt/ompi/lib/libmpi.so.40"};
+const MpiLibrary kMpich{
+    .vendor = MpiVendor::Mpich, .version = "MPICH 4.0.2", .path = "/opt/mpich/lib/libmpi.so.12"};
+
+Launch launch_with(const std::map<std::string, std::string>& variables,
+                   const MpiLibrary& library = kOpenMpi) {
+  return detect_launch(
+      [&](const std::string& name) -> std::optional<std::string> {
+        const auto found = variables.find(name);
+        return found == variables.end() ? std::nullopt : std::optional(found->second);
+      },
+      library);
 }
 
 TEST(Launch, IsAloneWithoutALauncher) { EXPECT_EQ(launch_with({}).kind, LaunchKind::Alone); }
@@ -88,17 +98,72 @@ TEST(Launch, RefusesWorldsOfOneInEachProcessOfAnotherLauncher) {
               AllOf(HasSubstr("MPICH"), HasSubstr("OMPI_COMM_WORLD_SIZE=1"), HasSubstr("-n 4 ")));
 }
 
-TEST(Launch, OfAnotherOpenMpiIsRefusedOnceEachProcessIsAWorldOfItsOwn) {
+TEST(Launch, OfAnotherInstallationIsRefusedOnceEachProcessIsAWorldOfItsOwn) {
   const auto launch = launch_with({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}});
-  EXPECT_EQ(fault_of_world(launch, 4, "Open MPI 4.1.4"), "");
-  EXPECT_THAT(fault_of_world(launch, 1, "Open MPI 4.1.4"),
-              AllOf(HasSubstr("started 4 processes"), HasSubstr("Open MPI 4.1.4")));
-  EXPECT_EQ(fault_of_world(launch_with({{"PMIX_RANK", "0"}}), 1, "Open MPI 5.0.1"), "")
-      << "it says no number";
+  EXPECT_EQ(fault_of_world(launch, 4, kOpenMpi), "");
+  EXPECT_THAT(fault_of_world(launch, 1, kOpenMpi),
+              AllOf(StartsWith("mpirun of Open MPI started 4 processes"), HasSubstr("Open MPI 4.1.4"),
+                    HasSubstr("/opt/ompi/lib/libmpi.so.40"), HasSubstr("mpirun -n 4 ")));
+  EXPECT_THAT(fault_of_world(launch, 2, kOpenMpi), HasSubstr("a world of 2")) << "two worlds of two";
+  EXPECT_EQ(fault_of_world(launch_with({{"PMIX_RANK", "0"}}), 1, kOpenMpi), "") << "it says no number";
   EXPECT_NE(
       fault_of_world(launch_with({{"PMIX_RANK", "0"}, {"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "2"}}),
-                     1, "Open MPI 5.0.1"),
+                     1, kOpenMpi),
       "");
+}
+
+/// The variables that a launcher of four leaves in its second process, and whose libraries learn from it.
+struct Way {
+  const char* name;
+  std::map<std::string, std::string> variables;
+  std::vector<MpiVendor> vendors;
+};
+using enum MpiVendor;
+const Way kWays[] = {
+    {"mpirun of Open MPI", {{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}}, {OpenMpi}},
+    {"srun --mpi=pmix",
+     {{"PMIX_RANK", "1"}, {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}},
+     {OpenMpi, Mpich, Intel, Mvapich, Cray}},
+    {"srun --mpi=pmi2",
+     {{"PMI_RANK", "1"}, {"PMI_SIZE", "4"}, {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}},
+     {OpenMpi, Mpich, Intel, Mvapich, Cray}},
+    {"srun --mpi=cray_shasta",
+     {{"PMI_CONTROL_PORT", "63"}, {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}},
+     {Cray}},
+    {"srun", {{"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}}, {}},
+    {"mpiexec of MPICH", {{"PMI_RANK", "1"}, {"PMI_SIZE", "4"}}, {Mpich, Intel, Mvapich, Cray}},
+    {"mpirun_rsh of MVAPICH", {{"MV2_COMM_WORLD_RANK", "1"}, {"MV2_COMM_WORLD_SIZE", "4"}}, {Mvapich}},
+    {"PALS", {{"PALS_RANKID", "1"}, {"PMI_SIZE", "4"}}, {Mpich, Intel, Mvapich, Cray}},
+    {"jsrun", {{"JSM_NAMESPACE_RANK", "1"}, {"JSM_NAMESPACE_SIZE", "4"}}, {}},
+    {"torchrun", {{"LOCAL_RANK", "1"}, {"WORLD_SIZE", "4"}}, {}},
+};
+
+TEST(Launch, OfEveryLauncherGoesOnForItsOwnVendorsAndIsRefusedForAllOthers) {
+  for (const auto& way : kWays)
+    for (const auto vendor : {OpenMpi, Mpich, Intel, Mvapich, Cray}) {
+      const bool fits = std::find(way.vendors.begin(), way.vendors.end(), vendor) != way.vendors.end();
+      const MpiLibrary library{.vendor = vendor, .version = "the library", .path = "/its/path"};
+      const auto launch = launch_with(way.variables, library);
+      const std::string what = std::string(way.name) + " with " + name_of(vendor);
+      ASSERT_EQ(launch.kind, fits ? LaunchKind::Mpi : LaunchKind::Refused) << what;
+      EXPECT_EQ(launch.rank, 1) << what;
+      EXPECT_EQ(launch.said, 4) << what;
+      EXPECT_THAT(launch.launcher, HasSubstr(way.name)) << what;
+      if (fits) continue;
+      EXPECT_THAT(launch.reason, AllOf(HasSubstr(way.name), HasSubstr("the library (/its/path)"),
+                                       HasSubstr("-n 4 facemae"), HasSubstr("build facemae with")))
+          << what;
+    }
+}
+
+TEST(Launch, OfMpichUnderOpenMpisMpirunIsLeftToMpiWherePmixMayServeBoth) {
+  const std::map<std::string, std::string> of_open_mpi = {
+      {"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"PMIX_RANK", "0"}};
+  const auto launch = launch_with(of_open_mpi, kMpich);
+  EXPECT_EQ(launch.kind, LaunchKind::Mpi);
+  EXPECT_THAT(fault_of_world(launch, 1, kMpich),
+              AllOf(StartsWith("mpirun of Open MPI started 2 processes"), HasSubstr("MPICH 4.0.2"),
+                    HasSubstr("mpiexec.hydra -n 2 ")));
 }
 
 }  // namespace

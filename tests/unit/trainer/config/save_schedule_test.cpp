@@ -61,14 +61,40 @@ TEST(SaveSchedule, FollowsTheMeasuredCostAndLeavesASaveTheTimeItTakes) {
 }
 
 TEST(RunClock, StopsInTimeForACommit) {
-  EXPECT_FALSE(must_stop(100, 10, 1));
-  EXPECT_TRUE(must_stop(80, 10, 1)) << "two saves, three steps and a minute";
+  EXPECT_EQ(seconds_to_stop(10, 1), 76) << "a minute, one and a half saves and a step";
   RunClock unlimited({}, {});
-  EXPECT_FALSE(unlimited.out_of_time(1e6));
+  EXPECT_FALSE(unlimited.out_of_time(1, 1e6));
   RunClock over(0.0, {});
-  EXPECT_TRUE(over.out_of_time(0));
+  EXPECT_TRUE(over.out_of_time(0, 0));
   RunClock at_the_end({}, 0);  // in 1970
-  EXPECT_TRUE(at_the_end.out_of_time(0));
+  EXPECT_TRUE(at_the_end.out_of_time(0, 0));
+}
+
+TEST(RunClock, StopsBeforeTheEndOfTheJobWhichMayMove) {
+  using std::chrono::seconds;
+  const auto in = [](int left) { return RunClock::Clock::now() + seconds(left); };
+  RunClock clock({}, {});
+  EXPECT_FALSE(clock.out_of_time(0, 0, in(70)));
+  EXPECT_TRUE(clock.out_of_time(0, 0, in(50))) << "the limit was lowered";
+  EXPECT_FALSE(clock.out_of_time(0, 0, in(3600))) << "and raised again";
+  EXPECT_FALSE(clock.out_of_time(0, 0, {})) << "nobody says";
+  RunClock both({}, 0);
+  EXPECT_TRUE(both.out_of_time(0, 0, in(3600))) << "the earlier end counts";
+  RunClock slow({}, {});
+  EXPECT_TRUE(slow.out_of_time(1, 100, in(200))) << "a save of 100 s needs 150 and a minute";
+  RunClock fast({}, {});
+  EXPECT_FALSE(fast.out_of_time(1, 10, in(200)));
+}
+
+TEST(RecentSeconds, TellsWhatNinetyNinePercentDoNotExceed) {
+  RecentSeconds some;
+  EXPECT_EQ(some.p99(), 0);
+  for (int i = 0; i < 3; ++i) some.add(i);
+  EXPECT_EQ(some.p99(), 2) << "of few the longest";
+  RecentSeconds many;
+  for (int i = 0; i < 5; ++i) many.add(1000);  // long ago
+  for (int i = 1; i <= 1000; ++i) many.add(i);
+  EXPECT_EQ(many.p99(), 990);
 }
 
 }  // namespace

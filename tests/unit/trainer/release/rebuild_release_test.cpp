@@ -9,6 +9,7 @@
 #include "tests/unit/trainer/apply/small_model.h"
 #include "trainer/release/closing_audit.h"
 #include "trainer/release/rebuild_begin.h"
+#include "trainer/step/precision.h"
 
 namespace facemae {
 namespace {
@@ -68,6 +69,27 @@ TEST_F(RebuiltReleases, HoldEveryPictureOnceAndAreAudited) {
   const auto digest = released->dataset_digest();
   EXPECT_EQ(make().images, 8U) << "the same command again";
   EXPECT_EQ(Store::open(config_.out)->dataset_digest(), digest);
+}
+
+TEST_F(RebuiltReleases, InBFloat16DifferInLastBitsAndGoOnInNoOtherPrecision) {
+  config_.codec = "png";
+  make();
+  const auto exact = Store::open(config_.out);
+  config_.out = folder_ / "fast";
+  config_.second_release = "the same in another precision";
+  config_.precision = "bfloat16";
+  try {
+    precision_for("bfloat16", torch::kCPU);
+  } catch (const ConfigError&) {
+    expect_refused("bfloat16");
+    GTEST_SKIP() << "this processor has no bfloat16";
+  }
+  make();
+  const auto fast = Store::open(config_.out);
+  ASSERT_EQ(fast->size(), exact->size());
+  EXPECT_NE(fast->dataset_digest(), exact->dataset_digest());
+  config_.precision = "float32";
+  EXPECT_THAT([&] { make(); }, ThrowsMessage<AgreedError>(HasSubstr("begun with other settings")));
 }
 
 TEST_F(RebuiltReleases, OfCodesSayWhatTheirNoisePromises) {

@@ -9,6 +9,7 @@ namespace facemae {
 namespace {
 
 constexpr int kRank = 1;
+const std::vector<std::string> kHosts = {"n1", "n1", "n2"};
 
 struct LostPeer : testing::Test {
   LostPeer() {
@@ -23,14 +24,32 @@ struct LostPeer : testing::Test {
 
 TEST_F(LostPeer, IsToldByTheRankThatTells) {
   verdict.tells = false;
-  note_lost_peer(run, {.start = start}, verdict, kRank);
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
   EXPECT_NE(run.read_outcome()->reason, verdict.text);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "exits" / fmt::format("{:08}", start) / "rank1.json"));
   verdict.tells = true;
-  note_lost_peer(run, {.start = start}, verdict, kRank);
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
   EXPECT_EQ(run.read_outcome()->reason, verdict.text);
   EXPECT_EQ(run.read_outcome()->code, ExitCode::PeerLost);
   EXPECT_EQ(run.read_outcome()->kind, "PeerLost");
+}
+
+TEST_F(LostPeer, IsBlamedOnTheHostsOfTheRanksThatKeepTheOthersWaiting) {
+  verdict.missing = {2};
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
+  EXPECT_EQ(run.read_outcome()->blame.hosts, std::vector<std::string>{"n2"});
+  EXPECT_EQ(run.read_outcome()->blame.evidence, "peer") << "it may have died through no fault of its own";
+  verdict.missing = {};
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
+  EXPECT_EQ(run.read_outcome()->blame.evidence, "hang") << "it reported, and is slow";
+}
+
+TEST_F(LostPeer, IsBlamedOnNobodyWhereThatSaysNothing) {
+  for (const std::vector<int>& ranks : {std::vector<int>{}, {0, 2}, {7}}) {
+    verdict.ranks = ranks;
+    note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
+    EXPECT_TRUE(run.read_outcome()->blame.hosts.empty()) << "nobody, all hosts, or a rank that is not there";
+  }
 }
 
 TEST_F(LostPeer, NamesTheNewestStepThatARestartFinds) {
@@ -41,20 +60,20 @@ TEST_F(LostPeer, NamesTheNewestStepThatARestartFinds) {
   }
   Fence second = run.begin_start(3, false);
   run.decide(second, CheckpointId{5, start});  // 9 was damaged
-  note_lost_peer(run, {.start = second.start}, verdict, kRank);
+  note_lost_peer(run, {.start = second.start}, verdict, kRank, kHosts);
   EXPECT_EQ(run.read_outcome()->step, 5u);
 }
 
 TEST_F(LostPeer, LeavesTheOutcomeOfANewerStartAlone) {
   const auto newer = run.begin_start(3, false).start;
   ASSERT_GT(newer, start);
-  note_lost_peer(run, {.start = start}, verdict, kRank);
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
   EXPECT_EQ(run.read_outcome()->start, newer);
 }
 
 TEST_F(LostPeer, LeavesABetterReasonAlone) {
   run.write_outcome({.start = start, .code = ExitCode::BadData, .kind = "DataError", .reason = "an image"});
-  note_lost_peer(run, {.start = start}, verdict, kRank);
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
   EXPECT_EQ(run.read_outcome()->code, ExitCode::BadData);
 }
 

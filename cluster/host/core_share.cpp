@@ -1,0 +1,27 @@
+#include "cluster/host/core_share.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace facemae {
+
+CoreShare core_share(std::span<const CoreMask> masks, std::size_t mine) {
+  const CoreMask& own = masks[mine];
+  double cores = 0;
+  bool shared = false;
+  for (std::size_t core = 0; core < own.size(); ++core) {
+    if (!own[core]) continue;
+    const auto users =
+        std::count_if(masks.begin(), masks.end(), [&](const auto& mask) { return mask[core]; });
+    shared = shared || users > 1;
+    cores += 1.0 / static_cast<double>(users);
+  }
+  const bool equal = std::all_of(masks.begin(), masks.end(), [&](const auto& mask) { return mask == own; });
+  constexpr double kRounding = 1e-9;  // three thirds of a core are one
+  return {.kind = !shared ? CoreShare::Kind::Own
+                  : equal ? CoreShare::Kind::Shared
+                          : CoreShare::Kind::Overlapping,
+          .cores = std::max(1, static_cast<int>(std::floor(cores + kRounding)))};
+}
+
+}  // namespace facemae
