@@ -43,7 +43,7 @@ class Doctor {
  public:
   Doctor(App& app, DoctorOptions options) : app_(app), options_(std::move(options)) {
     const std::string token = start_token(machine_.environment);
-    if (detect_launch(machine_.environment, mpi_library()).kind != LaunchKind::Mpi || token.empty()) return;
+    if (launch_.kind != LaunchKind::Mpi || token.empty()) return;
     attendance_.emplace(AttendancePlace{.folder = nearest_folder(options_.run.empty() ? "." : options_.run),
                                         .token = token,
                                         .rank = rank_,
@@ -98,10 +98,10 @@ class Doctor {
     facts.node = topology.node;
     facts.host = topology.host;
     facts.first = topology.local_rank == 0;
-    const MpiLibrary mpi = mpi_library();
-    facts.mpi.library = mpi.version;
-    facts.mpi.built_for = mpi.built_for;
-    facts.mpi.path = mpi.path;
+    facts.mpi.library = library_.version;
+    facts.mpi.built_for = library_.built_for;
+    facts.mpi.path = library_.path;
+    facts.mpi.said = launch_.said.value_or(-1);
     facts.mpi.threads = mpi_thread_level();
     facts.mpi.size = topology.size;
     facts.software.program = "facemae " + program_version();
@@ -144,7 +144,7 @@ class Doctor {
     const bool works = !world.control().is_root() || verdict(judge(all)) == ExitCode::Done;
     if (!works) spdlog::warn("nothing is measured before what is wrong has been cured");
     if (!world.control().all_agree(works)) return {};
-    install_notice_handlers(launched_alone());
+    install_notice_handlers(launch_.kind == LaunchKind::Alone);
     MeasureConfig config{.seconds = options_.seconds, .store = options_.store};
     if (!options_.run.empty()) config.run = nearest_folder(options_.run).string();
     if (world.control().is_root()) {
@@ -156,16 +156,16 @@ class Doctor {
   }
 
   ExitCode tell(const Gathered& all, const std::vector<Measured>& measured = {}) {
-    Report report{
+    Diagnosis diagnosis{
         .findings = judge(all), .measured = measured, .nodes = all.nodes().size() + all.absent.size()};
-    const ExitCode code = verdict(report.findings);
+    const ExitCode code = verdict(diagnosis.findings);
     if (options_.bad_nodes) {
-      for (const auto& host : bad_nodes(report.findings)) std::fputs((host + "\n").c_str(), stdout);
+      for (const auto& host : bad_nodes(diagnosis.findings)) std::fputs((host + "\n").c_str(), stdout);
     } else {
-      std::fputs(report_text(report, options_.all).c_str(), stdout);
+      std::fputs(report_text(diagnosis, options_.all).c_str(), stdout);
     }
     std::fflush(stdout);
-    app_.result(report_json(report));
+    app_.result(report_json(diagnosis));
     return code;
   }
 
@@ -193,12 +193,11 @@ class Doctor {
     Facts facts;
     facts.host = machine_.host;
     probe_launch(machine_, facts.mpi);
-    const auto missing = absent(std::max(facts.mpi.said, rank_ + 1));
+    const auto missing = absent(std::max(launch_.said.value_or(1), rank_ + 1));
     if (!is_first(missing)) {
       ::sleep(kTurn);
       std::fprintf(stderr, "facemae: rank %d: not all ranks have joined\n", rank_);
     }
-    facts.mpi.said = -1;  // it is not known how many would have come
     const ExitCode code =
         is_first(missing) ? tell({.ranks = {facts}, .absent = missing}) : ExitCode::PeerLost;
     if (attendance_) attendance_->remove();
@@ -215,7 +214,9 @@ class Doctor {
   App& app_;
   DoctorOptions options_;
   Machine machine_ = this_machine();
-  int rank_ = launcher_rank(machine_.environment);
+  MpiLibrary library_ = mpi_library();
+  Launch launch_ = detect_launch(machine_.environment, library_);
+  int rank_ = launch_.rank;
   std::optional<Attendance> attendance_;
 };
 

@@ -28,20 +28,20 @@ std::vector<std::string> ids_of(const std::vector<Finding>& findings, State stat
   return ids;
 }
 
-std::string last_line(const Report& report) {
-  switch (verdict(report.findings)) {
+std::string last_line(const Diagnosis& diagnosis) {
+  switch (verdict(diagnosis.findings)) {
     case ExitCode::BadConfiguration:
-      return "A run would not work: " + join(ids_of(report.findings, State::Problem, false), ", ") + ".";
+      return "A run would not work: " + join(ids_of(diagnosis.findings, State::Problem, false), ", ") + ".";
     case ExitCode::PeerLost: {
-      const auto bad = bad_nodes(report.findings);
+      const auto bad = bad_nodes(diagnosis.findings);
       return bad.empty() ? "A run would not work: a rank is missing."
                          : "A run would not work with " + fold_hosts(bad) + "; nothing else is in its way.";
     }
     default:
       break;
   }
-  const auto slow = ids_of(report.findings, State::Warning, true),
-             all = ids_of(report.findings, State::Warning, false);
+  const auto slow = ids_of(diagnosis.findings, State::Warning, true),
+             all = ids_of(diagnosis.findings, State::Warning, false);
   if (!slow.empty()) return "A run would work, but slower than it could: " + join(slow, ", ") + ".";
   return all.empty() ? "A run would work." : "A run would work; look at " + join(all, ", ") + ".";
 }
@@ -75,22 +75,22 @@ std::vector<std::string> bad_nodes(const std::vector<Finding>& findings) {
   return {bad.begin(), bad.end()};
 }
 
-std::string report_text(const Report& report, bool all) {
+std::string report_text(const Diagnosis& diagnosis, bool all) {
   std::string text;
-  for (const auto& finding : report.findings)
-    if (all || finding.state > State::Note) text += line_of(finding, report.nodes);
-  for (const auto& one : report.measured) {
+  for (const auto& finding : diagnosis.findings)
+    if (all || finding.state > State::Note) text += line_of(finding, diagnosis.nodes);
+  for (const auto& one : diagnosis.measured) {
     text += fmt::format("{:<9}{}  {:.4g} {}", "measured", one.id, one.value, one.unit);
     if (!one.of.empty()) text += " of " + one.of;
     if (one.expected > 0) text += fmt::format(", {:.4g} expected", one.expected);
     text += (one.text.empty() ? "" : ": " + one.text) + "\n";
   }
-  return text + last_line(report) + "\n";
+  return text + last_line(diagnosis) + "\n";
 }
 
-nlohmann::ordered_json report_json(const Report& report) {
+nlohmann::ordered_json report_json(const Diagnosis& diagnosis) {
   nlohmann::ordered_json checks = nlohmann::ordered_json::array(), measured = nlohmann::ordered_json::array();
-  for (const auto& finding : report.findings)
+  for (const auto& finding : diagnosis.findings)
     checks.push_back({{"id", finding.id},
                       {"state", state_name(finding.state)},
                       {"hosts", finding.hosts},
@@ -98,7 +98,7 @@ nlohmann::ordered_json report_json(const Report& report) {
                       {"wanted", finding.wanted},
                       {"text", finding.text},
                       {"do", finding.remedy}});
-  for (const auto& one : report.measured)
+  for (const auto& one : diagnosis.measured)
     measured.push_back({{"id", one.id},
                         {"value", one.value},
                         {"unit", one.unit},
@@ -106,9 +106,9 @@ nlohmann::ordered_json report_json(const Report& report) {
                         {"expected", one.expected},
                         {"text", one.text}});
   return {{"schema", kSchema},
-          {"code", static_cast<int>(verdict(report.findings))},
-          {"verdict", last_line(report)},
-          {"bad_nodes", bad_nodes(report.findings)},
+          {"code", static_cast<int>(verdict(diagnosis.findings))},
+          {"verdict", last_line(diagnosis)},
+          {"bad_nodes", bad_nodes(diagnosis.findings)},
           {"checks", checks},
           {"measured", measured}};
 }

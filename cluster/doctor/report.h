@@ -11,7 +11,7 @@
 
 namespace facemae {
 
-struct Report {
+struct Diagnosis {
   std::vector<Finding> findings;  ///< of judge()
   std::vector<Measured> measured;
   std::size_t nodes = 1;  ///< that were looked at
@@ -24,8 +24,8 @@ ExitCode verdict(const std::vector<Finding>& findings);
 std::vector<std::string> bad_nodes(const std::vector<Finding>& findings);
 
 /// The worst first; what is well only with `all`. The last line says whether a run would work.
-std::string report_text(const Report& report, bool all);
-nlohmann::ordered_json report_json(const Report& report);
+std::string report_text(const Diagnosis& diagnosis, bool all);
+nlohmann::ordered_json report_json(const Diagnosis& diagnosis);
 
 /// A row of the table for a reader, and the whole table as docs/DOCTOR.md has it.
 std::string explained(const Check& check);

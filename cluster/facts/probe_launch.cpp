@@ -21,24 +21,7 @@ bool yields(const Machine& machine) {
   return false;
 }
 
-/// Of the processes that the launcher speaks of, in the order in which one launcher's variables hide another's.
-int said_by_launcher(const Machine& machine) {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
-    if (const auto size = leading_number(machine.variable(name)); size && *size > 0)
-      return static_cast<int>(*size);
-  return -1;
-}
-
 }  // namespace
-
-int launcher_rank(const Environment& environment) {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK", "PALS_RANKID",
-                           "FLUX_TASK_RANK", "JSM_NAMESPACE_RANK", "ALPS_APP_PE", "MPI_RANKID", "PMI_RANK"})
-    if (const auto rank = leading_number(environment(name).value_or(""))) return static_cast<int>(*rank);
-  const char* within_step =
-      environment("SLURM_STEP_ID") ? "SLURM_PROCID" : "RANK";  // sbatch sets SLURM_PROCID, too
-  return static_cast<int>(leading_number(environment(within_step).value_or("")).value_or(0));
-}
 
 void probe_launch(const Machine& machine, MpiPlace& mpi) {
   // mpirun's own daemons are started by srun: what Open MPI's launcher sets comes first.
@@ -47,7 +30,6 @@ void probe_launch(const Machine& machine, MpiPlace& mpi) {
       machine.environment("OMPI_MCA_ess_base_jobid") || machine.environment("HYDI_CONTROL_FD");
   const bool in_step = machine.environment("SLURM_STEP_ID") && machine.environment("SLURM_PROCID");
   mpi.launcher = by_mpirun ? "mpirun" : in_step ? "srun" : "";
-  mpi.said = said_by_launcher(machine);
   mpi.pmix = machine.variable("PMIX_VERSION");
   mpi.security = machine.variable("PMIX_SECURITY_MODE");
   for (const char* socket : {"/run/munge/munge.socket.2", "/var/run/munge/munge.socket.2"})

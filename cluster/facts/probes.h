@@ -9,10 +9,8 @@
 
 namespace facemae {
 
-/// Namespaces, PMIx and what the launcher said; what MPI itself tells is the caller's to add.
+/// Namespaces, PMIx and the kind of launcher; what MPI tells, and detect_launch(), is the caller's to add.
 void probe_launch(const Machine& machine, MpiPlace& mpi);
-/// Which of its processes the launcher says that this is, whether MPI knows or not; 0 alone.
-int launcher_rank(const Environment& environment);
 CpuPlace probe_cpu(const Machine& machine);
 MemoryPlace probe_memory(const Machine& machine);
 LimitPlace probe_limits(const Machine& machine);

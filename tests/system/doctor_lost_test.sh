@@ -7,7 +7,7 @@ lost() { # lost WHAT RULE TEXT OPTION...
   FACEMAE_FAILPOINT=$rule ranks 3 doctor "$@" >said 2>errors
   equal $? 75 || miss "$what: the exit code"
   check "$what is told" grep -qE "$text" said
-  check "within a minute (after $((SECONDS - begun)))" test $((SECONDS - begun)) -lt 60
+  check "in time, also on a busy machine (after $((SECONDS - begun)) s)" test $((SECONDS - begun)) -lt 90
   check "nothing of it stays" equal "$(find . -name '.shared*')" ""
 }
 lost "a rank that joined and is stopped" "doctor.facts@1=stop" "^problem  mpi.answers  .*does not answer" --run r --quick

@@ -15,7 +15,7 @@ check "alone, a run would work" says 1 --quick
 check "and nothing is said beside" only
 check "on two ranks, too, with a run and a store" says 2 --run r --store faces --local-dir . --json report.json
 check "and nothing is said beside" only
-check "both within seconds (after $((SECONDS - begun)))" test $((SECONDS - begun)) -lt 40
+check "both in time, also on a busy machine (after $((SECONDS - begun)) s)" test $((SECONDS - begun)) -lt 120
 check "nothing of it stays" equal "$(left)" ""
 python3 - <<'python' || miss "the report in JSON"
 import json

@@ -127,22 +127,22 @@ TEST(Doctor, EndsWith75WhenOtherNodesAreFine) {
 }
 
 TEST(Doctor, WritesTheWorstFirstWithWhatToDo) {
-  const Report report{
+  const Diagnosis diagnosis{
       .findings = {finding_of("fs.seen", State::Problem, {"n2", "n1", "n3"}, false),
                    finding_of("cpu.quota", State::Warning, {"n4"}, false),
                    finding_of("sw.versions", State::Note, {"n1"}, false)},
       .measured =
           {{.id = "fs.write", .value = 1.5, .unit = "GB/s", .of = "256 MiB", .expected = 2, .text = ""}},
       .nodes = 4};
-  EXPECT_EQ(report_text(report, false),
+  EXPECT_EQ(report_text(diagnosis, false),
             "problem  fs.seen  n[1-3]: it is so\n"
             "         do: do it\n"
             "warning  cpu.quota  n4: it is so\n"
             "         do: do it\n"
             "measured fs.write  1.5 GB/s of 256 MiB, 2 expected\n"
             "A run would not work: fs.seen.\n");
-  EXPECT_THAT(report_text(report, true), HasSubstr("note     sw.versions  n1: it is so\n"));
-  const auto json = report_json(report);
+  EXPECT_THAT(report_text(diagnosis, true), HasSubstr("note     sw.versions  n1: it is so\n"));
+  const auto json = report_json(diagnosis);
   EXPECT_EQ(json["schema"], 1);
   EXPECT_EQ(json["code"], 2);
   EXPECT_EQ(json["checks"].size(), 3U);

@@ -108,7 +108,7 @@ Gathered gpu_site() {
 Gathered cray() {
   Gathered all = site(2, 8, 8, "lustre", "23.02.6", "SUSE Linux Enterprise Server 15 SP5");
   of_all(all, [](Facts& facts) {
-    facts.mpi.library = "MPI VERSION    : CRAY MPICH version 8.1.27.0 (ANL base 3.4a2)";
+    facts.mpi.library = "CRAY MPICH version 8.1.27.0 (ANL base 3.4a2)";
     facts.mpi.built_for = "CRAY MPICH";
     facts.mpi.launcher = "srun";
     facts.mpi.pmix = "";
@@ -121,7 +121,7 @@ Gathered cray() {
 Gathered mpich_site() {
   Gathered all = site(2, 2, 4, "nfs4", "22.05.8", "Ubuntu 24.04 LTS");
   of_all(all, [](Facts& facts) {
-    facts.mpi.library = "MPICH Version:\t4.0.2";
+    facts.mpi.library = "MPICH 4.0.2";
     facts.mpi.built_for = "MPICH 4.0.2";
   });
   return all;
@@ -169,7 +169,7 @@ Gathered workstation() {
 
 Gathered login_node() {
   Gathered all = machine_of(1, 1, 32);
-  put_folder(all, "run", "/home/me/run", "nfs4");
+  put_folder(all, "run", "/nfs/me/run", "nfs4");
   put_slurm(all, "23.11.4");
   all.ranks[0].slurm.job.clear();
   all.ranks[0].mpi.launcher = "";
