@@ -1,14 +1,18 @@
-# A real Slurm of two nodes on one Linux host, for one test: source this file and call cluster_enter first.
+# A real Slurm of some nodes on one Linux host, for one test: source this file and call cluster_enter first.
+# shellcheck shell=bash disable=SC2317
 #
 #   . cluster.sh
 #   cluster_enter "$@"      runs the calling script anew in namespaces of its own; whatever ends it ends every daemon
-#   cluster_up              munged, slurmctld and the nodes n1 and n2; sets $cluster, a folder that goes with the test
+#   cluster_up [NODES]      munged, slurmctld and the nodes n1, n2 ... (2); sets $cluster, a folder that goes with the test
+#                           before: kill_wait=SECONDS from TERM to KILL (3), partitions=further lines of slurm.conf
+#   controller_start        starts slurmctld again, after `kill $(cat $cluster/run/slurmctld.pid)`
 #   node_crash n2           cuts its power: every process of the node is gone at once
 #   node_start n2           switches it on again
 #   wait_until SECONDS WHAT COMMAND...     polls the command; fails the test, telling what was waited for
 #
-# Each node has its own processes, host name, network card and /dev/shm; the switch between them leads nowhere else.
-# Needs root and the Debian packages slurmctld slurmd slurm-client munge iproute2; skips (exit 77) without.
+# Jobs of the partition `urgent` preempt those of `cancel` (at once), `grace` (after 20 s) and `requeue`; those of `main`,
+# the default, are left alone. Each node has its own processes, host name, network card and /dev/shm; the switch between them leads
+# nowhere else. Needs root and the Debian packages slurmctld slurmd slurm-client munge iproute2; skips (exit 77) without.
 
 skip() {
   echo "SKIP: $*"
@@ -33,7 +37,7 @@ cluster_enter() {
   local code
   unshare --mount --pid --net --uts --fork --kill-child --mount-proc --propagation private bash "$0" "$@"
   code=$?
-  if [ $code != 0 ] && [ $code != 77 ]; then tail -n 15 "$cluster"/log/slurm*.log 2>/dev/null; fi
+  if [ $code != 0 ] && [ $code != 77 ]; then tail -n 30 "$cluster"/log/slurmctld.log 2>/dev/null; fi
   rm -rf "$cluster"
   exit $code
 }
@@ -45,6 +49,7 @@ wait_until() {
     if [ $((SECONDS - start)) -ge "$seconds" ]; then die "waited $seconds s in vain for: $what"; fi
     read -r -t 0.1 <>"$cluster/never"
   done
+  return 0
 }
 die() {
   echo "FAILED: $*"
@@ -53,7 +58,9 @@ die() {
 }
 
 write_configuration() {
-  printf '127.0.0.1 localhost\n10.9.0.254 ctl\n10.9.0.1 n1\n10.9.0.2 n2\n' >"$cluster/hosts"
+  local node
+  printf '127.0.0.1 localhost\n10.9.0.254 ctl\n' >"$cluster/hosts"
+  for ((node = 1; node <= nodes; node++)); do echo "10.9.0.$node n$node" >>"$cluster/hosts"; done
   # Slurm 22.05: fences other than "ring" do not wait for everybody, and some launches on several nodes crash.
   echo PMIxCollFence=ring >"$cluster/mpi.conf"
   cat >"$cluster/slurm.conf" <<C
@@ -80,24 +87,30 @@ SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=0
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmdParameters=config_overrides
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 JobRequeue=1
 ReturnToService=2
 KillOnBadExit=1
-KillWait=3
+KillWait=${kill_wait:-3}
 MessageTimeout=5
 TCPTimeout=2
 SlurmdTimeout=6
 BatchStartTimeout=10
 MinJobAge=600
-NodeName=n1 NodeAddr=10.9.0.1 CPUs=1 RealMemory=1000
-NodeName=n2 NodeAddr=10.9.0.2 CPUs=1 RealMemory=1000
-PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE DefaultTime=10 State=UP
+NodeName=n[1-$nodes] NodeAddr=10.9.0.[1-$nodes] CPUs=1 RealMemory=1000
+PartitionName=DEFAULT Nodes=n[1-$nodes] MaxTime=INFINITE DefaultTime=10 State=UP PriorityTier=10
+PartitionName=main Default=YES PreemptMode=OFF
+PartitionName=cancel PreemptMode=CANCEL
+PartitionName=grace PreemptMode=CANCEL GraceTime=20
+PartitionName=requeue PreemptMode=REQUEUE
+PartitionName=urgent PriorityTier=100 PreemptMode=OFF
+${partitions:-}
 C
 }
 
-declare -A node_pid
 node_start() {
-  local node=$1
+  local node=$1 pid
   rm -rf "$cluster/spool/$node" "$cluster/tmp/$node" "$cluster/run/$node".*
   mkdir -p "$cluster/spool/$node" "$cluster/tmp/$node"
   chmod 1777 "$cluster/tmp/$node"
@@ -110,21 +123,25 @@ node_start() {
     read -r <"$2/run/$1.wired"
     ip addr add "10.9.0.${1#n}/24" dev eth0 && ip link set eth0 up && exec slurmd -D -N "$1"' \
     node "$node" "$cluster" >"$cluster/log/$node.out" 2>&1 </dev/null &
-  node_pid[$node]=$!
+  pid=$!
   disown
-  in_its_own_network() { [ "$(readlink "/proc/${node_pid[$node]}/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+  echo $pid >"$cluster/run/$node.unshare" # a file: tests start nodes in subshells
+  in_its_own_network() { [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
   wait_until 10 "the namespaces of $node" in_its_own_network
-  ip link add "port-$node" type veth peer name eth0 netns "${node_pid[$node]}" || die "no network card for $node"
+  ip link add "port-$node" type veth peer name eth0 netns "$pid" || die "no network card for $node"
   ip link set "port-$node" master switch up
   echo >"$cluster/run/$node.wired"
 }
 node_crash() {
-  kill -9 "${node_pid[$1]}" # and with it the init of the node's processes
+  kill -9 "$(cat "$cluster/run/$1.unshare")" # and with it the init of the node's processes
   ip link del "port-$1" 2>/dev/null
 }
-nodes_idle() { [ "$(sinfo -h -N -o %T | grep -c '^idle')" = 2 ]; }
+nodes_idle() { [ "$(sinfo -h -N -p main -o %T | grep -c '^idle')" = "$nodes" ]; }
+controller_start() { slurmctld || die "slurmctld"; }
 
 cluster_up() {
+  nodes=${1:-2}
+  local node
   mkdir -p "$cluster"/{state,spool,tmp,run,log,munge}
   mkfifo "$cluster/never"
   export SLURM_CONF=$cluster/slurm.conf
@@ -140,11 +157,10 @@ cluster_up() {
   (umask 077 && head -c 128 /dev/urandom >"$cluster/munge/key")
   munged --key-file="$cluster/munge/key" --socket="$cluster/munge/socket" --pid-file="$cluster/munge/pid" \
     --log-file="$cluster/log/munged.log" --seed-file="$cluster/munge/seed" || die "munged"
-  slurmctld || die "slurmctld"
-  node_start n1
-  node_start n2
-  wait_until 20 "both nodes" nodes_idle
-  echo "Slurm $(srun --version | cut -d' ' -f2) with two nodes is up after $SECONDS s"
+  controller_start
+  for ((node = 1; node <= nodes; node++)); do node_start "n$node"; done
+  wait_until 30 "all nodes" nodes_idle
+  echo "Slurm $(srun --version | cut -d' ' -f2) with $nodes nodes is up after $SECONDS s"
 }
 job_state() { scontrol -o show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 job_is() { [ "$(job_state "$1")" = "$2" ]; }
