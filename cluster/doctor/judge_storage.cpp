@@ -28,8 +28,10 @@ void judge_sync(const Gathered& all, Lines& lines) {
     if (!folder.fault.empty()) {
       lines.problem({node.host}, fmt::format("{} cannot be written into: {}", folder.path, folder.fault));
     } else if (folder.sync_p99 > kSlow) {
-      auto& line = lines.warn({node.host}, fmt::format("a small durable file in {} takes up to {:.1f} s",
-                                                       folder.looked_at, folder.sync_p99));
+      auto& line = lines.warn(
+          {node.host},
+          fmt::format("a small durable file in {} takes up to {:.1f} s", folder.looked_at, folder.sync_p99),
+          "put RUN on faster storage, or save less often (--save-minutes)");
       line.found = fmt::format("{:.1f} s", folder.sync_p99);
       line.wanted = "2 s";
     } else if (folder.sync_p99 >= 0) {

@@ -8,6 +8,7 @@
 #   controller_start        starts slurmctld again, after `kill $(cat $cluster/run/slurmctld.pid)`
 #   node_crash n2           cuts its power: every process of the node is gone at once
 #   node_start n2           switches it on again
+#   $cluster/in n2 COMMAND...   with the files, processes, network and name of a node
 #   wait_until SECONDS WHAT COMMAND...     polls the command; fails the test, telling what was waited for
 #
 # Jobs of the partition `urgent` preempt those of `cancel` (at once), `grace` (after 20 s) and `requeue`; those of `main`,
@@ -159,8 +160,16 @@ cluster_up() {
     --log-file="$cluster/log/munged.log" --seed-file="$cluster/munge/seed" || die "munged"
   controller_start
   for ((node = 1; node <= nodes; node++)); do node_start "n$node"; done
+  write_entrance
   wait_until 30 "all nodes" nodes_idle
   echo "Slurm $(srun --version | cut -d' ' -f2) with $nodes nodes is up after $SECONDS s"
+}
+write_entrance() {
+  cat >"$cluster/in" <<'S'
+#!/bin/bash
+exec nsenter -t "$(pgrep -P "$(<"$cluster/run/$1.unshare")")" --mount --pid --net --uts "${@:2}"
+S
+  chmod +x "$cluster/in"
 }
 job_state() { scontrol -o show job "$1" | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 job_is() { [ "$(job_state "$1")" = "$2" ]; }

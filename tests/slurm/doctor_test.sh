@@ -7,7 +7,7 @@ facemae=${FACEMAE_BINARY:?} source=${FACEMAE_SOURCE:?} faulty=${FACEMAE_FAULTY_H
 cluster_enter "$@"
 [ -x "$facemae" ] || die "$facemae is not built"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-cluster_up
+cluster_up 2
 # Slurm is not to end a node that is cut off before the doctor has found it.
 sed -i 's/^SlurmdTimeout=.*/SlurmdTimeout=120/' "$cluster/slurm.conf" && scontrol reconfigure
 
@@ -16,13 +16,6 @@ mkdir "$run"
 "$facemae" synth --out "$store" --identities 4 --images-per-identity 4 >"$cluster/synth.out" 2>&1 ||
   { cat "$cluster/synth.out"; die "synth"; }
 
-# in NODE COMMAND...: with the node's files, processes, network and name
-for node in n1 n2; do pgrep -P "${node_pid[$node]}" >"$cluster/run/$node.init"; done
-cat >"$cluster/in" <<'S'
-#!/bin/bash
-exec nsenter -t "$(<"$cluster/run/$1.init")" --mount --pid --net --uts "${@:2}"
-S
-chmod +x "$cluster/in"
 in_node() { "$cluster/in" "$@"; }
 for node in n1 n2; do in_node $node mount -t sysfs sys /sys; done # with the node's own network cards
 # on NODE COMMAND... -- PROGRAM...: a task that does something first, and only on that node (or `all`)
@@ -94,7 +87,7 @@ in_node n2 umount "$run"
 
 finds 0 warning fs.locks "n" "flock|lock" "locks that hold on one node only" \
   "${on_nodes[@]}" "$cluster/on" all env LD_PRELOAD="$faulty" FAULTY_LOCKS=/dev/shm -- "${doctor[@]}"
-finds 0 warning fs.sync "n2" "disk|storage" "fsync that takes long on one node" \
+finds 0 warning fs.sync "n2" "faster storage" "fsync that takes long on one node" \
   "${on_nodes[@]}" "$cluster/on" n2 env LD_PRELOAD="$faulty" FAULTY_FSYNC_MS=1100 -- "${doctor[@]}"
 finds 0 warning fs.clock "n2" "chrony|NTP|clock" "a clock that is ahead" \
   "${on_nodes[@]}" "$cluster/on" n2 env LD_PRELOAD="$faulty" FAULTY_CLOCK_S=30 -- "${doctor[@]}"
@@ -156,11 +149,11 @@ wait_until 30 "idle nodes" nodes_idle
 "${on_nodes[@]}" "$cluster/on" all bash -c "touch $run/\$(hostname).here; sleep 1; exec \"\$@\"" bash -- "${doctor[@]}" >"$said" 2>"$said.err" &
 doctors=$!
 wait_until 20 "the tasks" [ -e "$run/n1.here" -a -e "$run/n2.here" ]
-ip link set port-n2 nomaster
+ip link set port-n2 down
 in_node n2 mount -t tmpfs none "$run" # its disks are behind the network, too
 names_in_time n2 "a node that is cut off"
 in_node n2 umount "$run"
-ip link set port-n2 master switch
+ip link set port-n2 up
 
 [ $failures = 0 ] || { echo "$failures failure(s)"; exit 1; }
 echo "done after $SECONDS s"

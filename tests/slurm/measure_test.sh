@@ -10,7 +10,7 @@ command -v tc >/dev/null || skip "tc is not installed (iproute2)"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 cluster_up 3
 
-run=$cluster/run-measured store=$cluster/store failures=0 seconds=${FACEMAE_MEASURE_SECONDS:-24}
+run=$cluster/run-measured store=$cluster/store failures=0 seconds=${FACEMAE_MEASURE_SECONDS:-40}
 mkdir "$run"
 "$facemae" synth --out "$store" --identities 20 --images-per-identity 20 >"$cluster/synth.out" 2>&1 ||
   { cat "$cluster/synth.out"; die "synth"; }
@@ -35,13 +35,13 @@ P
 value() { awk -F'|' -v id="$2" -v of="$3" '$1 == id && $2 ~ of { print $3; exit }' "$cluster/$1"; } # value NAME ID OF
 within() { awk -v a="$1" -v b="$2" -v p="$3" 'BEGIN { exit !(a > 0 && b > 0 && a >= b * (1 - p) && a <= b * (1 + p)) }'; }
 in_time() { awk -v t="$took" -v s="$seconds" 'BEGIN { exit !(t <= 1.1 * s + 5) }'; } # 5 s: to start, and the checks themselves
-nothing_left() { [ -z "$(find "$run" "$cluster"/tmp -name '*measure*' -o -name '*.tmp' -o -name '.scratch*')" ]; }
+nothing_left() { [ -z "$(find "$run" -name 'measure.*' -o -name '.scratch*' -o -name '.shared*' -o -name '.doctor*')" ]; }
 files_open() { grep -q "measuring the disk" "$cluster/interrupted.out"; }
 
 # A card of 200 Mbit/s, out of the node and into it.
 throttle() { tc qdisc add dev "$1" root tbf rate 200mbit burst 64kb latency 100ms; }
 throttle port-n3
-nsenter -t "${node_pid[n3]}" --net tc qdisc add dev eth0 root tbf rate 200mbit burst 64kb latency 100ms
+"$cluster/in" n3 tc qdisc add dev eth0 root tbf rate 200mbit burst 64kb latency 100ms
 measure network srun --mpi=pmix -N 3 -n 3 "$facemae" doctor
 check "it ends in time ($took s)" in_time
 check "n3 is the slow one" grep -q '^net.pairs|n3|' "$cluster/network"
@@ -78,7 +78,7 @@ check "nothing that it writes stays behind" nothing_left
 # A core that another process uses, too.
 taskset -c 1 bash -c 'while :; do :; done' &
 busy=$!
-measure cores nsenter -t "${node_pid[n1]}" --mount --net --uts mpirun --bind-to core -n 2 "$facemae" doctor
+measure cores "$cluster/in" n1 mpirun --bind-to core -n 2 "$facemae" doctor
 kill $busy
 check "the rank on the busy core is named" grep -q '^cpu.gemm.*slow: rank 1 on n1' "$cluster/cores"
 
