@@ -132,8 +132,9 @@ if [ "${names[0]}" = nasm ]; then # others need it
   (make_one nasm) || exit
   names=("${names[@]:1}")
 fi
+running=0
 for name in "${names[@]}"; do
-  while [ "$(builtin jobs -pr | wc -l)" -ge 2 ]; do wait -n; done
+  if [ $running = 2 ]; then wait -n; else running=$((running + 1)); fi # a failure is found below
   (make_one "$name") &
 done
 wait
