@@ -85,7 +85,7 @@ std::string library_text(const MpiLibrary& library) {
 
 std::string remedy(const MpiLibrary& library, int size) {
   return fmt::format(
-      "Start them by that MPI's own launcher, inside the job: {}. Or build facemae with the MPI of this launcher",
+      "Start them by that MPI's own launcher, inside the job: {}; or build facemae with the MPI of this launcher",
       launch_lines(library.vendor, size));
 }
 
@@ -133,9 +133,10 @@ std::string fault_of_world(const Launch& launch, int size, const MpiLibrary& lib
   const int said = launch.said.value_or(size);
   if (size >= said) return "";
   return fmt::format(
-      "{} started {} processes ({}), but MPI found a world of {} in this one: they would be independent runs on the same "
-      "folder. The launcher is of another installation than {}, with which facemae is built. {}",
-      launch.launcher, said, launch.reason, size == 1 ? "its own" : std::to_string(size),
+      "{} started {} processes ({}), but {}: they would be independent runs on the same folder. The launcher is of another "
+      "installation than {}, with which facemae is built. {}",
+      launch.launcher, said, launch.reason,
+      size == 1 ? "each has found an MPI world of its own" : fmt::format("MPI made a world of {}", size),
       library_text(library), remedy(library, said));
 }
 
