@@ -29,6 +29,7 @@ std::vector<std::vector<const Facts*>> Gathered::nodes() const {
   std::map<int, std::vector<const Facts*>> by_node;
   for (const Facts& rank : ranks) by_node[rank.node].push_back(&rank);
   std::vector<std::vector<const Facts*>> nodes;
+  nodes.reserve(by_node.size());
   for (auto& [node, of_node] : by_node) nodes.push_back(std::move(of_node));
   return nodes;
 }

@@ -126,6 +126,7 @@ Gathered examine(Control& control, const Machine& machine, const Subjects& subje
     all.ranks.push_back(std::move(facts));
     return all;
   }
+  hosts.reserve(answered.size());
   for (const auto& host : answered) hosts.push_back(*host);
 
   fill_facts(machine, subjects, patience, facts);

@@ -90,6 +90,7 @@ void judge_kind(const Gathered& all, Lines& lines) {
     }
     if (kinds.size() < 2) continue;
     std::vector<std::string> named;
+    named.reserve(kinds.size());
     for (const auto& [kind, hosts] : kinds) named.push_back(kind + " on " + fold_hosts(hosts));
     lines.warn(
         {},

