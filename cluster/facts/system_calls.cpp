@@ -128,7 +128,7 @@ std::string source_address(const std::string& address) {
 /// A connection to a port that hardly anybody listens on: it is refused where the host is there, and dropped by a
 /// firewall that would drop MPI's connections, too.
 bool answers(const std::string& address) {
-  constexpr int kPort = 60009, kPatience = 1000;
+  constexpr int kPort = 60009, kMilliseconds = 1000;
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(kPort);
@@ -139,7 +139,7 @@ bool answers(const std::string& address) {
   std::memcpy(&generic, &to, sizeof to);
   int fault = ::connect(descriptor, &generic, sizeof generic) == 0 ? 0 : errno;
   pollfd waiting{.fd = descriptor, .events = POLLOUT, .revents = 0};
-  if (fault == EINPROGRESS && ::poll(&waiting, 1, kPatience) > 0) {
+  if (fault == EINPROGRESS && ::poll(&waiting, 1, kMilliseconds) > 0) {
     socklen_t bytes = sizeof fault;
     ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &bytes);
   }
