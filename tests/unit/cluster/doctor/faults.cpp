@@ -6,9 +6,9 @@ namespace facemae {
 namespace {
 
 Faults faults_of_mpi() {
-  const auto P = State::Problem, W = State::Warning;
+  const auto problem = State::Problem, warning = State::Warning;
   return {
-      {"a rank is stopped", "mpi.answers", P, kThird, "does not answer",
+      {"a rank is stopped", "mpi.answers", problem, kThird, "does not answer",
        planted(four_nodes,
                [](Gathered& all) {
                  all.ranks.erase(all.ranks.begin() + 4, all.ranks.begin() + 6);
@@ -16,7 +16,7 @@ Faults faults_of_mpi() {
                })},
       {"a rank did not start",
        "mpi.answers",
-       P,
+       problem,
        {},
        "rank 7 has not come",
        planted(four_nodes,
@@ -24,48 +24,48 @@ Faults faults_of_mpi() {
                  all.ranks.pop_back();
                  all.absent = {{7, ""}};
                })},
-      {"MPICH is loaded before Open MPI", "mpi.library", P, kThird, "MPICH",
+      {"MPICH is loaded before Open MPI", "mpi.library", problem, kThird, "MPICH",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.mpi.library = "MPICH 4.0.2"; }))},
-      {"worlds of one", "mpi.world", P, kOne, "speaks of 4 processes",
+      {"worlds of one", "mpi.world", problem, kOne, "speaks of 4 processes",
        planted(login, everywhere([](Facts& facts) {
                  facts.mpi.said = 4;
                  facts.slurm = {};
                }))},
-      {"a launcher of another MPI", "mpi.world", P, kOne, "PMI_RANK",
+      {"a launcher of another MPI", "mpi.world", problem, kOne, "PMI_RANK",
        planted(login, everywhere([](Facts& facts) {
                  facts.mpi.fault = "mpiexec started 4 processes (PMI_RANK=0), but not as ranks of Open MPI";
                  facts.slurm = {};
                }))},
-      {"an MPI without threads", "mpi.threads", P, kOne, "MPI_THREAD_SERIALIZED",
+      {"an MPI without threads", "mpi.threads", problem, kOne, "MPI_THREAD_SERIALIZED",
        planted(login, everywhere([](Facts& facts) {
                  facts.mpi.threads = 2;
                  facts.mpi.fault = "starting MPI: MPI_THREAD_MULTIPLE is needed";
                  facts.slurm = {};
                }))},
-      {"srun's default is pmi2", "mpi.plugins", W, kOne, "takes pmi2",
+      {"srun's default is pmi2", "mpi.plugins", warning, kOne, "takes pmi2",
        planted(login, everywhere([](Facts& facts) { facts.slurm.config["MpiDefault"] = "pmi2"; }))},
-      {"srun has no PMIx", "mpi.plugins", P, kOne, "none of which",
+      {"srun has no PMIx", "mpi.plugins", problem, kOne, "none of which",
        planted(login, everywhere([](Facts& facts) {
                  facts.slurm.plugins = {"none", "pmi2", "cray_shasta"};
                }))},
-      {"Slurm 22.05 without ring", "mpi.pmix", W, kAll2, "2 to 5 %",
+      {"Slurm 22.05 without ring", "mpi.pmix", warning, kAll2, "2 to 5 %",
        planted(two_nodes, everywhere([](Facts& facts) {
                  facts.mpi.launcher = "srun";
                  if (facts.rank == 0) facts.slurm.version = "22.05.8";
                }))},
-      {"munge is not in the container", "mpi.pmix", W, kAll2, "munge",
+      {"munge is not in the container", "mpi.pmix", warning, kAll2, "munge",
        planted(two_nodes, everywhere([](Facts& facts) {
                  facts.mpi.launcher = "srun";
                  facts.mpi.security = "munge";
                  facts.software.container = "Apptainer";
                }))},
-      {"a user namespace for each rank", "mpi.namespaces", W, kThird, "user namespace",
+      {"a user namespace for each rank", "mpi.namespaces", warning, kThird, "user namespace",
        planted(four_nodes,
                on_node(3, [](Facts& facts) { facts.mpi.user_ns = fmt::format("user:[{}]", facts.rank); }))},
-      {"an IPC namespace for each rank", "mpi.namespaces", P, kThird, "cannot share memory",
+      {"an IPC namespace for each rank", "mpi.namespaces", problem, kThird, "cannot share memory",
        planted(four_nodes,
                on_node(3, [](Facts& facts) { facts.mpi.ipc_ns = fmt::format("ipc:[{}]", facts.rank); }))},
-      {"more ranks than cores that spin", "mpi.idle", W, kThird, "2 ranks have 1 core",
+      {"more ranks than cores that spin", "mpi.idle", warning, kThird, "2 ranks have 1 core",
        planted(
            four_nodes,
            on_node(3, [](Facts& facts) { facts.cpu.cores = facts.cpu.allowed = facts.cpu.physical = {0}; }))},
@@ -73,34 +73,34 @@ Faults faults_of_mpi() {
 }
 
 Faults faults_of_cores() {
-  const auto P = State::Problem, W = State::Warning;
+  const auto problem = State::Problem, warning = State::Warning;
   return {
-      {"one core for a rank", "cpu.mask", P, kThird, "bound to one core",
+      {"one core for a rank", "cpu.mask", problem, kThird, "bound to one core",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      facts.cpu.cores = facts.cpu.physical = {facts.cpu.cores.front()};
                                    }))},
-      {"half of the cores", "cpu.mask", W, kThird, "2 of the 4 cores",
+      {"half of the cores", "cpu.mask", warning, kThird, "2 of the 4 cores",
        planted(four_nodes,
                on_node(3, [](Facts& facts) { facts.cpu.cores.resize(2), facts.cpu.physical.resize(2); }))},
-      {"a thread that is bound", "cpu.mask", W, kThird, "thread async may only use core(s) 3",
+      {"a thread that is bound", "cpu.mask", warning, kThird, "thread async may only use core(s) 3",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      facts.cpu.threads = {{"async", {3}}};
                                    }))},
-      {"a quota", "cpu.quota", W, kThird, "time of 2.5 cores",
+      {"a quota", "cpu.quota", warning, kThird, "time of 2.5 cores",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.cpu.quota = 2.5; }))},
-      {"masks that overlap", "cpu.shared", W, kThird, "overlap in part",
+      {"masks that overlap", "cpu.shared", warning, kThird, "overlap in part",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      if (!facts.first) facts.cpu.cores = facts.cpu.physical = {3, 4, 5, 6};
                                    }))},
-      {"hyperthreads of one core", "cpu.shared", W, kThird, "hyperthreads",
+      {"hyperthreads of one core", "cpu.shared", warning, kThird, "hyperthreads",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      facts.cpu.physical = {0, 1, 2, 3};
                                    }))},
-      {"an older processor", "cpu.models", W, kThird, "Xeon(R) CPU E5",
+      {"an older processor", "cpu.models", warning, kThird, "Xeon(R) CPU E5",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      facts.cpu.model = "Intel(R) Xeon(R) CPU E5-2680";
@@ -110,40 +110,40 @@ Faults faults_of_cores() {
 }
 
 Faults faults_of_memory() {
-  const auto P = State::Problem, W = State::Warning;
+  const auto problem = State::Problem, warning = State::Warning;
   return {
-      {"a small control group", "mem.room", P, kThird, "256.0 MiB",
+      {"a small control group", "mem.room", problem, kThird, "256.0 MiB",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.memory.limit = 512 * kMiB; }))},
-      {"a large checkpoint", "mem.room", W, kAll4, "needs 15.0 GiB",
+      {"a large checkpoint", "mem.room", warning, kAll4, "needs 15.0 GiB",
        planted(four_nodes, [](Gathered& all) { all.ranks[0].run.checkpoint = 7 * kGiB; })},
-      {"Docker's 64 MiB", "mem.shm", W, kOne, "64.0 MiB, 2 ranks want 128.0 MiB",
+      {"Docker's 64 MiB", "mem.shm", warning, kOne, "64.0 MiB, 2 ranks want 128.0 MiB",
        planted(one_node, everywhere([](Facts& facts) { facts.memory.shm = 64 * kMiB; }))},
-      {"no room in /dev/shm", "mem.shm", P, kThird, "1.0 MiB",
+      {"no room in /dev/shm", "mem.shm", problem, kThird, "1.0 MiB",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.memory.shm = kMiB; }))},
-      {"segments of a dead job", "mem.leftovers", W, kThird, "1 file(s) of 4.0 MiB",
+      {"segments of a dead job", "mem.leftovers", warning, kThird, "1 file(s) of 4.0 MiB",
        planted(four_nodes, on_node(3,
                                    [](Facts& facts) {
                                      facts.memory.left = {{"vader_segment.n3.1000.1", 4 * kMiB}};
                                    }))},
-      {"locked memory on InfiniBand", "limit.memlock", W, kThird, "64.0 KiB",
+      {"locked memory on InfiniBand", "limit.memlock", warning, kThird, "64.0 KiB",
        planted(with_gpus, on_node(3, [](Facts& facts) { facts.limits.memlock = 65536; }))},
-      {"few files", "limit.files", W, kThird, "may open 512 files",
+      {"few files", "limit.files", warning, kThird, "may open 512 files",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.limits.files = 512; }))},
-      {"fewer files than shards", "limit.files", P, kThird, "may open 100 files",
+      {"fewer files than shards", "limit.files", problem, kThird, "may open 100 files",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.limits.files = 100; }))},
-      {"few processes", "limit.processes", W, kThird, "may have 128",
+      {"few processes", "limit.processes", warning, kThird, "may have 128",
        planted(four_nodes, on_node(3, [](Facts& facts) { facts.limits.processes = 128; }))},
   };
 }
 
 Faults faults_of_gpus() {
-  const auto P = State::Problem, W = State::Warning;
+  const auto problem = State::Problem, warning = State::Warning;
   const auto own = [](Facts& facts, const std::function<void(Card&)>& change) {
     for (auto& card : facts.gpu.cards)
       if (card.bus == facts.gpu.own) change(card);
   };
   return {
-      {"an old driver", "gpu.driver", P, kThird, "535.104.05 is too old",
+      {"an old driver", "gpu.driver", problem, kThird, "535.104.05 is too old",
        planted(with_gpus, on_node(3,
                                   [](Facts& facts) {
                                     facts.gpu.driver = "535.104.05";
@@ -151,65 +151,65 @@ Faults faults_of_gpus() {
                                     facts.gpu.own = "";
                                     facts.gpu.fault = "the driver is too old";
                                   }))},
-      {"a node without GPUs", "gpu.devices", P, kThird, "has no GPU",
+      {"a node without GPUs", "gpu.devices", problem, kThird, "has no GPU",
        planted(with_gpus, on_node(3, [](Facts& facts) { facts.gpu = {}; }))},
-      {"hidden GPUs", "gpu.devices", P, kAll4, "ranks see no GPU",
+      {"hidden GPUs", "gpu.devices", problem, kAll4, "ranks see no GPU",
        planted(with_gpus, everywhere([](Facts& facts) {
                  facts.gpu.cards.clear();
                  facts.gpu.own = "";
                }))},
-      {"a GPU that fails", "gpu.devices", P, kThird, "computes 1 + 1 wrongly",
+      {"a GPU that fails", "gpu.devices", problem, kThird, "computes 1 + 1 wrongly",
        planted(with_gpus, on_node(3,
                                   [](Facts& facts) {
                                     facts.gpu.own = "";
                                     facts.gpu.fault = "GPU cuda:0 computes 1 + 1 wrongly";
                                   }))},
-      {"bad memory", "gpu.devices", P, kThird, "remapping pending",
+      {"bad memory", "gpu.devices", problem, kThird, "remapping pending",
        planted(with_gpus, on_node(3,
                                   [own](Facts& facts) {
                                     if (facts.first)
                                       own(facts, [](Card& card) { card.remap_pending = true; });
                                   }))},
-      {"memory that cannot be replaced", "gpu.devices", P, kThird, "remapping failed",
+      {"memory that cannot be replaced", "gpu.devices", problem, kThird, "remapping failed",
        planted(with_gpus, on_node(3,
                                   [own](Facts& facts) {
                                     if (facts.first) own(facts, [](Card& card) { card.remap_failed = true; });
                                   }))},
-      {"prohibited", "gpu.devices", P, kThird, "prohibited",
+      {"prohibited", "gpu.devices", problem, kThird, "prohibited",
        planted(with_gpus, on_node(3,
                                   [own](Facts& facts) {
                                     if (facts.first) own(facts, [](Card& card) { card.mode = 2; });
                                   }))},
-      {"a GPU of 2016", "gpu.devices", P, kThird, "6.0) is older",
+      {"a GPU of 2016", "gpu.devices", problem, kThird, "6.0) is older",
        planted(with_gpus, on_node(3,
                                   [own](Facts& facts) {
                                     if (facts.first)
                                       own(facts, [](Card& card) { card.major = 6, card.minor = 0; });
                                   }))},
-      {"two ranks on a GPU", "gpu.devices", W, kThird, "2 ranks compute on 1 GPU",
+      {"two ranks on a GPU", "gpu.devices", warning, kThird, "2 ranks compute on 1 GPU",
        planted(with_gpus, on_node(3,
                                   [](Facts& facts) {
                                     facts.gpu.own = facts.gpu.cards.front().bus;
                                     facts.gpu.cards.front().near.clear();
                                   }))},
-      {"two ranks on an exclusive GPU", "gpu.devices", P, kThird, "exclusive",
+      {"two ranks on an exclusive GPU", "gpu.devices", problem, kThird, "exclusive",
        planted(with_gpus, on_node(3,
                                   [](Facts& facts) {
                                     facts.gpu.own = facts.gpu.cards.front().bus;
                                     facts.gpu.cards.front().near.clear();
                                     facts.gpu.cards.front().mode = 3;
                                   }))},
-      {"GPUs that do not reach each other", "gpu.peers", W, kThird, "0000:1b:00.0 and 0000:1c:00.0",
+      {"GPUs that do not reach each other", "gpu.peers", warning, kThird, "0000:1b:00.0 and 0000:1c:00.0",
        planted(with_gpus,
                on_node(3, [](Facts& facts) { facts.gpu.apart = {"0000:1b:00.0 and 0000:1c:00.0"}; }))},
-      {"a rank far from its GPU", "gpu.numa", W, kThird, "which is near 32-33",
+      {"a rank far from its GPU", "gpu.numa", warning, kThird, "which is near 32-33",
        planted(with_gpus, on_node(3,
                                   [own](Facts& facts) {
                                     if (facts.first) own(facts, [](Card& card) { card.near = {32, 33}; });
                                   }))},
-      {"another NCCL", "nccl.version", P, kThird, "has NCCL 2.21.5, others have NCCL 2.28.9",
+      {"another NCCL", "nccl.version", problem, kThird, "has NCCL 2.21.5, others have NCCL 2.28.9",
        planted(with_gpus, on_node(3, [](Facts& facts) { facts.gpu.nccl = "NCCL 2.21.5"; }))},
-      {"two copies of NCCL", "nccl.version", P, kThird, "several copies",
+      {"two copies of NCCL", "nccl.version", problem, kThird, "several copies",
        planted(with_gpus, on_node(3,
                                   [](Facts& facts) {
                                     facts.gpu.nccl_files.emplace_back("/opt/nccl/lib/libnccl.so.2");
