@@ -3,10 +3,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "evaluation/statistics/intervals.h"
 
 namespace facemae {
 namespace {
@@ -48,6 +50,21 @@ torch::Tensor ranks(const std::vector<std::uint64_t>& values) {
   const auto all = column(values);
   return torch::searchsorted(std::get<0>(all.sort()), all).to(torch::kFloat32) /
          static_cast<double>(values.size());
+}
+
+/// How rarely a cue that tells nothing may seem to. Seven cues, and every release: one in twenty would not do.
+constexpr double kLuck = 1e-4;
+
+/// More hits than luck gives: of a matching, whose right places by luck are as good as Poisson's, and of the people,
+/// whose pictures may be right together.
+bool beats_luck(const Measurement& row) {
+  double hits = 0, trials = 0;
+  for (const Tally& tally : row.tallies) {
+    hits += tally.hits;
+    trials += tally.trials;
+  }
+  return hits > 0 && boost::math::gamma_p(hits, row.chance * trials) < kLuck &&
+         lower_limit(row, kLuck) > row.chance;
 }
 
 }  // namespace
@@ -116,7 +133,7 @@ MetadataFindings metadata_attack(const FileFacts& released, const FileFacts& rea
     const auto rows = tallies.measurements();
     MetadataFindings::Cue cue{search.way};
     for (const Measurement& row : rows) {
-      if (row.found.low <= row.chance) continue;
+      if (!beats_luck(row)) continue;
       for (std::size_t i = 0; i < search.right.size(); ++i)
         cue.exact_links +=
             standing_of(search.scores[static_cast<std::int64_t>(i)], search.right[i]).hit_at(1) == 1;

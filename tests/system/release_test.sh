@@ -32,11 +32,11 @@ ends_with 2 "it is not gone on with under another policy" 'other settings' "$fac
 
 gate() { "$facemae" release --released rebuilt --private rebuilt-secret --audit report "$@"; }
 ends_with 0 "what its policy asks for is there: PASS" 'verdict: PASS' gate --policy easy.json --out package --json verdict.json
-check "as the result says" grep -q '"verdict": "PASS"' verdict.json
+check "as the result says" grep -qE '^  "verdict": "PASS"' verdict.json
 check "the sums are right" bash -c 'cd package && sha256sum --quiet -c SHA256SUMS'
 check "the store in it can be read" "$facemae" store verify package/store $quiet
 check "nothing of the private folder is in it" bash -c '
-  key=$(grep -ohE "\"key\": ?\"[0-9a-f]{64}" rebuilt-secret/secret-*.json | grep -oE "[0-9a-f]{64}") && [ -n "$key" ] && ! grep -rqaF "$key" package &&
+  [ -d package ] && key=$(grep -ohE "\"key\": ?\"[0-9a-f]{64}" rebuilt-secret/secret-*.json | grep -oE "[0-9a-f]{64}") && [ -n "$key" ] && ! grep -rqaF "$key" package &&
   for file in rebuilt-secret/*; do [ "${file##*/}" = lock ] || [ -z "$(find package -name "${file##*/}")" ] || exit 1; done && ! grep -rqaF "$PWD" package'
 ends_with 2 "a package is made once" 'is there already' gate --policy easy.json --out package
 ends_with 66 "a licence that allows nothing is FAIL" 'verdict: FAIL' gate --policy strict.json --out none

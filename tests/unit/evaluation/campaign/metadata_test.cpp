@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <numeric>
+#include <random>
 
 #include "core/error.h"
 #include "data/image/image.h"
@@ -77,21 +79,48 @@ TEST(Metadata, FindsLinksByNumberAndByOrder) {
     EXPECT_EQ(cue.exact_links, cue.name.starts_with("order") ? 12 : 0) << cue.name << ": nobody shuffled";
   // Person p has p + 1 photos, of which the class has as many: every number tells who it is.
   Target many;
-  many.members = many.real.people_count = many.released.class_count = 6;
-  for (std::int64_t p = 0; p < 6; ++p) {
-    many.links.people_of_class.push_back({5 - p});
+  many.members = many.real.people_count = many.released.class_count = 8;
+  for (std::int64_t p = 0; p < 8; ++p) {
+    many.links.people_of_class.push_back({7 - p});
     many.known_as.push_back(p);
     for (std::int64_t i = 0; i <= p; ++i) many.real.people.push_back(p);
   }
-  for (std::int64_t c = 0; c < 6; ++c)
-    for (std::int64_t i = 0; i < 6 - c; ++i) many.released.classes.push_back(c);
-  many.links.photos_of_picture.assign(21, {});
-  many.real.photos = many.released.pictures = torch::zeros({21, 3, 2, 2}, torch::kUInt8);
-  FileFacts same{std::vector<std::uint64_t>(21, 9), std::vector<std::uint64_t>(21, 9),
-                 std::vector<std::string>(6)};
-  EXPECT_EQ(metadata_attack(same, same, many).cues.front().exact_links, 6);
+  for (std::int64_t c = 0; c < 8; ++c)
+    for (std::int64_t i = 0; i < 8 - c; ++i) many.released.classes.push_back(c);
+  many.links.photos_of_picture.assign(36, {});
+  many.real.photos = many.released.pictures = torch::zeros({36, 3, 2, 2}, torch::kUInt8);
+  FileFacts same{std::vector<std::uint64_t>(36, 9), std::vector<std::uint64_t>(36, 9),
+                 std::vector<std::string>(8)};
+  EXPECT_EQ(metadata_attack(same, same, many).cues.front().exact_links, 8);
   same.bytes.pop_back();
   EXPECT_THROW(metadata_attack(same, same, many), ConfigError);
+}
+
+TEST(Metadata, DoesNotTakeLuckForALeak) {
+  std::mt19937 random(7);
+  constexpr int kReleases = 2000;
+  std::int64_t accused = 0, lucky = 0;
+  Target target =
+      test::one_to_one(test::random_faces(8, 1), [](const torch::Tensor& photos) { return photos.clone(); });
+  const FileFacts facts{std::vector<std::uint64_t>(8, 9), std::vector<std::uint64_t>(8, 9),
+                        std::vector<std::string>(8)};
+  std::vector<std::int64_t> order(8);
+  std::iota(order.begin(), order.end(), 0);
+  for (int i = 0; i < kReleases; ++i) {
+    std::shuffle(order.begin(), order.end(), random);
+    std::int64_t kept = 0;
+    for (std::size_t c = 0; c < order.size(); ++c) {
+      target.links.people_of_class[c] = {order[c]};
+      target.links.photos_of_picture[c] = {order[c]};
+      kept += order[c] == static_cast<std::int64_t>(c);
+    }
+    lucky += kept >= 4;
+    std::int64_t links = 0;
+    for (const auto& cue : metadata_attack(facts, facts, target).cues) links += cue.exact_links;
+    accused += links > 0;
+  }
+  EXPECT_GT(lucky, 10) << "four of eight in their old places: one release in 53 by luck alone";
+  EXPECT_LE(accused, 1);
 }
 
 TEST(HeaderDigest, TellsTablesApartNotPictures) {
