@@ -62,7 +62,7 @@ void Observer::after_step(std::uint64_t done, Task& task, const StepFigures& fig
   if (roles_.profile != nullptr) roles_.profile->after_step(done);
   if (ranks_.rank() != 0) return;
   if (done >= 16 && std::has_single_bit(done) && std::countr_zero(done) % 2 == 0) draw(done);
-  progress_->advance(1, fmt::format("loss {:.4g}{}", last_loss_, speed_));
+  progress_->advance(1, loss_ + speed_);
 }
 
 void Observer::decided(std::uint64_t step, double gradient_norm, std::uint64_t skipped) {
@@ -104,7 +104,7 @@ void Observer::write_line() {
   MetricsLine line(now.step, config_.batch, config_.store_images);
   for (const auto& [name, value] : of_ranks.metrics) {
     line.add(name, value);
-    if (name == "loss") last_loss_ = value;
+    if (name == "loss") loss_ = fmt::format("loss {:.4g}", value);
   }
   if (now.relation_weight != 0) line.add("relation_weight", now.relation_weight);
   line.add("lr", now.learning_rate);

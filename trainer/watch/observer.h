@@ -62,7 +62,6 @@ class Observer {
   /// Rank 0: draws RUN/samples/step_<done>.png. Also called by after_step at steps 16, 64, 256, ...
   void draw(std::uint64_t done);
   void finish();
-  double last_loss() const { return last_loss_; }
   /// Rank 0: the mean accuracy over all sets when all of them were evaluated after this step.
   std::optional<double> metric_of(std::uint64_t done) const {
     return done == measured_step_ ? metric_ : std::nullopt;
@@ -101,8 +100,8 @@ class Observer {
   Clock::time_point last_;
   std::uint64_t last_step_, last_drawn_ = 0;
   LoaderFigures data_;  ///< since the last line
-  double exposed_ = 0, last_loss_ = 0, save_stalled_ = 0, waited_ = 0;
-  std::string speed_;  ///< of the last line, for the progress line
+  double exposed_ = 0, save_stalled_ = 0, waited_ = 0;
+  std::string loss_, speed_;  ///< of the last line, for the progress line
   bool saving_ = false;
   std::optional<Line> line_;
   OfStep decided_;
