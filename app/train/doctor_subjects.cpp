@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "data/hdf5/seal.h"
 #include "data/store/manifest_chain.h"
+#include "trainer/files/run_folder.h"
 
 namespace facemae {
 
@@ -39,6 +40,8 @@ RunPlace look_at_run(const Path& run) {
         place.checkpoint = static_cast<std::int64_t>(facts.bytes());
         break;
       }
+    for (const Outcome& outcome : RunFolder(run).outcomes())
+      if (outcome.save_seconds > 0) place.save = std::max(place.save, outcome.save_seconds);
   } catch (const Error&) {  // a run that is not there, or cannot be read: other checks tell
   }
   return place;

@@ -195,6 +195,7 @@ void Saver::committed() {
   parent_ = last_committed_ = flight_->id;
   ++figures_.committed;
   figures_.seconds = seconds_since(flight_->began);
+  figures_.longest_seconds = std::max(figures_.longest_seconds, figures_.seconds);
   if (control_.is_root())
     spdlog::info("committed {}: {}, {}, root {}", flight_->folder.string(), human_bytes(flight_->bytes),
                  human_seconds(figures_.seconds), flight_->root.hex());

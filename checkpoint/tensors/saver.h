@@ -26,6 +26,7 @@ namespace facemae {
 struct SaveFigures {
   std::uint64_t committed = 0, failed = 0;
   double seconds = 0;          ///< of the last save, from its beginning to its announcement
+  double longest_seconds = 0;  ///< of any save
   double stalled_seconds = 0;  ///< in all: training waited for copies, votes and last saves
 };
 

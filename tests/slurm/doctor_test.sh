@@ -130,6 +130,13 @@ finds 0 warning net.names n2 "hosts" "the own name is 127.0.1.1" "${on_nodes[@]}
 finds 0 warning mpi.namespaces "" "sharens|UCX_TLS" "a user namespace for each process" \
   "${on_one_node[@]}" unshare --user --map-root-user "${doctor[@]}"
 
+# A run says how long its saves took.
+"$facemae" pretrain --store "$store" --run "$cluster/run-slow" --steps 1 --batch 4 --patch 28 --relation none --threads 1 \
+  >"$cluster/slow.out" 2>&1 || { cat "$cluster/slow.out"; die "a run of one step"; }
+sed -i -E 's/"save_seconds":[0-9.e-]+/"save_seconds":90/' "$cluster/run-slow/exits/00000000/outcome.json"
+finds 0 warning slurm.config "" "--signal=B:USR2" "saves that take longer than KillWait" \
+  srun --mpi=pmix -N 2 -n 2 "$facemae" doctor --quick --run "$cluster/run-slow" --store "$store"
+
 finds 2 problem mpi.world "" "--mpi=pmix" "the wrong --mpi" srun --mpi=none -N 2 -n 2 "${doctor[@]}"
 
 # A rank that is stopped and a node that is cut off are named within a minute; what is left is killed then.

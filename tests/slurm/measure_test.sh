@@ -38,6 +38,18 @@ in_time() { awk -v t="$took" -v s="$seconds" 'BEGIN { exit !(t <= 1.1 * s + 5) }
 nothing_left() { [ -z "$(find "$run" -name 'measure.*' -o -name '.scratch*' -o -name '.shared*' -o -name '.doctor*')" ]; }
 files_open() { grep -q "measuring the disk" "$cluster/interrupted.out"; }
 
+checked() { # checked SECONDS OPTION...: the doctor alone ends within
+  local limit=$1 began=$EPOCHREALTIME
+  shift
+  timeout -k 5 90 srun --mpi=pmix -w n1,n2 -N 2 -n 2 "$facemae" doctor --run "$run" --store "$store" "$@" >"$cluster/checked.out" 2>&1
+  took=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
+  awk -v t="$took" -v s="$limit" 'BEGIN { exit !(t <= s) }'
+}
+check "--quick on two nodes takes 5 s at most" checked 5 --quick
+echo "it took $took s"
+check "and all checks 20 s" checked 20
+echo "they took $took s"
+
 # A card of 200 Mbit/s, out of the node and into it.
 throttle() { tc qdisc add dev "$1" root tbf rate 200mbit burst 64kb latency 100ms; }
 throttle port-n3

@@ -20,6 +20,7 @@ std::string to_text(const Outcome& outcome) {
                                  {"kind", outcome.kind},   {"step", outcome.step},
                                  {"first", outcome.first}, {"reached", outcome.reached},
                                  {"asked", outcome.asked}};
+  if (outcome.save_seconds > 0) json["save_seconds"] = outcome.save_seconds;
   if (!outcome.blame.hosts.empty()) {
     json["hosts"] = outcome.blame.hosts;
     json["evidence"] = outcome.blame.evidence;
@@ -48,6 +49,7 @@ std::optional<Outcome> outcome_in(const Path& path) {
                  .step = value_or(json, "step", std::uint64_t{0}),
                  .first = value_or(json, "first", std::uint64_t{0}),
                  .reached = value_or(json, "reached", std::uint64_t{0}),
+                 .save_seconds = value_or(json, "save_seconds", 0.0),
                  .asked = json.contains("asked") && json["asked"] == true,
                  .blame = std::move(blame)};
 }
@@ -161,6 +163,12 @@ void RunFolder::put_outcome(const Outcome& outcome) {
 }
 
 std::optional<Outcome> RunFolder::read_outcome() const { return outcome_in(run_ / "outcome.json"); }
+
+bool RunFolder::left_a_word(std::uint32_t start) const {
+  const auto newest = read_outcome();
+  return (newest && newest->start != start) ||
+         outcome_in(run_ / "exits" / fmt::format("{:08}", start) / "outcome.json");
+}
 
 std::vector<Outcome> RunFolder::outcomes() const {
   std::vector<Outcome> all;

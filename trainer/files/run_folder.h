@@ -19,6 +19,7 @@ struct Outcome {
   std::string kind, reason;
   std::uint64_t step = 0;                ///< the newest one committed
   std::uint64_t first = 0, reached = 0;  ///< the steps done when it began and when it ended
+  double save_seconds = 0;               ///< of its longest save, 0: it made none
   bool asked = false;                    ///< stopped by RUN/stop (trainer/files/requests.h)
   Blame blame{};                         ///< hosts at fault, where some are
 };
@@ -51,6 +52,8 @@ class RunFolder {
   /// exits/<start>/outcome.json, which stays.
   void write_outcome(const Outcome& outcome);
   std::optional<Outcome> read_outcome() const;
+  /// Whether the outcome of this start is written to its end, or another start has the run by now.
+  bool left_a_word(std::uint32_t start) const;
   /// How the starts ended, oldest first; one that left no word is a lost peer.
   std::vector<Outcome> outcomes() const;
   /// RUN/exits/<start>/rank<r>.json of a failing rank; never throws.

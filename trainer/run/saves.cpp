@@ -10,7 +10,7 @@ namespace facemae {
 
 Saves::Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std::uint64_t)> describe,
              const SaveSchedule& schedule, bool is_root, std::uint32_t start, std::uint64_t first_step,
-             std::uint64_t& committed)
+             Outcome& outcome)
     : saver_(saver),
       snapshot_(snapshot),
       describe_(std::move(describe)),
@@ -18,7 +18,7 @@ Saves::Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std
       is_root_(is_root),
       start_(start),
       last_begun_(first_step),
-      committed_(committed) {
+      outcome_(outcome) {
   saver_.while_waiting = [this] {
     if (still_here) still_here();
     if (is_root_) tell_of_delays(0);
@@ -59,7 +59,7 @@ void Saves::tell_of_delays(std::uint64_t mask) {
     told_slow_ = true;
     spdlog::warn(
         "writing the checkpoint of step {} has taken {} so far: check whether the storage is slow or hangs. Nothing newer than step {} is safe",
-        last_begun_, human_seconds(std::chrono::duration<double>(age).count()), committed_);
+        last_begun_, human_seconds(std::chrono::duration<double>(age).count()), outcome_.step);
   }
 }
 
@@ -95,8 +95,9 @@ void Saves::finish() {
 }
 
 void Saves::note_committed() {
-  if (const auto last = saver_.last_committed()) committed_ = last->step;
-  if (!answers_ || committed_ < last_begun_) return;
+  if (const auto last = saver_.last_committed()) outcome_.step = last->step;
+  outcome_.save_seconds = saver_.figures().longest_seconds;
+  if (!answers_ || outcome_.step < last_begun_) return;
   answers_ = false;
   requests->saved();
 }

@@ -4,6 +4,7 @@
 
 #include "checkpoint/tensors/store.h"
 #include "trainer/config/save_schedule.h"
+#include "trainer/files/run_folder.h"
 #include "trainer/watch/request_watch.h"
 
 namespace facemae {
@@ -15,11 +16,11 @@ class Saves {
   /// Bits of the step's mask.
   static constexpr std::uint64_t kBusy = 1ULL << 32, kDue = 1ULL << 33;
 
-  /// `describe` fills in what belongs to a step: called before each save. `committed` is kept at the newest
-  /// step that has been announced.
+  /// `describe` fills in what belongs to a step: called before each save. `outcome` is kept at the newest
+  /// step that has been announced and the longest save.
   Saves(Saver& saver, Snapshot& snapshot, std::function<void(Snapshot&, std::uint64_t step)> describe,
         const SaveSchedule& schedule, bool is_root, std::uint32_t start, std::uint64_t first_step,
-        std::uint64_t& committed);
+        Outcome& outcome);
 
   ~Saves() { saver_.while_waiting = {}; }
   Saves(const Saves&) = delete;
@@ -35,8 +36,10 @@ class Saves {
   /// also for its verification.
   void now(std::uint64_t step, bool settle);
   void finish();  ///< all ranks: brings what is under way to its end, and begins nothing
-  std::uint64_t committed() const { return committed_; }  ///< the newest step announced, 0 when there is none
-  RequestWatch* requests = nullptr;                       ///< asks for saves beside those of the schedule
+  std::uint64_t committed() const {
+    return outcome_.step;
+  }                                  ///< the newest step announced, 0 when there is none
+  RequestWatch* requests = nullptr;  ///< asks for saves beside those of the schedule
   std::function<void()> still_here;  ///< called several times a second while ranks wait for a save
 
   bool in_flight() const { return saver_.in_flight(); }
@@ -55,7 +58,7 @@ class Saves {
   bool is_root_;
   std::uint32_t start_;
   std::uint64_t last_begun_;
-  std::uint64_t& committed_;
+  Outcome& outcome_;
   Clock::time_point begun_ = Clock::now();
   bool told_postponed_ = false, told_slow_ = false, answers_ = false;  ///< of the save under way
 };

@@ -172,7 +172,7 @@ class Session {
       at.metric = observer.metric_of(done);
     };
     Saves saves(checkpoints.saver(), snapshot_, describe_with_metric, config().save_schedule(),
-                control_.is_root(), outcome_.start, first, outcome_.step);
+                control_.is_root(), outcome_.start, first, outcome_);
     saves.requests = &requests_;
     saves.still_here = [&] { watchdog_->enter(Phase::Save); };
     ReplicaCheck replicas(alike_, control_, config().check_replicas, world_.accelerator());

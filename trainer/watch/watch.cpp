@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include "checkpoint/history/fences.h"
 #include "cluster/host/call_limit.h"
@@ -31,6 +32,16 @@ Blame blame_of(const Verdict& verdict, const std::vector<std::string>& hosts) {
   return blame;
 }
 
+void wait_for_a_word(const RunFolder& run, std::uint32_t start, std::chrono::milliseconds patience) noexcept {
+  using Clock = std::chrono::steady_clock;
+  try {
+    for (const auto end = Clock::now() + patience; Clock::now() < end && !run.left_a_word(start);)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  } catch (const std::exception& error) {
+    spdlog::warn("could not see whether the outcome is written: {}", error.what());
+  }
+}
+
 }  // namespace
 
 std::uint64_t newest_committed(const RunFolder& run) {
@@ -58,13 +69,13 @@ std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& c
 }
 
 void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank,
-                    const std::vector<std::string>& hosts) noexcept {
+                    const std::vector<std::string>& hosts, std::chrono::milliseconds patience) noexcept {
   outcome.code = ExitCode::PeerLost;
   outcome.kind = "PeerLost";
   outcome.reason = verdict.text;
   outcome.blame = blame_of(verdict, hosts);
   run.write_exit(outcome, rank);
-  if (!verdict.tells) return;
+  if (!verdict.tells) return wait_for_a_word(run, outcome.start, patience);
   spdlog::error("the job hangs: {}", verdict.text);
   try {
     const auto there = run.read_outcome();

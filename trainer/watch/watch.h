@@ -21,8 +21,10 @@ std::unique_ptr<Watchdog> watch(World& world, RunFolder& run, const RunConfig& c
 std::uint64_t newest_committed(const RunFolder& run);
 
 /// Notes a lost peer in RUN/exits/, and, on the rank that tells, in the log and in RUN/outcome.json: unless a
-/// newer start or a better reason is there already.
+/// newer start or a better reason is there already. On the other ranks it returns when that is done, or after `patience`:
+/// the launcher kills all ranks when the first one ends.
 void note_lost_peer(RunFolder& run, Outcome outcome, const Verdict& verdict, int rank,
-                    const std::vector<std::string>& hosts) noexcept;
+                    const std::vector<std::string>& hosts,
+                    std::chrono::milliseconds patience = std::chrono::seconds(5)) noexcept;
 
 }  // namespace facemae

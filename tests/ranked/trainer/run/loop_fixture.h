@@ -112,9 +112,10 @@ struct LoopTrial {
     ReplicaCheck check(snapshot, control, replicas);
     snapshot.model_hash = "two numbers";
     Saver saver(folder / "checkpoints", control, real_files());
-    std::uint64_t reached = 0, committed = 0;
+    std::uint64_t reached = 0;
+    Outcome outcome;
     const auto describe = [&](Snapshot& at, std::uint64_t step) { begun.push_back(saved = at.step = step); };
-    Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, committed);
+    Saves saves(saver, snapshot, describe, {.every_steps = 4}, control.is_root(), 0, 0, outcome);
     saves.requests = &requests;
     NoFaces faces(before_vote);
     RunClock clock({}, {});

@@ -23,10 +23,16 @@ TEST_F(RunFolderTest, NumbersStartsFromZeroAndAssumesALostPeerUntilToldOtherwise
   ASSERT_TRUE(silent);
   EXPECT_EQ(silent->start, 1u);
   EXPECT_EQ(silent->code, ExitCode::PeerLost);
-  run.write_outcome(
-      {.start = 1, .code = ExitCode::Stopped, .kind = "stopped", .reason = "notice", .step = 12});
+  run.write_outcome({.start = 1,
+                     .code = ExitCode::Stopped,
+                     .kind = "stopped",
+                     .reason = "notice",
+                     .step = 12,
+                     .save_seconds = 2.5});
   EXPECT_EQ(run.read_outcome()->code, ExitCode::Stopped);
   EXPECT_EQ(run.read_outcome()->step, 12u);
+  EXPECT_EQ(run.read_outcome()->save_seconds, 2.5);
+  EXPECT_EQ(run.outcomes().back().save_seconds, 2.5) << "also of a start that others followed";
 }
 
 TEST_F(RunFolderTest, AFreshStartMovesEarlierCheckpointsAsideAndKeepsCounting) {

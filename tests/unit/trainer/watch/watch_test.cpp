@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "core/log.h"
 #include "tests/temporary_folder.h"
 
@@ -24,7 +27,7 @@ struct LostPeer : testing::Test {
 
 TEST_F(LostPeer, IsToldByTheRankThatTells) {
   verdict.tells = false;
-  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts);
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts, std::chrono::milliseconds(0));
   EXPECT_NE(run.read_outcome()->reason, verdict.text);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "exits" / fmt::format("{:08}", start) / "rank1.json"));
   verdict.tells = true;
@@ -32,6 +35,26 @@ TEST_F(LostPeer, IsToldByTheRankThatTells) {
   EXPECT_EQ(run.read_outcome()->reason, verdict.text);
   EXPECT_EQ(run.read_outcome()->code, ExitCode::PeerLost);
   EXPECT_EQ(run.read_outcome()->kind, "PeerLost");
+}
+
+TEST_F(LostPeer, IsToldBeforeTheOtherRanksEndSinceThatEndsTheJob) {
+  Verdict heard = verdict;
+  heard.tells = false;
+  std::jthread teller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    note_lost_peer(run, {.start = start}, verdict, 0, kHosts);
+  });
+  note_lost_peer(run, {.start = start}, heard, kRank, kHosts, std::chrono::minutes(1));
+  EXPECT_EQ(run.read_outcome()->reason, verdict.text);
+  EXPECT_EQ(run.outcomes().back().reason, verdict.text);
+}
+
+TEST_F(LostPeer, IsNotWaitedForWhenAnotherStartHasTheRun) {
+  run.begin_start(3, false);
+  verdict.tells = false;
+  const auto begun = std::chrono::steady_clock::now();
+  note_lost_peer(run, {.start = start}, verdict, kRank, kHosts, std::chrono::minutes(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
 }
 
 TEST_F(LostPeer, IsBlamedOnTheHostsOfTheRanksThatKeepTheOthersWaiting) {
