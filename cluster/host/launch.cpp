@@ -129,6 +129,13 @@ Launch detect_launch(const Environment& environment, const MpiLibrary& library) 
           .said = ours->said || several == all.end() ? ours->said : several->size()};
 }
 
+std::string words_of_failed_start(const Launch& launch, const MpiLibrary& library) {
+  return fmt::format(
+      "{} could not start as rank {} of {} ({}). Where the launcher is of another installation than that library: {}",
+      library_text(library), launch.rank, launch.launcher, launch.reason,
+      remedy(library, launch.said.value_or(launch.rank + 1)));
+}
+
 std::string fault_of_world(const Launch& launch, int size, const MpiLibrary& library) {
   const int said = launch.said.value_or(size);
   if (size >= said) return "";

@@ -112,6 +112,15 @@ TEST(Launch, OfAnotherInstallationIsRefusedOnceEachProcessIsAWorldOfItsOwn) {
       "");
 }
 
+TEST(Launch, ThatMpiItselfEndsIsToldWithBothNames) {
+  const auto launch =
+      launch_with({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"PMIX_RANK", "1"}}, kMpich);
+  EXPECT_EQ(launch.kind, LaunchKind::Mpi) << "there are MPICHs with PMIx";
+  EXPECT_THAT(words_of_failed_start(launch, kMpich),
+              AllOf(StartsWith("MPICH 4.0.2 (/opt/mpich/lib/libmpi.so.12) could not start"),
+                    HasSubstr("mpirun of Open MPI (PMIX_RANK is set)"), HasSubstr("mpiexec.hydra -n 4 ")));
+}
+
 /// The variables that a launcher of four leaves in its second process, and whose libraries learn from it.
 struct Way {
   const char* name;
