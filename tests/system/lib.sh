@@ -38,6 +38,7 @@ tiny_run() { # tiny_run N RUN STEPS OPTION...
   ranks "$n" pretrain "${words[@]}" >>"$run.log" 2>&1
 }
 weights() { "$facemae" export --from "$1" --out "$1.safetensors" --log-level warn && sha256sum <"$1.safetensors"; }
+root() { tail -1 "$1/checkpoints/HISTORY" | sed 's/.*root //'; } # over all weights and moments of the last commit
 losses() { sed 's/.*"step":\([0-9]*\).*"loss":\([^,]*\),.*/\1 \2/' "$1/metrics.jsonl"; }
 outcome() { sed 's/.*"code":\([0-9]*\).*/\1/' "$1/outcome.json"; }
 

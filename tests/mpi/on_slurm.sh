@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# on_slurm.sh COMMAND...: the command as two ranks on two nodes of a real Slurm of its own, started by srun --mpi=pmi2.
+# Skips (exit 77) where there can be none.
+set -uo pipefail
+. "$(dirname "$0")/../slurm/cluster.sh"
+cluster_enter "$@"
+cluster_up 2
+srun --mpi=pmi2 -N 2 -n 2 --kill-on-bad-exit=1 "$@"
