@@ -12,7 +12,7 @@ case $("${MPIEXEC:-mpirun}" --version 2>&1) in
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo ;;
   *Intel*MPI*)
     mpirun=("${MPIEXEC:-mpirun}")
-    export I_MPI_PIN=0 I_MPI_FABRICS=shm ;;
+    export I_MPI_PIN=0 I_MPI_FABRICS=shm I_MPI_THREAD_YIELD=2 ;;
   *HYDRA*)
     mpirun=("${MPIEXEC:-mpirun}" -bind-to none)
     export MPIR_CVAR_CH4_PROGRESS_THROTTLE=1 ;; # MPICH 5 waits without taking the cores of others; MPICH 4 cannot

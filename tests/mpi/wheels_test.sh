@@ -35,7 +35,7 @@ for launcher in "${names[@]}"; do
     elif [ "${makers[$launcher]}" = "Open MPI" ]; then
       wrong_pair "$launcher" "$program" "mpirun of Open MPI" "MPICH [45]|Intel\(R\) MPI Library 2021"
     else
-      wrong_pair "$launcher" "$program" "mpiexec of MPICH, Intel MPI" "Open MPI [45]|MPICH [45]|Intel\(R\) MPI Library 2021"
+      wrong_pair "$launcher" "$program" "mpiexec of (MPICH|Intel MPI)" "Open MPI [45]|MPICH [45]|Intel\(R\) MPI Library 2021"
     fi
   done
 done
