@@ -26,8 +26,8 @@ cd "$root"
 python=.venv-bench/bin/python
 built=build/release/bench
 data=build/bench
-export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+export OMP_NUM_THREADS=1
+. scripts/ranks.sh
 
 # compare NAME OURS REFERENCE [UNIT]: both are commands that print one number, greater is better.
 compare() {
@@ -107,26 +107,26 @@ fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
 rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }
 relation=cosine
-on_ranks() { # on_ranks N [PREFIX...]
+pretrained_on() { # pretrained_on N [PREFIX...]
   local n=$1
   shift
   rm -rf "$data/run"
-  mpirun --bind-to none -n "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
+  on_ranks "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
     --patch 16 --relation $relation $([ $relation = none ] || echo --embedder-width 32) --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
 }
 if wanted ranks; then
-  compare "FaceMAE, 2 ranks / 1 rank, a thread each" "on_ranks 2; rate" "on_ranks 1; rate"
+  compare "FaceMAE, 2 ranks / 1 rank, a thread each" "pretrained_on 2; rate" "pretrained_on 1; rate"
   if [ -x "$python" ]; then # the same network by what a PyTorch user would take
-    relation=none compare "the same without a relation" "on_ranks 2; rate" "on_ranks 1; rate"
+    relation=none compare "the same without a relation" "pretrained_on 2; rate" "pretrained_on 1; rate"
     compare "PyTorch's DDP over gloo, 2 ranks / 1 rank" "$python bench/torch_ddp.py 2 64 40" "$python bench/torch_ddp.py 1 64 40"
   fi
-  on_ranks 2
+  pretrained_on 2
   awk -F'"exposed_reduction_seconds":' 'NR > 3 { split($2, e, ","); x += e[1]; split($0, s, "\"seconds\":"); t += s[2] + 0 }
     END { printf "%-44s %.1f %% of the time at 2 ranks\n", "exposed reduction", 100 * x / t }' "$data/run/metrics.jsonl"
   peak='import os, resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
 open(os.environ["PEAK"] + os.environ["OMPI_COMM_WORLD_RANK"], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))'
-  PEAK=$data/peak on_ranks 2 python3 -c "$peak"
+  PEAK=$data/peak pretrained_on 2 python3 -c "$peak"
   printf "%-44s %d and %d MiB at 2 ranks\n" "peak memory of the ranks" $(($(cat "$data/peak0") / 1024)) $(($(cat "$data/peak1") / 1024))
 fi
 # What --exact costs: the same steps with it and without it.
@@ -134,14 +134,14 @@ recognized() { # recognized N [OPTION...]
   local n=$1
   shift
   rm -rf "$data/run"
-  mpirun --bind-to none -n "$n" build/release/facemae recognize --store "$data/faces" --run "$data/run" --steps 20 --batch 64 \
+  on_ranks "$n" build/release/facemae recognize --store "$data/faces" --run "$data/run" --steps 20 --batch 64 \
     --save-every 1000 --eval-every 0 --log-every 2 --log-level warn "$@" 2>/dev/null
 }
 pretrained() {
   local n=$1
   shift
   rm -rf "$data/run"
-  mpirun --bind-to none -n "$n" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 20 --batch 64 --patch 16 \
+  on_ranks "$n" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 20 --batch 64 --patch 16 \
     --embedder-width 32 --save-every 1000 --log-every 2 --log-level warn "$@" 2>/dev/null
 }
 if wanted exact; then

@@ -5,10 +5,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/.deps/libraries)
   list(APPEND CMAKE_PREFIX_PATH ${PROJECT_SOURCE_DIR}/.deps/libraries)
 endif()
 find_package(Threads REQUIRED)
-find_package(MPI REQUIRED COMPONENTS C)
-add_library(facemae_mpi INTERFACE)
-target_link_libraries(facemae_mpi INTERFACE MPI::MPI_C)
-target_compile_definitions(facemae_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+include(Mpi)
 include(Hdf5)
 # Their own package files first: CMake's modules for both are of before protobuf 22, which needs abseil, and find the
 # system's Boost beside that of a module.

@@ -1,6 +1,6 @@
 # facemae_test(<name> SOURCES ... LIBRARIES ... [TORCH] [LABELS ...]): GoogleTest in one process.
 # facemae_ranked_test(<name> RANKS 1 2 4 SOURCES ... LIBRARIES ...): the same test program on every rank, one CTest
-# entry per number of ranks; it fails when a check fails on any rank.
+# entry per number of ranks, which scripts/ranks.sh starts; it fails when a check fails on any rank.
 # LABELS checks: a long test, which waits for `scripts/test.sh --checks`; full: a very long one, for `--full`.
 # A test that takes FACEMAE_TEST_TIMEOUT hangs; what passes in a second takes a minute on a busy machine under a sanitizer.
 # Tests that link nothing of LibTorch get the label torch_free and belong to the target torch_free_tests: what the
@@ -17,9 +17,6 @@ target_compile_definitions(facemae_not_instrumented INTERFACE FACEMAE_TESTS_ADDR
 add_library(facemae_log_before_threads OBJECT ${PROJECT_SOURCE_DIR}/tests/log_before_threads.cpp)
 target_link_libraries(facemae_log_before_threads PUBLIC spdlog::spdlog facemae_warnings)
 
-set(FACEMAE_MPI_ENVIRONMENT
-  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-  OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1)
 set(FACEMAE_TEST_TIMEOUT 900)
 set(FACEMAE_SHARED_DATA ${PROJECT_SOURCE_DIR}/../shared/data CACHE PATH "Real faces and golden numbers; tests that need them skip without")
 
@@ -56,12 +53,12 @@ function(facemae_ranked_test name)
   facemae_uses_torch(${name} PRIVATE)
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}/ranks=${ranks}
-      COMMAND ${MPIEXEC_EXECUTABLE} --bind-to none ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${name}>)
+      COMMAND ${PROJECT_SOURCE_DIR}/scripts/ranks.sh ${ranks} $<TARGET_FILE:${name}>)
     set(processors 2)
     if(ranks EQUAL 1)
       set(processors 1)
     endif()
     set_tests_properties(${name}/ranks=${ranks} PROPERTIES LABELS "ranked;${arg_LABELS}" PROCESSORS ${processors} TIMEOUT ${FACEMAE_TEST_TIMEOUT}
-      ENVIRONMENT "${FACEMAE_MPI_ENVIRONMENT};FACEMAE_SHARED_DATA=${FACEMAE_SHARED_DATA};FACEMAE_SOURCE=${PROJECT_SOURCE_DIR}")
+      ENVIRONMENT "MPIEXEC=${MPIEXEC_EXECUTABLE};OMP_NUM_THREADS=1;FACEMAE_SHARED_DATA=${FACEMAE_SHARED_DATA};FACEMAE_SOURCE=${PROJECT_SOURCE_DIR}")
   endforeach()
 endfunction()

@@ -11,7 +11,8 @@
 #   -j N            number of parallel compilers (default: the number of cores, fewer where memory is short)
 #   -h, --help      this text
 #
-# The program is then build/release/facemae. An existing LibTorch is taken from TORCH_DIR or CMAKE_PREFIX_PATH.
+# The program is then build/release/facemae. An existing LibTorch is taken from TORCH_DIR or CMAKE_PREFIX_PATH, and MPI
+# from MPI_HOME or by the mpicc on PATH.
 # Plain CMake does the same:  cmake --preset release && cmake --build --preset release --target facemae
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -56,7 +57,7 @@ cmake --preset "$preset" "${configure[@]}" >"$log" 2>&1 || {
   cat "$log" >&2
   fail "configuring failed; see above. scripts/setup.sh installs what is missing."
 }
-grep -E 'LibTorch|NCCL|Warning' "$log" || true
+grep -E 'MPI:|LibTorch|NCCL|Warning' "$log" || true
 case " ${targets[*]} " in *" all "* | *" facemae "*) long="; about ten minutes from nothing on two cores" ;; *) long= ;; esac
 say "building ${targets[*]} in build/$preset, $parallel at once$long"
 # Builds on after a fault: one broken file should not hide what the others have to say.

@@ -43,9 +43,7 @@ rm -rf "$out" && mkdir -p "$out" && touch "$out/.facemae-demo"
 cd "$out"
 
 # Two ranks on one host, as root or not, also where only one core is left.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
-on_ranks() { mpirun --bind-to none --oversubscribe -n 2 "$facemae" "$@"; }
+. "$root/scripts/ranks.sh"
 
 # Lengths. Each stage prints its own rate and time left.
 if [ $quick = yes ]; then
@@ -78,18 +76,18 @@ make_faces() {
   "$facemae" pairs --store held-out --out pairs.txt --pairs "$pairs"
 }
 pretrain() {
-  on_ranks pretrain --store train --run facemae --steps "$mae_steps" --batch 64 --model tiny --patch 16 --lr 1e-3 \
+  on_ranks 2 "$facemae" pretrain --store train --run facemae --steps "$mae_steps" --batch 64 --model tiny --patch 16 --lr 1e-3 \
     --embedder-width 32 --relation-weight auto:0.3 --threads 1 --save-every $((mae_steps / 2)) "$@"
 }
 rebuild() { # rebuild NAME [option...]: a release with a private folder of its own
-  on_ranks reconstruct --store unseen --from facemae --out "$1" --private "secret-$1" --shard-images 512 "${@:2}"
+  on_ranks 2 "$facemae" reconstruct --store unseen --from facemae --out "$1" --private "secret-$1" --shard-images 512 "${@:2}"
 }
 recognition() { # recognition STORE RUN
-  on_ranks recognize --store "$1" --run "$2" --steps "$recognition_steps" --batch 64 --network iresnet-tiny \
+  on_ranks 2 "$facemae" recognize --store "$1" --run "$2" --steps "$recognition_steps" --batch 64 --network iresnet-tiny \
     --margin cosface --margin-m 0.2 --lr 0.05 --threads 1 --save-every "$recognition_steps"
 }
 verify() { # verify ARM: the recogniser that was trained on it, on real faces of other people
-  on_ranks evaluate --from "recognition-$1" --store held-out --pairs pairs.txt --json "$1.json"
+  on_ranks 2 "$facemae" evaluate --from "recognition-$1" --store held-out --pairs pairs.txt --json "$1.json"
 }
 audit() { # audit NAME
   "$facemae" audit --real unseen --released "$1" --link "secret-$1" --embedder recognition-real \

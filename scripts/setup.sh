@@ -25,7 +25,7 @@
 #                    tests that need them are skipped) a small Slurm, git, zip, HDF5's tools, patchelf, a browser for the
 #                    report's page
 #   --checks         adds what scripts/test.sh --checks needs, also optional: clang-format, clang-tidy, clang with
-#                    libFuzzer, Lmod
+#                    libFuzzer, Lmod, MPICH (beside Open MPI, which Debian's alternatives keep as the default)
 #   --onnx           adds OpenCV's dnn, 43 MB unpacked: then audits take embedders of others as ONNX files
 #   --slurm          adds slurmctld, slurmd, slurm-client, munge: the tests start a two-node Slurm of their own
 #   --bench          makes .venv-bench: Python with torch, numpy, pillow, h5py, safetensors, tensorboard (comparisons)
@@ -131,6 +131,8 @@ clang-format                  cmd:clang-format,clang-format-14
 clang-tidy                    cmd:clang-tidy,clang-tidy-14
 clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang++-17,clang++-18,clang++-19,clang++-20
 lmod                          file:/usr/share/lmod/lmod/init/bash
+mpich                         cmd:mpicc.mpich
+libmpich-dev                  file:/usr/include/*/mpich/mpi.h
 libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 "; fi
 slurm_packages="

@@ -256,18 +256,18 @@ end_all() {
 }
 trap 'end_all $$; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1
+. "$root/scripts/ranks.sh"
 
 hash_of() { sha256sum | cut -c1-24; }
 if [ -n "$cache" ]; then mkdir -p "$cache" || exit 1; else cache=$work/cache; fi
 cache=$cache/$({ cat "$old"; "$old" --version; } | hash_of)
 mkdir -p "$cache" && cache=$(cd "$cache" && pwd) || exit 1
 
-on_ranks() { # on_ranks N PROGRAM WORD...
+started_on() { # started_on N PROGRAM WORD...
   local number=$1
   shift
-  if [ "$number" = 1 ]; then "$@"; else mpirun --bind-to none --oversubscribe -n "$number" "$@"; fi </dev/null
+  if [ "$number" = 1 ]; then "$@"; else on_ranks "$number" "$@"; fi </dev/null
 }
 # training N PROGRAM COMMAND OPTION...: the options, and before them the defaults that they do not give themselves.
 training() {
@@ -282,7 +282,7 @@ training() {
       *) line+=("${defaults[@]:i:2}") ;;
     esac
   done
-  on_ranks "$number" "$program" "$command" --store faces --run run --threads 1 --keep 20 --log-level warn "${line[@]}" "$@"
+  started_on "$number" "$program" "$command" --store faces --run run --threads 1 --keep 20 --log-level warn "${line[@]}" "$@"
 }
 # The stores and weights that cases read, made by OLD.
 things=$cache/things
@@ -323,7 +323,7 @@ record() {
   (
     cd "$here" && ln -s "$things"/* . || exit 1
     case $command in
-      files) on_ranks "$number" "$program" "$@" --log-level warn ;;
+      files) started_on "$number" "$program" "$@" --log-level warn ;;
       resume*)
         case " $* " in *" --exact "*) after=$((number % 3 + 1)) ;; esac
         training "$number" "$first" "${command#resume }" "$@" --stop-after 4

@@ -202,7 +202,9 @@ constexpr std::array kMpiChecks = {
         false, false, judge_namespaces},
     Check{"mpi.idle", "ranks of a node against the cores of their masks, mpi_yield_when_idle",
           "a core for each rank", "more ranks than cores, and those that wait spin", "",
-          "export OMPI_MCA_mpi_yield_when_idle=1, or start fewer ranks", false, true, judge_idle},
+          "export OMPI_MCA_mpi_yield_when_idle=1 (Intel MPI: I_MPI_THREAD_YIELD=2, MPICH 5: "
+          "MPIR_CVAR_CH4_PROGRESS_THROTTLE=1), or start fewer ranks",
+          false, true, judge_idle},
 };
 
 }  // namespace

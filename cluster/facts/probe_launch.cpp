@@ -15,10 +15,11 @@ bool is_set(const std::string& value) { return value == "1" || value == "true" |
 
 /// "-1" asks Open MPI to decide.
 bool yields(const Machine& machine) {
-  for (const char* name :
-       {"OMPI_MCA_mpi_yield_when_idle", "OMPI_MCA_mpi_oversubscribe", "PRTE_MCA_mpi_yield_when_idle"})
+  for (const char* name : {"OMPI_MCA_mpi_yield_when_idle", "OMPI_MCA_mpi_oversubscribe",
+                           "PRTE_MCA_mpi_yield_when_idle", "MPIR_CVAR_CH4_PROGRESS_THROTTLE"})
     if (is_set(machine.variable(name))) return true;
-  return false;
+  const std::string way = machine.variable("I_MPI_THREAD_YIELD");
+  return way == "2" || way == "3";  // sched_yield or sleep; 0 and 1 keep the core
 }
 
 }  // namespace

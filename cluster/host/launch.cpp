@@ -20,13 +20,14 @@ constexpr unsigned kAny = of(MpiVendor::OpenMpi) | kPmi;
 /// What a launcher tells its processes.
 struct Launcher {
   const char* name;
-  const char* rank;       ///< set in every process
-  const char* size;       ///< may be missing
-  unsigned vendors;       ///< whose libraries learn their rank from it
-  const char* with = "";  ///< a variable that must be set beside these, "" for none
+  const char* rank;          ///< set in every process
+  const char* size;          ///< may be missing
+  unsigned vendors;          ///< whose libraries learn their rank from it
+  const char* with = "";     ///< a variable that must be set beside these, "" for none
+  const char* without = "";  ///< one that must not be set
 };
 /// Several set PMI_RANK as well: those with variables of their own come first.
-constexpr std::array<Launcher, 13> kLaunchers = {{
+constexpr std::array<Launcher, 15> kLaunchers = {{
     {"mpirun of Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", of(MpiVendor::OpenMpi)},
     {"srun --mpi=pmix", "PMIX_RANK", "SLURM_STEP_NUM_TASKS", kAny, "SLURM_PROCID"},
     {"a launcher with PMIx", "PMIX_RANK", "", kAny},
@@ -40,7 +41,10 @@ constexpr std::array<Launcher, 13> kLaunchers = {{
     {"srun --mpi=cray_shasta", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", of(MpiVendor::Cray),
      "PMI_CONTROL_PORT"},
     {"srun --mpi=pmi2", "PMI_RANK", "PMI_SIZE", kAny, "SLURM_STEP_NUM_TASKS"},
-    {"mpiexec of MPICH, Intel MPI or MVAPICH", "PMI_RANK", "PMI_SIZE", kPmi},
+    {"mpiexec of Intel MPI", "PMI_RANK", "PMI_SIZE", kPmi, "I_MPI_HYDRA_UUID"},
+    // Of MPICH 4.0 Intel MPI learns no addresses, and ends in MPI_Init.
+    {"mpiexec of MPICH or MVAPICH", "PMI_RANK", "PMI_SIZE", kPmi & ~of(MpiVendor::Intel), "HYDI_CONTROL_FD"},
+    {"mpiexec of MPICH, Intel MPI or MVAPICH", "PMI_RANK", "PMI_SIZE", kPmi, "", "HYDI_CONTROL_FD"},
 }};
 /// Those that no MPI learns from. After all others, which may set their variables, too.
 constexpr std::array<Launcher, 2> kSilent = {{
@@ -67,7 +71,9 @@ std::vector<Started> started_by(const Environment& environment) {
   std::vector<Started> all;
   const auto look = [&](const Launcher& launcher) {
     const auto rank = number(environment, launcher.rank);
-    if (!rank || (*launcher.with != '\0' && !environment(launcher.with))) return;
+    if (!rank || (*launcher.with != '\0' && !environment(launcher.with)) ||
+        (*launcher.without != '\0' && environment(launcher.without)))
+      return;
     all.push_back({&launcher, *rank, number(environment, launcher.size)});
   };
   for (const auto& launcher : kLaunchers) look(launcher);
@@ -127,6 +133,13 @@ Launch detect_launch(const Environment& environment, const MpiLibrary& library) 
           .launcher = speaks.launcher->name,
           .rank = ours->rank,
           .said = ours->said || several == all.end() ? ours->said : several->size()};
+}
+
+std::string words_of_failed_start(const Launch& launch, const MpiLibrary& library) {
+  return fmt::format(
+      "{} could not start as rank {} of {} ({}). Where the launcher is of another installation than that library: {}",
+      library_text(library), launch.rank, launch.launcher, launch.reason,
+      remedy(library, launch.said.value_or(launch.rank + 1)));
 }
 
 std::string fault_of_world(const Launch& launch, int size, const MpiLibrary& library) {

@@ -26,6 +26,9 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 Launch detect_launch(const Environment& environment, const MpiLibrary& library);
 Environment process_environment();
 
+/// What to say when MPI ends the process while it starts: most launchers of another installation are found so.
+std::string words_of_failed_start(const Launch& launch, const MpiLibrary& library);
+
 /// Once MPI has started: why the launch is to be refused, "" when it is not. A launcher of another installation may leave
 /// every process a world of its own, or make several worlds of those that it started.
 std::string fault_of_world(const Launch& launch, int size, const MpiLibrary& library);

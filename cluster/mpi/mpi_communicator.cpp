@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <sstream>
+#include <cstring>
 
 #include "cluster/mpi/mpi_check.h"
 #include "cluster/tensors/shapes.h"
@@ -81,26 +81,6 @@ void in_pieces(std::int64_t total, std::int64_t largest, Piece piece) {
     piece(first, static_cast<int>(std::min(largest, total - first)));
 }
 
-/// An MPI type made for one call.
-class OwnType {
- public:
-  /// `count` bytes that repeat every `stride` bytes.
-  OwnType(int count, std::int64_t stride) {
-    MPI_Datatype row = MPI_DATATYPE_NULL;
-    mpi_check(MPI_Type_contiguous(count, MPI_BYTE, &row), "making an MPI type");
-    mpi_check(MPI_Type_create_resized(row, 0, static_cast<MPI_Aint>(stride), &type_), "making an MPI type");
-    mpi_check(MPI_Type_commit(&type_), "committing an MPI type");
-    MPI_Type_free(&row);
-  }
-  ~OwnType() { MPI_Type_free(&type_); }
-  OwnType(const OwnType&) = delete;
-  OwnType& operator=(const OwnType&) = delete;
-  MPI_Datatype get() const { return type_; }
-
- private:
-  MPI_Datatype type_ = MPI_DATATYPE_NULL;
-};
-
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(const std::string& name, std::chrono::milliseconds deadline,
@@ -142,15 +122,22 @@ Work MpiCommunicator::all_gather(torch::Tensor out, torch::Tensor in) {
   check_parts(out, in, size_, device_, "all_gather");
   auto mine = in.detach().to(torch::kCPU);
   auto all = out.device().is_cpu() ? out : torch::empty(out.sizes(), out.options().device(torch::kCPU));
-  auto job = [comm = comm_, mine, all] {
+  auto job = [comm = comm_, mine, all, rank = rank_, ranks = size_] {
     const auto bytes = static_cast<std::int64_t>(mine.nbytes());
     const auto* from = static_cast<const char*>(mine.data_ptr());
     auto* to = static_cast<char*>(all.data_ptr());
-    in_pieces(bytes, comm->largest_count, [&](std::int64_t first, int count) {
-      const OwnType row(count, bytes);
-      mpi_check(MPI_Allgather(from + first, count, MPI_BYTE, to + first, 1, row.get(), comm->handle),
-                "MPI_Allgather");
-    });
+    if (bytes == 0) return;
+    if (bytes <= comm->largest_count) {
+      const int count = static_cast<int>(bytes);
+      mpi_check(MPI_Allgather(from, count, MPI_BYTE, to, count, MPI_BYTE, comm->handle), "MPI_Allgather");
+      return;
+    }
+    // No MPI type that would make one call of it: Intel MPI 2021.19 crashes when sender's and receiver's types differ.
+    std::memmove(to + rank * bytes, from, static_cast<std::size_t>(bytes));
+    for (int owner = 0; owner < ranks; ++owner)
+      in_pieces(bytes, comm->largest_count, [&](std::int64_t first, int count) {
+        mpi_check(MPI_Bcast(to + owner * bytes + first, count, MPI_BYTE, owner, comm->handle), "MPI_Bcast");
+      });
   };
   return issue(describe("all_gather", in), std::move(job), all, out);
 }

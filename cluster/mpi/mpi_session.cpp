@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "cluster/host/core_share.h"
@@ -32,14 +34,35 @@ std::string mpi_of_headers() {
 #endif
 }
 
+/// Said on stderr if the process ends in the scope.
+class LastWords {
+ public:
+  explicit LastWords(const std::string& words) {
+    said() = words;
+    [[maybe_unused]] static const int registered = std::atexit([] {
+      if (!said().empty()) std::fprintf(stderr, "facemae: %s\n", said().c_str());
+    });
+  }
+  ~LastWords() { said().clear(); }
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+
+ private:
+  static std::string& said() {
+    static std::string words;
+    return words;
+  }
+};
+
 }  // namespace
 
-MpiSession::MpiSession() {
+MpiSession::MpiSession(const std::string& last_words) {
   int initialised = 0, provided = 0;
   mpi_check(MPI_Initialized(&initialised), "MPI_Initialized");
   if (initialised) {
     mpi_check(MPI_Query_thread(&provided), "MPI_Query_thread");
   } else {
+    const LastWords words(last_words);
     mpi_check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
     ours_ = true;
   }

@@ -10,7 +10,9 @@ namespace facemae {
 /// Initialises MPI with MPI_THREAD_MULTIPLE, unless a test's main already has; then close() leaves MPI to it.
 class MpiSession {
  public:
-  MpiSession();  ///< throws ConfigError when this MPI has no MPI_THREAD_MULTIPLE
+  /// Throws ConfigError when this MPI has no MPI_THREAD_MULTIPLE. MPI may also end the process instead of starting:
+  /// then `last_words` are said on stderr.
+  explicit MpiSession(const std::string& last_words = "");
   /// Nothing when close() was not called: MPI_Finalize communicates, and unwinding after
   /// a lost peer must not.
   ~MpiSession() = default;

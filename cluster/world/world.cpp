@@ -76,7 +76,10 @@ class RankedWorld final : public World {
  public:
   RankedWorld(const BackEnds& back_ends, const WorldConfig& config, const Accelerator& gpus,
               const Launch& launch, const std::string& load_error)
-      : limit_(config.deadline), topology_(mpi_topology()), control_(config.deadline) {
+      : limit_(config.deadline),
+        session_(words_of_failed_start(launch, mpi_library())),
+        topology_(mpi_topology()),
+        control_(config.deadline) {
     try {
       if (const std::string fault = fault_of_world(launch, topology_.size, mpi_library()); !fault.empty())
         throw ConfigError(fault);

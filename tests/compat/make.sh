@@ -24,8 +24,8 @@ umask 022
 mkdir /tmp/compat
 trap 'rm -rf /tmp/compat' EXIT
 cd /tmp/compat
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+export OMP_NUM_THREADS=1
+. "$compat/../../scripts/ranks.sh"
 stopped() { # stopped COMMAND...: ends in 76
   local code=0
   "$@" || code=$?
@@ -50,7 +50,7 @@ for name in mae net; do
   rm -r $name
 done
 stopped "$facemae" "${mae_command[@]}" --stop-after 4
-stopped mpirun --bind-to none --oversubscribe -n 2 "$facemae" "${net_command[@]}" --stop-after 4
+stopped on_ranks 2 "$facemae" "${net_command[@]}" --stop-after 4
 run reconstruct --store unseen --from mae --out release --private private
 
 rm -f */events.out.tfevents.* && rm -rf */samples # large, and read by nobody who goes on

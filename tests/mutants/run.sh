@@ -24,7 +24,7 @@ done
 [ -e "$tree/.deps" ] || ln -s "$root/.deps" "$tree/.deps"
 export FACEMAE_CRASH_STATES=300 FACEMAE_FLIPS=300 FACEMAE_SAVES=20 GTEST_FAIL_FAST=1
 export GTEST_FILTER='-Crash.LeavingOut*:Crash.EachSync*:Crash.AnotherOrder*' # these are mutants themselves
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1
 tests_pass() {
   "$tree/scripts/build.sh" --tests --no-setup --target checkpoint_tests --target checkpoint_ranked_tests --target trainer_test \
     >"$tree/build.log" 2>&1 || return 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What CMake makes of libraries that sites have: HDF5 of an MPI, protobuf with abseil, old LibTorch, NCCL, old compilers.
+# What CMake makes of libraries that sites have: MPI of any make, HDF5 of an MPI, protobuf with abseil, old LibTorch, NCCL, old compilers.
 # The libraries are stand-ins of a function or two; where Debian's parallel HDF5 is installed, it is tried, too.
 set -uo pipefail
 source=${FACEMAE_SOURCE:?}
@@ -29,6 +29,22 @@ shared() { # shared FILE SONAME [OPTION...]: a library of the C program on stdin
   mkdir -p "$(dirname "$1")"
   cc -shared -fPIC -o "$1" -Wl,-soname,"$2" -x c - -x none "${@:3}" 2>"$work/said" || miss "a stand-in can be made"
 }
+
+# --- MPI ----------------------------------------------------------------------------------------------------------------
+project mpi <<'T'
+include(Mpi)
+message(STATUS "started by ${MPIEXEC_EXECUTABLE}")
+T
+accepts "the MPI of this machine, in its own words" 'MPI: (Open MPI v|MPICH Version: |Intel\(R\) MPI Library |MPI VERSION : CRAY )[0-9]' mpi
+for make in openmpi mpich; do # what Debian has of both
+  command -v mpicc.$make >/dev/null || continue
+  rm -rf "$work/mpi/build"
+  accepts "mpicc.$make with its own launcher" "MPI: .*started by [^ ]*/mpiexec.$make " mpi -DMPI_C_COMPILER=mpicc.$make
+done
+if type mpicc.openmpi mpicc.mpich >/dev/null; then
+  accepts "the launcher of another MPI, with a warning" 'mpiexec.openmpi is of Open MPI, but the library is of MPICH' mpi \
+    -DMPI_C_COMPILER=mpicc.mpich -DMPIEXEC_EXECUTABLE="$(command -v mpiexec.openmpi)"
+fi
 
 # --- HDF5 ---------------------------------------------------------------------------------------------------------------
 project hdf5 <<'T'

@@ -148,7 +148,7 @@ def faults(table, way, names, gpu, extra=()):
 
 
 # file, column, how it is read, whether it is for GPUs, what else it may name
-CMAKE = "".join((SOURCE / "cmake" / name).read_text() for name in ("Dependencies.cmake", "Hdf5.cmake"))
+CMAKE = "".join((SOURCE / "cmake" / name).read_text() for name in ("Dependencies.cmake", "Hdf5.cmake", "Mpi.cmake"))
 easybuild, spack, conda = PACKAGING / "easybuild", PACKAGING / "spack/facemae/package.py", PACKAGING / "conda"
 FILES = [
     (easybuild / "facemae-0.1.0-foss-2024a.eb", "easybuild", easyconfig_names, False, ()),

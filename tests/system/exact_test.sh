@@ -17,7 +17,6 @@ exact_recognize() {
   ranks "$n" recognize --store faces --run "$run" --steps 6 --batch 9 --lr 0.05 --class-shards 5 --save-every 2 --log-every 1 \
     --log-level warn --exact --exact-slots 4 --margin adaface --sample-rate 0.4 "$@" >>"$run.log" 2>&1
 }
-root() { tail -1 "$1/checkpoints/HISTORY" | sed 's/.*root //'; }
 
 for command in pretrain recognize; do
   train=exact_$command

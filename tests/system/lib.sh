@@ -8,14 +8,14 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 # some tests preload a library
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1
+. "$here/../../scripts/ranks.sh"
 
 # ranks N ARGUMENT...: the program on N ranks; N = 1 runs it alone.
 ranks() {
   local n=$1
   shift
-  if [ "$n" = 1 ]; then "$facemae" "$@"; else mpirun --bind-to none --oversubscribe -n "$n" "$facemae" "$@"; fi
+  if [ "$n" = 1 ]; then "$facemae" "$@"; else on_ranks "$n" "$facemae" "$@"; fi
 }
 # with_defaults OPTION VALUE ... -- WORD...: sets `words` to the words, and before them those of the options that they do
 # not give themselves: an option given twice is refused.
@@ -38,6 +38,7 @@ tiny_run() { # tiny_run N RUN STEPS OPTION...
   ranks "$n" pretrain "${words[@]}" >>"$run.log" 2>&1
 }
 weights() { "$facemae" export --from "$1" --out "$1.safetensors" --log-level warn && sha256sum <"$1.safetensors"; }
+root() { tail -1 "$1/checkpoints/HISTORY" | sed 's/.*root //'; } # over all weights and moments of the last commit
 losses() { sed 's/.*"step":\([0-9]*\).*"loss":\([^,]*\),.*/\1 \2/' "$1/metrics.jsonl"; }
 outcome() { sed 's/.*"code":\([0-9]*\).*/\1/' "$1/outcome.json"; }
 

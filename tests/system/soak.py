@@ -21,7 +21,7 @@ def command(run, steps, ranks):
     train = [facemae, "pretrain", "--store", store, "--run", run, "--steps", str(steps), "--batch", "8", "--model", "tiny",
              "--patch", "28", "--embedder-size", "16", "--embedder-width", "4", "--exact", "--save-every", "5",
              "--log-every", "1", "--log-level", "warn"]
-    launch = ["mpirun", "--bind-to", "none", "--oversubscribe", "-n", str(ranks)]
+    launch = [str(Path(__file__).parents[2] / "scripts/ranks.sh"), str(ranks)]
     return train if ranks == 1 else launch + train
 
 

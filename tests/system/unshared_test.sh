@@ -16,7 +16,7 @@ shift
 [ "$OMPI_COMM_WORLD_RANK" = 1 ] || exec "$@"
 exec unshare -m bash -c 'mount -t tmpfs none "$0" && exec "$@"' "$path" "$@"
 node
-apart() { mkdir -p "$1" && mpirun --bind-to none --oversubscribe -n 3 bash node.sh "$work/$1" "$facemae" "${@:2}"; }
+apart() { mkdir -p "$1" && on_ranks 3 bash node.sh "$work/$1" "$facemae" "${@:2}"; }
 # A mount that a failing command leaves behind would go with its namespace.
 train() { # train RUN OPTION...
   pretrain=(pretrain --store faces --run "$1" --steps 3 --batch 6 --model tiny --patch 28 --embedder-size 16 --embedder-width 4 --threads 1)
@@ -37,6 +37,6 @@ check "before the release has begun" test ! -e private
 ends_with 2 "so is embedding, before weights are read" "folder of --out away/e.npy is not one folder for all ranks.*rank 1 on" \
   apart away embed --from nowhere --store faces --out away/e.npy
 check "nothing is left of it" test -z "$(ls -A away)"
-ends_with 0 "where all share, the same goes well" "" mpirun --bind-to none --oversubscribe -n 3 "$facemae" "${pretrain[@]}"
+ends_with 0 "where all share, the same goes well" "" on_ranks 3 "$facemae" "${pretrain[@]}"
 check "nothing of the look stays" test -z "$(ls -A run | grep shared)"
 finish

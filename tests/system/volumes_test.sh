@@ -9,7 +9,7 @@ command -v python3 >/dev/null || { echo "SKIP: no python3 here"; exit 77; }
 counted() {
   local n=$1 run=$2 count=$3
   shift 3
-  LD_PRELOAD=$COUNT_CALLS mpirun --bind-to none --oversubscribe -n "$n" "$facemae" "$@" --store faces --run "$run" --steps "$count" \
+  LD_PRELOAD=$COUNT_CALLS on_ranks "$n" "$facemae" "$@" --store faces --run "$run" --steps "$count" \
     --save-every 1000 --log-every 1000 --check-replicas 0 --threads 1 --log-level error 2>&1 | sed -n 's/^counted //p' | sort
 }
 # per_step RANKS COMMAND OPTION...: of one step, what six steps send more than two, by four. Start and end cancel.

@@ -15,7 +15,10 @@ std::unique_ptr<World> open_ranked(const BackEnds& back_ends, const std::string&
   return World::open(back_ends, {.backend = backend, .device = "cpu", .deadline = kLong});
 }
 
+constexpr const char* kAlone = "mpiexec of MPICH and its kin started one process, which is alone";
+
 TEST(World, OpensOverMpiWithTwoSeparateCommunicators) {
+  if (launched_alone()) GTEST_SKIP() << kAlone;
   auto world = open_ranked({nccl_back_end(), mpi_back_end()});
   const auto& topology = world->topology();
   EXPECT_EQ(topology.rank, world->control().rank());
@@ -32,6 +35,7 @@ TEST(World, OpensOverMpiWithTwoSeparateCommunicators) {
 }
 
 TEST(World, OpensTheFirstBackEndThatIsPossibleAndClosesIt) {
+  if (launched_alone()) GTEST_SKIP() << kAlone;
   test::FakeBackEnd fake;
   auto world = open_ranked({fake.row(), mpi_back_end()});
   EXPECT_EQ(fake.opened, 1);

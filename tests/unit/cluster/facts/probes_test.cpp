@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <tuple>
+
 #include "tests/unit/cluster/facts/fake_machine.h"
 
 namespace facemae {
@@ -216,6 +218,15 @@ TEST(Facts, OfLaunchersTellWhichItWas) {
   probe_launch(fake.machine, mpirun);
   EXPECT_EQ(mpirun.launcher, "mpirun");
   EXPECT_TRUE(mpirun.yields);
+  for (const auto& [variable, value, yields] : {std::tuple{"I_MPI_THREAD_YIELD", "1", false},
+                                                {"I_MPI_THREAD_YIELD", "2", true},
+                                                {"MPIR_CVAR_CH4_PROGRESS_THROTTLE", "1", true}}) {
+    FakeMachine other;
+    other.variables[variable] = value;
+    MpiPlace place;
+    probe_launch(other.machine, place);
+    EXPECT_EQ(place.yields, yields) << variable << "=" << value;
+  }
 }
 
 TEST(Facts, OfSlurmComeFromItsCommands) {

@@ -112,6 +112,15 @@ TEST(Launch, OfAnotherInstallationIsRefusedOnceEachProcessIsAWorldOfItsOwn) {
       "");
 }
 
+TEST(Launch, ThatMpiItselfEndsIsToldWithBothNames) {
+  const auto launch =
+      launch_with({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}, {"PMIX_RANK", "1"}}, kMpich);
+  EXPECT_EQ(launch.kind, LaunchKind::Mpi) << "there are MPICHs with PMIx";
+  EXPECT_THAT(words_of_failed_start(launch, kMpich),
+              AllOf(StartsWith("MPICH 4.0.2 (/opt/mpich/lib/libmpi.so.12) could not start"),
+                    HasSubstr("mpirun of Open MPI (PMIX_RANK is set)"), HasSubstr("mpiexec.hydra -n 4 ")));
+}
+
 /// The variables that a launcher of four leaves in its second process, and whose libraries learn from it.
 struct Way {
   const char* name;
@@ -132,6 +141,12 @@ const Way kWays[] = {
      {Cray}},
     {"srun", {{"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}}, {}},
     {"mpiexec of MPICH", {{"PMI_RANK", "1"}, {"PMI_SIZE", "4"}}, {Mpich, Intel, Mvapich, Cray}},
+    {"mpiexec of Intel MPI",
+     {{"PMI_RANK", "1"}, {"PMI_SIZE", "4"}, {"I_MPI_HYDRA_UUID", "d6"}},
+     {Mpich, Intel, Mvapich, Cray}},
+    {"mpiexec of MPICH or MVAPICH",
+     {{"PMI_RANK", "1"}, {"PMI_SIZE", "4"}, {"HYDI_CONTROL_FD", "7"}},
+     {Mpich, Mvapich, Cray}},
     {"mpirun_rsh of MVAPICH", {{"MV2_COMM_WORLD_RANK", "1"}, {"MV2_COMM_WORLD_SIZE", "4"}}, {Mvapich}},
     {"PALS", {{"PALS_RANKID", "1"}, {"PMI_SIZE", "4"}}, {Mpich, Intel, Mvapich, Cray}},
     {"jsrun", {{"JSM_NAMESPACE_RANK", "1"}, {"JSM_NAMESPACE_SIZE", "4"}}, {}},
