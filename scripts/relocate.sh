@@ -1,5 +1,6 @@
 # What makes a program run elsewhere than where it was built: its libraries collected, and Open MPI carried. Sourced after
 # lib.sh by bundle.sh and gpu_kit.sh.
+# shellcheck shell=bash disable=SC2034,SC2154  # for those who source it; root is of lib.sh
 
 # Families of libraries that are never carried beside the others, as what their file names begin with.
 of_glibc='^(ld-linux|lib(c|m|dl|pthread|rt|resolv|util|nss_[a-z]*)\.so)'

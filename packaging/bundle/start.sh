@@ -67,6 +67,7 @@ findable() {
 
 # --- MPI: the bundle's own, or the site's --------------------------------------------------------------------------------
 if [ -d "$here/mpi" ]; then
+  # shellcheck disable=SC1091
   . "$here/mpi/variables.sh"
   case $name in
     mpirun)
@@ -84,6 +85,7 @@ if [ "$1" = --link-torch ]; then
   case $2 in /*) torch=$2 ;; *) torch=$PWD/$2 ;; esac
 else
   torch=${TORCH_DIR:-$here/torch}
+  case $torch in /*) ;; *) torch=$PWD/$torch ;; esac
   [ -n "$TORCH_DIR" ] || [ -h "$torch" ] || refuse "this bundle carries no LibTorch. Once: pip install torch==$need_torch.*; then" \
     "$here/bin/facemae --link-torch \"\$(python3 -c 'import torch; print(torch.__path__[0])')\". Or set TORCH_DIR to that folder"
 fi

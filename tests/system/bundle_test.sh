@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A bundle of the built program: it is moved, joined to LibTorch, and takes its libraries from nowhere else; what is
 # missing or too old is told. With `packed`: the archive's size, and the one that carries Open MPI on two ranks.
-# shellcheck disable=SC2154  # of lib.sh
+# shellcheck disable=SC1091,SC2154  # of lib.sh
 . "$(dirname "$0")/lib.sh"
 skip() { echo "SKIP: $*"; exit 77; }
 command -v patchelf >/dev/null || skip "no patchelf here"
