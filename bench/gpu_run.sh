@@ -67,10 +67,7 @@ for library in "glibc ${glibc:-0}" "libstdc++ ${libstdcxx:-0}"; do
   fi
 done
 
-# Open MPI and PMIx were built for other folders.
-export OPAL_PREFIX=$here/mpi OPAL_LIBDIR=$here/lib OPAL_PKGLIBDIR=$here/mpi/plugins OPAL_PKGDATADIR=$here/mpi/share \
-  OPAL_SYSCONFDIR=$here/mpi/etc OPAL_BINDIR=$here/bin PMIX_INSTALL_PREFIX=$here/pmix PMIX_LIBDIR=$here/lib \
-  PMIX_PKGLIBDIR=$here/pmix/plugins PMIX_PKGDATADIR=$here/pmix/share
+. "$here/mpi/variables.sh"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_oob_tcp_if_include=lo \
   OMPI_MCA_plm=isolated # one host, which may have no ssh
 export PYTHONDONTWRITEBYTECODE=1

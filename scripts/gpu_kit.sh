@@ -15,6 +15,8 @@
 # MPI, no toolkit. Where its glibc is older than this one's, the kit's own is used.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+# shellcheck disable=SC2154  # root is of lib.sh
+. "$root/scripts/relocate.sh"
 
 build=$root/build/release out='' make=yes pack=xz
 while [ $# -gt 0 ]; do
@@ -41,58 +43,35 @@ readelf -d "$build/facemae" | grep -q 'NEEDED.*libnccl' ||
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 kit=$stage/facemae-gpu-kit
-mkdir -p "$kit"/{bin,tests,lib,glibc,mpi/{plugins,share,etc},pmix/{plugins,share}}
+mkdir -p "$kit"/{bin,tests,lib,glibc}
 cp "$build/facemae" "${benches[@]/#/$build/bench/}" "$kit/bin/"
 cp "${tests[@]/#/$build/tests/gpu/}" "$kit/tests/"
 cp "$root/bench/gpu_run.sh" "$kit/run.sh"
 cp "$root/bench/gpu_parts.py" "$root/bench/torch_steps.py" "$root/bench/model_costs.py" "$kit/"
 
-# Open MPI and PMIx look for plugins and texts where they were installed, unless they are told other folders (run.sh).
-# Plugins for fabrics stay here: their libraries belong to a machine's drivers.
-fabrics='libuc[pst]\.|libfabric|libpsm|libibverbs|librdmacm'
-plugins() { # plugins FROM TO
-  local file
-  for file in "$1"/*.so; do
-    ldd "$file" 2>/dev/null | grep -qE "$fabrics" || cp -L "$file" "$2/"
-  done
-}
-mpirun=$(realpath "$(command -v mpirun)")
-cp "$mpirun" "$kit/bin/mpirun"
-mpi() { "$(dirname "$mpirun")/ompi_info" --path "$1" --parsable | sed -n 's/^path:[a-z]*://p'; }
-plugins "$(mpi pkglibdir)" "$kit/mpi/plugins"
-cp -L "$(mpi pkgdatadir)"/*.txt "$kit/mpi/share/"
-: >"$kit/mpi/etc/openmpi-mca-params.conf" # the machine's own would name fabrics that are not here
-pmix=$(ldd "$(mpi pkglibdir)"/mca_pmix_ext3x.so 2>/dev/null | awk '$1 ~ /^libpmix/ { print $3 }' || true)
-if [ -n "$pmix" ]; then
-  home=$(dirname "$(realpath "$pmix")")
-  if [ -d "$home/pmix" ]; then plugins "$home/pmix" "$kit/pmix/plugins"; fi
-  find /usr/share/pmix* "$home/../share/pmix" -name '*.txt' -exec cp -Lt "$kit/pmix/share/" {} + 2>/dev/null || true
-fi
+carry_open_mpi "$kit"
+cp -L "$(command -v mpirun)" "$kit/bin/mpirun"
 
-# What all of these load, but what the machine has: glibc's family (apart, for machines with an older one), and what comes
-# with its Python and its driver.
-glibc='^(ld-linux-x86-64|libc|libm|libdl|libpthread|librt|libresolv|libutil|libstdc\+\+|libgcc_s|libnss_[a-z]*)\.so'
-python='^(libtorch[a-z_]*|libc10[a-z_]*|libgomp|libcuda|libcudart|libcupti|libnccl)\.so'
-find "$kit" -type f \( -name '*.so*' -o -path '*/bin/*' -o -path '*/tests/*' \) -exec ldd {} + 2>/dev/null |
-  awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 } $1 ~ /^\/.*ld-linux/ { print "ld-linux-x86-64.so.2", $1 }' | sort -u |
-  while read -r name path; do
-    if [[ $name =~ $python ]]; then continue; fi
-    if [[ $name =~ $glibc ]]; then cp -L "$path" "$kit/glibc/$name"; else cp -L "$path" "$kit/lib/$name"; fi
-  done
-# DT_RPATH, which LD_LIBRARY_PATH does not override and which holds for libraries of libraries, too.
-find "$kit/bin" "$kit/tests" -type f -exec strip {} + -exec patchelf --force-rpath --set-rpath '$ORIGIN/../lib' {} +
-find "$kit/lib" -type f -exec patchelf --force-rpath --set-rpath '$ORIGIN' {} +
-find "$kit/mpi/plugins" "$kit/pmix/plugins" -type f -exec patchelf --force-rpath --set-rpath '$ORIGIN/../../lib' {} +
+# What all of these load, but what the machine has: glibc's family and C++'s (apart, for machines with older ones), and
+# what comes with its Python and its driver.
+mapfile -t files < <(find "$kit"/{bin,tests,mpi,pmix} -type f \( -name '*.so*' -o -path '*/bin/*' -o -path '*/tests/*' \))
+closure "$of_driver|$of_fabric" "${files[@]}" | while read -r name path; do
+  if [[ $name =~ $of_torch ]]; then continue; fi
+  if [[ $name =~ $of_glibc|$of_gcc ]]; then cp -L "$path" "$kit/glibc/$name"; else cp -L "$path" "$kit/lib/$name"; fi
+done
+find "$kit/bin" "$kit/tests" -type f -exec strip {} +
+find_own ../lib "$kit"/{bin,tests}/*
+find_own '' "$kit"/lib/*
+find_own ../../lib "$kit"/{mpi,pmix}/plugins/*
 
-newest() { find "$kit/bin" "$kit/tests" "$kit/lib" -type f -exec readelf -V {} + 2>/dev/null | grep -oE "$1[0-9.]+" | sort -uV | tail -1; }
 torch=$(readelf -d "$build/facemae" | sed -n 's/.*\[\(.*\)\]/\1/p' | tr : '\n' | grep '/torch/lib$' | head -1 || true)
 [ -n "$torch" ] && [ -e "${torch%/lib}/version.py" ] || fail "LibTorch of this build is not of a Python package, which a lent machine would have"
 {
-  echo "glibc $(newest GLIBC_)"
-  echo "libstdc++ $(newest GLIBCXX_)"
+  echo "glibc $(newest GLIBC_ "$kit"/{bin,tests,lib}/*)"
+  echo "libstdc++ $(newest GLIBCXX_ "$kit"/{bin,tests,lib}/*)"
   echo "torch $(sed -n "s/^__version__ = '\([0-9]*\.[0-9]*\).*/\1/p" "${torch%/lib}/version.py")"
   echo "program $(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)"
-} | sed 's/GLIBC_//; s/GLIBCXX_//' >"$kit/NEEDS"
+} >"$kit/NEEDS"
 
 unpacked=$(du -sm "$kit" | cut -f1)
 if [[ $out != *.tar.xz ]]; then
