@@ -17,7 +17,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 # shellcheck disable=SC2154  # root is of lib.sh
-. "$root/scripts/relocate.sh"
+. "$root/packaging/bundle/relocate.sh"
 
 build=$root/build/release out='' make=yes mpi=site
 while [ $# -gt 0 ]; do

@@ -14,7 +14,7 @@ bare_root() {
   cp -a "$base/." "$root"
   cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
   local file
-  for file in /etc/hosts /etc/resolv.conf /etc/pip.conf /root/.config/pip/pip.conf /etc/ssl/certs /usr/local/share/ca-certificates; do
+  for file in /etc/hosts /etc/resolv.conf /etc/pip.conf /etc/ssl/certs /usr/local/share/ca-certificates; do
     [ ! -e "$file" ] || { mkdir -p "$root${file%/*}" && cp -aT "$file" "$root$file"; }
   done
 }
