@@ -167,6 +167,24 @@ hang_twice() { # the first verdict starts again here, the second one goes elsewh
   [ "$(said "$job" ExcNodeList)" = n9 ] || die "job $job does not avoid n9"
   [ "$(said "$job" NodeList)" = 'n[10-11]' ] || die "it ran on $(said "$job" NodeList)"
 }
+# The same by the program's own verdict: a rank on n10 that stops in its twelfth step, whenever it is started there.
+hang_for_real() {
+  local run=$1 job options="$options --hang-limit 5"
+  cat >"$run.stops" <<'S'
+#!/bin/bash
+if [ "$(hostname)" = n10 ]; then export FACEMAE_FAILPOINT='loop.backward#12=stall'; fi
+exec "$@"
+S
+  chmod +x "$run.stops"
+  echo "LAUNCH='srun --mpi=pmix --kill-on-bad-exit=1 $run.stops'" >"$run.env"
+  # shellcheck disable=SC2046
+  mpirun --bind-to none --oversubscribe -n 2 "$facemae" $(train "$run-calm") >"$run.out" 2>&1 || die "calm run: $(cat "$run.out")"
+  calm=$(weights "$run-calm")
+  job=$(FACEMAE_SITE=$run.env submit "$run" -p three -N 2 --ntasks-per-node=1)
+  finished "$run" "$job"
+  [ "$(said "$job" ExcNodeList)" = n10 ] || die "job $job does not avoid n10: $(cat "$run/nodes.jsonl")"
+  grep -q '"node":"n10".*"evidence":"hang"' "$run/nodes.jsonl" || die "$run: $(cat "$run/nodes.jsonl")"
+}
 replicas_differ() {
   local run=$1 job
   mkdir -p "$run"
@@ -262,6 +280,7 @@ rounds=${rounds:-1} faults=0
 program=stand-in options='' long=200 # on a busy machine, preemption takes a while to come
 prefix_of "$source/tests/slurm/stand_in.sh" 'srun --mpi=none --kill-on-bad-exit=1'
 for ((i = 1; i <= rounds; i++)); do
+  if [ "${FACEMAE_TEST_ONLY:-}" = hang_for_real ]; then break; fi # for the program alone
   # shellcheck disable=SC2086
   round $i ${FACEMAE_TEST_ONLY:-$by_site $by_verdict} || faults=1
   if [ -z "${FACEMAE_TEST_ONLY:-}" ]; then round $i controller_away || faults=1; fi
@@ -278,7 +297,7 @@ if [ -n "${FACEMAE_FULL:-}" ]; then # the same with the program, where nothing n
   calm=$(weights "$cluster/calm-real")
   for ((i = 1; i <= rounds; i++)); do
     # shellcheck disable=SC2086
-    round real-$i ${FACEMAE_TEST_ONLY:-preempted_at_once preempted_with_grace preempted_by_requeue cancelled requeued_by_hand chain_done_in_its_second} || faults=1
+    round real-$i ${FACEMAE_TEST_ONLY:-preempted_at_once preempted_with_grace preempted_by_requeue cancelled requeued_by_hand chain_done_in_its_second hang_for_real} || faults=1
   done
 fi
 [ $faults = 0 ] && echo "all scenarios passed $rounds times, after $SECONDS s"
