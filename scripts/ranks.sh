@@ -22,4 +22,10 @@ case $("${MPIEXEC:-mpirun}" --version 2>&1) in
     export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo ;;
 esac
 on_ranks() { "${mpirun[@]}" -n "$@"; }
-if [ "${BASH_SOURCE[0]}" = "$0" ]; then exec "${mpirun[@]}" -n "$@"; fi
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  case ${1:-} in
+    -h | --help) . "$(dirname "$0")/lib.sh" && usage && exit 0 ;;
+    '' | *[!0-9]*) echo "ranks.sh: the first word is the number of ranks, not ${1:-nothing}; scripts/ranks.sh --help" >&2; exit 2 ;;
+  esac
+  exec "${mpirun[@]}" -n "$@"
+fi

@@ -2,38 +2,24 @@
 # From nothing to a run that was interrupted once and is done, by an ordinary user, in half an hour: the lines under
 # "On a cluster" in README.md, typed as they stand there, in a bare Debian 12 on which the site has installed compilers, MPI,
 # HDF5, the small libraries and a Slurm of two nodes. Prints the minutes of each line.
-# environment: FACEMAE_SOURCE; FACEMAE_BARE_DEBIAN a folder with a bare Debian 12, which is copied (otherwise debootstrap makes one)
+# The host is the root of the outer half, a Debian of its own that of the inner one. FACEMAE_BARE_ROOTS as in
+# tests/packaging/bare_root.sh.
+# shellcheck disable=SC1091,SC2015
 set -uo pipefail
 limit=1800 user=visitor
 source=${FACEMAE_SOURCE:?}
 
-# The outer half, on the host: a Debian of its own as the root of everything.
-make_debian() {
-  local root=$1 mirror
-  if [ -n "${FACEMAE_BARE_DEBIAN:-}" ]; then
-    cp -a "$FACEMAE_BARE_DEBIAN/." "$root/"
-  else
-    mirror=$(awk '/^URIs:/ { print $2; exit } /^deb / { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; exit } }' \
-      /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -1)
-    debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
-      { tail -5 "$root.log"; echo "FAILED: debootstrap"; return 1; }
-  fi
-  cp -a /etc/apt/. "$root/etc/apt/" && cp /etc/hosts /etc/resolv.conf "$root/etc/"
-  # How this machine reaches its package indexes, and whom it trusts.
-  mkdir -p "$root/etc/ssl" "$root/usr/local/share" "$root/srv"
-  cp -a /etc/ssl/certs "$root/etc/ssl/"
-  for file in /etc/pip.conf /root/.config/pip/pip.conf /root/.pip/pip.conf; do if [ -e "$file" ]; then cat "$file" >>"$root/etc/pip.conf"; fi; done
-  cp -a /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null
-  git clone -q --bare "$source" "$root/srv/facemae.git" && git clone -q "$source" "$root/srv/site"
-}
 if [ "${1:-}" != inside ]; then
   for tool in debootstrap pivot_root git slurmctld; do
     PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || { echo "SKIP: $tool is not installed"; exit 77; }
   done
   [ "$(id -u)" = 0 ] || { echo "SKIP: a root folder of its own needs root"; exit 77; }
-  root=$(mktemp -d /var/tmp/facemae-half-hour.XXXXXX) && chmod 755 "$root"
-  trap 'rm -rf --one-file-system "$root" "$root.log"' EXIT
-  make_debian "$root" || exit 1
+  work=$(mktemp -d /var/tmp/facemae-half-hour.XXXXXX) && chmod 755 "$work" || exit 1
+  trap 'rm -rf --one-file-system "$work"' EXIT
+  . "$source/tests/packaging/bare_root.sh"
+  bare_root bookworm || { echo "SKIP: no bare Debian 12 can be had: $(tail -1 "$work/said")"; exit 77; }
+  root=$work/bookworm
+  git clone -q --bare "$source" "$root/srv/facemae.git" && git clone -q "$source" "$root/srv/site" || exit 1
   mapfile -t indexes < <(env | grep -iE '^(https?_proxy|no_proxy|pip_[a-z_]*|ssl_cert[a-z_]*)=')
   # shellcheck disable=SC2016  # expanded in the new root
   unshare --mount --pid --fork --kill-child --propagation private bash -c '
