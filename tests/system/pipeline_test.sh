@@ -22,10 +22,11 @@ check "pictures of training faces are their owner's alone" equal "$(stat -c %a m
 ends_with 0 "a checkpoint tells what it holds of people" 'keyed hashes' "$facemae" checkpoint show mae
 check "the key is beside the faces" test -s all/people.key
 
-one_core() { taskset -c "$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')" "$@"; } # a thread a rank on any machine: equal bits
-export -f ranks
-export facemae
-one_core bash -c 'ranks "$@"' _ 2 reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 $quiet >rebuilt.log 2>&1
+one_core() ( # one_core COMMAND...: a thread a rank on any machine: equal bits
+  taskset -pc "$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')" "$BASHPID" >/dev/null
+  "$@"
+)
+one_core ranks 2 reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16 $quiet >rebuilt.log 2>&1
 check "reconstruction ends well" equal "$?" 0
 check "and closes with a pixel audit beside chance" grep -q 'links a picture to its original: .*chance' rebuilt.log
 ends_with 0 "the same command once more finds all done" 'finished by an earlier start' "$facemae" reconstruct --store unseen --from mae --out rebuilt --private secret --shard-images 16
@@ -54,7 +55,7 @@ ends_with 2 "one that others may write into is refused" 'mode 0777' "$facemae" r
 
 # A people blend: killed before the ledger knows of it and behind a shard, made by 1 to 4 ranks.
 blend() { # blend RANKS OPTION...
-  one_core bash -c 'ranks "$@"' _ "$1" reconstruct --store unseen --from mae --private blend-secret --blend-images 4 --shard-images 12 $quiet "${@:2}"
+  one_core ranks "$1" reconstruct --store unseen --from mae --private blend-secret --blend-images 4 --shard-images 12 $quiet "${@:2}"
 }
 FACEMAE_FAILPOINT='release.partition=kill' blend 1 --out blend --blend people:2 >killed.log 2>&1
 check "a blend is killed once its partition is drawn" bash -c 'grep -q failpoint killed.log && test -s blend-secret/partition.h5 && ! test -e blend-secret/ledger.jsonl'
