@@ -36,9 +36,8 @@ class Saves {
   /// also for its verification.
   void now(std::uint64_t step, bool settle);
   void finish();  ///< all ranks: brings what is under way to its end, and begins nothing
-  std::uint64_t committed() const {
-    return outcome_.step;
-  }                                  ///< the newest step announced, 0 when there is none
+  /// The newest step announced, 0 when there is none.
+  std::uint64_t committed() const { return outcome_.step; }
   RequestWatch* requests = nullptr;  ///< asks for saves beside those of the schedule
   std::function<void()> still_here;  ///< called several times a second while ranks wait for a save
 
