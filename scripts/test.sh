@@ -174,7 +174,7 @@ stage "rest of sanitizers' builds" ended "$beside"
 unset FACEMAE_FULL FACEMAE_CRASH_STATES FACEMAE_FLIPS FACEMAE_SAVES FACEMAE_SOAK_SECONDS
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:${TSAN_OPTIONS:-}
 speed=*Speed* # sanitizers make slow what those tests time
-one_thread=Crash.*:Corruption.*:Scale.*:SynthPeople.*:Pack.KilledAt*:CompactStoreTest.GoesOn* # long, and nobody to race with
+one_thread=Crash.*:Corruption.*:Scale.*:SynthPeople.*:PackRestart.KilledAt*:CompactStoreTest.GoesOn* # long, and nobody to race with
 export GTEST_FILTER="-$speed:$one_thread"
 sanitizer_tests tsan torch_free_tests -L torch_free -LE full
 if [ $full = yes ]; then # asynchronous saves, as far as it sees through
