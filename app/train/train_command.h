@@ -54,12 +54,11 @@ ExitCode train_command(App& app, Words words, Options& options, Config& config,
   World& world = world_of(app, config.common);
   settle_precision(config.common, world);
   settle(options, config.common, world.control(), [&] { choose_for_new_run(config, world); });
-  if constexpr (std::is_same_v<Config, RecognizeConfig>)
-    if (config.assume_identities) {
-      print_assumed_run(config, world);
-      app.result(describe(Outcome{.code = ExitCode::Done, .kind = "dry-run", .reason = ""}));
-      return ExitCode::Done;
-    }
+  if (config.common.assume_identities) {
+    print_assumed_run(config, world);
+    app.result(describe(Outcome{.code = ExitCode::Done, .kind = "dry-run", .reason = ""}));
+    return ExitCode::Done;
+  }
   const auto text = [&](const OrderConfig& chosen) {
     config.common.order = chosen;  // what the run has, not what was asked for
     return options.text();

@@ -55,8 +55,7 @@ class RandomEmbedder final : public Embedder {
   }
 
   torch::Tensor embed(const torch::Tensor& images) override {
-    const std::int64_t grid = config_.grid == 0 ? side() : std::min(config_.grid, side());
-    if (images.size(0) == 0) return nothing(images, config_.width * grid * grid);
+    if (images.size(0) == 0) return nothing(images, config_.values());
     auto x = images;
     if (x.size(2) != config_.size || x.size(3) != config_.size) x = shrunk(x, config_.size);
     for (const auto& weight : weights_) {
@@ -65,7 +64,8 @@ class RandomEmbedder final : public Embedder {
       x = at::avg_pool2d(at::relu(x), {2, 2});
     }
     x = x.to(torch::kFloat32);
-    if (grid != side()) x = at::adaptive_avg_pool2d(x, {grid, grid});
+    const std::int64_t grid = config_.map_side();
+    if (x.size(2) != grid) x = at::adaptive_avg_pool2d(x, {grid, grid});
     return x.flatten(1);
   }
 
@@ -86,8 +86,6 @@ class RandomEmbedder final : public Embedder {
   }
 
  private:
-  int side() const { return config_.size / 2 / 2 / 2; }  ///< of the last map
-
   RandomEmbedderConfig config_;
   std::optional<std::uint64_t> drawn_;
   std::vector<torch::Tensor> weights_;
@@ -118,6 +116,11 @@ class NetworkEmbedder final : public Embedder {
 };
 
 }  // namespace
+
+std::int64_t RandomEmbedderConfig::map_side() const {
+  const int last = size / 2 / 2 / 2;
+  return grid == 0 ? last : std::min(grid, last);
+}
 
 std::unique_ptr<Embedder> random_embedder(const RandomEmbedderConfig& config) {
   return std::make_unique<RandomEmbedder>(config);

@@ -25,6 +25,9 @@ struct RandomEmbedderConfig {
   int grid = 0;              ///< side of the grid that a larger last map is averaged to; 0: none
   std::uint64_t redraw = 1;  ///< every this many steps; 0: never
   std::uint64_t seed = 0;
+
+  std::int64_t map_side() const;  ///< of the last map, as it is averaged
+  std::int64_t values() const { return width * map_side() * map_side(); }  ///< of an embedding
 };
 /// Three blocks of conv 3x3, instance norm, ReLU, average pooling 2, with random weights; averaged to the grid and
 /// flattened: grid * grid * width values. As in dataset condensation (Zhao and Bilen), where random networks serve as

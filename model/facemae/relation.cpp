@@ -204,6 +204,14 @@ Relation relation_from(const std::string& name) {
   return Relation(row_of(kRelations, name, "choosing the relation loss"));
 }
 
+bool by_sums(Relation relation, RelationForm form, std::int64_t values, std::int64_t rows) {
+  const RelationKind* kind = relation.kind();
+  if (kind == nullptr || form.pairs) return false;
+  // The loss is made of sums over faces, or its figure alone reads pairs.
+  const bool of_sums = kind->share == cosine_share || kind->reads == RelationReads::Nothing;
+  return of_sums && values < rows;
+}
+
 RealSide::RealSide(const Tensor& real, Relation kind, bool center, Communicator& ranks,
                    std::span<const std::int64_t> rows_of_rank, RelationForm form)
     : kind_(kind),
@@ -218,10 +226,8 @@ RealSide::RealSide(const Tensor& real, Relation kind, bool center, Communicator&
   const Rows rows = check(own_, ranks_, rows_of_rank_);
   if (center_) own_ = centred(own_, rows.total, ranks_);
   if (form_.pairs) return;
-  // The loss is made of sums over faces, or its figure alone reads pairs.
   const auto reads = kind_.kind()->reads;
-  const bool of_sums = kind_.kind()->share == cosine_share || reads == RelationReads::Nothing;
-  by_sums_ = of_sums && own_.size(1) < rows.total;
+  by_sums_ = by_sums(kind_, form_, own_.size(1), rows.total);
   if (!by_sums_ && (reads != RelationReads::Nothing || form_.correlation))
     arriving_.emplace(what_travels(own_, reads), ranks_, rows_of_rank_, carried_as(own_, reads, form_));
 }

@@ -51,6 +51,10 @@ struct RelationForm {
   bool correlation = true;  ///< the figure is wanted
 };
 
+/// Whether `relation` over `rows` of `values` is made of sums over faces, not of pairs: what ranks send does not grow with
+/// the rows then.
+bool by_sums(Relation relation, RelationForm form, std::int64_t values, std::int64_t rows);
+
 struct RelationLoss {
   torch::Tensor
       share;  ///< this rank's share; the shares of all ranks sum to the loss. Differentiable in `rebuilt`.

@@ -90,6 +90,7 @@ void declare(Options& o, PretrainConfig& c) {
       .before("0")
       .add("embedder-redraw", c.embedder_redraw,
            "steps after which a random embedder is drawn anew; 0: never");
+  declare_plan(o, c.common);
   for (const auto& from : moving_to_pretrain()) o.explain(from.options);
 }
 

@@ -55,21 +55,6 @@ void validate_classes(Options& o, const RecognizeConfig& c) {
           "--class-lr is on the curve of --lr, which is 0 everywhere: raise --lr, or leave out --class-lr");
 }
 
-void validate_plan(Options& o, const RecognizeConfig& c) {
-  const bool planned = c.assume_identities || c.assume_images || c.assume_ranks;
-  if (!planned) return;
-  o.check(c.common.dry_run,
-          "--assume-identities, --assume-images and --assume-ranks are for --dry-run: add it");
-  o.check(c.assume_identities && c.assume_images,
-          "--assume-identities and --assume-images describe a store together: give both");
-  o.check(c.common.store.empty(),
-          "--assume-identities and --assume-images take the place of --store: leave it out");
-  o.check(!c.assume_identities || !c.assume_images || *c.assume_identities <= *c.assume_images,
-          "--assume-identities are more than --assume-images: each has an image at least");
-  o.check(!c.common.exact,
-          "--assume-identities plans for ranks that compute their rows at once: leave out --exact");
-}
-
 void validate_sets_of_pairs(Options& o, const RecognizeConfig& c) {
   const bool texts =
       std::any_of(c.eval.begin(), c.eval.end(), [](const auto& file) { return !file.ends_with(".bin"); });
@@ -109,7 +94,6 @@ void validate(Options& o, const RecognizeConfig& c) {
   validate_network(o, c);
   validate_margin(o, c);
   validate_classes(o, c);
-  validate_plan(o, c);
   validate_sets_of_pairs(o, c);
 }
 

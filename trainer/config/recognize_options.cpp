@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kWidestMargin = 4;  // an angle, or a difference of cosines
 constexpr double kMostDropped = 0.9, kWidestEmbedding = 1 << 16;
-constexpr double kMostOfAScore = 1e6, kMostOfAPlan = 1e12;
+constexpr double kMostOfAScore = 1e6;
 constexpr double kMostOfShards = 1 << 20;
 constexpr int kLeastOfLogits = 16, kMostOfLogits = 1 << 20;  // MiB
 
@@ -181,19 +181,7 @@ void declare(Options& o, RecognizeConfig& c) {
       .free()
       .add("eval-every", c.common.eval_every, "steps between evaluations; 0: only after the last step")
       .free();
-  o.group("Planning for what is not there yet")
-      .add("assume-identities", c.assume_identities,
-           "for --dry-run, in place of --store: people of the store, whose images have 112 x 112 pixels")
-      .between(2, kMostOfAPlan)
-      .free()
-      .add("assume-images", c.assume_images, "for --dry-run with --assume-identities: images of the store")
-      .between(1, kMostOfAPlan)
-      .free()
-      .add(
-          "assume-ranks", c.assume_ranks,
-          "for --dry-run with --assume-identities: ranks that the run will have, each with a device as here. Unless given, 1")
-      .between(1, 1 << 20)
-      .free();
+  declare_plan(o, c.common);
   for (const auto& from : moving_to_recognize()) o.explain(from.options);
 }
 

@@ -52,6 +52,18 @@ std::map<std::string, std::string> parse_text(const std::string& text, const Opt
   return values;
 }
 
+void validate_plan(Options& o, const RunConfig& c) {
+  const bool planned = c.assume_identities || c.assume_images || c.assume_ranks;
+  if (!planned) return;
+  o.check(c.dry_run, "--assume-identities, --assume-images and --assume-ranks are for --dry-run: add it");
+  o.check(c.assume_identities && c.assume_images,
+          "--assume-identities and --assume-images describe a store together: give both");
+  o.check(c.store.empty(), "--assume-identities and --assume-images take the place of --store: leave it out");
+  o.check(!c.assume_identities || !c.assume_images || *c.assume_identities <= *c.assume_images,
+          "--assume-identities are more than --assume-images: each has an image at least");
+  o.check(!c.exact, "--assume-identities plans for ranks that compute their rows at once: leave out --exact");
+}
+
 }  // namespace
 
 std::uint64_t RunConfig::total_steps(std::uint64_t images) const {
@@ -168,6 +180,7 @@ void validate(Options& o, const RunConfig& c) {
   o.check(c.profile_steps.empty() || step_span(c.profile_steps).has_value(),
           "--profile-steps " + c.profile_steps + " is no A-B with 1 <= A <= B");
   validate_exact(o, c);
+  validate_plan(o, c);
   const auto groups = std::max<std::uint64_t>(1, c.order.images_per_identity) *
                       static_cast<std::uint64_t>(std::max(1, c.accumulate));
   o.check(

@@ -80,6 +80,9 @@ struct RunConfig {
   std::string init;
   std::string class_map;  ///< of recognition training
   bool fresh = false, allow_changes = false, dry_run = false;
+  /// Of a dry run without a store.
+  std::optional<std::uint64_t> assume_identities, assume_images;
+  std::optional<int> assume_ranks;
 
   /// Optimizer steps of the whole run over a store of `images`.
   std::uint64_t total_steps(std::uint64_t images) const;
@@ -159,9 +162,6 @@ struct RecognizeConfig {
   std::string memory_format = "auto";
   std::vector<std::string> eval;        ///< packs (.bin) and texts of pairs
   std::string eval_store, eval_images;  ///< what texts of pairs name
-  /// Of a dry run without a store.
-  std::optional<std::uint64_t> assume_identities, assume_images;
-  std::optional<int> assume_ranks;
 
   NetworkOptions network_options() const;
   std::int64_t ghost_group() const;  ///< N of --batch-norm ghost:N, 2 or more; 0 for anything else

@@ -10,6 +10,7 @@ namespace {
 constexpr double kMostImagesOfABatch = 1 << 30;
 constexpr double kMostThreads = 1024;
 constexpr double kLongestSeconds = 1e9;  // thirty years
+constexpr double kMostOfAPlan = 1e12;
 constexpr double kLongestMinutes = 16'666'666, kLongestHours = 277'777;
 
 void declare_run(Options& o, RunConfig& c) {
@@ -216,6 +217,22 @@ void declare_common(Options& o, RunConfig& c) {
   declare_optimizer(o, c);
   declare_checkpoints(o, c);
   declare_machine(o, c);
+}
+
+void declare_plan(Options& o, RunConfig& c) {
+  o.group("Planning for what is not there yet")
+      .add("assume-identities", c.assume_identities,
+           "for --dry-run, in place of --store: people of the store, whose images have 112 x 112 pixels")
+      .between(2, kMostOfAPlan)
+      .free()
+      .add("assume-images", c.assume_images, "for --dry-run with --assume-identities: images of the store")
+      .between(1, kMostOfAPlan)
+      .free()
+      .add(
+          "assume-ranks", c.assume_ranks,
+          "for --dry-run with --assume-identities: ranks that the run will have, each with a device as here. Unless given, 1")
+      .between(1, 1 << 20)
+      .free();
 }
 
 }  // namespace facemae

@@ -6,6 +6,8 @@ namespace facemae {
 
 /// Those that every training command has.
 void declare_common(Options& options, RunConfig& config);
+/// For a dry run without a store.
+void declare_plan(Options& options, RunConfig& config);
 /// Of these, the optimizer and the learning rate.
 void declare_optimizer(Options& options, RunConfig& config);
 

@@ -15,24 +15,32 @@
 namespace facemae {
 namespace {
 
-/// The embedder that a pretraining run asks for. Weights are named by hash in `kind`, so that a resumed run
-/// never relates faces by another network than it began with. `flops` becomes what it computes for an image.
-std::unique_ptr<Embedder> make_embedder(const PretrainConfig& config, std::string& kind, Flops& flops) {
-  if (config.relation == "none") return nullptr;
+/// The embedder that a pretraining run asks for.
+struct ChosenEmbedder {
+  std::unique_ptr<Embedder> embedder;
+  std::string
+      kind;  ///< said of the run; weights are named by hash, so that a resumed run never relates faces by others
+  Flops flops;              ///< of an image
+  std::int64_t values = 0;  ///< of an embedding
+};
+ChosenEmbedder make_embedder(const PretrainConfig& config) {
+  if (config.relation == "none") return {};
   if (config.embedder != "random") {
     const Weights weights = read_weights(config.embedder);
-    kind += ", embedder " + weights.hash.substr(0, 16);
     auto network = network_from(weights);
-    flops = network_flops(network_name_of(weights), NetworkOptions::drawing_nothing(network->width()));
-    return network_embedder(std::move(network));
+    const auto values = network->width();
+    return {.embedder = network_embedder(std::move(network)),
+            .kind = ", embedder " + weights.hash.substr(0, 16),
+            .flops = network_flops(network_name_of(weights), NetworkOptions::drawing_nothing(values)),
+            .values = values};
   }
   const RandomEmbedderConfig random{.size = config.embedder_size,
                                     .width = config.embedder_width,
                                     .grid = config.embedder_grid,
                                     .redraw = config.embedder_redraw,
                                     .seed = config.common.seed};
-  flops = flops_of(random);
-  return random_embedder(random);
+  return {
+      .embedder = random_embedder(random), .kind = "", .flops = flops_of(random), .values = random.values()};
 }
 
 Parts parts_of(const RunConfig& config, World& world) {
@@ -107,39 +115,43 @@ void refuse_cut_groups(const RecognizeConfig& config, int ranks) {
 
 }  // namespace
 
-TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+TrainingTask make_pretraining(const PretrainConfig& config, int side, Parts parts, torch::Device device,
                               const std::string& init) {
-  if (store.image_size() % config.patch != 0)
+  if (side % config.patch != 0)
     throw ConfigError(fmt::format("--patch {} does not divide the images' side of {} pixels: use {}",
-                                  config.patch, store.image_size(),
-                                  store.image_size() == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
-  if (const auto sets = config.sets()) refuse_sets(*sets, config.code.has_value(), store);
-  FaceMaeConfig shape = face_mae_config(config.model, store.image_size(), config.patch);
+                                  config.patch, side, side == 112 ? "7, 8, 14, 16 or 28" : "a divisor"));
+  FaceMaeConfig shape = face_mae_config(config.model, side, config.patch);
   shape.activation_checkpointing = config.activation_checkpointing;
   shape.code = config.code.value_or(0);
   FaceMae model(shape);
   model->initialise(config.common.seed);
   if (!init.empty()) load_state(*model, read_weights(init).tensors);
-  model->to(world.device());
+  model->to(device);
+  ChosenEmbedder chosen = make_embedder(config);
+  if (chosen.embedder) chosen.embedder->to(device);
   std::string kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
                                  shape.image, shape.patch);
   if (config.code) kind += fmt::format(", a code of {} values", *config.code);
   if (!config.blend.empty()) kind += ", blends of " + config.blend;
-  Flops of_embedder;
-  auto embedder = make_embedder(config, kind, of_embedder);
-  if (embedder) embedder->to(world.device());
+  auto task =
+      std::make_unique<Pretraining>(std::move(model), std::move(chosen.embedder), config, kind + chosen.kind,
+                                    std::move(parts), precision_for(config.common.precision, device), device);
+  PictureMaker* pictures = task.get();
+  return {.task = std::move(task),
+          .pictures = pictures,
+          .flops_of_image = pretraining_flops(config, shape, chosen.flops),
+          .related_values = chosen.values};
+}
+
+TrainingTask make_pretraining(const PretrainConfig& config, const Store& store, World& world,
+                              const std::string& init) {
+  if (const auto sets = config.sets()) refuse_sets(*sets, config.code.has_value(), store);
   if (config.common.accumulate > 1 && config.relation_batch == "micro" && config.relation != "none" &&
       world.control().is_root())
     spdlog::info(
         "faces are related within each of {} micro-batches; --relation-batch global relates the whole batch",
         config.common.accumulate);
-  auto task = std::make_unique<Pretraining>(
-      std::move(model), std::move(embedder), config, kind, parts_of(config.common, world),
-      precision_for(config.common.precision, world.device()), world.device());
-  PictureMaker* pictures = task.get();
-  return {.task = std::move(task),
-          .pictures = pictures,
-          .flops_of_image = pretraining_flops(config, shape, of_embedder)};
+  return make_pretraining(config, store.image_size(), parts_of(config.common, world), world.device(), init);
 }
 
 TrainingTask make_recognition(const RecognizeConfig& config, const Store& store, World& world,

@@ -103,6 +103,11 @@ TEST(RecognizeConfig, PlansForWhatIsNotThereInDryRunsOnly) {
     return faults(words);
   };
   EXPECT_EQ(with({"--dry-run", "--assume-ranks", "64"}), "");
+  PretrainConfig faces;
+  EXPECT_EQ(test::faults_in({"--run", "r", "--batch", "64", "--steps", "10", "--dry-run",
+                             "--assume-identities", "100", "--assume-images", "1000", "--assume-ranks", "64"},
+                            faces),
+            "");
   EXPECT_THAT(with({}), HasSubstr("are for --dry-run: add it"));
   EXPECT_THAT(with({"--dry-run", "--store", "s"}), HasSubstr("take the place of --store: leave it out"));
   EXPECT_THAT(with({"--dry-run", "--exact"}), HasSubstr("leave out --exact"));

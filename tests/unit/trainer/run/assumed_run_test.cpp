@@ -19,13 +19,13 @@ RecognizeConfig ten_million_people() {
   config.common.epochs = 20;
   config.sample_rate = 0.1;
   config.memory_format = "contiguous";
-  config.assume_identities = 10'000'000;
-  config.assume_images = 150'000'000;
-  config.assume_ranks = 64;
+  config.common.assume_identities = 10'000'000;
+  config.common.assume_images = 150'000'000;
+  config.common.assume_ranks = 64;
   return config;
 }
 
-std::string printed(const RecognizeConfig& config) {
+std::string printed(const auto& config) {
   const auto world = World::open(test::mpi_alone(), {.device = "cpu"});
   testing::internal::CaptureStdout();
   try {
@@ -54,6 +54,51 @@ TEST(AssumedRun, RefusesRanksThatCannotShareBatchOrClasses) {
   EXPECT_THAT(printed(config), HasSubstr("leaves some of the 64 ranks without an image"));
   config.common.accumulate = 1, config.class_shards = 63;
   EXPECT_THAT(printed(config), HasSubstr("63 virtual shards cannot be spread over 64 ranks"));
+}
+
+PretrainConfig base_on(int ranks) {
+  PretrainConfig config;
+  config.model = "tiny", config.patch = 16;
+  config.common.batch = 256, config.common.epochs = 10;
+  config.common.assume_identities = 1000, config.common.assume_images = 100'000;
+  config.common.assume_ranks = ranks;
+  return config;
+}
+
+TEST(AssumedRun, OfFaceMaeTellsOfARanksPart) {
+  const std::string alone = printed(base_on(1)), many = printed(base_on(64));
+  EXPECT_THAT(many, HasSubstr("FaceMAE tiny, 112 x 112 pixels, patch 16"));
+  EXPECT_THAT(many, HasSubstr("64 assumed, device cpu\n"));
+  EXPECT_THAT(many, HasSubstr("100,000 images, 1,000 identities, assumed\n"));
+  EXPECT_THAT(many, HasSubstr("3,907 of 256 images"));
+  const auto line = [](const std::string& text, const std::string& heading) {
+    const auto at = text.find(heading);
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  EXPECT_EQ(line(alone, "parameters"), line(many, "parameters"));
+  EXPECT_NE(line(alone, "memory"), line(many, "memory"));
+}
+
+TEST(AssumedRun, OfFaceMaeRefusesRanksWithoutAPicture) {
+  auto config = base_on(64);
+  config.common.accumulate = 8;
+  EXPECT_THAT(printed(config), HasSubstr("leaves some of the 64 ranks without an image"));
+  config.common.accumulate = 1, config.blend = "people:4";
+  EXPECT_THAT(printed(config), HasSubstr("leaves some of the 64 ranks without a picture"));
+}
+
+TEST(AssumedRun, CountsWhatARelationHasOfOtherRanks) {
+  auto config = base_on(8);
+  const auto bytes = [&](std::int64_t values) { return static_cast<int>(related_bytes(config, values, 8)); };
+  EXPECT_EQ(bytes(512), 12 * 256 * 512 + 16 * 32 * 256);
+  EXPECT_EQ(bytes(128), 24 * 128 * 128);  // fewer values than faces: sums
+  config.relation_form = "pairs";
+  EXPECT_EQ(bytes(128), 12 * 256 * 128 + 16 * 32 * 256);
+  config.common.accumulate = 4;
+  EXPECT_EQ(bytes(128), 12 * 64 * 128 + 16 * 8 * 64);
+  config.relation_batch = "global";
+  EXPECT_EQ(bytes(128), 12 * 256 * 128 + 16 * 32 * 256);
+  EXPECT_EQ(bytes(0), 0);
 }
 
 }  // namespace
