@@ -105,17 +105,24 @@ if wanted pack; then
   rm -rf "$data/packed"
 fi
 # Mean rate of the later half of a run, and what part of its time the reduction was waited for.
-rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$data/run/metrics.jsonl"; }
-relation=cosine
+rate() { awk -F'"images_per_second":' 'NR > 3 { split($2, f, ","); s += f[1]; n++ } END { print s / n }' "$run/metrics.jsonl"; }
+relation=cosine batch=64 run=$data/run
 pretrained_on() { # pretrained_on N [PREFIX...]
   local n=$1
   shift
-  rm -rf "$data/run"
-  on_ranks "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$data/run" --steps 80 --batch 64 \
+  rm -rf "$run"
+  on_ranks "$n" "$@" build/release/facemae pretrain --store "$data/faces" --run "$run" --steps 80 --batch "$batch" \
     --patch 16 --relation $relation $([ $relation = none ] || echo --embedder-width 32) --threads 1 --save-every 1000 --log-every 10 --log-level warn 2>/dev/null
+}
+apart() { # what two ranks would reach if they had nothing to say to each other
+  (batch=32 run=$data/run-a && pretrained_on 1) &
+  (batch=32 run=$data/run-b && pretrained_on 1)
+  wait $!
+  (run=$data/run-a && rate && run=$data/run-b && rate) | awk '{ s += $1 } END { print s }'
 }
 if wanted ranks; then
   compare "FaceMAE, 2 ranks / 1 rank, a thread each" "pretrained_on 2; rate" "pretrained_on 1; rate"
+  compare "two runs of 32 images at once / one of 64" "apart" "pretrained_on 1; rate"
   if [ -x "$python" ]; then # the same network by what a PyTorch user would take
     relation=none compare "the same without a relation" "pretrained_on 2; rate" "pretrained_on 1; rate"
     compare "PyTorch's DDP over gloo, 2 ranks / 1 rank" "$python bench/torch_ddp.py 2 64 40" "$python bench/torch_ddp.py 1 64 40"
