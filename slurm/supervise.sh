@@ -18,7 +18,7 @@
 # help. Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks once they listen. Starts
 # that commit nothing new are counted in RUN/supervisor.txt, also across requeues: FACEMAE_IDLE_STARTS (3) in a row end
 # the job with 93. --fresh is removed from the command once a start of this job has begun the run anew.
-# RUN/stop ends the job before its first start, unless the job was submitted later.
+# RUN/stop ends the job before its first start, unless the job was submitted a second later or more.
 #
 # environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a lost one (5),
 #              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600),

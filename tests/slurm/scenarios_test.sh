@@ -124,6 +124,7 @@ stopped_under() { # stopped_under RUN OPTION...
   [ "$(said "$job" ExitCode)" = 76:0 ] || die "$run ended with $(said "$job" ExitCode)"
   decided "$run" leave none
   starts "$run" 1
+  sleep 1            # Slurm's times are of whole seconds, and of one and the same second the stop counts
   job=$(submit "$@") # submitting again is a wish to go on
   finished "$run" "$job"
   [ ! -e "$run/stop" ] || die "the stop file is left"
