@@ -76,7 +76,7 @@ committed() {
 
 exec {never}<> <(:) # nothing ever comes here: a pause that signals interrupt
 pause() { read -r -t "$1" -u "$never"; }
-notice='' ending='' cause=none requeued='' action='' because='' avoid=''
+notice='' ending='' cause=none at_first='' requeued='' action='' because='' avoid=''
 # Handlers only set these: what bash forks in a handler during `read` may go on with the script beside it.
 trap 'notice=yes' USR1 USR2
 trap 'ending=${ending:-$SECONDS}' TERM
@@ -95,6 +95,17 @@ ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until some
   if [ -n "$ending" ] && [ "$cause" = none ]; then cause=unknown; fi
   if [ -n "$ending" ] && [ "$cause" != unknown ]; then why=yes; fi
 }
+# value NAME COMMAND...: sets it to what the command prints, which is never nothing. Slurm's TERM goes to what bash forks
+# for that, too, and a decision must not rest on what is missing: then once more.
+value() {
+  local -n into=$1
+  local tries
+  for tries in 1 2 3 4 5; do
+    into=$("${@:2}")
+    if [ -n "$into" ]; then return; fi
+  done
+  return "$tries"
+}
 kind() { # kind CODE: as lib/decide.sh has it
   case $1 in 0) echo complete ;; 2 | 65 | 66 | 67 | 93) echo final ;; 76) echo stopped ;; *) echo lost ;; esac
 }
@@ -102,12 +113,13 @@ controller_answers() { [ -z "$job" ] || ask_slurm; }
 chain_is() { if ! in_chain; then echo no; elif [ -n "$(links)" ]; then echo waits; else echo last; fi; }
 judge() { # judge CODE: decides by what is known now, and writes it down
   local what=alive now new=no none_new=no nodes_now=good chain
-  if [ "$1" != alive ]; then what=$(kind "$1"); fi
-  now=$(committed)
+  if [ "$1" != alive ]; then value what kind "$1"; fi
+  value now committed
   if [ -n "$now" ] && [ "$now" != "$at_first" ]; then new=yes; fi
   if [ "$idle" -ge "$idle_limit" ]; then none_new=yes; fi
-  if [ "$what" = lost ]; then nodes_now=$(nodes_are); fi
-  chain=$(chain_is) avoid=$(avoided)
+  if [ "$what" = lost ]; then value nodes_now nodes_are; fi
+  value chain chain_is
+  avoid=$(avoided)
   # Asked last: the job may be cancelled at any moment.
   if [ "$what" = complete ]; then cause=none; elif [ -z "$why" ]; then ask_why ${ending:+0}; fi
   decide "$what" "$cause" $asked "${notice:-no}" $new "$chain" $none_new "$nodes_now"
@@ -199,7 +211,7 @@ esac
 record
 sync "$run/supervisor.txt" 2>/dev/null
 drop_fresh_once_begun
-at_first=$(committed)
+value at_first committed
 kill_wait=$(if [ -n "$job" ]; then setting KillWait; fi)
 kill_wait=${kill_wait:-30}
 last_moment=$((kill_wait > 10 ? kill_wait - 5 : kill_wait / 2))
@@ -212,7 +224,7 @@ prepare() { # what must be in order before a start
   links_avoid "$(avoided)"
 }
 launch() { # one start; sets `code`, `said` and `asked`
-  local start commit step host
+  local start commit step host what now
   narrow "${asked_for[@]}"
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
@@ -223,10 +235,12 @@ launch() { # one start; sets `code`, `said` and `asked`
     code=${code:-75}
     if was_asked; then asked=yes; fi
     for host in $(hosts); do accuse "$host" "$(text evidence)" "$said"; done
-  elif [ "$(kind $code)" = lost ]; then
-    said="the command ended with $code" code=75
+  else
+    value what kind $code
+    if [ "$what" = lost ]; then said="the command ended with $code" code=75; fi
   fi
-  read -r commit step < <(committed)
+  value now committed
+  read -r commit step <<<"$now"
   if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ] && controller_answers; then idle=$((idle + 1)); fi
   record
   tell "ended with $code, newest committed step $step${said:+: $said}"
@@ -235,7 +249,8 @@ launch() { # one start; sets `code`, `said` and `asked`
 first=yes
 while :; do
   before_start=$(number start) asked=no why='' code=75 said="it was not started"
-  read -r before_commit before_step < <(committed)
+  value newest committed
+  read -r before_commit before_step <<<"$newest"
   prepare
   if stopped $first; then
     code=76 asked=yes
@@ -248,7 +263,8 @@ while :; do
   if [ -n "$requeued" ]; then wait_for_slurm; fi
 
   judge "$code"
-  case $action:$asked:$(kind "$code") in stuck:* | *:yes:* | *:complete | *:final) end_chain ;; esac
+  value what kind "$code"
+  case $action:$asked:$what in stuck:* | *:yes:* | *:complete | *:final) end_chain ;; esac
   case $action in
     finish)
       if [ "$code" != 0 ]; then tell "starting again would not help; the job ends here"; fi
