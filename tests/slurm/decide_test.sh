@@ -165,3 +165,34 @@ for cause in requeued cancelled unknown; do noticed all_decisions "$cause) actio
 # shellcheck disable=SC2016  # sed's text
 noticed all_decisions '"$committed" = yes' '"$committed" != never'
 echo "decide: $planted planted faults noticed"
+
+# Signals that arrive while bash forks: what is decided has no holes. Without `value`, some of the answers are empty.
+# shellcheck disable=SC2016  # of the inner bash
+asked='
+  trap ending=yes TERM
+  trap : CONT
+  chain_is() { if [ -n "$(echo links)" ]; then echo waits; else echo last; fi; }
+  echo listening
+  for ((i = 0; i < 2000; i++)); do
+    value answer chain_is
+    if [ "$answer" != waits ]; then echo hole; fi
+  done 2>/dev/null'
+value=$(sed -n '/^value() {/,/^}/p' "${lib%/lib/*}/supervise.sh")
+[ -n "$value" ] || { echo "FAILED: supervise.sh has no function value"; exit 1; }
+holes_in() { # holes_in FUNCTION: empty answers of 2,000 under a hail of signals
+  local told
+  told=$(mktemp)
+  set -m
+  bash -c "$1$asked" >"$told" &
+  set +m
+  while ! grep -q listening "$told"; do sleep 0.01; done
+  while kill -CONT -- -$! && kill -TERM -- -$! && sleep 0.004; do :; done 2>/dev/null
+  wait $! 2>/dev/null
+  grep -c hole "$told"
+  rm "$told"
+}
+# shellcheck disable=SC2016
+plain='value() { local -n into=$1; into=$("${@:2}"); }'
+[ "$(holes_in "$plain")" -gt 0 ] || echo "no signal hit a fork this time"
+[ "$(holes_in "$value")" = 0 ] || { echo "FAILED: a decision has holes under signals"; exit 1; }
+echo "decide: no holes under signals"
