@@ -58,7 +58,11 @@ text() { # text NAME: that text in RUN/outcome.json, as it is between its quotes
   sed -n 's/.*"'"$1"'" *: *"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
 }
 hosts() { sed -n 's/.*"hosts" *: *\[\([^]]*\)\].*/\1/p' "$run/outcome.json" 2>/dev/null | head -1 | tr -d '" ' | tr , '\n'; }
-was_asked() { grep -q '"asked" *: *true' "$run/outcome.json" 2>/dev/null; }
+was_asked() {
+  local outcome=''
+  read -r outcome 2>/dev/null <"$run/outcome.json"
+  [[ $outcome =~ \"asked\"\ *:\ *true ]]
+}
 # The newest start that committed something and its newest step, "-1 -1" when there is none. Sorted by start first: after
 # a damaged checkpoint was abandoned, lower steps than before are progress.
 committed() {
@@ -95,8 +99,8 @@ ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until some
   if [ -n "$ending" ] && [ "$cause" = none ]; then cause=unknown; fi
   if [ -n "$ending" ] && [ "$cause" != unknown ]; then why=yes; fi
 }
-# value NAME COMMAND...: sets it to what the command prints, which is never nothing. Slurm's TERM goes to what bash forks
-# for that, too, and a decision must not rest on what is missing: then once more.
+# value NAME COMMAND...: sets it to what the command prints. Slurm's TERM goes to what bash forks for that, too, and a
+# decision must not rest on what is missing: only nothing five times in a row is nothing.
 value() {
   local -n into=$1
   local tries
@@ -104,7 +108,6 @@ value() {
     into=$("${@:2}")
     if [ -n "$into" ]; then return; fi
   done
-  return "$tries"
 }
 kind() { # kind CODE: as lib/decide.sh has it
   case $1 in 0) echo complete ;; 2 | 65 | 66 | 67 | 93) echo final ;; 76) echo stopped ;; *) echo lost ;; esac
@@ -157,7 +160,7 @@ attend() {
       write_end_time &
     fi
     if [ -n "$notice$ending" ] && [ $((SECONDS - told)) -ge 10 ]; then
-      newest=$(number start)
+      value newest number start
       if [ "${newest:--1}" -gt "${before_start:--1}" ] || [ $((SECONDS - began)) -ge "$3" ]; then
         kill -s "$2" "$1" 2>/dev/null
         told=$SECONDS
@@ -175,7 +178,7 @@ attend() {
 }
 drop_fresh_once_begun() { # a second start of a --fresh run must resume the run that the first one began
   local newest argument kept=()
-  newest=$(number start)
+  value newest number start
   if [ "${newest:--1}" -le "$before_job" ]; then return; fi
   for argument in "${asked_for[@]}"; do [ "$argument" = --fresh ] || kept+=("$argument"); done
   asked_for=("${kept[@]}")
@@ -205,13 +208,14 @@ fi
 case $its_job in
   "${job:--}") ;;
   unknown) before_job=-1 ;;
-  *) before_job=$(number start) ;; # this job has not made a start yet
+  *) value before_job number start ;; # this job has not made a start yet
 esac
 [[ $before_job =~ ^[0-9]+$ ]] || before_job=-1
 record
 sync "$run/supervisor.txt" 2>/dev/null
 drop_fresh_once_begun
 value at_first committed
+in_chain
 kill_wait=$(if [ -n "$job" ]; then setting KillWait; fi)
 kill_wait=${kill_wait:-30}
 last_moment=$((kill_wait > 10 ? kill_wait - 5 : kill_wait / 2))
@@ -229,9 +233,11 @@ launch() { # one start; sets `code`, `said` and `asked`
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
   attend $! "${FACEMAE_NOTICE:-USR2}" 30
-  start=$(number start) said=''
+  said=''
+  value start number start
   if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
-    code=$(number code) said=$(text reason)
+    value code number code
+    value said text reason
     code=${code:-75}
     if was_asked; then asked=yes; fi
     for host in $(hosts); do accuse "$host" "$(text evidence)" "$said"; done
@@ -248,7 +254,8 @@ launch() { # one start; sets `code`, `said` and `asked`
 
 first=yes
 while :; do
-  before_start=$(number start) asked=no why='' code=75 said="it was not started"
+  value before_start number start
+  asked=no why='' code=75 said="it was not started"
   value newest committed
   read -r before_commit before_step <<<"$newest"
   prepare

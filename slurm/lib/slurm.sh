@@ -44,7 +44,10 @@ write_end_time() {
 
 # name_of_run: the name of all jobs of a chain over `run`, so that two runs never wait for each other
 name_of_run() { echo "fm-$(basename "$run" | tr -c 'A-Za-z0-9_.\n-' _)-$(realpath -m "$run" | cksum | cut -d' ' -f1)"; }
-in_chain() { [ "${SLURM_JOB_NAME:-}" = "$(name_of_run)" ]; }
+in_chain() { # the name is asked for once, at the start: a signal later may end what bash forks for it
+  chain_name=${chain_name:-$(name_of_run)}
+  [ "${SLURM_JOB_NAME:-}" = "$chain_name" ]
+}
 # links: the numbers of the pending jobs of this chain
 links() { LC_ALL=C timeout 30 squeue -h -u "$(id -un)" -n "$(name_of_run)" -t PENDING -o %i 2>/dev/null; }
 end_chain() {
