@@ -45,39 +45,14 @@ export FACEMAE_SUPERVISED=yes
 lib=$(dirname "$(realpath "$0")")/lib
 # shellcheck source=lib/decide.sh
 . "$lib/decide.sh"
+# shellcheck source=lib/outcome.sh
+. "$lib/outcome.sh"
 # shellcheck source=lib/slurm.sh
 . "$lib/slurm.sh"
 # shellcheck source=lib/nodes.sh
 . "$lib/nodes.sh"
 
 tell() { echo "supervise: $(date '+%F %T') $*"; }
-number() { # number NAME: that number in RUN/outcome.json
-  sed -n 's/.*"'"$1"'" *: *\([0-9][0-9]*\).*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
-}
-text() { # text NAME: that text in RUN/outcome.json, as it is between its quotes
-  sed -n 's/.*"'"$1"'" *: *"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$run/outcome.json" 2>/dev/null | head -1
-}
-hosts() { sed -n 's/.*"hosts" *: *\[\([^]]*\)\].*/\1/p' "$run/outcome.json" 2>/dev/null | head -1 | tr -d '" ' | tr , '\n'; }
-was_asked() {
-  local outcome=''
-  read -r outcome 2>/dev/null <"$run/outcome.json"
-  [[ $outcome =~ \"asked\"\ *:\ *true ]]
-}
-# The newest start that committed something and its newest step, "-1 -1" when there is none. Sorted by start first: after
-# a damaged checkpoint was abandoned, lower steps than before are progress.
-committed() {
-  local name start step newest_start=-1 newest_step=-1
-  for name in "$run"/checkpoints/s*.a*/COMMIT; do
-    [ -e "$name" ] || continue
-    name=${name%/COMMIT} name=${name##*/s}
-    start=$((10#${name#*.a})) step=$((10#${name%%.*}))
-    if [ "$start" -gt "$newest_start" ] || { [ "$start" = "$newest_start" ] && [ "$step" -gt "$newest_step" ]; }; then
-      newest_start=$start newest_step=$step
-    fi
-  done
-  echo "$newest_start $newest_step"
-}
-
 exec {never}<> <(:) # nothing ever comes here: a pause that signals interrupt
 pause() { read -r -t "$1" -u "$never"; }
 notice='' ending='' cause=none at_first='' requeued='' action='' because='' avoid=''
@@ -100,29 +75,31 @@ ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until some
   if [ -n "$ending" ] && [ "$cause" != unknown ]; then why=yes; fi
 }
 # value NAME COMMAND...: sets it to what the command prints. Slurm's TERM goes to what bash forks for that, too, and a
-# decision must not rest on what is missing: only nothing five times in a row is nothing.
+# decision must not rest on what is missing: where the command fails it is asked again, for 10 s.
 value() {
   local -n into=$1
-  local tries
-  for tries in 1 2 3 4 5; do
-    into=$("${@:2}")
-    if [ -n "$into" ]; then return; fi
+  local until=$((SECONDS + 10))
+  until into=$("${@:2}"); do
+    if [ $SECONDS -ge $until ]; then return 1; fi
   done
 }
-kind() { # kind CODE: as lib/decide.sh has it
-  case $1 in 0) echo complete ;; 2 | 65 | 66 | 67 | 93) echo final ;; 76) echo stopped ;; *) echo lost ;; esac
-}
 controller_answers() { [ -z "$job" ] || ask_slurm; }
-chain_is() { if ! in_chain; then echo no; elif [ -n "$(links)" ]; then echo waits; else echo last; fi; }
+chain_is() { # sets `chain`, as lib/decide.sh has it
+  local waiting=''
+  chain=no
+  if ! in_chain; then return; fi
+  value waiting links
+  if [ -n "$waiting" ]; then chain=waits; else chain=last; fi
+}
 judge() { # judge CODE: decides by what is known now, and writes it down
   local what=alive now new=no none_new=no nodes_now=good chain
-  if [ "$1" != alive ]; then value what kind "$1"; fi
-  value now committed
-  if [ -n "$now" ] && [ "$now" != "$at_first" ]; then new=yes; fi
+  if [ "$1" != alive ]; then kind "$1" what; fi
+  committed now
+  if [ "$now" != "$at_first" ]; then new=yes; fi
   if [ "$idle" -ge "$idle_limit" ]; then none_new=yes; fi
   if [ "$what" = lost ]; then value nodes_now nodes_are; fi
-  value chain chain_is
-  avoid=$(avoided)
+  chain_is
+  value avoid avoided
   # Asked last: the job may be cancelled at any moment.
   if [ "$what" = complete ]; then cause=none; elif [ -z "$why" ]; then ask_why ${ending:+0}; fi
   decide "$what" "$cause" $asked "${notice:-no}" $new "$chain" $none_new "$nodes_now"
@@ -131,12 +108,22 @@ judge() { # judge CODE: decides by what is known now, and writes it down
     "$avoid" "${fact[JobState]:-}" "${fact[Reason]:-}" >>"$run/supervisor.jsonl"
 }
 
-requeue_job() ( # only a job that waits may be given other nodes, so this comes second
-  trap '' TERM # which follows at once, and must not end what is asked here
-  tell "requeueing job $job at step $(committed | cut -d" " -f2)"
-  if [ -z "$job" ] || ! patiently 90 scontrol requeue "$job"; then return 1; fi
-  exclude "$job" "$avoid"
-)
+requeue_job() { # only a job that waits may be given other nodes, so that comes second
+  local at code=143
+  committed at
+  tell "requeueing job $job at step ${at#* }"
+  if [ -z "$job" ]; then return 1; fi
+  while [ $code = 143 ]; do # TERM follows at once, and must not end what is asked here
+    (
+      trap '' TERM
+      patiently 90 scontrol requeue "$job" || exit 1
+      exclude "$job" "$avoid"
+      exit 0
+    )
+    code=$?
+  done
+  return $code
+}
 wait_for_slurm() { # the job is over; exiting now would turn a requeue into a failure
   local until=$((SECONDS + ${FACEMAE_LAST_WAIT:-3600}))
   rm -f "$run/end_time"
@@ -160,7 +147,7 @@ attend() {
       write_end_time &
     fi
     if [ -n "$notice$ending" ] && [ $((SECONDS - told)) -ge 10 ]; then
-      value newest number start
+      number start newest
       if [ "${newest:--1}" -gt "${before_start:--1}" ] || [ $((SECONDS - began)) -ge "$3" ]; then
         kill -s "$2" "$1" 2>/dev/null
         told=$SECONDS
@@ -178,18 +165,22 @@ attend() {
 }
 drop_fresh_once_begun() { # a second start of a --fresh run must resume the run that the first one began
   local newest argument kept=()
-  value newest number start
+  number start newest
   if [ "${newest:--1}" -le "$before_job" ]; then return; fi
   for argument in "${asked_for[@]}"; do [ "$argument" = --fresh ] || kept+=("$argument"); done
   asked_for=("${kept[@]}")
 }
 record() { echo "$idle ${job:--} $before_job" >"$run/supervisor.txt"; }
+stop_time() { # the second at which RUN/stop was written
+  local written
+  read -r written _ <"$run/stop"
+  date -d "${written:-nothing}" +%s 2>/dev/null || stat -c %Y "$run/stop"
+}
 # stopped FIRST: RUN/stop is there. Before the first start (FIRST is yes) an older one than the job's submission is removed.
 stopped() {
   local written
   if [ ! -e "$run/stop" ]; then return 1; fi
-  read -r written _ <"$run/stop"
-  written=$(date -d "${written:-nothing}" +%s 2>/dev/null || stat -c %Y "$run/stop")
+  value written stop_time
   if [ "$1" = yes ] && { [ -z "$job" ] || { [ "${fact[Restarts]:-1}" = 0 ] && [ "${fact[SubmitTime]:-0}" -gt "$written" ]; }; }; then
     rm -f "$run/stop"
     return 1
@@ -208,15 +199,16 @@ fi
 case $its_job in
   "${job:--}") ;;
   unknown) before_job=-1 ;;
-  *) value before_job number start ;; # this job has not made a start yet
+  *) number start before_job ;; # this job has not made a start yet
 esac
 [[ $before_job =~ ^[0-9]+$ ]] || before_job=-1
 record
 sync "$run/supervisor.txt" 2>/dev/null
 drop_fresh_once_begun
-value at_first committed
+committed at_first
 in_chain
-kill_wait=$(if [ -n "$job" ]; then setting KillWait; fi)
+kill_wait=''
+if [ -n "$job" ]; then value kill_wait setting KillWait; fi
 kill_wait=${kill_wait:-30}
 last_moment=$((kill_wait > 10 ? kill_wait - 5 : kill_wait / 2))
 
@@ -228,36 +220,37 @@ prepare() { # what must be in order before a start
   links_avoid "$(avoided)"
 }
 launch() { # one start; sets `code`, `said` and `asked`
-  local start commit step host what now
+  local start host what now evidence accused
   narrow "${asked_for[@]}"
   tell "starting at step $before_step: ${command[*]}"
   "${command[@]}" &
   attend $! "${FACEMAE_NOTICE:-USR2}" 30
   said=''
-  value start number start
+  number start start
   if [ -n "$start" ] && [ "$start" -gt "${before_start:--1}" ]; then
-    value code number code
-    value said text reason
+    number code code
+    text reason said
+    text evidence evidence
+    hosts accused
     code=${code:-75}
     if was_asked; then asked=yes; fi
-    for host in $(hosts); do accuse "$host" "$(text evidence)" "$said"; done
+    for host in "${accused[@]}"; do accuse "$host" "$evidence" "$said"; done
   else
-    value what kind $code
+    kind "$code" what
     if [ "$what" = lost ]; then said="the command ended with $code" code=75; fi
   fi
-  value now committed
-  read -r commit step <<<"$now"
-  if [ "$commit" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ] && controller_answers; then idle=$((idle + 1)); fi
+  committed now
+  if [ "${now% *}" -gt "$before_commit" ]; then idle=0; elif [ -z "$notice$ending" ] && controller_answers; then idle=$((idle + 1)); fi
   record
-  tell "ended with $code, newest committed step $step${said:+: $said}"
+  tell "ended with $code, newest committed step ${now#* }${said:+: $said}"
 }
 
 first=yes
 while :; do
-  value before_start number start
+  number start before_start
   asked=no why='' code=75 said="it was not started"
-  value newest committed
-  read -r before_commit before_step <<<"$newest"
+  committed newest
+  before_commit=${newest% *} before_step=${newest#* }
   prepare
   if stopped $first; then
     code=76 asked=yes
@@ -270,7 +263,7 @@ while :; do
   if [ -n "$requeued" ]; then wait_for_slurm; fi
 
   judge "$code"
-  value what kind "$code"
+  kind "$code" what
   case $action:$asked:$what in stuck:* | *:yes:* | *:complete | *:final) end_chain ;; esac
   case $action in
     finish)

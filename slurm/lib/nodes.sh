@@ -33,9 +33,10 @@ suspects() {
 # many that too few are left for the job
 avoided() {
   local total most needed=${fact[NumNodes]:-1}
-  if [ ! -e "$run/nodes.jsonl" ]; then return; fi
+  if [ -z "$job" ] || [ ! -e "$run/nodes.jsonl" ]; then return 0; fi
   needed=${needed%%-*}
-  total=$(LC_ALL=C timeout 10 scontrol -o show partition "${fact[Partition]:-}" 2>/dev/null | sed -n 's/.*TotalNodes=\([0-9]*\).*/\1/p')
+  total=$(LC_ALL=C timeout 10 scontrol -o show partition "${fact[Partition]:-}" 2>/dev/null | sed -n 's/.*TotalNodes=\([0-9]*\).*/\1/p') ||
+    return 1
   most=$((${total:-0} / 10))
   if [ $most -lt 1 ]; then most=1; fi
   if [ $((${total:-0} - ${needed:-0})) -lt $most ]; then most=$((${total:-0} - ${needed:-0})); fi
@@ -73,9 +74,9 @@ allocated() {
 }
 # judged: the nodes of this job, the best first: "0 n1" good, "1 n3" suspected, "2 n2" to be avoided, "3 n4" down
 judged() {
-  { sinfo -h -N -o '%N down' -n "$SLURM_JOB_NODELIST" -t down,fail 2>/dev/null | sort -u
-    suspects "$(date +%s)"
-    allocated | sed 's/^/node /'
+  { sinfo -h -N -o '%N down' -n "$SLURM_JOB_NODELIST" -t down,fail 2>/dev/null | sort -u &&
+      suspects "$(date +%s)" &&
+      allocated | sed 's/^/node /'
   } | awk '$2 == "down" { worth[$1] = 3 } $3 && !($2 in worth) { worth[$2] = $3 == "yes" ? 2 : 1 }
     $1 == "node" { print worth[$2] + 0, $2 }' | sort -s -k1,1n
 }

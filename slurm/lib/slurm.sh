@@ -49,7 +49,7 @@ in_chain() { # the name is asked for once, at the start: a signal later may end 
   [ "${SLURM_JOB_NAME:-}" = "$chain_name" ]
 }
 # links: the numbers of the pending jobs of this chain
-links() { LC_ALL=C timeout 30 squeue -h -u "$(id -un)" -n "$(name_of_run)" -t PENDING -o %i 2>/dev/null; }
+links() { LC_ALL=C timeout 30 squeue -h -u "$(id -un)" -n "${chain_name:-$(name_of_run)}" -t PENDING -o %i 2>/dev/null; }
 end_chain() {
   if ! in_chain; then return 0; fi
   tell "cancelling what waits of the chain $SLURM_JOB_NAME"
