@@ -3,6 +3,7 @@
 // their lists. A row is any struct with a `name` and a line of `help`.
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -34,10 +35,11 @@ std::vector<std::string> names_of(const Rows& rows) {
 
 /// The row of that name. Throws ConfigError with the nearest name; `doing` is "choosing the relation loss".
 template <KindTable Rows>
-const auto& row_of(const Rows& rows, const std::string& name, const std::string& doing) {
+const auto& row_of(const Rows& rows, std::string_view name, std::string_view doing) {
   for (const auto& row : rows)
     if (name == row.name) return row;
-  throw ConfigError(doing + ": \"" + name + "\" is unknown" + suggestion(name, names_of(rows)));
+  throw ConfigError(std::string(doing) + ": \"" + std::string(name) + "\" is unknown" +
+                    suggestion(name, names_of(rows)));
 }
 
 }  // namespace facemae
