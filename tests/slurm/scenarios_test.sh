@@ -3,7 +3,8 @@
 # What a site does to jobs, on a real Slurm, with the template, chain and study as users call them: where the run goes on,
 # its last weights are those of a calm run; where it must not, it does not. All scenarios run at once, each on nodes of
 # its own, with a stand-in for the program (stand_in.sh); FACEMAE_FULL: 20 times, and those that need no verdict also with
-# the program itself (FACEMAE_BINARY). FACEMAE_TEST_ROUNDS and FACEMAE_TEST_ONLY=NAME are for those who look for a fault.
+# the program itself (FACEMAE_BINARY). FACEMAE_TEST_ROUNDS, FACEMAE_TEST_ONLY=NAME and FACEMAE_TEST_PROGRAM=real are for those
+# who look for a fault.
 set -uo pipefail
 source=${FACEMAE_SOURCE:?}
 . "$source/tests/slurm/cluster.sh"
@@ -281,7 +282,7 @@ rounds=${rounds:-1} faults=0
 program=stand-in options='' long=200 # on a busy machine, preemption takes a while to come
 prefix_of "$source/tests/slurm/stand_in.sh" 'srun --mpi=none --kill-on-bad-exit=1'
 for ((i = 1; i <= rounds; i++)); do
-  if [ "${FACEMAE_TEST_ONLY:-}" = hang_for_real ]; then break; fi # for the program alone
+  if [ "${FACEMAE_TEST_PROGRAM:-}" = real ] || [ "${FACEMAE_TEST_ONLY:-}" = hang_for_real ]; then break; fi
   # shellcheck disable=SC2086
   round $i ${FACEMAE_TEST_ONLY:-$by_site $by_verdict} || faults=1
   if [ -z "${FACEMAE_TEST_ONLY:-}" ]; then round $i controller_away || faults=1; fi
