@@ -133,6 +133,7 @@ clang-14                      cmd:clang++,clang++-14,clang++-15,clang++-16,clang
 lmod                          file:/usr/share/lmod/lmod/init/bash
 mpich                         cmd:mpicc.mpich
 libmpich-dev                  file:/usr/include/*/mpich/mpi.h
+shellcheck                    cmd:shellcheck
 libclang-rt-14-dev            file:/usr/lib/llvm-*/lib/clang/*/include/fuzzer/FuzzedDataProvider.h
 "; fi
 slurm_packages="

@@ -15,14 +15,15 @@
 #              there is none, or after notice
 #    TERM      preempted or out of time: wait for the ranks, requeue; cancelled, or not clear: wait, never requeue
 # In a chain (slurm/chain.sh) nothing is requeued: the next link resumes, and is cancelled where another start would not
-# help. Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS); it is passed on to the ranks once they listen. Starts
+# help. Notice is USR2 or USR1 (#SBATCH --signal=B:USR2@SECONDS). The ranks hear of it in two ways: from RUN/end_time, which
+# they look at once a second under any launcher, and by a signal once they listen, where the launcher passes it on. Starts
 # that commit nothing new are counted in RUN/supervisor.txt, also across requeues: FACEMAE_IDLE_STARTS (3) in a row end
 # the job with 93. --fresh is removed from the command once a start of this job has begun the run anew.
 # RUN/stop ends the job before its first start, unless the job was submitted a second later or more.
 #
 # environment: FACEMAE_IDLE_STARTS (3), FACEMAE_PAUSE seconds before a start after a lost one (5),
 #              FACEMAE_LAST_WAIT seconds to wait for Slurm to end the job after TERM or requeue (3600),
-#              FACEMAE_NOTICE the signal by which the launcher is told (USR2),
+#              FACEMAE_NOTICE the signal that the launcher passes on (USR2), or none where it ends the ranks instead,
 #              FACEMAE_NODES how many nodes a launch takes, where the job has spare ones (all),
 #              FACEMAE_PREFLIGHT a command whose output names bad nodes, before launches (none),
 #              FACEMAE_REFRESH seconds between two looks at the job's end (60),
@@ -77,6 +78,7 @@ ask_why() { # ask_why [SECONDS]: sets `cause`; asks for so long (600) until some
 # value NAME COMMAND...: sets it to what the command prints. Slurm's TERM goes to what bash forks for that, too, and a
 # decision must not rest on what is missing: where the command fails it is asked again, for 10 s.
 value() {
+  # shellcheck disable=SC2034  # a reference
   local -n into=$1
   local until=$((SECONDS + 10))
   until into=$("${@:2}"); do
@@ -131,25 +133,26 @@ wait_for_slurm() { # the job is over; exiting now would turn a requeue into a fa
   exit 143
 }
 
-# attend PID SIGNAL LISTEN: until that command has ended; sets `code`. It gets SIGNAL at notice and at the job's end, again
-# each 10 s (launchers lose signals), but not before it is LISTEN seconds old or the ranks have begun a start: a signal
-# that finds no handler kills them.
+# attend PID SIGNAL LISTEN: until that command has ended; sets `code`. At notice and at the job's end RUN/end_time says now,
+# and the command gets SIGNAL, again each 10 s (launchers lose signals), but not before it is LISTEN seconds old or the
+# ranks have begun a start: a signal that finds no handler kills them.
 attend() {
   local began=$SECONDS told=-10 newest refreshed=$SECONDS heard=$notice$ending
   while kill -0 "$1" 2>/dev/null; do
     pause 0.1
     if [ "$notice$ending" != "$heard" ]; then
-      heard=$notice$ending refreshed=-1000000
+      heard=$notice$ending
       tell "$([ -n "$ending" ] && echo "Slurm ends this job" || echo "notice received"); waiting for the ranks to commit and stop"
     fi
-    if [ -n "$job" ] && [ -z "$ending" ] && [ $((SECONDS - refreshed)) -ge "${FACEMAE_REFRESH:-60}" ]; then
+    if [ -n "$job" ] && [ -z "$notice$ending" ] && [ $((SECONDS - refreshed)) -ge "${FACEMAE_REFRESH:-60}" ]; then
       refreshed=$SECONDS
       write_end_time &
     fi
     if [ -n "$notice$ending" ] && [ $((SECONDS - told)) -ge 10 ]; then
+      printf '%(%s)T\n' -1 >"$run/end_time"
       number start newest
       if [ "${newest:--1}" -gt "${before_start:--1}" ] || [ $((SECONDS - began)) -ge "$3" ]; then
-        kill -s "$2" "$1" 2>/dev/null
+        if [ "$2" != none ]; then kill -s "$2" "$1" 2>/dev/null; fi
         told=$SECONDS
       fi
     fi

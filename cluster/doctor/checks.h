@@ -37,6 +37,8 @@ class Lines {
   Lines(std::string id, std::string remedy) : id_(std::move(id)), remedy_(std::move(remedy)) {}
   void ok(const std::string& text) { add(State::Ok, {}, text, ""); }
   void note(const std::string& text) { add(State::Note, {}, text, ""); }
+  /// A note that says what to do: it is always told.
+  void advise(const std::string& text, const std::string& remedy) { add(State::Note, {}, text, remedy); }
   /// Of hosts, none: of all. The remedy of the table, unless one is given. Lines that say the same are one, of all their
   /// hosts.
   Finding& warn(std::vector<std::string> hosts, const std::string& text, const std::string& remedy = "");

@@ -1,13 +1,17 @@
 // What Slurm will do with the job.
+#include <algorithm>
 #include <array>
 
 #include "cluster/doctor/checks.h"
 #include "cluster/facts/reading.h"
+#include "cluster/host/mpi_vendor.h"
 #include "core/log.h"
 #include "core/text.h"
 
 namespace facemae {
 namespace {
+
+constexpr const char* kUsualSite = "openmpi-srun";  ///< as slurm/lib/site.sh has it
 
 std::string setting(const std::map<std::string, std::string>& of, const std::string& name) {
   const auto found = of.find(name);
@@ -70,7 +74,42 @@ void judge_job(const Gathered& all, Lines& lines) {
   lines.ok("the job is requeued, and told in time");
 }
 
+/// The one of slurm/sites/ that starts ranks of this library here.
+std::string site_file(const MpiPlace& mpi, const std::vector<std::string>& plugins,
+                      const std::string& container) {
+  const auto has = [&](const char* plugin) {
+    return std::any_of(plugins.begin(), plugins.end(),
+                       [&](const std::string& name) { return name.starts_with(plugin); });
+  };
+  switch (vendor_of(mpi.library)) {
+    case MpiVendor::Unknown:
+      return "";
+    case MpiVendor::Cray:
+      return has("cray_shasta") ? "cray" : "mpich-srun";
+    case MpiVendor::OpenMpi:
+      if (container == "Apptainer" || container == "Singularity") return "apptainer";
+      if (container == "enroot") return "pyxis";
+      return has("pmix") ? kUsualSite : "openmpi-mpirun";
+    default:
+      return has("pmi2") ? "mpich-srun" : "mpich-mpiexec";
+  }
+}
+
+void judge_site(const Gathered& all, Lines& lines) {
+  const Facts& first = all.first();
+  const std::string site = site_file(first.mpi, first.slurm.plugins, first.software.container);
+  if (first.slurm.plugins.empty() || site.empty()) return;
+  if (all.ranks.size() > 1) return lines.ok("the ranks are started already");
+  if (site == kUsualSite) return lines.ok("batch jobs start the ranks by " + site);
+  lines.advise(fmt::format("batch jobs start ranks of {} here by the site file {}",
+                           name_of(vendor_of(first.mpi.library)), site),
+               "export FACEMAE_SITE=" + site + " before sbatch (slurm/README.md)");
+}
+
 constexpr std::array kSlurmChecks = {
+    Check{"slurm.site", "the MPI library, srun --mpi=list and the kind of container, of a process alone",
+          "openmpi-srun, which is taken where none is named; else a note with the one to name", "", "", "",
+          false, false, judge_site},
     Check{"slurm.config", "scontrol show config and show partition", "nothing in the way",
           "KillWait shorter than a save; PreemptMode=CANCEL without GraceTime", "",
           "let notice come earlier: #SBATCH --signal=B:USR2@SECONDS", false, false, judge_config},

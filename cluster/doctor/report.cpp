@@ -51,8 +51,7 @@ std::string line_of(const Finding& finding, std::size_t nodes) {
   std::string who;
   if (!finding.hosts.empty() && nodes > 1) who = every ? "all nodes: " : fold_hosts(finding.hosts) + ": ";
   std::string line = fmt::format("{:<9}{}  {}{}\n", state_name(finding.state), finding.id, who, finding.text);
-  if (finding.state > State::Note && !finding.remedy.empty())
-    line += fmt::format("{:<9}do: {}\n", "", finding.remedy);
+  if (!finding.remedy.empty()) line += fmt::format("{:<9}do: {}\n", "", finding.remedy);
   return line;
 }
 
@@ -78,7 +77,8 @@ std::vector<std::string> bad_nodes(const std::vector<Finding>& findings) {
 std::string report_text(const Diagnosis& diagnosis, bool all) {
   std::string text;
   for (const auto& finding : diagnosis.findings)
-    if (all || finding.state > State::Note) text += line_of(finding, diagnosis.nodes);
+    if (all || finding.state > State::Note || !finding.remedy.empty())
+      text += line_of(finding, diagnosis.nodes);
   for (const auto& one : diagnosis.measured) {
     text += fmt::format("{:<9}{}  {:.4g} {}", "measured", one.id, one.value, one.unit);
     if (!one.of.empty()) text += " of " + one.of;

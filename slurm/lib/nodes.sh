@@ -100,6 +100,7 @@ narrow() {
   for ((i = 1; i <= $#; i++)); do
     case ${*:i:1} in
       srun | */srun) on=(--nodes="$wanted" --ntasks=$((wanted * per)) --nodelist="$(IFS=, && echo "${nodes[*]}")") ;;
+      mpiexec.hydra | */mpiexec.hydra) on=(-n $((wanted * per)) -ppn "$per" -hosts "$(IFS=, && echo "${nodes[*]}")") ;;
       mpirun | */mpirun) on=(-n $((wanted * per)) --host "$(printf "%s:$per\n" "${nodes[@]}" | paste -sd,)") ;;
       *) continue ;;
     esac

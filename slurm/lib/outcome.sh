@@ -16,7 +16,8 @@ text() {
 }
 # hosts INTO: an array of the nodes that the outcome names
 hosts() {
-  local -n names_into=$1 # shellcheck disable=SC2034
+  # shellcheck disable=SC2034  # a reference
+  local -n names_into=$1
   names_into=()
   if found '"hosts" *: *\[([^]]*)\]'; then IFS=' ,"' read -ra names_into <<<"${BASH_REMATCH[1]//[\", ]/ }"; fi
 }

@@ -108,10 +108,21 @@ std::vector<std::string> predictable_releases(const fs::path& root) {
   return faults;
 }
 
+/// fmt is spdlog's, bundled or not: a header named otherwise may be of another version, LibTorch's for one.
+std::vector<std::string> other_fmt(const fs::path& root) {
+  std::vector<std::string> faults;
+  for (const Source& source : read_tree(root, {".h", ".cpp", ".cu"}))
+    for (const std::string& line : source.lines)
+      if (line.starts_with("#include <fmt/"))
+        faults.push_back(source.path + " includes fmt past spdlog: " + line + " (<spdlog/fmt/fmt.h>)");
+  return faults;
+}
+
 TEST_F(Architecture, NoFileIsTooLongToRead) { EXPECT_THAT(long_files(tree()), IsEmpty()); }
 TEST_F(Architecture, EveryHeaderSaysWhatItIsFor) { EXPECT_THAT(silent_headers(tree()), IsEmpty()); }
 TEST_F(Architecture, EveryTypeIsDefinedOnce) { EXPECT_THAT(types_defined_twice(tree()), IsEmpty()); }
 TEST_F(Architecture, NothingNamesOneMachine) { EXPECT_THAT(machine_traces(tree()), IsEmpty()); }
+TEST_F(Architecture, FmtIsThatOfSpdlog) { EXPECT_THAT(other_fmt(tree()), IsEmpty()); }
 
 TEST_F(Architecture, ReleasesDrawFromSecretsAlone) { EXPECT_THAT(predictable_releases(tree()), IsEmpty()); }
 
@@ -144,6 +155,11 @@ TEST_F(PlantedTree, ATypeOfTheSameNameIsSeenUnlessItsNamespaceDiffers) {
   EXPECT_THAT(types_defined_twice(root_), IsEmpty());
   plant("data/d.cpp", "namespace facemae {\nstruct Twice {\n};\n}  // namespace facemae\n");
   EXPECT_EQ(types_defined_twice(root_).size(), 1u);
+}
+TEST_F(PlantedTree, FmtPastSpdlogIsSeen) {
+  plant("core/a.cpp", "#include <fmt/format.h>\n");
+  plant("core/b.cpp", "#include <spdlog/fmt/fmt.h>\n");
+  EXPECT_EQ(other_fmt(root_).size(), 1u);
 }
 TEST_F(PlantedTree, APathOfOneMachineIsSeen) {
   plant("scripts/a.sh", "cd /" + std::string("home/somebody\n"));

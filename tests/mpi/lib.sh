@@ -55,6 +55,26 @@ reference() {
   tiny_run "$1" pretrain 30 --batch 9 "${@:2}" && recognized "$1" recognize "${@:2}"
   shows recognize.log "own: roots of $1 ranks" equal "$(root pretrain | wc -c) $(root recognize | wc -c)" "33 33"
 }
+# stops_by_files NAME: Hydra ends its ranks at a signal, so what is asked of a run comes to them by files: a stop, and notice
+# of the end of a batch job.
+stops_by_files() {
+  local what code job
+  for what in stop notice; do
+    (
+      if [ $what = notice ]; then
+        ranks() { FACEMAE_NOTICE=none exec "$tests/../slurm/supervise.sh" $what -- "${mpirun[@]}" -n "$1" "$facemae" "${@:2}"; }
+      fi
+      under "$1" tiny_run 2 $what 100000 --batch 8
+    ) &
+    job=$!
+    for _ in $(seq 300); do compgen -G "$what/checkpoints/*/COMMIT" >/dev/null && break; sleep 0.1; done
+    if [ $what = stop ]; then "$facemae" stop $what >/dev/null 2>&1; else kill -USR2 "$(pgrep -P $job)"; fi
+    wait $job
+    code=$?
+    shows $what.log "$1: $what reaches the ranks by a file (the launcher ends with $code)" equal "$(outcome $what)" 76
+    rm -rf $what
+  done
+}
 # pair LAUNCHER PROGRAM: two ranks of one make started by the launcher of another, of which `said` tells
 pair() {
   rm -rf store

@@ -9,6 +9,7 @@ make mpich mpicc.mpich mpiexec.mpich
 conforms mpich 1 2
 reference 2
 has_roots mpich 2
+stops_by_files mpich
 wrong_pair mpich own "mpiexec of MPICH" "Open MPI [45]"
 wrong_pair own mpich "mpirun of Open MPI" "MPICH [34]"
 if [ -z "${FACEMAE_FULL:-}" ]; then finish; fi

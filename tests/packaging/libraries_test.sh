@@ -94,7 +94,7 @@ for folder in /usr/lib/*/hdf5/openmpi /usr/lib/*/hdf5/mpich; do
   fi
 done
 
-# --- protobuf 22 and newer, spdlog with a fmt of its own: packages that bring files for CMake, found before all else ----------
+# --- protobuf 22 and newer: a package that brings files for CMake, found before all else --------------------------------------
 mkdir -p "$work/prefix/lib/cmake/protobuf" "$work/prefix/bin"
 cat >"$work/prefix/lib/cmake/protobuf/protobuf-config.cmake" <<'T'
 get_filename_component(root ${CMAKE_CURRENT_LIST_DIR}/../../.. ABSOLUTE)

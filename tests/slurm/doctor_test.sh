@@ -85,7 +85,7 @@ in_node n2 mount -o remount,bind,ro "$run"
 finds 75 problem fs.sync n2 "RUN on a file system that you may write into" "RUN read-only on one node" "${on_nodes[@]}" "${doctor[@]}"
 in_node n2 umount "$run"
 
-finds 0 warning fs.locks "n" "flock|lock" "locks that hold on one node only" \
+finds 0 warning fs.locks "locks in .* are not seen on other nodes" "flock|lock" "locks that hold on one node only" \
   "${on_nodes[@]}" "$cluster/on" all env LD_PRELOAD="$faulty" FAULTY_LOCKS=/dev/shm -- "${doctor[@]}"
 finds 0 warning fs.sync "n2" "faster storage" "fsync that takes long on one node" \
   "${on_nodes[@]}" "$cluster/on" n2 env LD_PRELOAD="$faulty" FAULTY_FSYNC_MS=1100 -- "${doctor[@]}"

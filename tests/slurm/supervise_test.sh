@@ -2,7 +2,7 @@
 # slurm/supervise.sh, decision by decision, with a training command and an scontrol that follow a script.
 # Each line of PLAN is one start: "OUTCOME EXIT STEP", where OUTCOME is the code that outcome.json gets (- for no new
 # outcome, so that a stale one stays), EXIT what the launcher returns, STEP what has been committed (- for nothing new);
-# a fourth word "wait" lets the start last until USR2 reaches it.
+# a fourth word "wait" lets the start last until USR2 reaches it, "read" until RUN/end_time has come.
 set -uo pipefail
 supervise=${FACEMAE_SOURCE:?}/slurm/supervise.sh
 work=$(mktemp -d) || exit 1
@@ -26,7 +26,7 @@ outcome() {
   printf '{"start":%d,"code":%d,"kind":"x","step":7%s,"reason":"say \\"start\\": 99, \\"code\\": 0"}\n' \
     $((FIRST + n)) "$1" "$MORE" >"$RUN/outcome.json"
 }
-if [ "$wait" = wait ]; then
+if [ -n "$wait" ]; then
   told=
   trap 'told=yes' USR2
   outcome 75
@@ -34,7 +34,14 @@ if [ "$wait" = wait ]; then
   exec 3<>"$WORK/fifo.$n"
   mv "$WORK/dying" "$WORK/state" 2>/dev/null
   : >"$WORK/running"
-  for _ in $(seq 100); do [ -z "$told" ] || break; read -r -t 0.1 <&3; done
+  for _ in $(seq 100); do
+    [ -z "$told" ] || break
+    if [ "$wait" = read ] && read -r end <"$RUN/end_time" && [ "$end" -le "$(date +%s)" ]; then
+      echo read >>"$WORK/told"
+      break
+    fi
+    read -r -t 0.1 <&3
+  done 2>/dev/null
   [ -n "$told" ] && echo told >>"$WORK/told"
 fi
 if [ "$step" != - ]; then
@@ -153,6 +160,10 @@ check "arguments" "train --fresh" "$(cat "$work/calls")"
 
 begin "notice reaches the ranks, and the job is requeued" "76 143 5 wait"
 signalled USR2; finished 143 1 "requeue 42"; check "the ranks were told" told "$(cat "$work/told" 2>/dev/null)"
+begin "and stands in RUN/end_time, where a launcher passes no signal on" "76 143 5 read"
+FACEMAE_NOTICE=none signalled USR2; finished 143 1 "requeue 42"
+check "the ranks were told by the file alone" read "$(cat "$work/told" 2>/dev/null)"
+check "which is gone afterwards" no "$([ -e "$RUN/end_time" ] && echo yes || echo no)"
 begin "a crash after notice requeues, rather than starts again" "- 140 - wait" "0 0 5"
 signalled USR2; finished 143 1 "requeue 42"; check "starts again here" 0 "$(grep -c "starting again" "$work/said")"
 begin "done after notice is done" "0 0 5 wait"

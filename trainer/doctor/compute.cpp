@@ -1,6 +1,6 @@
 #include "trainer/doctor/compute.h"
 
-#include <fmt/format.h>
+#include <spdlog/fmt/fmt.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -10,7 +10,6 @@
 #include "cluster/host/agree.h"
 #include "cluster/host/gather.h"
 #include "core/clock.h"
-#include "core/host.h"
 #include "core/signals.h"
 #include "data/loader/loader.h"
 #include "trainer/doctor/percentile.h"
@@ -19,8 +18,6 @@
 
 namespace facemae {
 namespace {
-
-int cores_of_rank(const World& world) { return std::max(1, available_cores() / world.topology().local_size); }
 
 double processor_seconds() {
   timespec now{};
@@ -103,7 +100,7 @@ Reached load(const World& world, const std::shared_ptr<const Store>& store, int 
 }  // namespace
 
 std::vector<Measured> measure_products(World& world, double seconds) {
-  torch::set_num_threads(cores_of_rank(world));
+  torch::set_num_threads(world.topology().cores);
   std::vector<Measured> figures;
   const auto measure = [&](const std::string& id, const torch::Device& device) {
     world.control().any_of(0);  // all begin together
@@ -118,7 +115,7 @@ std::vector<Measured> measure_products(World& world, double seconds) {
 std::vector<Measured> measure_loading(World& world, const std::string& folder, double wanted,
                                       double seconds) {
   const auto store = open_once_a_node(world.control(), world.topology(), folder);
-  const int cores = cores_of_rank(world);
+  const int cores = world.topology().cores;
   std::vector<int> choices{1};
   if (cores > 1) choices.push_back(cores);
   std::vector<Measured> figures;

@@ -1,6 +1,6 @@
 #include "trainer/doctor/disk.h"
 
-#include <fmt/format.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 

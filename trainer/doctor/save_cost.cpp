@@ -1,6 +1,6 @@
 #include "trainer/doctor/save_cost.h"
 
-#include <fmt/format.h>
+#include <spdlog/fmt/fmt.h>
 #include <torch/torch.h>
 
 #include <algorithm>

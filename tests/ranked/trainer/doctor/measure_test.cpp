@@ -28,6 +28,7 @@ class Spread final : public World {
     topology_.local_size = 1;
     topology_.node = topology_.rank;
     topology_.nodes = topology_.size;
+    topology_.cores = 3;
     topology_.host = "n" + std::to_string(topology_.rank);
   }
   const Topology& topology() const noexcept override { return topology_; }
@@ -86,6 +87,9 @@ TEST_F(Measure, FindsEveryFigureAndLeavesNothingBehind) {
     EXPECT_GT(figure.value, 0) << figure.id << " of " << figure.of;
     EXPECT_FALSE(figure.unit.empty()) << figure.id;
   }
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Measured& figure) {
+    return figure.id == "data.loader" && figure.of == "a rank, 3 threads";
+  })) << "a rank has the threads of its own cores";
   const auto ids = counted(all);
   for (const std::string id : {"cpu.gemm", "data.loader", "fs.write", "fs.read", "fs.meta", "save"})
     EXPECT_TRUE(ids.contains(id)) << id;

@@ -76,7 +76,7 @@ TEST(Doctor, HasAMachineForEachStateOfEachCheck) {
 TEST(Doctor, HasUniqueChecks) {
   std::set<std::string> ids;
   for (const auto& check : all_checks()) EXPECT_TRUE(ids.insert(check.id).second) << check.id;
-  EXPECT_GE(ids.size(), 42U);
+  EXPECT_GE(ids.size(), 43U);
   EXPECT_THROW(check_of("fs.sen"), ConfigError);
 }
 
@@ -127,10 +127,11 @@ TEST(Doctor, EndsWith75WhenOtherNodesAreFine) {
 }
 
 TEST(Doctor, WritesTheWorstFirstWithWhatToDo) {
+  Finding note = finding_of("sw.versions", State::Note, {"n1"}, false);
+  note.remedy = "";
   const Diagnosis diagnosis{
       .findings = {finding_of("fs.seen", State::Problem, {"n2", "n1", "n3"}, false),
-                   finding_of("cpu.quota", State::Warning, {"n4"}, false),
-                   finding_of("sw.versions", State::Note, {"n1"}, false)},
+                   finding_of("cpu.quota", State::Warning, {"n4"}, false), note},
       .measured =
           {{.id = "fs.write", .value = 1.5, .unit = "GB/s", .of = "256 MiB", .expected = 2, .text = ""}},
       .nodes = 4};
@@ -148,6 +149,47 @@ TEST(Doctor, WritesTheWorstFirstWithWhatToDo) {
   EXPECT_EQ(json["checks"].size(), 3U);
   EXPECT_EQ(json["checks"][0]["do"], "do it");
   EXPECT_EQ(json["measured"][0]["of"], "256 MiB");
+}
+
+TEST(Doctor, AlwaysTellsANoteThatSaysWhatToDo) {
+  const auto advice = finding_of("slurm.site", State::Note, {}, false);
+  EXPECT_EQ(report_text({.findings = {advice}, .measured = {}, .nodes = 1}, false),
+            "note     slurm.site  it is so\n         do: do it\nA run would work.\n");
+}
+
+TEST(Doctor, NamesTheSiteFileThatStartsRanksOfTheLibrary) {
+  const char* source = std::getenv("FACEMAE_SOURCE");
+  ASSERT_NE(source, nullptr);
+  struct Case {
+    std::string library;
+    std::vector<std::string> plugins;
+    std::string container, site;
+  };
+  for (const auto& one : std::vector<Case>{
+           {"Open MPI v4.1.4", {"none", "pmix_v4"}, "", "openmpi-srun"},
+           {"Open MPI v4.1.4", {"none", "pmi2"}, "", "openmpi-mpirun"},
+           {"Open MPI v4.1.4", {"pmix"}, "Apptainer", "apptainer"},
+           {"Open MPI v4.1.4", {"pmix"}, "enroot", "pyxis"},
+           {"MPICH Version: 4.0.2", {"pmi2", "pmix"}, "", "mpich-srun"},
+           {"MPICH Version: 4.0.2", {"none", "pmix"}, "", "mpich-mpiexec"},
+           {"Intel(R) MPI Library 2021.19", {"pmi2"}, "", "mpich-srun"},
+           {"CRAY MPICH version 8.1.27.0", {"cray_shasta"}, "", "cray"},
+       }) {
+    Gathered all = machine_of(1, 1, 4);
+    put_slurm(all, "23.11.4");
+    all.ranks[0].mpi.library = all.ranks[0].mpi.built_for = one.library;
+    all.ranks[0].slurm.plugins = one.plugins;
+    all.ranks[0].software.container = one.container;
+    EXPECT_TRUE(std::filesystem::exists(Path(source) / ("slurm/sites/" + one.site + ".env"))) << one.site;
+    const auto findings = judge(all);
+    const auto found = std::find_if(findings.begin(), findings.end(),
+                                    [](const Finding& finding) { return finding.id == "slurm.site"; });
+    ASSERT_NE(found, findings.end()) << one.site;
+    EXPECT_THAT(found->text, HasSubstr(one.site));
+    const bool usual = one.site == "openmpi-srun";
+    EXPECT_EQ(found->state, usual ? State::Ok : State::Note) << one.site;
+    EXPECT_EQ(found->remedy.starts_with("export FACEMAE_SITE=" + one.site), !usual) << found->remedy;
+  }
 }
 
 TEST(Doctor, SaysWhyARunWouldBeSlow) {

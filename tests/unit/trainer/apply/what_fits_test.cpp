@@ -1,6 +1,7 @@
 #include "trainer/apply/what_fits.h"
 
 #include <gmock/gmock.h>
+#include <spdlog/fmt/fmt.h>
 
 #include "checkpoint/tensors/wrappers.h"
 #include "core/error.h"
