@@ -17,16 +17,21 @@ if [ -z "${FACEMAE_FULL:-}" ]; then finish; fi
 # More ranks than cores: those of MPICH 4 wait for each other in full time slices.
 conforms mpich 3 4
 # PMI-2 of Slurm, which is another launcher than MPICH's own; between the nodes is a network.
-pretrain=(pretrain --store "$work/faces" --run "$work/on-slurm" --steps 30 --batch 9 --model tiny --patch 28 --lr 1e-3
-  --embedder-size 16 --embedder-width 4 --threads 1 --save-every 4 --log-every 1 --log-level warn)
-bash "$tests/mpi/on_slurm.sh" "$work/mpich/facemae" "${pretrain[@]}" >said 2>&1
-case $? in
-  0) check "mpich: the root of pretraining by srun --mpi=pmi2" same_root on-slurm pretrain ;;
-  124) check "mpich: the root of pretraining by srun --mpi=pmi2, which MPICH 4.0.2 did not end" same_root on-slurm pretrain ;;
-  77) grep SKIP said ;;
-  *) miss "mpich: srun --mpi=pmi2" && grep -v '^\[' said | tail -n 5 ;;
-esac
+on_slurm() { # on_slurm WHAT RUN REFERENCE COMMAND...
+  bash "$tests/mpi/on_slurm.sh" "$work/mpich/facemae" "${@:4}" --store "$work/faces" --run "$work/$2" --steps 30 --batch 9 --threads 1 \
+    --log-level warn >said 2>&1
+  case $? in
+    0) check "mpich: the root of $1 by srun --mpi=pmi2" same_root "$2" "$3" ;;
+    124) check "mpich: the root of $1 by srun --mpi=pmi2, which MPICH 4.0.2 did not end" same_root "$2" "$3" ;;
+    77) grep SKIP said ;;
+    *) miss "mpich: $1 by srun --mpi=pmi2" && grep -v '^\[' said | tail -n 5 ;;
+  esac
+}
+mae=(pretrain --model tiny --patch 28 --lr 1e-3 --embedder-size 16 --embedder-width 4 --save-every 4 --log-every 1)
+on_slurm pretraining slurm-mae pretrain "${mae[@]}"
+on_slurm recognition slurm-net recognize recognize --lr 0.05 --save-every 15 --eval-every 0 --log-every 10
 exact=(--exact --exact-slots 4)
 reference 1 "${exact[@]}"
+on_slurm "exact pretraining" slurm-exact pretrain "${mae[@]}" "${exact[@]}"
 for n in 1 2 3 4; do has_roots mpich $n "${exact[@]}"; done
 finish
