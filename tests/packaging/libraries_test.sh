@@ -41,6 +41,17 @@ for make in openmpi mpich; do # what Debian has of both
   rm -rf "$work/mpi/build"
   accepts "mpicc.$make with its own launcher" "MPI: .*started by [^ ]*/mpiexec.$make " mpi -DMPI_C_COMPILER=mpicc.$make
 done
+for make in openmpi mpich; do # as a module or a prefix of one's own has it
+  command -v mpicc.$make >/dev/null || continue
+  mkdir -p "$work/of-$make/bin"
+  for name in mpicc mpiexec; do ln -s "$(command -v $name.$make)" "$work/of-$make/bin/$name"; done
+  maker=MPICH
+  if [ $make = openmpi ]; then maker="Open MPI"; fi
+  rm -rf "$work/mpi/build"
+  accepts "-DMPI_HOME of $make" "MPI: $maker.*started by $work/of-$make/bin/mpiexec " mpi -DMPI_HOME="$work/of-$make"
+  rm -rf "$work/mpi/build"
+  MPI_HOME=$work/of-$make accepts "MPI_HOME of $make in the environment" "MPI: $maker.*started by $work/of-$make/bin/mpiexec " mpi
+done
 if type mpicc.openmpi mpicc.mpich >/dev/null; then
   accepts "the launcher of another MPI, with a warning" 'mpiexec.openmpi is of Open MPI, but the library is of MPICH' mpi \
     -DMPI_C_COMPILER=mpicc.mpich -DMPIEXEC_EXECUTABLE="$(command -v mpiexec.openmpi)"
