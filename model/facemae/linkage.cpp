@@ -94,13 +94,13 @@ LinkageLoss linkage_share(const Tensor& rebuilt, const Tensor& real, std::span<c
   const std::int64_t first = std::accumulate(rows_of_rank.begin(), rows_of_rank.begin() + ranks.rank(),
                                              std::int64_t{0}),
                      total = all.size(0);
+  const auto originals =
+      torch::arange(first, first + own.size(0), own.options().dtype(torch::kInt64)).unsqueeze(1);
   std::vector<Tensor> gains, hits;
   std::int64_t at = 0;
   for (std::size_t a = 0; a < attackers.size(); ++a) {
     const auto scores = attackers[a].scores(own.narrow(1, at, widths[a]), all.narrow(1, at, widths[a]), kept);
     at += widths[a];
-    const auto originals =
-        torch::arange(first, first + own.size(0), torch::kInt64).to(own.device()).unsqueeze(1);
     const auto right = scores.gather(1, originals);  // [b, 1]
     gains.push_back(
         (right.squeeze(1) - scores.logsumexp(1) + std::log(static_cast<double>(total))).clamp_min(0));

@@ -11,6 +11,7 @@
 #include "core/signals.h"
 #include "trainer/run/decisions.h"
 #include "trainer/step/range.h"
+#include "trainer/step/reading.h"
 #include "trainer/step/step.h"
 
 namespace facemae {
@@ -39,6 +40,11 @@ class WatchedSupply final : public FaceSource {
 /// the device.
 torch::Tensor finite(const torch::Tensor& gradient, bool each) {
   return each ? torch::isfinite(gradient).all() : torch::isfinite(gradient.sum());
+}
+
+/// 0 where it is undefined; waits for a device.
+double number_of(const torch::Tensor& scalar) {
+  return scalar.defined() ? Reading(scalar.reshape({1})).values().front() : 0;
 }
 
 class Loop {
@@ -159,8 +165,6 @@ class Loop {
   }
 
   void observe(std::uint64_t done) {
-    run_.state.automatic_weight = run_.task.automatic_weight;
-    run_.state.linkage_weight = run_.task.linkage_weight;
     run_.observer.after_step(done, run_.task,
                              {.learning_rate = learning_rate(done - 1),
                               .data = run_.supply.figures(),
@@ -186,6 +190,8 @@ class Loop {
 
   void save(std::uint64_t done, const Next& next) {
     const Range range("save");
+    run_.state.automatic_weight = number_of(run_.task.automatic_weight);
+    run_.state.linkage_weight = number_of(run_.task.linkage_weight);
     saved_ = advanced_ = done;
     due_ = 0;
     if (next.ends) {

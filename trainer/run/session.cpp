@@ -138,8 +138,9 @@ class Session {
         known_to_all([&] { return resume(checkpoints, snapshot_, state_, input_, control_); });
     optimizer_->take_own();
     outcome_.step = outcome_.first = outcome_.reached = first;
-    task().automatic_weight = state_.automatic_weight;
-    task().linkage_weight = state_.linkage_weight;
+    for (const auto& [weight, value] : {std::pair(&task().automatic_weight, state_.automatic_weight),
+                                        std::pair(&task().linkage_weight, state_.linkage_weight)})
+      if (weight->defined()) *weight = torch::full_like(*weight, value);
     together(control_, [&] {
       if (!control_.is_root()) return;
       run_.decide(fence_, checkpoints.restored());

@@ -73,8 +73,8 @@ class Task {
       true;  ///< a line of metrics follows the step that begins: figures that nothing else needs are wanted
   bool compares_whole_batch = false;  ///< couple() wants all micro-batches of a step at once
   std::int64_t faces_per_row = 1;     ///< faces that Pass::rows has one row for; it divides every part
-  double automatic_weight = 0;        ///< part of RunState
-  double linkage_weight = 0;          ///< of --linkage-weight; part of RunState
+  // Of losses, and part of RunState: float64 scalars on the device; undefined where the task has none.
+  torch::Tensor automatic_weight, linkage_weight;
 };
 
 // What a task can do beside training, for those who watch a run.

@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "cluster/tensors/collectives.h"
@@ -14,12 +13,13 @@ constexpr std::uint64_t kAdaptEvery = 50;  ///< steps
 
 }  // namespace
 
-LinkageTerm::LinkageTerm(const std::string& weight, const std::string& attackers, double kept)
+LinkageTerm::LinkageTerm(const std::string& weight, const std::string& attackers, double kept,
+                         torch::Device device)
     : attackers_(linkage_from(attackers)), kept_(kept) {
   if (weight.starts_with("auto:"))
     rate_ = std::stod(weight.substr(5));
   else
-    fixed_ = std::stod(weight);
+    fixed_ = torch::full({}, std::stod(weight), torch::TensorOptions().device(device).dtype(torch::kFloat64));
   const torch::NoGradGuard no_grad;
   for (const auto& attacker : attackers_)
     widths_.push_back(attacker.features(torch::zeros({1, 3, 28, 28})).size(1));
@@ -40,15 +40,17 @@ LinkageTerm::Coupled LinkageTerm::couple(const torch::Tensor& rebuilt, const tor
   const auto seen = rebuilt.detach().requires_grad_(true);
   const auto linked =
       linkage_share(seen, originals, attackers_, widths_, kept_, faces.ranks(), faces.rows_of_rank());
-  const auto hits = all_sum(linked.hits, faces.ranks());
   return {.gradient = torch::autograd::grad({linked.share}, {seen}).front(),
           .loss = linked.share.detach(),
-          .found = hits.max().item<double>() / static_cast<double>(faces.total())};
+          .hits = linked.hits};
 }
 
-double LinkageTerm::next_weight(double weight, std::uint64_t step, double found, std::int64_t faces) const {
-  if (fixed_ || step == 0 || step % kAdaptEvery != 0) return weight;
-  return std::max(0.0, weight + rate_ * (found - 2 / static_cast<double>(faces)));
+torch::Tensor LinkageTerm::next_weight(const torch::Tensor& weight, std::uint64_t step,
+                                       const torch::Tensor& hits, Coupling& faces) const {
+  if (fixed_.defined() || step == 0 || step % kAdaptEvery != 0) return weight;
+  const auto total = static_cast<double>(faces.total());
+  const auto found = all_sum(hits, faces.ranks()).max().to(torch::kFloat64) / total;
+  return (weight + rate_ * (found - 2 / total)).clamp_min(0);
 }
 
 }  // namespace facemae

@@ -3,15 +3,12 @@
 #include <torch/torch.h>
 
 #include <array>
-#include <cmath>
 
 #include "model/common/state.h"
 #include "trainer/config/decay.h"
 
 namespace facemae {
 namespace {
-
-constexpr std::uint64_t kBalanceEvery = 200;  ///< steps between measurements of the automatic weight
 
 torch::Tensor square_of(const torch::Tensor& gradient) { return gradient.pow(2).sum(); }
 
@@ -31,22 +28,19 @@ Pretraining::Pretraining(FaceMae model, std::unique_ptr<Embedder> embedder, cons
       device_(device),
       rebuilding_(make_rebuilding(model_, config, precision)),
       relation_(relation_from(config.relation)),
+      relation_weight_(config.relation_weight, device),
       form_{.pairs = config.relation_form == "pairs"},
       embedder_precision_(config.relation_precision == "same" ? precision : Precision::Float32),
       global_rows_(static_cast<double>(config.common.batch) /
                    static_cast<double>(rebuilding_->faces_per_row())) {
   faces_per_row = rebuilding_->faces_per_row();
-  const bool automatic = config.relation_weight.starts_with("auto:");
-  const double number = std::stod(automatic ? config.relation_weight.substr(5) : config.relation_weight);
-  if (automatic)
-    automatic_ratio_ = number;
-  else
-    automatic_weight = fixed_weight_.emplace(number);
+  automatic_weight = torch::zeros({}, torch::TensorOptions().device(device).dtype(torch::kFloat64));
   if (!config.linkage_weight.empty()) {
     const auto patches = model_->config.patches();
     linkage_.emplace(
         config.linkage_weight, config.linkage,
-        static_cast<double>(kept_patches(patches, config.mask_ratio)) / static_cast<double>(patches));
+        static_cast<double>(kept_patches(patches, config.mask_ratio)) / static_cast<double>(patches), device);
+    linkage_weight = torch::zeros_like(automatic_weight);
   }
   compares_whole_batch = config.relation_batch == "global" && config.common.accumulate > 1 &&
                          (relation_ != Relation::None || linkage_);
@@ -68,7 +62,7 @@ FaceNeeds Pretraining::needs() const {
 
 void Pretraining::begin(std::uint64_t step) {
   step_ = step;
-  if (fixed_weight_) automatic_weight = *fixed_weight_;  // whatever a checkpoint said
+  automatic_weight = relation_weight_.begin(automatic_weight, step);
   if (linkage_) linkage_weight = linkage_->begin(linkage_weight);
   if (embedder_) embedder_->at_step(step);
   form_.correlation = measured;
@@ -156,33 +150,35 @@ Pretraining::Wanted Pretraining::relate(const Group& group, const torch::Tensor&
   // Where the weight enters is a matter of last bits, which runs keep from start to start: before the way back through
   // a loss of one micro-batch, behind it through one of several, and of --exact.
   const bool before = !parts_.exact() && group.size() == 1;
-  const auto wanted = [&](double weight, bool again) {
-    const auto seed = torch::full_like(loss, before ? weight : 1).detach();
-    const auto gradient = torch::autograd::grad({loss}, {rows}, {seed}, /*retain_graph=*/again).front();
-    return before ? gradient : gradient * weight;
+  const auto gradient = [&](const torch::Tensor& seed, bool again) {
+    return torch::autograd::grad({loss}, {rows}, {seed}, /*retain_graph=*/again).front();
   };
-  if (to_be_balanced(group.front().micro)) balance(group.front(), faces.spread(wanted(1, true)).front());
+  const auto one = [&] { return torch::ones_like(loss.detach()); };
+  if (to_be_balanced(group.front().micro))
+    balance(group.front(), faces.spread(gradient(one(), true)).front());
   relation_figure_ += loss.detach();
   correlation_ += part * matched.correlation;
-  return {.gradient = wanted(automatic_weight, false), .loss = automatic_weight * loss.detach()};
+  const auto weight = automatic_weight.to(loss.scalar_type());
+  return {.gradient = before ? gradient(weight, false) : gradient(one(), false) * weight,
+          .loss = weight * loss.detach()};
 }
 
 Pretraining::Wanted Pretraining::link(const Group& group, const torch::Tensor& rows,
                                       const torch::Tensor& reference, Coupling& faces) {
   const auto linked = linkage_->couple(features_in(rows), features_in(reference), faces);
   if (group.front().micro == 0)
-    linkage_weight = linkage_->next_weight(linkage_weight, step_, linked.found, faces.total());
+    linkage_weight = linkage_->next_weight(linkage_weight, step_, linked.hits, faces);
   const double part = static_cast<double>(faces.total()) / global_rows_;
   linkage_figure_ += part * linked.loss;
   auto gradient = torch::zeros_like(rows);
-  features_in(gradient).copy_(linkage_weight * part * linked.gradient);
-  return {.gradient = gradient, .loss = linkage_weight * part * linked.loss};
+  const auto weight = (linkage_weight * part).to(linked.loss.scalar_type());
+  features_in(gradient).copy_(weight * linked.gradient);
+  return {.gradient = gradient, .loss = weight * linked.loss};
 }
 
 /// On the first micro-batch, when the automatic weight is to be measured.
 bool Pretraining::to_be_balanced(int micro) const {
-  return !fixed_weight_ && relation_ != Relation::None && micro == 0 &&
-         (automatic_weight == 0 || step_ % kBalanceEvery == 0);
+  return micro == 0 && relation_ != Relation::None && relation_weight_.to_be_measured();
 }
 
 /// Sets the weight so that |d relation| * weight = ratio * |d pixel|, gradients with respect to the predicted patches
@@ -197,26 +193,23 @@ void Pretraining::balance(const Passes& passes, const std::vector<torch::Tensor>
         torch::autograd::grad({pass.rows}, {pass.output}, {wanted[part]}, /*retain_graph=*/true).front();
     of_parts.push_back(torch::stack({square_of(pixel), square_of(relation)}));
   }
-  const auto squares = parts_.sum(of_parts);
-  const double of_pixel = std::sqrt(squares[0].item<double>()),
-               of_relation = std::sqrt(squares[1].item<double>());
-  if (of_relation > 0 && std::isfinite(of_pixel / of_relation))
-    automatic_weight = automatic_ratio_ * of_pixel / of_relation;
+  automatic_weight = relation_weight_.measured(automatic_weight, parts_.sum(of_parts));
 }
 
 std::vector<Metric> Pretraining::metrics() {
   const auto pixel = parts_.share_of_sum(pixel_of_part_),
              relation = parts_.share_of_coupled(relation_figure_);
-  std::vector<Metric> metrics = {
-      {"loss", config_.reconstruction_weight * pixel + automatic_weight * relation},
-      {"reconstruction", pixel},
-      {"relation", relation},
-      {"relation_correlation", parts_.share_of_coupled(correlation_)}};
+  std::vector<Metric> metrics = {{"loss", config_.reconstruction_weight * pixel +
+                                              automatic_weight.to(relation.scalar_type()) * relation},
+                                 {"reconstruction", pixel},
+                                 {"relation", relation},
+                                 {"relation_correlation", parts_.share_of_coupled(correlation_)}};
   if (!linkage_) return metrics;
   const auto linkage = parts_.share_of_coupled(linkage_figure_);
-  metrics[0].share = metrics[0].share + linkage_weight * linkage;
+  const auto weight = linkage_weight.to(linkage.scalar_type());
+  metrics[0].share = metrics[0].share + weight * linkage;
   metrics.push_back({"linkage", linkage});
-  metrics.push_back({"linkage_weight", parts_.share_of_common(torch::full_like(linkage, linkage_weight), 1)});
+  metrics.push_back({"linkage_weight", parts_.share_of_common(weight, 1)});
   return metrics;
 }
 

@@ -13,6 +13,7 @@
 #include "trainer/step/task.h"
 #include "trainer/tasks/linkage_term.h"
 #include "trainer/tasks/rebuilding.h"
+#include "trainer/tasks/relation_weight.h"
 
 namespace facemae {
 
@@ -56,14 +57,13 @@ class Pretraining final : public Task, public PictureMaker {
   torch::Device device_;
   std::unique_ptr<Rebuilding> rebuilding_;
   Relation relation_;
+  RelationWeight relation_weight_;
   RelationForm form_;
   Precision embedder_precision_;
   std::optional<RealSide>
       real_;            ///< of the micro-batch that passes, where its journey begins before the forward pass
   double global_rows_;  ///< of a step: faces, or sets of them
-  std::optional<double> fixed_weight_;  ///< of the relation, unless it is automatic
   std::optional<LinkageTerm> linkage_;
-  double automatic_ratio_ = 0;  ///< holds the relation's gradient at this fraction of the pixel gradient
   std::uint64_t step_ = 0;
 
   // Figures of the step.

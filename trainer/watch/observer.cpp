@@ -80,11 +80,11 @@ void Observer::begin_line(std::uint64_t done, Task& task, const StepFigures& fig
                                  .memory_bytes = static_cast<double>(peak_memory(device_))},
                                 ranks_),
            .data = data_,
-           .relation_weight = task.automatic_weight,
            .learning_rate = figures.learning_rate,
            .images_per_second = steps * static_cast<double>(config_.batch) / seconds,
            .exposed_reduction_seconds = exposed_,
            .seconds = seconds};
+  if (task.automatic_weight.defined()) line_->relation_weight.emplace(task.automatic_weight.reshape({1}));
   if (saving_) line_->save_stalled_seconds = figures.save_stalled_seconds - save_stalled_;
   last_ = Clock::now();
   last_step_ = done;
@@ -106,7 +106,9 @@ void Observer::write_line() {
     line.add(name, value);
     if (name == "loss") loss_ = fmt::format("loss {:.4g}", value);
   }
-  if (now.relation_weight != 0) line.add("relation_weight", now.relation_weight);
+  if (now.relation_weight)
+    if (const double weight = now.relation_weight->values().front(); weight != 0)
+      line.add("relation_weight", weight);
   line.add("lr", now.learning_rate);
   line.add("grad_norm", decided_.gradient_norm);
   line.add("images_per_second", now.images_per_second);

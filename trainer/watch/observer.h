@@ -73,8 +73,8 @@ class Observer {
     std::uint64_t step = 0;
     LineFigures ranks;
     LoaderFigures data;
-    double relation_weight = 0, learning_rate = 0, images_per_second = 0, exposed_reduction_seconds = 0,
-           seconds = 0;
+    double learning_rate = 0, images_per_second = 0, exposed_reduction_seconds = 0, seconds = 0;
+    std::optional<Reading> relation_weight;
     std::optional<double> save_stalled_seconds;
   };
   struct OfStep {

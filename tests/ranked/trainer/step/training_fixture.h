@@ -221,7 +221,7 @@ inline Trained train(const Trial& trial, Communicator& in_graph, Communicator& r
   }
   for (const auto& bucket : buckets.buckets())
     for (const auto& slot : bucket.slots) result.values[slot.name] = slot.value.detach().clone();
-  result.automatic_weight = task->automatic_weight;
+  if (task->automatic_weight.defined()) result.automatic_weight = task->automatic_weight.item<double>();
   if (const Classes classes = task->classes(); classes.centres.defined()) {
     auto all =
         torch::zeros({11, classes.centres.size(1)});  // own rows among all, summed: every rank compares all
