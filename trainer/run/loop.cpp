@@ -199,6 +199,7 @@ class Loop {
       run_.saves.now(done, /*settle=*/!next.stops);
     } else {
       run_.saves.begin(done);
+      if (run_.late) run_.optimizer.give_back();  // the device copies before it computes on
     }
     run_.observer.draw(done);
   }

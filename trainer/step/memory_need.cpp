@@ -99,7 +99,9 @@ MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std
   need.moments = run.optimizer.moment_bytes();
   const auto world = static_cast<std::uint64_t>(plan.world);
   need.checkpoint = replicated / world + by_class;
-  if (run.gradients.sharded()) need.checkpoint += run.optimizer.moment_bytes() * world;
+  const std::uint64_t whole_moments = run.gradients.sharded() ? run.optimizer.moment_bytes() * world : 0;
+  const bool on_host = run.gradients.ranks().device().is_cpu();
+  if (on_host) need.checkpoint += whole_moments;
 
   // Memory is linear in the rows, but for the tensors of weights that a backward pass makes on its way.
   const std::uint64_t unit = plan.together * static_cast<std::uint64_t>(std::max(plan.world, plan.slots));
@@ -121,6 +123,7 @@ MemoryNeed memory_need(const Prepared& run, const BatchPlan& plan, int side, std
     need.logits = std::min(all_logits, own.logit_bytes);
   }
   need.activations = static_cast<std::uint64_t>(std::max(0.0, peak - static_cast<double>(all_logits)));
+  if (!on_host) need.activations = std::max(need.activations, whole_moments);  // of a save, between steps
   return need;
 }
 

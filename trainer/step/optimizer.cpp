@@ -1,6 +1,5 @@
 #include "trainer/step/optimizer.h"
 
-#include <ATen/native/Resize.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -8,16 +7,22 @@
 namespace facemae {
 namespace {
 
-/// Of a tensor in host memory and all its views.
+// Of a tensor and all its views, which stay as they are meanwhile. What a device does with memory later than it is given
+// back, the stream on which it was taken waits for.
 void take_memory(const torch::Tensor& whole) {
-  at::native::resize_bytes_cpu(whole.storage().unsafeGetStorageImpl(), whole.nbytes());
+  const c10::DeviceGuard guard(whole.device());
+  auto* const storage = whole.storage().unsafeGetStorageImpl();
+  storage->set_data_ptr_noswap(storage->allocator()->allocate(whole.nbytes()));
+  storage->set_nbytes(whole.nbytes());
 }
 void give_back_memory(const torch::Tensor& whole) {
-  at::native::resize_bytes_cpu(whole.storage().unsafeGetStorageImpl(), 0);
+  auto* const storage = whole.storage().unsafeGetStorageImpl();
+  storage->set_data_ptr_noswap(c10::DataPtr(nullptr, whole.device()));
+  storage->set_nbytes(0);
 }
 
-torch::Tensor whole_on_host(const torch::Tensor& like) {
-  const auto whole = torch::empty(like.sizes(), torch::TensorOptions().dtype(like.scalar_type()));
+torch::Tensor without_memory(const torch::Tensor& like) {
+  const auto whole = torch::empty_like(like);
   give_back_memory(whole);
   return whole;
 }
@@ -33,8 +38,8 @@ Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets)
     flats_.push_back({bucket.own_values, bucket.own_gradients, first, second,
                       bucket.decay ? config_.weight_decay : 0, first, second});
     if (!buckets_.sharded()) continue;
-    flats_.back().whole_first = whole_on_host(bucket.values);
-    if (adamw) flats_.back().whole_second = whole_on_host(bucket.values);
+    flats_.back().whole_first = without_memory(bucket.values);
+    if (adamw) flats_.back().whole_second = without_memory(bucket.values);
   }
   steps_ =
       torch::zeros({}, torch::TensorOptions().device(flats_.front().values.device()).dtype(torch::kFloat32));
@@ -54,9 +59,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, GradientBuckets& buckets)
 
 void Optimizer::step(double learning_rate, const OnDevice& on_device) {
   const torch::NoGradGuard no_grad;
-  if (gathered_)
-    for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { give_back_memory(whole); });
-  gathered_ = false;
+  give_back();
   const auto found_inf = on_device.found_inf.defined() ? std::optional(on_device.found_inf) : std::nullopt;
   if (on_device.clip.defined()) buckets_.scale(on_device.clip);
   steps_.add_(1);
@@ -134,12 +137,16 @@ std::uint64_t Optimizer::moment_bytes() const {
 
 void Optimizer::gather() {
   for_each_whole([&](const torch::Tensor& whole, const torch::Tensor& own) {
-    const auto all = torch::empty(whole.sizes(), own.options());
-    buckets_.gather(all, own).wait();
     take_memory(whole);
-    whole.copy_(all);
+    buckets_.gather(whole, own).wait();
   });
   gathered_ = true;
+}
+
+void Optimizer::give_back() {
+  if (gathered_)
+    for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { give_back_memory(whole); });
+  gathered_ = false;
 }
 
 void Optimizer::take_own() {
@@ -151,16 +158,18 @@ void Optimizer::add_to(Snapshot& snapshot) {
   const bool adamw = config_.kind == "adamw";
   const std::string first = adamw ? "optimizer.exp_avg." : "optimizer.momentum_buffer.";
   const std::string second = "optimizer.exp_avg_sq.";
+  const bool steady = !buckets_.sharded() || steps_.is_cpu();
   // Views are made of what has memory.
   if (!gathered_)
     for_each_whole([](const torch::Tensor& whole, const torch::Tensor&) { take_memory(whole); });
   std::size_t flat = 0;
   for (auto& bucket : buckets_.buckets()) {
     for (const auto& slot : bucket.slots) {
-      snapshot.replicated.push_back({first + slot.name, Bucket::view(flats_[flat].whole_first, slot), true});
+      snapshot.replicated.push_back(
+          {first + slot.name, Bucket::view(flats_[flat].whole_first, slot), steady});
       if (adamw)
         snapshot.replicated.push_back(
-            {second + slot.name, Bucket::view(flats_[flat].whole_second, slot), true});
+            {second + slot.name, Bucket::view(flats_[flat].whole_second, slot), steady});
     }
     ++flat;
   }

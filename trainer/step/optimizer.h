@@ -49,10 +49,11 @@ class Optimizer {
 
   std::uint64_t moment_bytes() const;  ///< of the replicated parameters, as this rank holds them
 
-  // Each rank of a sharded optimizer holds the moments of its own parts. What add_to() refers to are whole moments in
-  // host memory, which is taken by gather() and given back by step(): checkpoints know nothing of parts.
-  void gather();    ///< all ranks, before the snapshot is read or written
-  void take_own();  ///< after the snapshot was written to: the moments are what it holds
+  // Each rank of a sharded optimizer holds the moments of its own parts. What add_to() refers to are whole moments, whose
+  // memory is taken by gather() and given back by step(), if not before: checkpoints know nothing of parts.
+  void gather();     ///< all ranks, before the snapshot is read or written
+  void take_own();   ///< after the snapshot was written to: the moments are what it holds
+  void give_back();  ///< once the copies are enqueued on a device, or made: the snapshot has no whole moments
 
  private:
   struct Flat {
