@@ -95,7 +95,13 @@ struct PinnedMemory final : c10::Allocator {
 
 struct EventNote {
   Gates gates;
-  std::chrono::steady_clock::time_point recorded;
+  Gate::Clock::time_point recorded;
+  /// When the device came to it: it computes at once, but for what it waits for.
+  Gate::Clock::time_point passed() const {
+    auto at = recorded;
+    for (const auto& gate : gates) at = std::max(at, gate->opened());
+    return at;
+  }
 };
 
 struct Guard final : c10::impl::DeviceGuardImplInterface {
@@ -147,7 +153,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     touch(this_threads_device);
     if (*event == nullptr) *event = new EventNote;
     static_cast<EventNote*>(*event)->gates = pending(stream);
-    static_cast<EventNote*>(*event)->recorded = std::chrono::steady_clock::now();
+    static_cast<EventNote*>(*event)->recorded = Gate::Clock::now();
   }
   void block(void* event, const c10::Stream& stream) const override {
     if (event != nullptr) hold(stream, static_cast<EventNote*>(event)->gates);
@@ -162,10 +168,10 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     if (event == nullptr) return;
     for (const auto& gate : static_cast<EventNote*>(event)->gates) gate->wait();
   }
-  /// Between the calls of the host, which computes the device's work itself; milliseconds.
+  /// Milliseconds, of events that have come.
   double elapsedTime(void* first, void* second, c10::DeviceIndex) const override {
-    return std::chrono::duration<double, std::milli>(static_cast<EventNote*>(second)->recorded -
-                                                     static_cast<EventNote*>(first)->recorded)
+    return std::chrono::duration<double, std::milli>(static_cast<EventNote*>(second)->passed() -
+                                                     static_cast<EventNote*>(first)->passed())
         .count();
   }
   /// As c10's guard of CUDA: goes to the event's device and back, which makes a context where it came from.

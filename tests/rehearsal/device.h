@@ -8,6 +8,7 @@
 #include <torch/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -22,14 +23,18 @@ void install();
 /// Opens once, when the work that streams wait for is done or given up.
 class Gate {
  public:
+  using Clock = std::chrono::steady_clock;
   void open() {
+    opened_ = Clock::now();
     open_ = true;
     open_.notify_all();
   }
   bool is_open() const { return open_; }
   void wait() const { open_.wait(false); }
+  Clock::time_point opened() const { return opened_; }  ///< once it is open
 
  private:
+  Clock::time_point opened_;
   std::atomic<bool> open_ = false;
 };
 using Gates = std::vector<std::shared_ptr<Gate>>;

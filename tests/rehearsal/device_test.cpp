@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <thread>
+
 #include "tests/rehearsal/counters.h"
 #include "trainer/step/precision.h"
+#include "trainer/step/stretch_clock.h"
 
 namespace facemae::rehearsal {
 namespace {
@@ -169,6 +172,24 @@ TEST_F(StandIn, AStreamComesToAnOperatorWhenItsGatesAreOpen) {
   const auto sum = here.sum();
   EXPECT_TRUE(opened);
   EXPECT_TRUE(pending(stream).empty());
+}
+
+TEST_F(StandIn, StretchesLastAsLongAsTheDeviceWaitsAndAreToldWhenItHasCome) {
+  using std::chrono::milliseconds;
+  StretchClock clock(kDevice);
+  clock.begin();
+  clock.end();
+  EXPECT_LT(clock.take(), 0.005) << "nothing lies between";
+  const auto gate = std::make_shared<Gate>();
+  clock.begin();
+  hold(c10::Stream(c10::Stream::DEFAULT, kDevice), {gate});
+  clock.end();
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(clock.take(), 0) << "the device is within";
+  gate->open();
+  EXPECT_GE(clock.take(), 0.02);
+  EXPECT_EQ(clock.take(), 0) << "told already";
+  EXPECT_EQ(counters().waits, 0) << "of the host";
 }
 
 }  // namespace

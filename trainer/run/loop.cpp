@@ -55,7 +55,7 @@ class Loop {
         plan_(plan),
         exact_(&run.sums != static_cast<const GradientSums*>(&run.gradients)),
         faces_(run.supply, run.watchdog),
-        step_(run.task, faces_, run.sums, update.micro_batches),
+        step_(run.task, faces_, run.sums, update.micro_batches, run.gradients.ranks().device()),
         decisions_(run.control, run.gradients.ranks(), run.late) {}
 
   LoopEnd run() {

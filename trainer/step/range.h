@@ -3,15 +3,13 @@
 // and, beside a GPU, NVIDIA's (nsys shows NVTX ranges).
 #include <ATen/record_function.h>
 
-#include <chrono>
-
 namespace facemae {
 
-/// `const Range range("forward");` lasts for its scope, on this thread. `name` outlives it. Adds the scope's seconds to
-/// `spent`, if given. With nobody looking it costs less than a microsecond.
+/// `const Range range("forward");` lasts for its scope, on this thread. `name` outlives it. With nobody looking it costs
+/// less than a microsecond.
 class Range {
  public:
-  explicit Range(const char* name, double* spent = nullptr);
+  explicit Range(const char* name);
   ~Range();
   Range(const Range&) = delete;
   Range& operator=(const Range&) = delete;
@@ -19,8 +17,6 @@ class Range {
  private:
   at::RecordFunction recorded_;
   bool nvtx_;
-  double* spent_;
-  std::chrono::steady_clock::time_point began_;
 };
 
 }  // namespace facemae

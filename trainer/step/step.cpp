@@ -26,8 +26,10 @@ torch::Tensor Step::compute(std::uint64_t step) {
     }
   }
   failpoint("loop.backward");
-  const Range range("reduce", &waited_);
+  const Range range("reduce");
+  waiting_.begin();
   sums_.finish();
+  waiting_.end();
   return loss_;
 }
 
@@ -57,8 +59,10 @@ Group Step::observe(int micro_batches, std::vector<std::vector<Faces>>& read) {
 
 Cotangents Step::couple(const Group& group) {
   if (!group.front().parts.front().rows.defined()) return Cotangents(group.size());
-  const Range range("couple", &waited_);
+  const Range range("couple");
+  waiting_.begin();
   auto coupled = task_.couple(group);
+  waiting_.end();
   add(coupled.loss);
   return std::move(coupled.wanted);
 }

@@ -8,6 +8,7 @@
 #include "data/loader/loader.h"
 #include "trainer/step/faces.h"
 #include "trainer/step/gradient_sums.h"
+#include "trainer/step/stretch_clock.h"
 #include "trainer/step/task.h"
 
 namespace facemae {
@@ -37,14 +38,16 @@ class Supply : public FaceSource {
 
 class Step {
  public:
-  /// All must outlive it.
-  Step(Task& task, FaceSource& source, GradientSums& sums, int micro_batches)
-      : task_(task), source_(source), sums_(sums), micro_batches_(micro_batches) {}
+  /// All must outlive it. `device`: where the task computes, by whose clock waiting is measured.
+  Step(Task& task, FaceSource& source, GradientSums& sums, int micro_batches,
+       torch::Device device = torch::kCPU)
+      : task_(task), source_(source), sums_(sums), micro_batches_(micro_batches), waiting_(device) {}
 
   /// All ranks. Returns a scalar that is finite when this rank's losses are; no gradient. Throws PeerLost.
   torch::Tensor compute(std::uint64_t step);
-  /// Of all steps so far: in the coupled loss and the reduction, where ranks wait for each other.
-  double waited_seconds() const { return waited_; }
+  /// Of all steps so far: in the coupled loss and the reduction, where ranks wait for each other. On an accelerator of
+  /// those that it is done with.
+  double waited_seconds() { return waited_ += waiting_.take(); }
 
  private:
   std::vector<Faces> next();
@@ -59,6 +62,7 @@ class Step {
   GradientSums& sums_;
   int micro_batches_;
   torch::Tensor loss_;
+  StretchClock waiting_;
   double waited_ = 0;
 };
 
