@@ -81,11 +81,12 @@ if read(old, "code").strip() not in ("0", "76"):
 
 files = sorted(set(os.listdir(old)) | set(os.listdir(new)))
 faults, greatest, others = [], {}, []
-for file in (f for f in files if f.endswith(".jsonl")):
+lines = [file for file in files if file.endswith((".jsonl", "outcome.json"))]
+for file in lines:
     fault, far = compare_lines(file, read(old, file), read(new, file))
     faults += [fault] if fault else []
     greatest.update({key: max(greatest.get(key, 0.0), x) for key, x in far.items()})
-for file in (f for f in files if not f.endswith(".jsonl") and f != "said"):
+for file in (f for f in files if f not in lines and f != "said"):
     fault = compare_text(file, read(old, file), read(new, file))
     if fault:  # where numbers may be near, roots and pictures are others
         (others if tolerance and file in ("roots", "pictures") else faults).append(fault)
