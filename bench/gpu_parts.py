@@ -191,7 +191,7 @@ def steps(model, batch, *words, by):
         options = ["device=cuda", "precision=bfloat16", f"classes={CLASSES}", *words]
         rate = rate_of(kit, by, model, size, 20, options, 100 if by == "torch.compile" else 45)
         config = model_costs.Config(model.removeprefix("facemae-"), batch=size, classes=CLASSES)
-        flops = model_costs.network_flops(config) + model_costs.beside_flops(config)
+        flops = sum(of(config) for of in (model_costs.network_flops, model_costs.embedder_flops, model_costs.beside_flops))
         return {"batch": size, "images/s": rate, **({"MFU": rate * flops / peak_of(gpu)} if peak_of(gpu) else {})}
 
     return run

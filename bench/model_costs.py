@@ -13,9 +13,12 @@ FACE_MAE = {"tiny": (192, 6, 3, 96, 2, 3), "small": (384, 8, 6, 192, 4, 6), "bas
 IRESNET = {"iresnet-tiny": ((1, 1, 1, 1), (16, 32, 64, 128), True), "iresnet18": ((2, 2, 2, 2), (64, 128, 256, 512), False),
            "iresnet34": ((3, 4, 6, 3), (64, 128, 256, 512), False), "iresnet50": ((3, 4, 14, 3), (64, 128, 256, 512), False),
            "iresnet100": ((3, 13, 30, 3), (64, 128, 256, 512), False)}
-# Kernels of a layer, forward and backward together, casts of autocast included: counted by eye from the sources, and
-# to be replaced by a profile.
-KERNELS = {"vit": 60, "conv": 24, "linear": 9, "embedder": 36, "rest": 60}
+# Launches in bfloat16, forward and backward together, casts of autocast included, as a stand-in for the GPU counts them:
+# tests/rehearsal/counters_test.cpp compares. Of a layer by its kind, of what else a micro-batch has (FaceMAE's other layers
+# and loss, a relation of pairs, or a recognition network's ends and its softmax), of a step, and of a bucket.
+KERNELS = {"vit": 72, "conv": 33, "pool": 5}
+KERNELS_BESIDE = {"mae": 124, "relation": 108, "recognition": 205}
+KERNELS_OF_STEP = {"mae": 19, "recognition": 42, "bucket": 3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Config:
     mask_ratio: float = 0.75
     relation: str = "cosine"  # or none
     relation_form: str = "pairs"  # auto: by three D x D sums where D is less than the batch
-    relation_bytes: int = 4  # of a value of the rows that travel, unless by sums or as in 0.1.0 (pairs)
+    relation_bytes: int = 4  # of a value that the embedder computes, and of the rows that travel, unless by sums or as in 0.1.0 (pairs)
     embedder_size: int = 56
     embedder_width: int = 128
     embedder_grid: int = 0  # 0: the whole map
@@ -41,6 +44,7 @@ class Config:
     shard_optimizer: bool = False
     bucket_mib: int = 25
     aligned: bool = False  # slots of a bucket begin at multiples of 64 bytes
+    gpu: bool = True  # whose ranks vote by a message of their devices; hosts of CPUs ask each other
 
     def __post_init__(self):
         if self.model not in FACE_MAE and self.model not in IRESNET:
@@ -123,7 +127,7 @@ def iresnet_layers(config):
             width = out
     yield Layer("rest", ((width, True), (width, True)), 0, 2 * width)
     if pooled:
-        yield Layer("conv", ((width * side * side, True),), width * side * side)
+        yield Layer("pool", ((width * side * side, True),), width * side * side)
     flat = width if pooled else width * side * side
     parameters = ((flat * EMBEDDING, True), (EMBEDDING, True), (EMBEDDING, True))  # fc, and the last norm's shift
     yield Layer("linear", parameters, flat * EMBEDDING, 2 * EMBEDDING)
@@ -142,24 +146,32 @@ def network_flops(config):
     return 6 * sum(layer.multiply_adds for layer in layers(config))
 
 
+def embedder_flops(config):
+    """Of one image: the real and the rebuilt picture, and backward to the latter's pixels."""
+    if not config.pretrains or config.relation == "none":
+        return 0
+    side, width = config.embedder_size, config.embedder_width
+    return 6 * sum(9 * inputs * width * (side >> i) ** 2 for i, inputs in enumerate((3, width, width)))
+
+
 def beside_flops(config):
-    """Of one image, in products that stay float32 or TF32: the embedder (the real and the rebuilt picture, and backward
-    to the latter's pixels) and the relation; or the class products (logits, and both gradients of them)."""
+    """Of one image, in products that stay float32 or TF32: the relation, or the class products (logits, and both gradients
+    of them)."""
     if not config.pretrains:
         return 6 * EMBEDDING * config.classes  # a rank has 1/W of the classes and the images of W ranks
     if config.relation == "none":
         return 0
-    side, width = config.embedder_size, config.embedder_width
-    convolutions = sum(9 * inputs * width * (side >> i) ** 2 for i, inputs in enumerate((3, width, width)))
     rows = config.batch // config.accumulate
-    products = 7 * config.embedding ** 2 if by_sums(config) else 4 * rows * config.embedding
-    return 6 * convolutions + 2 * products
+    return 2 * (7 * config.embedding ** 2 if by_sums(config) else 4 * rows * config.embedding)
 
 
 def kernels(config):
     """Launches of a step on one rank."""
-    own = sum(KERNELS[layer.kind] for layer in layers(config)) + (KERNELS["embedder"] if config.pretrains else KERNELS["rest"])
-    return config.accumulate * own + len(buckets(config))
+    task = "mae" if config.pretrains else "recognition"
+    own = sum(KERNELS.get(layer.kind, 0) for layer in layers(config)) + KERNELS_BESIDE[task]
+    if config.pretrains and config.relation != "none":
+        own += KERNELS_BESIDE["relation"]
+    return config.accumulate * own + KERNELS_OF_STEP[task] + KERNELS_OF_STEP["bucket"] * len(buckets(config))
 
 
 def by_sums(config):
@@ -243,6 +255,8 @@ def volumes(config):
         say("weights", "all_gather", len(sizes), 4 * sum(sizes), "after")
     if not config.pretrains:
         say("batch statistics", "all_reduce", 1, 4 * sum(layer.statistics for layer in layers(config)), "after")
+    if config.gpu:
+        say("vote", "all_reduce", 1, 4 * 5, "after")
     say("metrics", "all_reduce", 1, 4 * ((4 if config.pretrains else 2) + 4), "figures")
     return found
 

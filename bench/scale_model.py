@@ -65,9 +65,8 @@ def seconds(network, verb, size, ranks):
 
 @dataclasses.dataclass(frozen=True)
 class Assumed:
-    mfu: float  # of the network's products, of the card's peak in bfloat16; what stays TF32 has half of the peak
+    mfu: float  # of all products, of the card's peak in bfloat16; what stays TF32 has half of the peak
     launch: float = 5e-6  # seconds of the host for a kernel, eager
-    vote: float = 30e-6  # the host's vote at a step's end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +87,8 @@ def compute_of(config, network, assumed):
     """Seconds of the network's products, and of those beside it."""
     images = config.batch / config.ranks
     main = images * model_costs.network_flops(config) / (network.peak * assumed.mfu)
-    beside = images * model_costs.beside_flops(config) / (network.peak / 2 * assumed.mfu)
+    embedder = model_costs.embedder_flops(config) * (1 if config.relation_bytes == 2 else 2)
+    beside = images * (embedder + 2 * model_costs.beside_flops(config)) / (network.peak * assumed.mfu)
     slower = max(1, model_costs.kernels(config) * assumed.launch / (main + beside))  # the host may be what is slow
     return main * slower, beside * slower
 
@@ -123,7 +123,7 @@ def step_of(config, network, assumed):
         reduction += takes
     exposed = coupling + max(0, end - backward) + after
     single = dataclasses.replace(config, ranks=1, batch=config.batch // config.ranks)
-    return Step(sum(compute_of(single, network, assumed)), main + beside, reduction, exposed, main + beside + exposed + assumed.vote)
+    return Step(sum(compute_of(single, network, assumed)), main + beside, reduction, exposed, main + beside + exposed)
 
 
 # Images of each GPU and model FLOPs utilisation, both assumed.
@@ -155,7 +155,7 @@ def tell_volumes(config, as_json):
     messages = model_costs.volumes(config)
     each = [m for m in messages if m.when != "figures"]
     told = {"config": dataclasses.asdict(config), "parameters": model_costs.parameters(config),
-            "step": model_costs.totals(each), "figures": model_costs.totals(m for m in messages if m.when == "figures"),
+            "kernels": model_costs.kernels(config), "step": model_costs.totals(each), "figures": model_costs.totals(m for m in messages if m.when == "figures"),
             "messages": [dataclasses.asdict(m) for m in messages]}
     if as_json:
         return json.dumps(told, indent=1)

@@ -35,6 +35,18 @@ class Costs(unittest.TestCase):
         costs = {model_costs.beside_flops(Config("iresnet50", batch=64, ranks=ranks, classes=1000)) for ranks in (1, 8)}
         self.assertEqual(costs, {3 * 2 * 512 * 1000})
 
+    def test_the_embedder_takes_half_the_time_in_bfloat16(self):
+        by = {value: scale_model.compute_of(Config("tiny", batch=4096, embedder_grid=2, relation_form="auto", relation_bytes=value), Time.ib,
+                                            scale_model.Assumed(mfu=0.5, launch=0))[1] for value in (2, 4)}
+        self.assertAlmostEqual(by[4] - by[2], 4096 * model_costs.embedder_flops(Config("tiny", batch=4096)) / 0.5e15, places=12)
+
+    def test_launches_are_those_that_were_counted(self):
+        counted = {"tiny": 836, "small": 1128, "iresnet-tiny": 423, "iresnet18": 553, "iresnet50": 1090}  # on two ranks
+        for model, launches in counted.items():
+            self.assertAlmostEqual(model_costs.kernels(Config(model, batch=8, aligned=True)), launches, delta=2)
+        one, two = (model_costs.kernels(Config("tiny", batch=8, aligned=True, accumulate=n)) for n in (1, 2))
+        self.assertEqual(two - one, 1644 - 836)
+
     def test_buckets_hold_every_parameter_once_in_backward_order(self):
         config = Config("base", batch=8)
         buckets = model_costs.buckets(config)
@@ -87,6 +99,10 @@ class Volumes(unittest.TestCase):
         self.assertEqual(copies["centres' gradient", "all_reduce"], (1, 10 * 512 * 4))
         self.assertNotIn(("embeddings", "all_gather"), copies)
 
+    def test_gpus_vote_by_a_message_of_their_own(self):
+        self.assertEqual(self.sent(model="tiny", batch=8, ranks=2)["vote", "all_reduce"], (1, 20))
+        self.assertNotIn(("vote", "all_reduce"), self.sent(model="tiny", batch=8, ranks=2, gpu=False))
+
     def test_the_program_tells_them_as_json(self):
         said = subprocess.run([sys.executable, f"{bench}/scale_model.py", "--volumes", "model=tiny,patch=28,batch=6,ranks=2", "--json"],
                               check=True, capture_output=True, text=True).stdout
@@ -121,19 +137,19 @@ class Time(unittest.TestCase):
         self.assertAlmostEqual(scale_model.seconds(efa, "all_reduce", 8, 16), 69e-6, delta=1e-6)
 
     def test_a_step_of_one_gpu_is_its_products(self):
-        config, assumed = Config("base", batch=64, relation="none"), scale_model.Assumed(mfu=0.5, launch=0, vote=0)
+        config, assumed = Config("base", batch=64, relation="none"), scale_model.Assumed(mfu=0.5, launch=0)
         step = scale_model.step_of(config, self.ib, assumed)
         self.assertAlmostEqual(step.step, 64 * model_costs.network_flops(config) / 0.5e15, places=12)
         self.assertEqual((step.exposed, step.efficiency), (0, 1))
 
     def test_launches_bound_a_small_step(self):
         config = Config("tiny", batch=1)
-        step = scale_model.step_of(config, self.ib, scale_model.Assumed(mfu=0.5, launch=1e-5, vote=0))
+        step = scale_model.step_of(config, self.ib, scale_model.Assumed(mfu=0.5, launch=1e-5))
         self.assertAlmostEqual(step.step, 1e-5 * model_costs.kernels(config), places=9)
 
     def test_slow_backward_hides_all_but_the_bucket_that_it_ends_with(self):
         config = Config("iresnet-tiny", batch=64, ranks=8)
-        step = scale_model.step_of(config, self.ib, scale_model.Assumed(mfu=1e-6, launch=0, vote=0))
+        step = scale_model.step_of(config, self.ib, scale_model.Assumed(mfu=1e-6, launch=0))
         first, last = model_costs.buckets(config)
         beside = sum(scale_model.seconds(self.ib, m.verb, m.bytes, 8) for m in model_costs.volumes(config) if m.when in ("coupling", "after"))
         time = {name: scale_model.seconds(self.ib, "all_reduce", 4 * sum(n for n, _ in bucket), 8) for name, bucket in (("first", first), ("last", last))}

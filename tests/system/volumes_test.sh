@@ -28,8 +28,8 @@ for verb in ("all_gather", "all_reduce", "reduce_scatter"):
 }
 small=(--batch 12 --model tiny --patch 28 --embedder-size 16 --embedder-width 4)
 for n in 2 3; do
-  check "pretraining, $n ranks" equal "$(per_step "$n" pretrain "${small[@]}" --accumulate 2)" "$(modelled long/config.txt "ranks=$n")"
-  check "recognition, $n ranks" equal "$(per_step "$n" recognize --batch 12 --eval-every 0)" "$(modelled long/config.txt "ranks=$n" classes=10 packed-labels=yes)"
+  check "pretraining, $n ranks" equal "$(per_step "$n" pretrain "${small[@]}" --accumulate 2)" "$(modelled long/config.txt "ranks=$n" gpu=no)"
+  check "recognition, $n ranks" equal "$(per_step "$n" recognize --batch 12 --eval-every 0)" "$(modelled long/config.txt "ranks=$n" gpu=no classes=10 packed-labels=yes)"
 done
-check "pretraining without a relation" equal "$(per_step 2 pretrain "${small[@]}" --relation none)" "$(modelled long/config.txt ranks=2)"
+check "pretraining without a relation" equal "$(per_step 2 pretrain "${small[@]}" --relation none)" "$(modelled long/config.txt ranks=2 gpu=no)"
 finish
