@@ -16,6 +16,7 @@ check "TensorBoard has an event file" test -n "$(ls mae/events.out.tfevents.*)"
 ends_with 0 "--dry-run tells the size" 'parameters' "$facemae" pretrain --store train --run other --steps 6 --batch 12 --dry-run
 check "and what it will be computed in, and by how many threads" \
   grep -qE '^arithmetic +float32, float32 products not in TF32; [0-9]+ compute and 1 loader thread' said
+check "and how it lies in memory" grep -qE '^ +convolutions in contiguous memory$' said
 ends_with 0 "--dry-run of saves by time" 'at intervals of time' "$facemae" pretrain --store train --run other --steps 6 --batch 12 --dry-run --save-every 0 --save-minutes 10
 check "and makes nothing" test ! -e other
 check "pictures of training faces are their owner's alone" equal "$(stat -c %a mae/samples mae/samples/*.png mae/events.* | sort | uniq | tr '\n' ' ')" "600 700 "

@@ -38,7 +38,7 @@ void settle_precision(RunConfig& config, World& world) {
   if (!asked && !world.device().is_cpu() && world.control().is_root())
     spdlog::info("precision: {}, the default on these GPUs (--precision float32 or bfloat16 overrides it)",
                  config.precision);
-  if (world.device().is_cuda() && world.control().is_root())
+  if (world.device().is_cuda() && !config.deterministic.value_or(false) && world.control().is_root())
     spdlog::info("cuDNN searches for the fastest kernels in the first steps");
 }
 

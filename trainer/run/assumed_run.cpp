@@ -60,6 +60,7 @@ class RankAlone {
                        kFewClasses, /*rank=*/0);
   }
   std::uint64_t trained() { return trained_values(*gradients_); }
+  bool channels_last() { return in_channels_last(*gradients_); }
   std::string kind() const { return training_.task->kind(); }
   std::int64_t related_values() const { return training_.related_values; }
 
@@ -98,6 +99,8 @@ void print(const RunConfig& run, std::string model, RankAlone& rank, MemoryNeed 
                  .rank_count = ranks,
                  .trained = rank.trained(),
                  .sharded = run.shard_optimizer,
+                 .channels_last = rank.channels_last(),
+                 .cudnn_searches = world.device().is_cuda() && at::globalContext().benchmarkCuDNN(),
                  .need = need,
                  .images = run.assume_images.value_or(0),
                  .identities = run.assume_identities.value_or(0),

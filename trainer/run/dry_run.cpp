@@ -62,6 +62,14 @@ std::uint64_t trained_values(GradientBuckets& gradients) {
   return values;
 }
 
+bool in_channels_last(GradientBuckets& gradients) {
+  for (auto& bucket : gradients.buckets())
+    for (const auto& slot : bucket.slots)
+      if (slot.value.dim() == 4 && slot.value.suggest_memory_format() == torch::MemoryFormat::ChannelsLast)
+        return true;
+  return false;
+}
+
 void print_dry_run(const RunConfig& config, const DryRun& run, int loaders) {
   const MemoryNeed& need = run.need;
   const std::uint64_t total_steps = config.total_steps(run.images);
@@ -79,6 +87,9 @@ void print_dry_run(const RunConfig& config, const DryRun& run, int loaders) {
   fmt::print("arithmetic        {}, float32 products {}; {} compute and {} loader thread(s) per rank\n",
              config.precision, at::globalContext().allowTF32CuBLAS() ? "in TF32" : "not in TF32",
              torch::get_num_threads(), loaders);
+  fmt::print("                  convolutions in {} memory{}\n",
+             run.channels_last ? "channels-last" : "contiguous",
+             run.cudnn_searches ? "; cuDNN searches for the fastest kernels in the first steps" : "");
   fmt::print("parameters        {} trained, replicated on every rank\n", human_count(run.trained));
   fmt::print(
       "memory per rank   {} for tensors of a step, at its peak: {} weights, {} gradients, {} moments{},\n",
@@ -127,6 +138,8 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
                  .rank_count = topology.size,
                  .trained = trained_values(gradients),
                  .sharded = gradients.sharded(),
+                 .channels_last = in_channels_last(gradients),
+                 .cudnn_searches = world.device().is_cuda() && at::globalContext().benchmarkCuDNN(),
                  .need = need,
                  .images = store.size(),
                  .identities = static_cast<std::uint64_t>(std::max<std::int64_t>(0, store.identities())),

@@ -18,9 +18,11 @@ namespace facemae {
 struct DryRun {
   std::string model, ranks;  ///< in words
   int rank_count = 1;
-  std::uint64_t trained = 0;  ///< values that are replicated on every rank
-  bool sharded = false;       ///< the optimizer is
-  MemoryNeed need;            ///< of a rank
+  std::uint64_t trained = 0;   ///< values that are replicated on every rank
+  bool sharded = false;        ///< the optimizer is
+  bool channels_last = false;  ///< convolutions have all channels of a pixel together
+  bool cudnn_searches = false;
+  MemoryNeed need;  ///< of a rank
   std::uint64_t images = 0, identities = 0;
   std::uint64_t side = 0;                    ///< of an image, pixels
   std::optional<std::uint64_t> stored = {};  ///< nothing: there is no store
@@ -36,5 +38,7 @@ void print_dry_run(const RunConfig& config, const Store& store, const Snapshot& 
 std::vector<std::string> rate_lines(const RunConfig& config, std::uint64_t images);
 /// Values that the optimizer changes on every rank alike.
 std::uint64_t trained_values(GradientBuckets& gradients);
+/// Whether convolutions have all channels of a pixel together.
+bool in_channels_last(GradientBuckets& gradients);
 
 }  // namespace facemae

@@ -23,11 +23,14 @@ struct ChosenEmbedder {
   Flops flops;              ///< of an image
   std::int64_t values = 0;  ///< of an embedding
 };
-ChosenEmbedder make_embedder(const PretrainConfig& config) {
+ChosenEmbedder make_embedder(const PretrainConfig& config, torch::Device device) {
   if (config.relation == "none") return {};
   if (config.embedder != "random") {
     const Weights weights = read_weights(config.embedder);
     auto network = network_from(weights);
+    const bool reduced = config.common.precision != "float32" && config.relation_precision == "same";
+    if (!device.is_cpu())  // CPUs keep the bits that runs have begun with
+      lay_out(*network, fastest_format(network_name_of(weights), device, reduced));
     const auto values = network->width();
     return {.embedder = network_embedder(std::move(network)),
             .kind = ", embedder " + weights.hash.substr(0, 16),
@@ -127,7 +130,7 @@ TrainingTask make_pretraining(const PretrainConfig& config, int side, Parts part
   model->initialise(config.common.seed);
   if (!init.empty()) load_state(*model, read_weights(init).tensors);
   model->to(device);
-  ChosenEmbedder chosen = make_embedder(config);
+  ChosenEmbedder chosen = make_embedder(config, device);
   if (chosen.embedder) chosen.embedder->to(device);
   std::string kind = fmt::format("FaceMAE {}, {} x {} pixels, patch {}", config.model, shape.image,
                                  shape.image, shape.patch);

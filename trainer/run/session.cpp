@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "trainer/files/requests.h"
+#include "trainer/input/machine.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/ending.h"
 #include "trainer/run/loop.h"
@@ -258,9 +259,10 @@ class Session {
     if (!control_.is_root()) return;
     if (config().stop_after && first >= *config().stop_after && first < total_)
       spdlog::info("--stop-after {} is ignored: the run is at step {}", *config().stop_after, first);
-    spdlog::info("{}: steps {} to {}, batch {} on {} rank(s) x {} thread(s), {} images, {} trained values",
-                 task().kind(), first + 1, total_, config().batch, control_.size(), threads_,
-                 human_count(input_.images), human_count(trained_values(*gradients_)));
+    spdlog::info(
+        "{}: steps {} to {}, batch {} on {} rank(s) x {} compute and {} loader thread(s), {} images, {} trained values",
+        task().kind(), first + 1, total_, config().batch, control_.size(), threads_,
+        workers_of(config(), world_), human_count(input_.images), human_count(trained_values(*gradients_)));
   }
 
   Outcome finish(const LoopEnd& end) {

@@ -76,7 +76,7 @@ TEST(AssumedRun, OfFaceMaeTellsOfARanksPart) {
     return text.substr(at, text.find('\n', at) - at);
   };
   EXPECT_EQ(line(alone, "parameters"), line(many, "parameters"));
-  EXPECT_NE(line(alone, "memory"), line(many, "memory"));
+  EXPECT_NE(line(alone, "memory per rank"), line(many, "memory per rank"));
 }
 
 TEST(AssumedRun, OfFaceMaeRefusesRanksWithoutAPicture) {
