@@ -146,28 +146,53 @@ def step_on_a_cpu(by):
     return lambda kit: {"images/s": rate_of(kit, by, "iresnet-tiny", 8, 1, [], 60)}
 
 
+def training(kit, device, run, steps, *words):
+    """The whole program under mpirun, FaceMAE base on a GPU and the smallest one on a CPU: a command."""
+    if device == "cuda":
+        kit.need_gpu()
+    synthetic_faces(kit)
+    options = ["--model", "base", "--batch", "256", "--backend", "nccl", "--precision", "bfloat16"] if device == "cuda" else \
+        ["--model", "tiny", "--batch", "8", "--patch", "28", "--embedder-size", "16", "--embedder-width", "4", "--threads", "1"]
+    return [*kit.program("bin/mpirun"), "--bind-to", "none", "-n", "1", *kit.program("bin/facemae"), "pretrain", "--store", "faces",
+            "--run", run, "--steps", str(steps), "--device", device, "--log-level", "warn", *options, *words]
+
+
+def stop_after(kit, command, step, seconds):
+    try:
+        kit.run([*command, "--stop-after", str(step)], seconds)
+    except Failed as fault:
+        if not str(fault).startswith("exit 76"):  # stopped with a commit, as asked
+            raise
+
+
+def same_bits_twice(device):
+    """With --deterministic: two starts that go on from one commit end in the same bits, by the roots of their last commits."""
+    def run(kit):
+        first, second = f"fixed-{device}", f"again-{device}"
+        stop_after(kit, training(kit, device, first, 12, "--deterministic"), 6, 60)
+        shutil.copytree(kit.work / first, kit.work / second)
+        roots = []
+        for name in (first, second):
+            kit.run(training(kit, device, name, 12, "--deterministic"), 60)
+            roots.append((kit.work / name / "checkpoints" / "HISTORY").read_text().split()[-1])
+        if roots[0] != roots[1]:
+            raise Failed(f"two starts from one commit end in the roots {' and '.join(roots)}")
+        return {"roots alike": len(roots)}
+
+    return run
+
+
 def save_and_resume(device):
-    """The whole program under mpirun: steps beside a save against others, then a second start that goes on."""
+    """Steps beside a save against others, then a second start that goes on."""
     batch = 256 if device == "cuda" else 8
-    options = ["--model", "base", "--backend", "nccl", "--precision", "bfloat16"] if device == "cuda" else \
-        ["--model", "tiny", "--patch", "28", "--embedder-size", "16", "--embedder-width", "4", "--threads", "1"]
 
     def run(kit):
-        if device == "cuda":
-            kit.need_gpu()
-        synthetic_faces(kit)
-        command = [*kit.program("bin/mpirun"), "--bind-to", "none", "-n", "1", *kit.program("bin/facemae"), "pretrain", "--store", "faces",
-                   "--run", f"run-{device}", "--steps", "75", "--batch", str(batch), "--device", device, "--save-every", "15",
-                   "--log-every", "1", "--log-level", "warn", *options]
+        command = training(kit, device, f"run-{device}", 75, "--save-every", "15", "--log-every", "1")
 
         def metrics():
             return [json.loads(line) for line in open(kit.work / f"run-{device}" / "metrics.jsonl")]
 
-        try:
-            kit.run([*command, "--stop-after", "60"], 90)
-        except Failed as fault:
-            if not str(fault).startswith("exit 76"):  # stopped with a commit, as asked
-                raise
+        stop_after(kit, command, 60, 90)
         lines = metrics()[10:]
         beside = sorted(line["seconds"] for line in lines if "save_stalled_seconds" in line)
         calm = sorted(line["seconds"] for line in lines if "save_stalled_seconds" not in line)
@@ -202,11 +227,13 @@ def parts_of(kit):
     parts = [("programs start", programs_start)] + [(f"test {name}", gpu_test(name)) for name in tests]
     for by in ("facemae", "eager", "torch.compile"):
         parts += [(f"FaceMAE base, patch 8: {by}", steps("facemae-base", 256, "patch=8", "embedder-width=128", by=by)),
-                  (f"iresnet50, {CLASSES} classes: {by}", steps("iresnet50", 256, by=by)),
-                  (f"iresnet100, {CLASSES} classes: {by}", steps("iresnet100", 256, by=by))]
+                  (f"iresnet50, {CLASSES} classes: {by}", steps("iresnet50", 256, "layout=channels-last", by=by)),
+                  (f"iresnet100, {CLASSES} classes: {by}", steps("iresnet100", 256, "layout=channels-last", by=by))]
         if by == "facemae":
-            parts += [("save and resume, FaceMAE base over NCCL", save_and_resume("cuda")), ("loader alone", loader)]
+            parts += [("save and resume, FaceMAE base over NCCL", save_and_resume("cuda")),
+                      ("the same bits twice, FaceMAE base over NCCL", same_bits_twice("cuda")), ("loader alone", loader)]
     return [*parts, ("save and resume, FaceMAE tiny on a CPU", save_and_resume("cpu")),
+            ("the same bits twice, FaceMAE tiny on a CPU", same_bits_twice("cpu")),
             ("iresnet-tiny on a CPU: facemae", step_on_a_cpu("facemae")), ("iresnet-tiny on a CPU: eager", step_on_a_cpu("eager"))]
 
 

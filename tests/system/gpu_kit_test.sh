@@ -31,12 +31,14 @@ ends_with 77 "without a GPU the parts that need none run, and it says so" 'FaceM
 cp said table
 check "programs start" grep -qE '^programs start +ran' table
 check "the program saves and resumes under the kit's MPI" grep -qE '^save and resume, FaceMAE tiny on a CPU +ran .*resumed to step 75' table
+check "and ends in the same bits twice" grep -qE '^the same bits twice, FaceMAE tiny on a CPU +ran .*roots alike 2' table
 check "each GPU test is told" equal "$(grep -cE '^test .*skipped' table)" "$(find "$kit/tests" -type f | wc -l)"
 check "the figures are JSON, too" python3 -c '
 import json
 figures = json.load(open("figures.json"))
 ran = {part["part"] for part in figures["parts"] if part["outcome"] == "ran"}
-assert ran == {"programs start", "iresnet-tiny on a CPU: facemae", "save and resume, FaceMAE tiny on a CPU"}, ran'
+assert ran == {"programs start", "iresnet-tiny on a CPU: facemae", "save and resume, FaceMAE tiny on a CPU",
+               "the same bits twice, FaceMAE tiny on a CPU"}, ran'
 ends_with 77 "the kit's own loader and C library do as well" 'programs start +ran' env FACEMAE_KIT_LOADER="$kit/glibc/ld-linux-x86-64.so.2" \
   PYTHONPATH="$site" "$kit/run.sh" --only '^programs|^test nccl'
 
