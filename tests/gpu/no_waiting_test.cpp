@@ -5,6 +5,8 @@
 
 #include "tests/gpu/one_gpu.h"
 #include "tests/ranked/trainer/step/training_fixture.h"
+#include "trainer/input/pinned_memory.h"
+#include "trainer/input/transfer.h"
 #include "trainer/run/decisions.h"
 
 namespace facemae {
@@ -12,18 +14,51 @@ namespace {
 
 using namespace trials;
 
-/// The same faces, on the device already, as the transfer beside computing leaves them.
-class ThereAlready final : public FaceSource {
+/// Faces that travel as in training: the bytes of the next ones are copied beside computing.
+class Travelling final : public FaceSource {
  public:
-  ThereAlready(const Trial& trial, torch::Device device)
-      : faces_(faces_of(trial, plan_of(trial, 1), 0, 0, 0)) {
-    faces_.images = faces_.images.to(device);
-    faces_.labels = faces_.labels.to(device);
+  Travelling(const Trial& trial, FaceNeeds needs, torch::Device device)
+      : plan_(plan_of(trial, 1)),
+        side_pixels_(trial.recognition ? 112 : 16),
+        needs_(std::move(needs)),
+        side_(side_stream(device)),
+        transfer_(side_, plan_, /*seed=*/5, /*flip=*/true, needs_.labels) {}
+
+  std::vector<Faces> next() override {
+    if (!transfer_.under_way()) transfer_.send(batch());
+    Faces faces = transfer_.receive();
+    transfer_.send(batch());
+    return {std::move(faces)};
   }
-  std::vector<Faces> next() override { return {faces_}; }
 
  private:
-  Faces faces_;
+  std::unique_ptr<ByteBatch> batch() {
+    auto bytes = transfer_.spare();
+    if (!bytes) bytes = std::make_unique<ByteBatch>(&memory_);
+    bytes->step = step_++;
+    bytes->image = side_pixels_;
+    bytes->ordinals = plan_.ordinals(bytes->step, 0, 0);
+    bytes->rows = bytes->ordinals;
+    const std::size_t faces = bytes->ordinals.size();
+    bytes->labels.resize(faces);
+    for (std::size_t i = 0; i < faces; ++i) bytes->labels[i] = trial_label(bytes->ordinals[i]);
+    bytes->pixels.resize(faces * image_bytes(side_pixels_, bytes->format));
+    for (std::size_t i = 0; i < bytes->pixels.size(); ++i)
+      bytes->pixels[i] = static_cast<std::uint8_t>(i * (bytes->step + 3));
+    bytes->noise.resize(faces * needs_.noise.values);
+    for (std::size_t i = 0; i < faces && needs_.noise.values > 0; ++i)
+      needs_.noise.draw(bytes->ordinals[i],
+                        std::span(bytes->noise).subspan(i * needs_.noise.values, needs_.noise.values));
+    return bytes;
+  }
+
+  BatchPlan plan_;
+  int side_pixels_;
+  FaceNeeds needs_;
+  std::shared_ptr<SideStream> side_;
+  PinnedMemory memory_{side_};
+  Transfer transfer_;
+  std::uint64_t step_ = 0;
 };
 
 /// While it lives, whatever makes the host wait for the device throws.
@@ -37,7 +72,7 @@ void run_steps(Task& task, const Trial& trial, Communicator& ranks) {
   GradientBuckets buckets(task.parameters(), ranks);
   Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets);
   ClassOptimizer class_optimizer({}, optimizer, task.classes().centres);
-  ThereAlready faces(trial, ranks.device());
+  Travelling faces(trial, task.needs(), ranks.device());
   Step step(task, faces, buckets, 1);
   Decisions decisions(control, ranks, /*late=*/true);
   for (std::uint64_t number = 0; number < 6; ++number) {
