@@ -1,75 +1,16 @@
-// The gradients of both trainings on the stand-in over the product's NCCL communicator, beside CPUs over MPI: every
-// relation and margin in every precision.
+// The gradients of both trainings on the stand-in, beside CPUs.
+#include "tests/rehearsal/tasks.h"
+
 #include <torch/torch.h>
 
-#include "cluster/tensors/communicator.h"
-#include "model/facemae/relation.h"
-#include "model/softmax/margins.h"
 #include "tests/ranked/cluster/tensors/conformance.h"
-#include "tests/ranked/trainer/step/training_fixture.h"
 #include "tests/rehearsal/counters.h"
 #include "tests/rehearsal/device.h"
-#include "tests/rehearsal/rehearsal.h"
 #include "tests/relative.h"
+#include "trainer/tasks/linkage_term.h"
 
 namespace facemae::rehearsal {
 namespace {
-
-using trials::Trial;
-using Values = std::map<std::string, torch::Tensor>;
-
-class FacesOnDevice final : public trials::TrialFaces {
- public:
-  FacesOnDevice(const Trial& trial, const BatchPlan& plan, int rank, torch::Device device)
-      : TrialFaces(trial, plan, rank), device_(device) {}
-
- private:
-  std::vector<Faces> parts_of(Faces own) override {
-    own.images = own.images.to(device_);
-    own.labels = own.labels.to(device_);
-    return {std::move(own)};
-  }
-  torch::Device device_;
-};
-
-/// All values after two steps.
-Values train(const Trial& trial, Task& task, Communicator& ranks) {
-  GradientBuckets buckets(task.parameters(), ranks, {.bytes = 4096, .first_bytes = 512});
-  const Classes classes = task.classes();
-  Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets);
-  ClassOptimizer class_optimizer({}, optimizer, classes.centres);
-  FacesOnDevice faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), ranks.device());
-  Step step(task, faces, buckets, trial.micro_batches);
-  for (std::uint64_t number = 0; number < 2; ++number) {
-    step.compute(number);
-    buckets.check();
-    optimizer.step(1e-3);
-    class_optimizer.step(1e-3, task.class_gradient());
-    task.end(torch::zeros({}, ranks.device()));
-  }
-  Values values;
-  for (const auto& bucket : buckets.buckets())
-    for (const auto& slot : bucket.slots) values[slot.name] = slot.value.detach().cpu();
-  if (classes.centres.defined()) values["centres"] = classes.centres.detach().cpu();
-  return values;
-}
-
-bool computes(const World& world, Precision precision) {
-  if (precision == Precision::Float32) return true;
-  try {
-    return precision_for("bfloat16", world.device()) == precision;
-  } catch (const ConfigError&) {
-    return false;  // this processor has no bfloat16 to compare with
-  }
-}
-
-struct Tasks : Rehearsal {
-  std::unique_ptr<World> there = on_stand_in(), here = on_cpus();
-  ~Tasks() override {
-    there->close();
-    here->close();
-  }
-};
 
 TEST_F(Tasks, TheCommunicatorConforms) {
   EXPECT_EQ(there->device().type(), kType);
@@ -77,48 +18,37 @@ TEST_F(Tasks, TheCommunicatorConforms) {
   expect_conforming(there->batch(), there->device());
 }
 
-TEST_F(Tasks, EveryRelationTrainsAsOnCpus) {
-  for (const auto& relation : relation_names())
-    for (const Precision precision : {Precision::Float32, Precision::BFloat16})
-      for (const bool whole : {false, true}) {
-        if (!computes(*here, precision) || (whole && relation == "none")) continue;
-        SCOPED_TRACE(relation + (whole ? ", over the whole batch, " : ", ") + std::to_string(int(precision)));
-        const Trial trial{.relation = relation,
-                          .global_batch = 10,
-                          .micro_batches = whole ? 2 : 1,
-                          .relation_over_global_batch = whole};
-        const auto train_on = [&](World& world) {
-          const auto task = trials::make_task(trials::pretrain_config_of(trial),
-                                              Parts::of_ranks(world.batch()), world.device(), 3, precision);
-          return train(trial, *task, world.batch());
-        };
-        expect_equal(train_on(*there), train_on(*here));
-      }
+TEST_F(Tasks, WeightsThatFollowTheLossesAreMadeOnTheDeviceAsOnCpus) {
+  const Trial trial{
+      .relation = "cosine", .global_batch = 10, .automatic_ratio = 0.3, .linkage_weight = "0.5"};
+  const auto train_on = [&](World& world) {
+    const auto task =
+        trials::make_task(trials::pretrain_config_of(trial), Parts::of_ranks(world.batch()), world.device());
+    auto values = train(trial, *task, world.batch());
+    values["relation weight"] = task->automatic_weight.cpu();
+    return values;
+  };
+  const auto found = train_on(*there);
+  EXPECT_GT(found.at("relation weight").item<double>(), 0);
+  expect_equal(found, train_on(*here));
 }
 
-TEST_F(Tasks, EveryMarginTrainsAsOnCpusOverAllClassesOrSome) {
-  for (const auto& margin : margin_kinds())
-    for (const Precision precision : {Precision::Float32, Precision::BFloat16}) {
-      if (!computes(*here, precision)) continue;
-      SCOPED_TRACE(std::string(margin.name) + ", " + std::to_string(int(precision)));
-      const Trial trial{.recognition = true,
-                        .global_batch = 8,
-                        .micro_batches = 2,
-                        .sample_rate = precision == Precision::Float32 ? 0.3 : 1};
-      RecognizeConfig config = trials::recognize_config_of(trial);
-      config.margin = margin.name;
-      const auto train_on = [&](World& world) {
-        const auto task =
-            trials::make_task(config, Parts::of_ranks(world.batch()), 11, 5, world.device(), precision);
-        return train(trial, *task, world.batch());
-      };
-      const auto found = train_on(*there), wanted = train_on(*here);
-      if (trial.sample_rate == 1) expect_equal(found, wanted);
-      // Sampled rows are moved by a pass of our own on CPUs, and by LibTorch's operations elsewhere.
-      for (const auto& [name, value] : wanted)
-        EXPECT_LE(test::relative_distance(found.at(name), value), 1e-5) << name;
-    }
+TEST_F(Tasks, NothingIsReadToChangeTheWeightOfLinkage) {
+  const auto device = there->device();
+  const LinkageTerm term("auto:3", "pixel", 0.25, device);
+  const Parts parts = Parts::of_ranks(there->batch());
+  const Group group{{.parts = {}, .rows_of_rank = std::vector<std::int64_t>(control.size(), 5)}};
+  Coupling faces(parts, group, {});
+  const auto hits = torch::full({1}, 4.0, torch::TensorOptions(device));  // of the 5 of each rank
+  const auto before = torch::ones({}, hits.options().dtype(torch::kFloat64));
+  reset_counters();
+  const auto after = term.next_weight(before, 50, hits, faces);
+  EXPECT_EQ(counters().value_reads + counters().from_device.count + counters().to_device.count, 0)
+      << describe(counters());
+  EXPECT_DOUBLE_EQ(after.item<double>(), 1 + 3 * (0.8 - 2.0 / (5 * control.size())));
 }
+
+TEST_F(Tasks, EveryRelationTrainsAsOnCpus) { expect_relations_as_on_cpus(Precision::Float32); }
 
 RecognizeConfig drawing(const std::string& network, const std::string& batch_norm, const Trial& trial) {
   RecognizeConfig config = trials::recognize_config_of(trial);
