@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "checkpoint/format/manifest.h"
+#include "checkpoint/history/catalogue.h"
 #include "core/files/files.h"
 #include "core/text.h"
 #include "data/store/store.h"
@@ -61,6 +63,19 @@ TEST_F(Runs, PretrainingStopsResumesAndEndsAsOnCpus) {
   EXPECT_EQ(perform(halves), ExitCode::Done) << "tensors of the host are no matter for NCCL";
   expect_equal(weights("halves"), weights("cpus"));
   EXPECT_FALSE(control.rank() != 0 && has_context(0)) << "a context on the GPU of another rank";
+}
+
+TEST_F(Runs, CheckpointsOfAShardedOptimizerAreThoseOfCpusAlsoBesideTraining) {
+  make_faces();
+  const Words steps{"--steps", "4", "--shard-optimizer", "--save-every", "2"};
+  EXPECT_EQ(perform(joined(joined(pretraining("cpus", steps), kFloat32), kCpus)), ExitCode::Done);
+  EXPECT_EQ(perform(joined(pretraining("there", steps), kFloat32)), ExitCode::Done);
+  const auto manifest = [&](const char* run, const char* step) {
+    return parse_manifest(text_of(at(run) / "checkpoints" / step / "MANIFEST.pb"));
+  };
+  for (const char* step : {"s000000002.a00", "s000000004.a00"})  // begun beside training, and at the end
+    EXPECT_THAT(differences_between(manifest("there", step), manifest("cpus", step)), testing::IsEmpty())
+        << step;
 }
 
 TEST_F(Runs, RecognitionStopsResumesAndEndsAsOnCpusAndItsNetworkEmbeds) {
