@@ -68,7 +68,7 @@ log = open("soak.log", "wb")
 while True:
     ranks = random.randint(1, 4)
     worlds.append(ranks)
-    started, lifetime = time.time(), random.uniform(2, 8)
+    started, lifetime = time.time(), random.uniform(2, 8) if kills else 0  # one start is killed on any machine
     process = subprocess.Popen(command("soak", steps, ranks), stderr=log, start_new_session=True)
     before, recovered = None, False
     while process.poll() is None:
@@ -79,7 +79,7 @@ while True:
         if not recovered and count > before:
             recovered = True
             recoveries.append(alive)
-        if alive > lifetime and time.time() - began < seconds and (recovered or alive > 60):
+        if alive > lifetime and (time.time() - began < seconds or not kills) and (recovered or alive > 60):
             kill_all(process)
             kills += 1
     if process.returncode == 0:
