@@ -24,6 +24,16 @@ std::optional<std::size_t> find_end_record(Bytes tail) {
 
 bool ends_as_zip(Bytes tail) { return find_end_record(tail).has_value(); }
 
+bool is_part_of_split_zip(Bytes tail) {
+  const auto at = find_end_record(tail);
+  if (!at) return false;
+  const auto disk = value_at<std::uint16_t>(tail, *at + 4);
+  if (disk != 0xffff) return disk != 0;
+  // A zip64 has the number elsewhere: in the locator, beside how many files there are.
+  if (*at < kLocatorBytes || value_at<std::uint32_t>(tail, *at - kLocatorBytes) != kLocator64) return true;
+  return value_at<std::uint32_t>(tail, *at - kLocatorBytes + 16) > 1;
+}
+
 std::uint64_t bytes_before_zip(Bytes tail, std::uint64_t file_bytes) {
   const auto at = find_end_record(tail);
   if (!at) return 0;

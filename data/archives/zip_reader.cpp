@@ -42,6 +42,11 @@ class ZipReader final : public ArchiveReader {
   explicit ZipReader(std::unique_ptr<ArchiveFile> file)
       : file_(std::move(file)), bytes_(*file_), zip_(nullptr, zip_discard) {
     const std::vector<std::byte> tail = tail_until(file_->size());
+    if (is_part_of_split_zip(tail))  // libzip's versions tell it in different ways, or as damage
+      throw DataError(
+          fmt::format("opening the zip archive {}: it is one part of a zip that was split; join its "
+                      "parts first (zip -s 0 PARTS.zip --out WHOLE.zip)",
+                      file_->path().string()));
     const std::uint64_t before = bytes_before_zip(tail, file_->size());
     // What lies before a zip is counted by some writers and not by others.
     if (before > 0 && open(before)) {
@@ -119,8 +124,6 @@ class ZipReader final : public ArchiveReader {
   [[noreturn]] void fail() {
     const std::string what = fmt::format("opening the zip archive {}: {}", file_->path().string(),
                                          zip_error_strerror(&failure_.error));
-    if (zip_error_code_zip(&failure_.error) == ZIP_ER_MULTIDISK)
-      throw DataError(what + "; join its parts first (zip -s 0 PARTS.zip --out WHOLE.zip)");
     if (zip_error_code_zip(&failure_.error) == ZIP_ER_INCONS)
       throw DataError(what +
                       "; it is truncated or damaged, or a name in it that is flagged as UTF-8 is none; fetch "

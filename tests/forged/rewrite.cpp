@@ -40,7 +40,11 @@ std::vector<std::string> names_of(hid_t file, bool attributes) {
   if (attributes)
     H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, attribute, &names);
   else
+#if H5_VERSION_GE(1, 12, 0)
+    H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, object, &names, H5O_INFO_BASIC);
+#else
     H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, object, &names);
+#endif
   return names;
 }
 

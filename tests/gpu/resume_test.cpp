@@ -17,21 +17,6 @@ namespace {
 
 using namespace trials;
 
-class DeviceFaces final : public TrialFaces {
- public:
-  DeviceFaces(const Trial& trial, std::uint64_t step, torch::Device device)
-      : TrialFaces(trial, {.global_batch = trial.global_batch, .micro_batches = 1, .world = 1}, 0, step),
-        device_(device) {}
-
- private:
-  std::vector<Faces> parts_of(Faces own) override {
-    own.images = own.images.to(device_);
-    own.labels = own.labels.to(device_);
-    return {std::move(own)};
-  }
-  torch::Device device_;
-};
-
 /// One pretraining run that has all of a checkpoint's parts.
 class Run {
  public:
@@ -46,7 +31,8 @@ class Run {
   }
 
   void train(std::uint64_t step) {
-    DeviceFaces faces(trial_, step, device_);
+    TrialFaces faces(trial_, {.global_batch = trial_.global_batch, .micro_batches = 1, .world = 1}, 0, step,
+                     device_);
     Step(*task_, faces, *gradients_, 1).compute(step);
     gradients_->check();
     const auto made = torch::zeros({}, device_);

@@ -5,30 +5,13 @@
 #include "model/facemae/relation.h"
 
 namespace facemae::rehearsal {
-namespace {
-
-class FacesOnDevice final : public trials::TrialFaces {
- public:
-  FacesOnDevice(const Trial& trial, const BatchPlan& plan, int rank, torch::Device device)
-      : TrialFaces(trial, plan, rank), device_(device) {}
-
- private:
-  std::vector<Faces> parts_of(Faces own) override {
-    own.images = own.images.to(device_);
-    own.labels = own.labels.to(device_);
-    return {std::move(own)};
-  }
-  torch::Device device_;
-};
-
-}  // namespace
 
 Values train(const Trial& trial, Task& task, Communicator& ranks) {
   GradientBuckets buckets(task.parameters(), ranks, {.bytes = 4096, .first_bytes = 512});
   const Classes classes = task.classes();
   Optimizer optimizer({.kind = trial.recognition ? "sgd" : "adamw"}, buckets);
   ClassOptimizer class_optimizer({}, optimizer, classes.centres);
-  FacesOnDevice faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), ranks.device());
+  trials::TrialFaces faces(trial, trials::plan_of(trial, ranks.size()), ranks.rank(), 0, ranks.device());
   Step step(task, faces, buckets, trial.micro_batches);
   for (std::uint64_t number = 0; number < 2; ++number) {
     step.compute(number);

@@ -17,6 +17,14 @@ ranks() {
   shift
   if [ "$n" = 1 ]; then "$facemae" "$@"; else on_ranks "$n" "$facemae" "$@"; fi
 }
+# one_differs N RANK WORDS ARGUMENT...: the program on N ranks; on RANK bash does WORDS before, which may `cd` or `set --`
+# other arguments. (Open MPI 5.0.7's mpirun dies of several commands with ":" between them.)
+one_differs() {
+  local n=$1 rank=$2 words=$3
+  shift 3
+  on_ranks "$n" bash -c 'if [ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = "$0" ]; then words=$1; else words=; fi
+    shift && eval "$words" && exec "$@"' "$rank" "$words" "$facemae" "$@"
+}
 # with_defaults OPTION VALUE ... -- WORD...: sets `words` to the words, and before them those of the options that they do
 # not give themselves: an option given twice is refused.
 with_defaults() {

@@ -38,8 +38,7 @@ check "and counted" grep -q '"duplicates": 4' folder2.json
 check "rejects are counted by reason" grep -q '"does not decode": 4' folder2.json
 ends_with 65 "another image size is refused at once, with examples" 'not 64 x 64: [ab]/' packed 1 small --image-size 64 --max-reject-fraction 0.5
 ends_with 2 "ranks that see different sources" 'do not see the same images' \
-  "${mpirun[@]}" -n 1 "$facemae" pack --from folder --in faces --out mixed --max-reject-fraction 0.5 : \
-  -n 1 "$facemae" pack --from folder --in faces --out mixed --max-reject-fraction 0.5 --seed 1
+  one_differs 2 1 'set -- "$@" --seed 1' pack --from folder --in faces --out mixed --max-reject-fraction 0.5
 
 # A start after the first does not list again; what came to a folder since is not seen, what has gone is a reject.
 packed 2 again >/dev/null 2>&1

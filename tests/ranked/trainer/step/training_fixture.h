@@ -159,13 +159,15 @@ inline Faces faces_of(const Trial& trial, const BatchPlan& plan, std::uint64_t s
   return faces;
 }
 
-/// Micro-batches of one rank, one step after the other.
+/// Micro-batches of one rank on its device, one step after the other.
 class TrialFaces : public FaceSource {
  public:
-  TrialFaces(const Trial& trial, const BatchPlan& plan, int rank, std::uint64_t first_step = 0)
+  TrialFaces(const Trial& trial, const BatchPlan& plan, int rank, std::uint64_t first_step = 0,
+             torch::Device device = torch::kCPU)
       : trial_(trial),
         plan_(plan),
         rank_(rank),
+        device_(device),
         calls_(first_step * static_cast<std::uint64_t>(plan.micro_batches)) {}
   std::vector<Faces> next() override {
     const auto micro = static_cast<int>(calls_ % static_cast<std::uint64_t>(plan_.micro_batches));
@@ -183,13 +185,18 @@ class TrialFaces : public FaceSource {
   }
 
  protected:
-  virtual std::vector<Faces> parts_of(Faces own) { return {std::move(own)}; }
+  virtual std::vector<Faces> parts_of(Faces own) {
+    own.images = own.images.to(device_);
+    own.labels = own.labels.to(device_);
+    return {std::move(own)};
+  }
   virtual std::int64_t label_of(std::uint64_t ordinal) const { return trial_label(ordinal); }
   const Trial trial_;
   const BatchPlan plan_;
   const int rank_;
 
  private:
+  const torch::Device device_;
   std::uint64_t calls_;
 };
 

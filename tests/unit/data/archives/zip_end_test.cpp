@@ -23,10 +23,26 @@ TEST(ZipEnd, WhatIsNoZipHasNothingBeforeIt) {
   const std::string zip = test_zips::zip({{"A/1.jpg", "content"}}, {.zip64 = true});
   for (std::size_t length = 0; length < zip.size(); ++length) {
     EXPECT_FALSE(ends_as_zip(bytes_of(zip).first(length)));
+    EXPECT_FALSE(is_part_of_split_zip(bytes_of(zip).first(length)));
     EXPECT_EQ(bytes_before_zip(bytes_of(zip).first(length), length), 0u);
   }
   for (std::size_t cut = 0; cut < zip.size(); ++cut)  // a tail that begins anywhere
     EXPECT_LE(bytes_before_zip(bytes_of(zip).subspan(cut), zip.size()), zip.size());
+}
+
+TEST(ZipEnd, APartOfASplitZipHasANumber) {
+  for (const bool zip64 : {false, true}) {
+    std::string zip = test_zips::zip({{"A/1.jpg", "content"}}, {.zip64 = zip64});
+    EXPECT_FALSE(is_part_of_split_zip(bytes_of(zip)));
+    const std::size_t disk = zip.find("PK\5\6") + 4;
+    zip[disk] = 3;
+    EXPECT_TRUE(is_part_of_split_zip(bytes_of(zip)));
+    zip[disk] = zip[disk + 1] = '\xff';  // too large for this field, or told by a zip64's locator
+    EXPECT_EQ(is_part_of_split_zip(bytes_of(zip)), !zip64);
+    if (!zip64) continue;
+    zip[zip.find("PK\6\7") + 16] = 4;  // files in all
+    EXPECT_TRUE(is_part_of_split_zip(bytes_of(zip)));
+  }
 }
 
 }  // namespace

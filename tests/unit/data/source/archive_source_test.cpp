@@ -15,32 +15,20 @@
 #include "tests/unit/data/archives/test_zips.h"
 #include "tests/unit/data/image/faulty_inputs.h"
 #include "tests/unit/data/image/test_images.h"
+#include "tests/unit/data/source/streamed.h"
 #include "tests/why.h"
 
 namespace facemae {
 namespace {
 
 using test::why;
+using test_archives::streamed;
 using test_archives::write_archive;
 using test_images::TemporaryFolder;
 using testing::HasSubstr;
 
 std::unique_ptr<ImageSource> open(const std::vector<Path>& archives, const std::string& kind) {
   return kind.starts_with("tar") ? tar_source(archives, false) : zip_source(archives, false);
-}
-
-/// Name to content, or to "reject: reason".
-std::map<std::string, std::string> streamed(const ImageSource& source) {
-  std::map<std::string, std::string> result;
-  for (std::size_t archive = 0; archive < source.archives(); ++archive)
-    source.stream(archive, [&](ImageSource::Streamed image) {
-      const std::string text(reinterpret_cast<const char*>(image.bytes.data()), image.bytes.size());
-      const bool fresh =
-          result.emplace(source.name(image.entry), image.reject.empty() ? text : "reject: " + image.reject)
-              .second;
-      EXPECT_TRUE(fresh) << source.name(image.entry);
-    });
-  return result;
 }
 
 const std::vector<test_archives::Member> kFaces = {
@@ -193,135 +181,12 @@ TEST(ArchiveSource, DoesNotWaitForAPipe) {
     EXPECT_THROW(open_archive(here / "pipe.tar", kind), FileError);
 }
 
-TEST(TarSource, AMemberTooLargeForAnImageIsRejectedAndTheRestGoesOn) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "tar",
-                {{"A/1.jpg", std::string(ArchiveReader::kMostMemberBytes + 1, 'x')}, {"A/2.jpg", "fine"}});
-  const auto images = streamed(*tar_source({here / "archive"}, false));
-  EXPECT_THAT(images.at("A/1.jpg"), HasSubstr("no image of a face"));
-  EXPECT_EQ(images.at("A/2.jpg"), "fine");
-}
-
-TEST(ZipSource, ADamagedMemberIsRejectedAndTheRestGoesOn) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "store", {{"A/1.jpg", "some bytes to be hit"}, {"A/2.jpg", "fine"}});
-  const std::string whole = read_file(here / "archive");
-  test_images::flip_bit(here / "archive", whole.find("some bytes"));
-  const auto images = streamed(*zip_source({here / "archive"}, false));
-  EXPECT_THAT(images.at("A/1.jpg"), HasSubstr("CRC"));
-  EXPECT_EQ(images.at("A/2.jpg"), "fine");
-}
-
-TEST(ZipSource, AnEncryptedArchiveIsRefused) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "encrypted", {{"A/1.jpg", "secret"}});
-  EXPECT_THAT(why<DataError>([&] { zip_source({here / "archive"}, false); }), HasSubstr("is encrypted"));
-}
-
-TEST(ZipSource, AZeroByteInANameIsNoWayOut) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "store", {{"A/1.jpgZ/../../../etc/passwd", "hostile"}});
-  std::string file = read_file(here / "archive");
-  for (auto at = file.find("jpgZ"); at != file.npos; at = file.find("jpgZ", at)) file[at + 3] = '\0';
-  test_images::put(here / "archive", bytes_of(file));
-  std::string name = "refused";
-  try {
-    name = zip_source({here / "archive"}, false)->name(0);
-  } catch (const DataError&) {
-  }
-  EXPECT_THAT(name, testing::AnyOf("refused", "A/1.jpg"));
-}
-
-TEST(ZipSource, FlaggedNamesAreReadAlikeInBothPasses) {
-  TemporaryFolder here;
-  const std::string nfc = "Zo\xc3\xab/1.jpg", nfd = "Zoe\xcc\x88/1.jpg";
-  const int flag = test_zips::kUtf8;
-  test_images::put(here / "archive", bytes_of(test_zips::zip({{nfc, "nfc", flag},
-                                                              {nfd, "nfd", flag},
-                                                              {"Zo\x89/1.jpg", "cp437"},
-                                                              {"\xe8\xaf\xb4.txt", "readme", flag}})));
-  const auto source = zip_source({here / "archive"}, false);
-  EXPECT_THAT(streamed(*source),
-              testing::ElementsAre(testing::Pair(nfd, "nfd"), testing::Pair("Zo\x89/1.jpg", "cp437"),
-                                   testing::Pair(nfc, "nfc")));
-}
-
-TEST(ZipSource, MembersThatNobodyCanReadAreRefusedIfTheyAreImages) {
-  TemporaryFolder here;
-  test_images::put(here / "archive",
-                   bytes_of(test_zips::zip({{"A/1.jpg", "face"}, {"notes.txt", "x", 0, 9}})));
-  EXPECT_EQ(zip_source({here / "archive"}, false)->size(), 1u);
-  test_images::put(here / "archive", bytes_of(test_zips::zip({{"A/1.jpg", "face"}, {"A/2.jpg", "x", 0, 9}})));
-  EXPECT_THAT(why<DataError>([&] { zip_source({here / "archive"}, false); }),
-              testing::AllOf(HasSubstr("archive: "), HasSubstr("A/2.jpg"), HasSubstr("Deflate64")));
-}
-
 TEST_P(EveryKind, HiddenFoldersAreLeftOut) {
   TemporaryFolder here;
   write_archive(here / "archive", GetParam(),
                 {{"A/1.jpg", "face"}, {".ipynb_checkpoints/1.jpg", "copy"}, {"A/.git/2.jpg", "copy"}});
   EXPECT_THAT(streamed(*open({here / "archive"}, GetParam())),
               testing::ElementsAre(testing::Pair("A/1.jpg", "face")));
-}
-
-TEST(TarSource, ReadsFlatWebDatasets) {
-  TemporaryFolder here;
-  write_archive(here / "0.tar", "tar",
-                {{"0.jpg", "a"}, {"0.cls", "10"}, {"./1.cls", "2"}, {"./1.jpg", "b"}, {"1.png", "c"}});
-  write_archive(here / "1.tar.gz", "tar.gz", {{"0.jpg", "d"}, {"0.json", R"({"label": 2})"}});
-  const auto source = tar_source({here / "0.tar", here / "1.tar.gz"}, false);
-  EXPECT_THAT(source->identity_names(), testing::ElementsAre("02", "10"));
-  EXPECT_THAT(
-      streamed(*source),
-      testing::ElementsAre(testing::Pair("02/0.tar/1.jpg", "b"), testing::Pair("02/0.tar/1.png", "c"),
-                           testing::Pair("02/1.tar.gz/0.jpg", "d"), testing::Pair("10/0.tar/0.jpg", "a")));
-}
-
-TEST(TarSource, ReadsWebDatasetsWhoseFoldersAreNoIdentities) {
-  TemporaryFolder here;
-  write_archive(here / "0.tar", "tar",
-                {{"a/0.jpg", "a0"},
-                 {"a/0.cls", "1"},
-                 {"a/1.jpg", "a1"},
-                 {"a/1.cls", "0"},
-                 {"b/0.jpg", "b0"},
-                 {"b/0.cls", "0"}});
-  EXPECT_THAT(
-      streamed(*tar_source({here / "0.tar"}, false)),
-      testing::ElementsAre(testing::Pair("0/0.tar/a/1.jpg", "a1"), testing::Pair("0/0.tar/b/0.jpg", "b0"),
-                           testing::Pair("1/0.tar/a/0.jpg", "a0")));
-}
-
-TEST(TarSource, NamesTheImageOfAWebDatasetWithoutAClass) {
-  TemporaryFolder here;
-  write_archive(here / "0.tar", "tar", {{"0.jpg", "a"}, {"0.cls", "1"}, {"1.jpg", "b"}});
-  write_archive(here / "1.tar", "tar", {{"1.cls", "1"}, {"2.jpg", "c"}, {"2.cls", "0"}});
-  EXPECT_THAT(why<DataError>([&] {
-                tar_source({here / "0.tar", here / "1.tar"}, false);
-              }),
-              testing::AllOf(HasSubstr("0.tar: "), HasSubstr("\"1.jpg\""), HasSubstr(".cls")));
-  write_archive(here / "2.tar", "tar", {{"0.jpg", "a"}, {"0.cls", "1"}, {"A/1.jpg", "b"}});
-  EXPECT_THAT(why<DataError>([&] { tar_source({here / "2.tar"}, false); }),
-              testing::AllOf(HasSubstr("\"A/1.jpg\""), HasSubstr("folder is no identity")));
-}
-
-TEST(TarSource, LinksAreRejectsAndDirectoriesAreNothing) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "tar",
-                {{"A/1.jpg", "face"}, {"A/2.jpg", "1.jpg", AE_IFLNK}, {"B.jpg", "", AE_IFDIR}});
-  const auto images = streamed(*tar_source({here / "archive"}, false));
-  EXPECT_THAT(images, testing::ElementsAre(testing::Pair("A/1.jpg", "face"),
-                                           testing::Pair("A/2.jpg", HasSubstr("a link in the archive"))));
-}
-
-TEST(TarSource, AnArchiveThatChangedSinceItWasListedIsNoticed) {
-  TemporaryFolder here;
-  write_archive(here / "archive", "tar", {{"A/1.jpg", "face"}, {"A/2.jpg", "face"}});
-  const auto source = tar_source({here / "archive"}, false);
-  write_archive(here / "archive", "tar", {{"A/1.jpg", "face"}});
-  EXPECT_THAT(why<DataError>([&] { streamed(*source); }), HasSubstr("changed since"));
-  write_archive(here / "archive", "tar", {{"A/1.jpg", "face"}, {"A/3.jpg", "face"}});
-  EXPECT_THAT(why<DataError>([&] { streamed(*source); }), HasSubstr("changed since"));
 }
 
 TEST(ArchiveSource, SaysWhatIsMissing) {
@@ -336,18 +201,6 @@ TEST(ArchiveSource, SaysWhatIsMissing) {
   test_images::put(here / "noise", bytes_of(std::string(5000, 'n')));
   EXPECT_THAT(why<DataError>([&] { zip_source({here / "noise"}, false); }), HasSubstr("noise"));
   EXPECT_THAT(why<DataError>([&] { tar_source({here / "noise"}, false); }), HasSubstr("noise"));
-}
-
-TEST(TarSource, ReadsATarOfOthers) {
-  const char* shared = std::getenv("FACEMAE_SHARED_DATA");
-  const Path tar = Path(shared == nullptr ? "" : shared) / "formats/insightface_bin/small_dataset.tar";
-  if (!std::filesystem::exists(tar)) GTEST_SKIP() << tar << " is not there (FACEMAE_SHARED_DATA)";
-  const auto source = tar_source({tar}, false);
-  EXPECT_THAT(source->identity_names(), testing::ElementsAre("images"));
-  const auto images = streamed(*source);
-  ASSERT_EQ(images.size(), 10u);
-  for (const auto& [name, bytes] : images) EXPECT_EQ(Decoder().decode(bytes_of(bytes)).width, 112) << name;
-  EXPECT_EQ(images.at("images/00000303.jpg").size(), 7969u);
 }
 
 }  // namespace
