@@ -2,8 +2,6 @@
 
 #include <torch/csrc/profiler/stubs/base.h>
 
-#include <string_view>
-
 namespace facemae {
 namespace {
 
@@ -13,7 +11,7 @@ const auto& nvtx() { return *torch::profiler::impl::cudaStubs(); }
 }  // namespace
 
 Range::Range(const char* name) : recorded_(at::RecordScope::USER_SCOPE), nvtx_(nvtx().enabled()) {
-  if (recorded_.isActive()) recorded_.before(std::string_view(name));
+  if (recorded_.isActive()) recorded_.before(name);
   if (nvtx_) nvtx().rangePush(name);
 }
 
