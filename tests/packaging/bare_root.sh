@@ -25,6 +25,7 @@ in_root() {
   local registries
   mapfile -t registries < <(env | grep -iE '^(https?_proxy|no_proxy|pip_|ssl_cert|requests_ca)')
   unshare -m bash -c 'root=$1
+    mount --bind "$root" "$root" # a mount of its own, in which tests can make mounts of theirs
     for folder in proc sys dev; do mount --rbind /$folder "$root/$folder"; done
     if [ -n "$BIND" ]; then mkdir -p "$root${BIND#*:}"; mount --bind "${BIND%%:*}" "$root${BIND#*:}"; fi
     exec env -i HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"' \
