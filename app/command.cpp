@@ -50,6 +50,11 @@ DeviceReport App::device_report(const Topology& topology) const {
   return find_device({.device = "auto"}, back_ends_, gpus_, topology, gpus_.load()).report;
 }
 
+int App::gpu_count() const {
+  gpus_.load();
+  return gpus_.count();
+}
+
 int App::cuda_version() const {
   for (const auto& back_end : back_ends_)
     if (back_end.look) return back_end.look(std::nullopt).runtime;

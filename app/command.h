@@ -29,6 +29,8 @@ class App {
   bool world_refused() const { return refused_; }
   /// What the GPU of a rank there can do, also where the world was opened without.
   DeviceReport device_report(const Topology& topology) const;
+  /// GPUs that this process sees, with a LibTorch that can use them.
+  int gpu_count() const;
   /// The CUDA that LibTorch was built for, 13000 for 13.0, 0 without; "NCCL 2.28.9" where it is built.
   int cuda_version() const;
   std::string nccl_version() const;

@@ -13,13 +13,23 @@
 
 namespace facemae {
 
-CoreMask own_cores() {
+CoreMask own_cores() { return cores_of_process(0); }
+
+CoreMask cores_of_process(int process) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CoreMask mask;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
+  if (sched_getaffinity(process, sizeof set, &set) == 0)
     for (std::size_t core = 0; core < mask.size(); ++core) mask[core] = CPU_ISSET(core, &set);
   return mask;
+}
+
+bool bind_to_cores(const CoreMask& cores) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (std::size_t core = 0; core < cores.size(); ++core)
+    if (cores[core]) CPU_SET(core, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
 int available_cores() { return std::max(1, static_cast<int>(own_cores().count())); }

@@ -10,6 +10,10 @@ namespace facemae {
 using CoreMask = std::bitset<1024>;
 /// The cores that this thread may run on, from sched_getaffinity: what a launcher or cgroup has bound us to.
 CoreMask own_cores();
+/// Those of another process of this host; none when it has ended.
+CoreMask cores_of_process(int process);
+/// Binds the calling thread, and what it starts, to these cores. False when the system refuses. Safe after a fork.
+bool bind_to_cores(const CoreMask& cores) noexcept;
 /// The number of own_cores(), at least 1. Of them a rank has a share: Topology::cores.
 int available_cores();
 std::string host_name();

@@ -1,5 +1,6 @@
 // facemae compare: one experiment over many arms, from training to a page of utility against leakage.
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "app/command.h"
@@ -63,7 +64,21 @@ std::string text_of(const Path& program) {
   return failed ? program.string() : target.string();
 }
 
-RunnerConfig runner_of(const CompareOptions& options, const Topology& topology) {
+/// Ranks of a host divide it, unless commands have a launcher, which divides what it may use itself.
+HostShare share_of(App& app, const CompareOptions& options, const Topology& topology) {
+  HostShare share;
+  if (topology.local_size == 1) return share;
+  share.cores = topology.core_mask;
+  if (!options.launcher.empty() || options.device == "cpu") return share;
+  constexpr const char* kVisible = "CUDA_VISIBLE_DEVICES";
+  const char* visible = std::getenv(kVisible);  // NOLINT(concurrency-mt-unsafe): read at start-up only
+  const std::string gpu = gpu_of_rank(visible == nullptr ? std::nullopt : std::optional<std::string>(visible),
+                                      app.gpu_count(), topology.local_rank);
+  if (!gpu.empty()) share.environment = {std::string(kVisible) + "=" + gpu};
+  return share;
+}
+
+RunnerConfig runner_of(const CompareOptions& options, const Topology& topology, HostShare share) {
   RunnerConfig runner{.out = options.out, .program = "/proc/self/exe"};
   for (const auto& word : split(options.launcher, ' '))
     if (!word.empty()) runner.launcher.push_back(word);
@@ -74,6 +89,7 @@ RunnerConfig runner_of(const CompareOptions& options, const Topology& topology) 
       topology.size > 1 ? static_cast<double>(topology.rank) / topology.size : place_of_task(options.task);
   runner.show = topology.rank == 0;
   runner.wait = topology.size > 1;  // ranks end together
+  runner.share = std::move(share);
   return runner;
 }
 
@@ -112,7 +128,7 @@ void declare(Options& options, CompareOptions& o) {
   options.group("Machine")
       .add(
           "task", o.task,
-          "I/N: this is the I-th of N processes (from 0) that share the work in --out; auto: a task of Slurm's array")
+          "I/N: this is the I-th of N processes (from 0) that share the work in --out; auto: a task of Slurm's array. Those on one machine need cores of their own, as by taskset")
       .add("launcher", o.launcher,
            "words that start a command on several ranks, as \"mpirun -n 4 --bind-to none\"")
       .choice("device", o.device, {"auto", "cpu", "cuda", "mixed"}, "device of all commands")
@@ -125,7 +141,7 @@ void declare(Options& options, CompareOptions& o) {
       arms +
       "\nEach arm is a way to release the unseen people. For each, the same recogniser is trained with the same budget and number of "
       "pictures, tested on held-out people, and the release is audited.\n"
-      "Several starts at once share the work: mpirun -n 4 facemae compare ..., or an array job (slurm/README.md). What was killed goes on.\n"
+      "Several starts at once share the work: mpirun -n 4 facemae compare ... (ranks divide the cores and GPUs of their node), or an array job (slurm/README.md). What was killed goes on.\n"
       "OUT/study.html is the page, OUT/protocol.json what was fixed before the first command. OUT/arms has private folders and may show faces: never publish it.");
 }
 
@@ -189,7 +205,7 @@ ExitCode run_compare(App& app, Words words) {
   World& world = app.world({.device = "cpu"});
   Control& control = world.control();
   o.out = std::filesystem::absolute(o.out).lexically_normal().string();
-  const RunnerConfig runner = runner_of(o, world.topology());
+  const RunnerConfig runner = runner_of(o, world.topology(), share_of(app, o, world.topology()));
   together(control, [&] {
     if (!control.is_root()) return;
     make_folders(real_files(), o.out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace facemae {
 
@@ -22,6 +23,22 @@ CoreShare core_share(std::span<const CoreMask> masks, std::size_t mine) {
                   : equal ? CoreShare::Kind::Shared
                           : CoreShare::Kind::Overlapping,
           .cores = std::max(1, static_cast<int>(std::floor(cores + kRounding)))};
+}
+
+CoreMask divided_cores(std::span<const CoreMask> masks, std::size_t mine) {
+  std::vector<CoreMask> given(masks.size());
+  std::vector<std::size_t> missing(masks.size());  // of the rank's share
+  for (std::size_t rank = 0; rank < masks.size(); ++rank)
+    missing[rank] = static_cast<std::size_t>(core_share(masks, rank).cores);
+  for (std::size_t core = 0; core < CoreMask().size(); ++core) {
+    for (std::size_t rank = 0; rank < masks.size(); ++rank) {
+      if (!masks[rank][core] || missing[rank] == 0) continue;
+      given[rank].set(core);
+      --missing[rank];
+      break;
+    }
+  }
+  return given[mine].any() ? given[mine] : masks[mine];
 }
 
 }  // namespace facemae

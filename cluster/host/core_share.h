@@ -17,4 +17,8 @@ struct CoreShare {
 /// Pure. masks[r]: of the r-th rank of the node. A core that n ranks may use counts 1/n for each of them.
 CoreShare core_share(std::span<const CoreMask> masks, std::size_t mine);
 
+/// Pure. Cores for processes that the rank starts, of those it may use: as many as its share, in one piece where
+/// masks are equal, and none that another rank gets. All that it may use where none is left for it.
+CoreMask divided_cores(std::span<const CoreMask> masks, std::size_t mine);
+
 }  // namespace facemae

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "core/host.h"
+
 namespace facemae {
 
 /// Rank, node and neighbours; a pure record after start-up.
@@ -13,6 +15,7 @@ struct Topology {
   /// Cores for this rank's threads: those that its launcher gave it alone, and its part of those that other ranks of
   /// the node may use as well (cluster/host/core_share.h).
   int cores = 1;
+  CoreMask core_mask;  ///< for processes that this rank starts: none of them another rank's; none set: any
   std::string host;
 };
 

@@ -101,6 +101,7 @@ Topology mpi_topology() {
   MPI_Comm_free(&node);
   Topology topology = topology_of(leaders, rank, host_name());
   topology.cores = core_share(masks, static_cast<std::size_t>(local_rank)).cores;
+  topology.core_mask = divided_cores(masks, static_cast<std::size_t>(local_rank));
   return topology;
 }
 

@@ -244,4 +244,10 @@ bool FolderLock::beats(const Path& lock_file, std::chrono::milliseconds patience
 
 std::string FolderLock::owner(const Path& lock_file) { return read_owner(lock_file).text(); }
 
+std::optional<int> FolderLock::owner_here(const Path& lock_file) {
+  const Owner owner = read_owner(lock_file);
+  if (owner.host != host_name() || !owner.may_live() || !held(lock_file)) return {};
+  return owner.pid;
+}
+
 }  // namespace facemae

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -46,6 +47,8 @@ class FolderLock {
   static bool beats(const Path& lock_file, std::chrono::milliseconds patience);
   /// Who holds it, for messages: "process 7 on node3, Slurm job 41, training since 2026-01-31T12:00:00Z".
   static std::string owner(const Path& lock_file);
+  /// The process that holds it, if that one lives on this host.
+  static std::optional<int> owner_here(const Path& lock_file);
 
  private:
   enum class Wait { No, Yes };

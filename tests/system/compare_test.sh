@@ -26,8 +26,23 @@ FACEMAE_FAILPOINT='study.unit#3=kill' ends_with 137 "killed before its third rec
 check "two are recorded" equal "$(done_units)" 2
 recorded=$(find study/done -name '*.json' -printf '%f\n' | sed 's|\(.*\)\.json|study/logs/\1.log|')
 logs=$(cat $recorded | sha256sum)
+# Ranks of a host divide its cores among their commands. Seen by polling: commands come and go.
+cores_of_commands() { # "START CORES" of each command at work
+  for command in /proc/[0-9]*; do
+    if [ "$(readlink "$command/cwd")" = "$PWD/study" ]; then
+      awk '/^PPid:/ {start = $2} /^Cpus_allowed_list:/ {print start, $2}' "$command/status" 2>/dev/null
+    fi
+  done
+}
+(while sleep 0.2; do cores_of_commands; done) >seen &
+watch=$!
 study 2 --json result.json >table 2>log
 check "two ranks go on and end well" equal "$?" 0
+kill "$watch"
+check "the commands of both were seen" equal "$(cut -d' ' -f1 seen | sort -u | wc -l)" 2
+if [ "$(nproc)" -gt 1 ]; then
+  check "on cores of their own" equal "$(sort -u seen | cut -d' ' -f2 | sort | uniq -d)" ""
+fi
 check "every command is done" equal "$(done_units)" "$(grep -c '^facemae ' study/commands.txt)"
 check "none of those that were recorded ran again" equal "$(cat $recorded | sha256sum)" "$logs"
 check "the protocol is that of before" equal "$(sha256sum <study/protocol.json)" "$written"

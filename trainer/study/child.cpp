@@ -41,10 +41,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 /// In the new process: only calls that are safe after a fork of a process with threads. Tells errno through `told`.
 [[noreturn]] void become(char* const* words, char* const* environment, const char* folder, int log, int told,
-                         pid_t parent) {
+                         pid_t parent, const CoreMask& cores) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);  // it died before that took effect
+  if (cores.any()) bind_to_cores(cores);  // where that is refused, it is as slow as without
   if (::chdir(folder) == 0 && ::dup2(log, STDOUT_FILENO) >= 0 && ::dup2(log, STDERR_FILENO) >= 0) {
     const int nothing = ::open("/dev/null", O_RDONLY);
     if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
@@ -78,7 +79,8 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
-std::vector<std::string> child_environment(const std::vector<std::string>& all) {
+std::vector<std::string> child_environment(const std::vector<std::string>& all,
+                                           const std::vector<std::string>& instead) {
   const bool launched = std::any_of(all.begin(), all.end(), [](const std::string& entry) {
     return entry.rfind("OMPI_COMM_WORLD_RANK=", 0) == 0 || entry.rfind("PMIX_RANK=", 0) == 0;
   });
@@ -88,8 +90,12 @@ std::vector<std::string> child_environment(const std::vector<std::string>& all) 
     const bool setting =
         entry.rfind("OMPI_ALLOW_RUN_AS_ROOT", 0) == 0 ||
         (!launched && (entry.rfind("OMPI_MCA_", 0) == 0 || entry.rfind("PMIX_MCA_", 0) == 0));
-    if (setting || !starts_with_any(entry)) kept.push_back(entry);
+    const bool replaced = std::any_of(instead.begin(), instead.end(), [&](const std::string& other) {
+      return entry.substr(0, entry.find('=')) == other.substr(0, other.find('='));
+    });
+    if (!replaced && (setting || !starts_with_any(entry))) kept.push_back(entry);
   }
+  kept.insert(kept.end(), instead.begin(), instead.end());
   return kept;
 }
 
@@ -100,7 +106,8 @@ std::vector<std::string> own_environment() {
 }
 
 int run_child(const ChildCommand& command) {
-  std::vector<std::string> words = command.words, environment = child_environment(own_environment());
+  std::vector<std::string> words = command.words,
+                           environment = child_environment(own_environment(), command.share.environment);
   const auto arguments = pointers(words), variables = pointers(environment);
   const int log = ::open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (log < 0)
@@ -112,7 +119,9 @@ int run_child(const ChildCommand& command) {
     throw FileError(std::string("starting a command of the study: ") + std::strerror(reason), reason);
   }
   const pid_t parent = ::getpid(), child = ::fork();
-  if (child == 0) become(arguments.data(), variables.data(), command.folder.c_str(), log, told[1], parent);
+  if (child == 0)
+    become(arguments.data(), variables.data(), command.folder.c_str(), log, told[1], parent,
+           command.share.cores);
   int reason = child < 0 ? errno : 0;
   ::close(log);
   ::close(told[1]);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/files/files.h"
+#include "trainer/study/host_share.h"
 
 namespace facemae {
 
@@ -11,11 +12,13 @@ struct ChildCommand {
   std::vector<std::string> words;  ///< program first; a path, or a name that PATH has
   Path folder;                     ///< that it works in
   Path log;                        ///< stdout and stderr are appended to it
+  HostShare share = {};            ///< of this host
 };
 
 /// What a child gets of our environment: nothing of what a launcher or a Slurm step tells its processes, since the
-/// child is a process of its own. `all`: "NAME=VALUE".
-std::vector<std::string> child_environment(const std::vector<std::string>& all);
+/// child is a process of its own. `all`: "NAME=VALUE", and so is what it gets in their place, `instead`.
+std::vector<std::string> child_environment(const std::vector<std::string>& all,
+                                           const std::vector<std::string>& instead = {});
 std::vector<std::string> own_environment();
 
 /// Runs it to its end and returns its exit code, 128 + n when signal n ended it. It is a process group of its own, so

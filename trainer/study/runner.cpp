@@ -54,6 +54,7 @@ class StudyRunner {
   }
 
   StudyEnd run() {
+    warn_of_neighbour();
     for (;;) {
       if (notice_received() != 0) return StudyEnd::Stopped;
       refresh();
@@ -115,6 +116,21 @@ class StudyRunner {
     return {};
   }
 
+  /// Another start may have a unit on cores that we use as well and that nobody has divided.
+  void warn_of_neighbour() const {
+    if (config_.share.cores.any()) return;
+    for (const auto& unit : units_) {
+      const std::string neighbour = neighbour_on_cores(lock_folder_of(config_.out, unit) / LockConfig().name);
+      if (neighbour.empty()) continue;
+      spdlog::warn(
+          "{} works on the same cores: threads of trainings will wait for each other, and all get several times slower. "
+          "Stop both and give each start cores of its own (taskset -c 0-3 facemae compare ...), or let one divide them "
+          "(mpirun -n 2 facemae compare ...)",
+          neighbour);
+      return;
+    }
+  }
+
   std::vector<std::string> command_of(const StudyUnit& unit) const {
     std::vector<std::string> words;
     if (works_on_ranks(unit)) words = config_.launcher;
@@ -131,7 +147,8 @@ class StudyRunner {
     for (int start = 1;; ++start) {
       spdlog::info("{}: {} (log: {})", start == 1 ? "begins" : "begins again", unit.id, log.string());
       const auto began = Clock::now();
-      const int code = run_child({.words = command_of(unit), .folder = config_.out, .log = log});
+      const int code =
+          run_child({.words = command_of(unit), .folder = config_.out, .log = log, .share = config_.share});
       UnitEnd ended = judge_exit(code, notice_received() != 0);
       if (ended == UnitEnd::Stopped) return false;
       if (ended == UnitEnd::TryAgain && start < config_.starts) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/study/host_share.h"
 #include "trainer/study/plan.h"
 #include "trainer/study/unit_records.h"
 
@@ -14,6 +15,7 @@ struct RunnerConfig {
   std::string program;                   ///< that units are commands of
   std::vector<std::string> launcher;     ///< words before it for commands that work on ranks: mpirun -n 4
   std::vector<std::string> device;       ///< words behind every command: --device cuda
+  HostShare share = {};                  ///< of this host, for the commands of this process
   double first = 0;                      ///< where in the list this process begins to look, from 0 to 1
   bool show = true;                      ///< progress
   bool wait = false;                     ///< for what runs in other processes, instead of leaving it to them

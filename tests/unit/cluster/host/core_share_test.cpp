@@ -41,5 +41,25 @@ TEST(CoreShare, IsNeverBelowOne) {
   EXPECT_EQ(core_share(std::vector<CoreMask>{CoreMask()}, 0).cores, 1) << "a mask that could not be read";
 }
 
+TEST(CoresOfCommands, AreInOnePieceAndNobodyElses) {
+  const std::vector<CoreMask> equal(3, cores({0, 1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(divided_cores(equal, 0), cores({0, 1}));
+  EXPECT_EQ(divided_cores(equal, 1), cores({2, 3}));
+  EXPECT_EQ(divided_cores(equal, 2), cores({4, 5}));
+  const std::vector<CoreMask> bound = {cores({0, 1}), cores({4, 5})};
+  EXPECT_EQ(divided_cores(bound, 1), cores({4, 5})) << "what a launcher gave a rank alone stays its own";
+  const std::vector<CoreMask> overlapping = {cores({0, 1, 2, 3}), cores({2, 3})};
+  EXPECT_EQ(divided_cores(overlapping, 0), cores({0, 1, 2}));
+  EXPECT_EQ(divided_cores(overlapping, 1), cores({3}));
+}
+
+TEST(CoresOfCommands, AreAllWhereNoneIsLeft) {
+  const std::vector<CoreMask> masks(3, cores({6, 7}));
+  EXPECT_EQ(divided_cores(masks, 1), cores({7}));
+  EXPECT_EQ(divided_cores(masks, 2), cores({6, 7}));
+  EXPECT_EQ(divided_cores(std::vector<CoreMask>{CoreMask()}, 0), CoreMask())
+      << "a mask that could not be read";
+}
+
 }  // namespace
 }  // namespace facemae
