@@ -65,7 +65,7 @@ stage() { # stage NAME COMMAND...
 # Three sets of people who share nobody: train teaches FaceMAE, unseen is rebuilt, held-out tests recognition.
 make_faces() {
   if [ -n "$faces" ]; then
-    "$facemae" pack --from folder --in "$faces" --out all --source-licence "as the source of the faces"
+    "$facemae" pack --from folder --in "$faces" --out all
     "$facemae" store split all --identities 0.2 --seed 1 --out held-out rest
     "$facemae" store split rest --identities 0.5 --seed 2 --out train unseen
   else

@@ -64,8 +64,10 @@ ExitCode run_audit(App& app, Words words) {
       .add("max-probes", config.max_probes,
            "rebuilt pictures that are tried: drawn at random, and for attackers that learn as whole classes")
       .at_least(1)
-      .add("utility", config.utility,
-           "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage")
+      .add(
+          "utility", config.utility,
+          "NAME=FILE of `facemae evaluate --json`: accuracies to show beside the leakage; of those named plain and release a "
+          "policy sees the difference")
       .add("note", config.note, "sentence for the top of the report")
       .choice("pictures", config.pictures, {"none", "released", "all"},
               "pictures in the report; all shows real faces too, in files that only you may read")
@@ -81,6 +83,7 @@ ExitCode run_audit(App& app, Words words) {
   FurtherAttacks further = config.further;
   further.distractors = config.distractors;
   validate(options, further);
+  if (!config.only_embeddings) check_attacks(config);
   if (!options.finish()) return ExitCode::Done;
   if (!config.only_embeddings) install_notice_handlers(launched_alone());
   World& world = app.world({.device = device});

@@ -113,7 +113,8 @@ void declare(Options& options, CompareOptions& o) {
       .between(0, 1000)
       .add("seed", study.seed, "the first seed")
       .at_most(1e15)
-      .add("attacks", study.attacks, "attacks of every audit, as in `facemae audit --attacks`")
+      .add("attacks", study.attacks,
+           "attacks of every audit, as in `facemae audit --attacks`; as the budget says unless given")
       .add("images-per-identity", study.images_per_identity,
            "images of each released person; 0: what gives most pictures in equal numbers")
       .at_most(1e9)
@@ -211,7 +212,8 @@ ExitCode run_compare(App& app, Words words) {
     make_folders(real_files(), o.out);
     const auto lock = lock_when_free(o.out, runner.pause);
     if (!lock) return;
-    const StudyProtocol protocol = prepare_study(real_files(), o.out, o.study);
+    const StudyProtocol protocol = prepare_study(real_files(), o.out, o.study,
+                                                 [&](const StudyUnit& unit) { try_command(unit, runner); });
     if (o.retry) {
       const auto failures = forget_failures(real_files(), o.out, protocol.plan.units);
       spdlog::info("{} failed command(s) are tried again", failures);

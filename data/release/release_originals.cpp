@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 
 namespace facemae {
 namespace {
@@ -37,6 +38,24 @@ std::vector<std::uint64_t> copies_among(const std::vector<Hash256>& originals) {
     if (originals[rows[i]] == originals[rows[i - 1]]) copies.push_back(rows[i]);
   std::sort(copies.begin(), copies.end());
   return copies;
+}
+
+void expect_other_people(const NamedStore& one, const NamedStore& other, const std::string& why) {
+  constexpr double allowed = 0.01;
+  auto others = originals_of(other.store, 0, other.store.size());
+  std::sort(others.begin(), others.end());
+  const auto own = originals_of(one.store, 0, one.store.size());
+  const auto both = std::count_if(own.begin(), own.end(), [&](const Hash256& image) {
+    return std::binary_search(others.begin(), others.end(), image);
+  });
+  if (both == 0) return;
+  const std::string told =
+      fmt::format("{} of {} images of {} {} are in {} {}, too", human_count(static_cast<std::uint64_t>(both)),
+                  human_count(own.size()), one.name, one.store.folder().string(), other.name,
+                  other.store.folder().string());
+  if (static_cast<double>(both) > allowed * static_cast<double>(std::min(own.size(), others.size())))
+    throw ConfigError(told + ": " + why);
+  spdlog::warn("{}: pictures under two names", told);
 }
 
 void write_originals(PrivateFolder& folder, const std::string& uuid, std::vector<Hash256> originals) {

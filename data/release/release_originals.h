@@ -19,6 +19,15 @@ std::vector<Hash256> originals_of(
 /// The rows whose image an earlier row also has, byte for byte, ascending. `originals` is that of all rows.
 std::vector<std::uint64_t> copies_among(const std::vector<Hash256>& originals);
 
+/// Two stores that must not share people, as messages name them. Reads all images of both, since people cannot be compared
+/// and photos can. Throws ConfigError with `why` when more than 1 % of the images of one are in the other, too, byte for
+/// byte. Fewer are told: sets from the web have pictures under two names.
+struct NamedStore {
+  std::string name;  ///< "--distractors"
+  const Store& store;
+};
+void expect_other_people(const NamedStore& one, const NamedStore& other, const std::string& why);
+
 /// Writes PRIVATE/images-<uuid>.bin: the originals of a release, ascending.
 void write_originals(PrivateFolder& folder, const std::string& uuid, std::vector<Hash256> originals);
 /// Throws DataError when the list is missing or does not have `count` images.

@@ -57,12 +57,20 @@ class Attacker {
   virtual AttackerFacts facts() const = 0;
   /// True when fit() must come before look().
   virtual bool learns() const { return false; }
-  /// True when it knows people again across photos, as embedders do: then it must find the real faces' own people in
-  /// other photos of them, or nothing that it misses means anything.
-  virtual bool embeds() const { return false; }
+  /// Who knows people again across photos, as embedders do, must find this share of the real people in other photos of
+  /// them, or nothing that it misses means anything. 0: it compares pictures.
+  virtual double least_of_other_photos() const { return 0; }
   /// Forgets what was learnt before.
   virtual void fit(const Lesson&) {}
   virtual Evidence look(const ReleasedFaces& released, const RealFaces& real) = 0;
+  /// The same with other photos in place of released pictures, by what it learnt before and nothing new.
+  virtual Evidence look_at_photos(const ReleasedFaces& photos, const RealFaces& real) {
+    return look(photos, real);
+  }
 };
+
+/// An embedder that was trained on people must find half of them. One that a release taught knows them as well as the
+/// release is useful: it must only be no broken one.
+inline constexpr double kOtherPhotosOfEmbedders = 0.5, kOtherPhotosOfTheTaught = 0.1;
 
 }  // namespace facemae

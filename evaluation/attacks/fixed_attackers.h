@@ -16,7 +16,7 @@ class FixedAttacker : public Attacker {
   using Features = std::function<torch::Tensor(const torch::Tensor&)>;
   FixedAttacker(AttackerFacts facts, Features features, bool embeds = false);
   AttackerFacts facts() const override { return facts_; }
-  bool embeds() const override { return embeds_; }
+  double least_of_other_photos() const override { return embeds_ ? kOtherPhotosOfEmbedders : 0; }
   Evidence look(const ReleasedFaces& released, const RealFaces& real) override;
   torch::Tensor features(const torch::Tensor& pictures) const { return features_(pictures); }
 

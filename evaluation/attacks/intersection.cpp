@@ -83,16 +83,9 @@ class ReleaseSeries {
     std::vector<Measurement> all;
     const auto keep = [&](Measurement measurement) {
       if (measurement.tallies.empty()) return;
-      std::vector<double> hits, trials;
-      PersonSet person;
-      for (const Tally& tally : measurement.tallies) {
-        hits.push_back(tally.hits);
-        trials.push_back(tally.trials);
-        person.push_back(tally.person);
-      }
       measurement.attack = "A8";
       measurement.attacker = fmt::format("{}, {} release{}", attacker_, count, count == 1 ? "" : "s");
-      measurement.found = interval_by_person(hits, trials, person);
+      measurement.found = interval_by_person(measurement.tallies);
       all.push_back(std::move(measurement));
     };
     if (const auto tied = tied_to_first(photos_, count)) {
@@ -203,7 +196,8 @@ class ReleaseSeries {
     for (std::size_t c = 0; c < groups_[0].size(); ++c) {
       found.people_per_class = std::max(found.people_per_class, std::ssize(groups_[0][c]));
       for (const auto person : groups_[0][c])
-        found.tallies.push_back({person, first_hit(sum[person], {static_cast<std::int64_t>(c)}), 1});
+        found.tallies.push_back(
+            {person, first_hit(sum[person], {static_cast<std::int64_t>(c)}), 1, groups_[0][c].front()});
     }
     return found;
   }
@@ -225,7 +219,9 @@ class ReleaseSeries {
         everywhere = at != class_of[r].end();
         if (everywhere) sum += evidence[r][at->second];
       }
-      if (everywhere) found.tallies.push_back({person, first_hit(sum, {person}), 1});
+      if (everywhere)
+        found.tallies.push_back(
+            {person, first_hit(sum, {person}), 1, groups_[0][static_cast<std::size_t>(first)].front()});
     }
     return found;
   }

@@ -46,7 +46,11 @@ class Siege {
     if (const auto own = own_pictures(evidence, target); !own.empty())
       found_.add(attacker_.facts(), Level::OwnPicture, "", own, person, target, pairs);
     if (in_full(last))
-      count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_);
+      count_controls(attacker_, target, searches, options_.planted_classes, options_.seed, controls_,
+                     [&](const Search& search, const Planted& planted) {
+                       if (search.level == Level::PersonToClass)
+                         membership(search).add_planted(search, planted);
+                     });
   }
 
   /// Learns from these; the fewest of all folds are told.
@@ -55,6 +59,8 @@ class Siege {
     const auto [entry, fresh] = learnt_from_.try_emplace(pairs, lesson.real.people_count);
     entry->second = std::min(entry->second, lesson.real.people_count);
   }
+
+  void try_plain(const Target& plain) { count_on_plain(attacker_, plain, options_.seed, controls_); }
 
   void report(Findings& findings) const {
     const auto append = [&](std::vector<Measurement> rows) {
@@ -68,11 +74,12 @@ class Siege {
     for (const auto& [unused, test] : memberships_) {
       append(test.measurements());
       for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
+      for (ControlResult& control : test.controls()) findings.controls.push_back(std::move(control));
     }
     for (const auto& [unused, test] : links_)
       for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
     const auto controls = controls_.measurements();
-    for (ControlResult& verdict : verdicts(attacker_.facts(), controls))
+    for (ControlResult& verdict : verdicts(attacker_.facts(), controls, attacker_.least_of_other_photos()))
       findings.controls.push_back(std::move(verdict));
     append(controls);
   }
@@ -152,6 +159,10 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
         siege.test(fold.tested, pairs, size == 0);
         progress.advance(1, name);
       }
+    }
+    if (options.plain && tried_on_plain(attacker->facts())) {
+      options.before_look();
+      siege.try_plain(*options.plain);
     }
     siege.report(findings);
   }

@@ -19,6 +19,7 @@ struct CampaignOptions {
   std::int64_t planted_classes = kPlantedClasses;
   std::uint64_t seed = 0;
   std::function<void()> before_look = [] {};  ///< may throw, to end the campaign
+  std::optional<Target> plain = {};           ///< for count_on_plain(); without it that control is left out
   bool levels_alone = false;  ///< no controls, no membership and no scores of pairs: for a first look
 };
 

@@ -48,16 +48,19 @@ bool finds_people(Level level) { return level == Level::PictureToPerson || level
 }  // namespace
 
 void count_controls(Attacker& attacker, const Target& target, const std::vector<Search>& searches,
-                    std::int64_t planted_classes, std::uint64_t seed, Tallies& tallies) {
+                    std::int64_t planted_classes, std::uint64_t seed, Tallies& tallies,
+                    const std::function<void(const Search&, const Planted&)>& see_planted) {
   const AttackerFacts facts = attacker.facts();
   const std::int64_t most = std::max<std::int64_t>(1, target.released.class_count / 2);
   const Planted planted = plant(target, std::min(planted_classes, most), seed);
-  for (const Search& search : searches_of(evidence_of(attacker, planted.target), planted.target))
+  for (const Search& search : searches_of(evidence_of(attacker, planted.target), planted.target)) {
     if (finds_people(search.level)) tallies.add(facts, search, planted.target, "", kPlanted, planted.people);
-  if (attacker.embeds()) {
+    see_planted(search, planted);
+  }
+  if (attacker.least_of_other_photos() > 0) {
     const Target others = other_photos(target);
     if (!others.released.classes.empty())
-      for (const Search& search : searches_of(evidence_of(attacker, others), others))
+      for (const Search& search : searches_of(evidence_of_photos(attacker, others), others))
         if (search.level == Level::PictureToPerson) tallies.add(facts, search, others, "", kOtherPhoto);
   }
   constexpr double once = 1.0 / kShuffles;  // the interval is that of one shuffle
@@ -73,11 +76,32 @@ void count_controls(Attacker& attacker, const Target& target, const std::vector<
   }
 }
 
-std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vector<Measurement>& controls) {
+bool tried_on_plain(const AttackerFacts& facts) {
+  return facts.id == "A0" || facts.id == "A1" || facts.id == "A2";
+}
+
+void count_on_plain(Attacker& attacker, const Target& plain, std::uint64_t seed, Tallies& tallies) {
+  const auto test = [&](const Target& tested) {
+    for (const Search& search : searches_of(evidence_of(attacker, tested), tested))
+      if (finds_people(search.level)) tallies.add(attacker.facts(), search, tested, "", kPlain);
+  };
+  if (!attacker.learns()) return test(plain);
+  const auto parts = halves(plain, seed);
+  for (const std::size_t tested : {0U, 1U}) {
+    attacker.fit(of_classes(plain, parts[1 - tested], false).lesson());
+    test(of_classes(plain, parts[tested], true));
+  }
+}
+
+std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vector<Measurement>& controls,
+                                    double other_photos) {
   std::vector<ControlResult> all;
   for (const Measurement& row : controls) {
-    const bool positive = row.control == kPlanted || row.control == kOtherPhoto;
-    const double limit = !positive ? row.chance : row.control == kPlanted ? kPlantedLimit : kOtherPhotoLimit;
+    const bool positive = row.control == kPlanted || row.control == kOtherPhoto || row.control == kPlain;
+    const double limit = !positive                 ? row.chance
+                         : row.control == kPlanted ? kPlantedLimit
+                         : row.control == kPlain   ? kPlainLimit
+                                                   : other_photos;
     const ControlResult result{
         .attack = facts.id,
         .attacker = facts.name,

@@ -56,6 +56,7 @@ void Tallies::add(const AttackerFacts& facts, Level level, const std::string& wa
                              .pairs = pairs,
                              .people_per_class = people_per_class(target)});
   row->people_per_class = std::min(row->people_per_class, people_per_class(target));
+  const auto first = first_of_class(target);
   std::map<std::int64_t, std::size_t> place;
   for (std::size_t t = 0; t < row->tallies.size(); ++t) place[row->tallies[t].person] = t;
   for (std::size_t i = 0; i < standings.size(); ++i) {
@@ -63,7 +64,7 @@ void Tallies::add(const AttackerFacts& facts, Level level, const std::string& wa
     const auto p = static_cast<std::size_t>(person[i]);
     if (standing.mates == 0 || (!only.empty() && !only[p])) continue;
     const auto [found, is_new] = place.try_emplace(target.known_as[p], row->tallies.size());
-    if (is_new) row->tallies.push_back({.person = target.known_as[p]});
+    if (is_new) row->tallies.push_back({.person = target.known_as[p], .with = target.known_as[first[p]]});
     row->tallies[found->second].hits += weight * standing.hit_at(1);
     row->tallies[found->second].trials += weight;
     row->chance +=
@@ -74,16 +75,9 @@ void Tallies::add(const AttackerFacts& facts, Level level, const std::string& wa
 std::vector<Measurement> Tallies::measurements() const {
   std::vector<Measurement> all = rows_;
   for (Measurement& row : all) {
-    std::vector<double> hits, trials;
-    std::vector<std::int64_t> people;
     double tried = 0;
-    for (const Tally& tally : row.tallies) {
-      hits.push_back(tally.hits);
-      trials.push_back(tally.trials);
-      people.push_back(tally.person);
-      tried += tally.trials;
-    }
-    row.found = interval_by_person(hits, trials, people);
+    for (const Tally& tally : row.tallies) tried += tally.trials;
+    row.found = interval_by_person(row.tallies);
     row.chance = tried > 0 ? row.chance / tried : row.chance;
   }
   std::erase_if(all, [](const Measurement& row) { return row.tallies.empty(); });
@@ -106,10 +100,11 @@ std::vector<Standing> own_pictures(const Evidence& evidence, const Target& targe
   return rank_mates(linkage).same_image;
 }
 
-Evidence evidence_of(Attacker& attacker, const Target& target) {
-  const torch::NoGradGuard no_gradients;
+namespace {
+
+/// Finite and of the right size, or ConfigError.
+Evidence checked(const Evidence& seen, const Attacker& attacker, const Target& target) {
   const std::string name = attacker.facts().id + " (" + attacker.facts().name + ")";
-  const Evidence seen = attacker.look(target.released, target.real);
   const auto is = [](const torch::Tensor& t, std::int64_t rows, std::int64_t columns) {
     return t.defined() && t.dim() == 2 && t.size(0) == rows && (columns < 0 || t.size(1) == columns);
   };
@@ -125,6 +120,18 @@ Evidence evidence_of(Attacker& attacker, const Target& target) {
         fmt::format("attacker {} gave features that are not of {} pictures and {} photos, or of two widths",
                     name, pictures, photos));
   return {.released = finite(seen.released, name), .real = finite(seen.real, name)};
+}
+
+}  // namespace
+
+Evidence evidence_of(Attacker& attacker, const Target& target) {
+  const torch::NoGradGuard no_gradients;
+  return checked(attacker.look(target.released, target.real), attacker, target);
+}
+
+Evidence evidence_of_photos(Attacker& attacker, const Target& target) {
+  const torch::NoGradGuard no_gradients;
+  return checked(attacker.look_at_photos(target.released, target.real), attacker, target);
 }
 
 std::vector<Measurement> measure(Attacker& attacker, const Target& target, const std::string& pairs) {

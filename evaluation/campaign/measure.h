@@ -34,6 +34,8 @@ std::vector<Standing> own_pictures(const Evidence& evidence, const Target& targe
 /// What an attacker makes of a target: finite and of the right size. Where numbers are not finite, they become 0 with
 /// a warning: such an attacker fails its controls. Throws ConfigError when sizes are wrong.
 Evidence evidence_of(Attacker& attacker, const Target& target);
+/// The same of Attacker::look_at_photos.
+Evidence evidence_of_photos(Attacker& attacker, const Target& target);
 
 /// All levels of one attacker that has learnt.
 std::vector<Measurement> measure(Attacker& attacker, const Target& target, const std::string& pairs = "");

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluation/campaign/controls.h"
 #include "evaluation/campaign/searches.h"
 #include "evaluation/statistics/membership.h"
 
@@ -17,6 +18,10 @@ class MembershipTest {
   explicit MembershipTest(std::string attacker) : attacker_(std::move(attacker)) {}
   /// Nothing without strangers.
   void add(const Search& person_to_class, const Target& target);
+  /// For the positive control, the same search where the photos of some people were released as they are.
+  void add_planted(const Search& person_to_class, const Planted& planted);
+  /// By the area under the curve: planted people against strangers, and people called members by lot against the others.
+  std::vector<ControlResult> controls() const;
   /// Area, D_sys and rates (evaluation/statistics/membership.h); none without strangers.
   std::vector<AttackFigure> figures() const;
   /// The rates as measurements of level Membership.
@@ -25,13 +30,14 @@ class MembershipTest {
  private:
   struct Fold {
     MembershipRates rates;
-    std::vector<std::int64_t> known_as;
+    std::vector<std::int64_t> known_as, with;  ///< of each member; with whom they are in one class
     std::int64_t people_per_class = 1;
   };
   double part_of(const Fold& fold) const;
 
   std::string attacker_;
   std::vector<Fold> folds_;
+  std::vector<Figure> planted_, shuffled_;  ///< areas
 };
 
 }  // namespace facemae

@@ -124,6 +124,16 @@ std::vector<std::vector<std::int64_t>> classes_of_people(const Target& target) {
   return classes;
 }
 
+std::vector<std::size_t> first_of_class(const Target& target) {
+  std::vector<std::size_t> first(static_cast<std::size_t>(target.real.people_count));
+  std::iota(first.begin(), first.end(), std::size_t{0});
+  const auto& classes = target.links.people_of_class;
+  for (auto people = classes.rbegin(); people != classes.rend(); ++people)
+    for (const std::int64_t person : *people)
+      first[static_cast<std::size_t>(person)] = static_cast<std::size_t>(people->front());
+  return first;
+}
+
 Target of_classes(const Target& all, const std::vector<std::int64_t>& classes, bool strangers) {
   std::vector<bool> class_kept(static_cast<std::size_t>(all.released.class_count));
   std::vector<bool> people(static_cast<std::size_t>(all.real.people_count)), pictures, photos;

@@ -25,6 +25,9 @@ struct Target {
 void check_target(const Target& target);
 /// For each person, the classes that hold it.
 std::vector<std::vector<std::int64_t>> classes_of_people(const Target& target);
+/// [people_count] of each person the first one of their (first) class; of those in none, themselves. People of one class
+/// are found or missed together (Tally::with).
+std::vector<std::size_t> first_of_class(const Target& target);
 
 /// Only these classes, with their pictures, people and all photos of these; those who were never released stay if
 /// `strangers`. Order stays, numbers close up.

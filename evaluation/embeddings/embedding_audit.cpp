@@ -209,6 +209,11 @@ std::vector<EmbeddingStage> embedding_stages(const std::shared_ptr<const Embeddi
   expect("released pictures", released->rows(), people.class_of_picture.size());
   auto stages = picture_stages(real, released, people, options);
   for (auto& stage : class_stages(real, *released, people, options)) stages.push_back(std::move(stage));
+  for (auto& stage : stages)
+    stage.with = [&people](std::int64_t person) {
+      const auto classes = people.classes_of_person[person];
+      return classes.empty() ? person : people.people_of_class[classes.front()].front();
+    };
   return stages;
 }
 
@@ -238,20 +243,16 @@ std::vector<Measurement> measurements_of(const EmbeddingStage& stage,
       const Standing& standing = standings[q][i];
       const std::int64_t person = stage.person(static_cast<std::int64_t>(i));
       if (standing.mates == 0 || person < 0) continue;
-      Tally& tally = tallies.try_emplace(person, Tally{.person = person}).first->second;
+      Tally& tally =
+          tallies.try_emplace(person, Tally{.person = person, .with = stage.with(person)}).first->second;
       tally.hits += standing.hit_at(1);
       ++tally.trials;
       ++tried;
       chance += static_cast<double>(standing.mates) / static_cast<double>(standing.mates + standing.others);
     }
     found.chance = tried > 0 ? chance / tried : 0;
-    std::vector<double> hits, trials;
-    std::vector<std::int64_t> people;
-    for (const auto& [person, tally] : tallies) {
-      found.tallies.push_back(tally);
-      hits.push_back(tally.hits), trials.push_back(tally.trials), people.push_back(person);
-    }
-    found.found = interval_by_person(hits, trials, people);
+    for (const auto& [unused, tally] : tallies) found.tallies.push_back(tally);
+    found.found = interval_by_person(found.tallies);
     all.push_back(std::move(found));
   }
   return all;

@@ -26,6 +26,7 @@ struct EmbeddingStage {
   std::shared_ptr<const EmbeddingRows> gallery;
   std::vector<Asked> asked;
   std::function<std::int64_t(std::int64_t)> person;  ///< whose trial a probe is
+  std::function<std::int64_t(std::int64_t)> with;    ///< of a person, the first one of their class
 };
 
 struct EmbeddingAuditOptions {

@@ -17,7 +17,7 @@ constexpr const char* kPublic = R"({
     "mechanism_known": true,
     "secret_known": false
   },
-  "sample": { "people_min": 300, "people_effective_min": 160, "nonmembers_min": 300, "attacker_people_min": 100 },
+  "sample": { "people_min": 300, "people_effective_min": 160, "nonmembers_min": 1500, "attacker_people_min": 100 },
   "require": {
     "linkability": [
       { "metric": "naming_odds", "attacks": ["A0", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A9"], "max": 0.05 },
@@ -41,11 +41,13 @@ constexpr const char* kPublic = R"({
   },
   "controls": {
     "positive": [
-      { "name": "real_other_photo", "attacks": ["A4", "A5", "A6"], "min": 0.5 },
-      { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9"], "min": 0.65 }
+      { "name": "real_other_photo", "attacks": ["A6"], "min": 0.5 },
+      { "name": "real_other_photo", "attacks": ["A4", "A9"], "min": 0.05 },
+      { "name": "plain_0.5", "attacks": ["A0", "A1", "A2"], "min": 0.8 },
+      { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "min": 0.65 }
     ],
     "negative": [
-      { "name": "shuffled_links", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9"], "covers_chance": true }
+      { "name": "shuffled_links", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "covers_chance": true }
     ]
   },
   "dp": { "claimed": false, "unit": null, "mu": null, "epsilon": null, "delta": null, "composition": null, "sampler": null },
@@ -87,10 +89,11 @@ constexpr const char* kResearch = R"({
   },
   "controls": {
     "positive": [
-      { "name": "real_other_photo", "attacks": ["A4", "A5", "A6"], "min": 0.5 },
-      { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9"], "min": 0.65 }
+      { "name": "real_other_photo", "attacks": ["A6"], "min": 0.5 },
+      { "name": "real_other_photo", "attacks": ["A4"], "min": 0.05 },
+      { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "min": 0.65 }
     ],
-    "negative": [ { "name": "shuffled_links", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9"], "covers_chance": true } ]
+    "negative": [ { "name": "shuffled_links", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "covers_chance": true } ]
   },
   "dp": { "claimed": false, "unit": null, "mu": null, "epsilon": null, "delta": null, "composition": null, "sampler": null },
   "licence": { "source_allows_derivatives": false, "statement": "write here what the licence of the source allows, and who read it" },

@@ -9,7 +9,7 @@ namespace facemae {
 
 /// The first control of `attack` that is missing or does not work, as a sentence; "" when all that the policy asks for do.
 /// Positive: the lower limit of the best attacker of that name reaches the policy's minimum. Negative: every interval,
-/// widened for their number, covers chance. Any control whose own verdict in the report is "does not work" counts, too.
+/// widened for their number, covers chance.
 std::string control_fault(const std::string& attack, const Policy& policy, const ReportedFindings& findings);
 
 }  // namespace facemae

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "evaluation/statistics/intervals.h"
+#include "evaluation/statistics/membership.h"
 
 namespace facemae {
 namespace {
@@ -71,8 +72,8 @@ std::vector<GateCase> measured_cases(const Requirement& requirement, const std::
     // A picture of several people has no photo that is its own: finding the person is judged, by naming_odds.
     if (own_picture && of_groups)
       return {{.attack = attack, .pairs = "", .level = "pictures of groups have none", .figure = {0, 0, 0}}};
-    return {missing_case(
-        fmt::format("{} was not measured: run `facemae audit --attacks {}`", requirement.metric, attack))};
+    return {missing_case(fmt::format("{} was not measured: run `facemae audit --attacks {}`",
+                                     requirement.metric, attack == "A3" ? "standard" : attack))};
   }
   if (!own_picture && !class_level)
     items.push_back(
@@ -83,6 +84,20 @@ std::vector<GateCase> measured_cases(const Requirement& requirement, const std::
         items.push_back(missing_case(
             attack + " did not learn from " + pairs + " pairs: give the attackers more people", pairs));
   return items;
+}
+
+/// What an audit needs for a metric that is missing.
+std::string how_to_get(const Requirement& requirement, const std::string& attack) {
+  constexpr double kFalseAccepts = 30;  // that an audit gives a rate for
+  if (requirement.metric.starts_with("membership") && requirement.rate > 0)
+    return fmt::format(": it needs {} people who are no members (`facemae audit --distractors STORE{}`)",
+                       nonmembers_needed(requirement.rate),
+                       attack == "A11" ? " --from MODEL --training-store STORE" : "");
+  if (requirement.metric == "tar_at_far" && requirement.rate > 0)
+    return fmt::format(": it needs {:g} pairs of different people", kFalseAccepts / requirement.rate);
+  if (!attack.empty())
+    return ": run `facemae audit --attacks " + attack + "` with what it needs (`facemae audit --help`)";
+  return "";
 }
 
 std::vector<GateCase> reported_cases(const Requirement& requirement, const std::string& attack,
@@ -129,8 +144,9 @@ std::vector<GateCase> reported_cases(const Requirement& requirement, const std::
     }
   if (items.empty())
     items.push_back(missing_case(fmt::format(
-        "the report has no metric {}{}{}", requirement.metric, attack.empty() ? "" : " of " + attack,
-        requirement.rate > 0 ? fmt::format(" at {:g}", requirement.rate) : "")));
+        "the report has no metric {}{}{}{}", requirement.metric, attack.empty() ? "" : " of " + attack,
+        requirement.rate > 0 ? fmt::format(" at {:g}", requirement.rate) : "",
+        how_to_get(requirement, attack))));
   return items;
 }
 

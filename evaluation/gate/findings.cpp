@@ -49,19 +49,19 @@ Measurement measurement_of(const nlohmann::json& item) {
   const auto& trials = item.at("trials");
   if (!hits.is_array() || !trials.is_array() || hits.size() != trials.size())
     throw DataError("hits and trials must be lists of one length");
-  std::vector<double> all_hits, all_trials;
-  std::vector<std::int64_t> people;
+  const auto together = item.value("together", nlohmann::json::array());
+  if (!together.is_array() || (!together.empty() && together.size() != hits.size()))
+    throw DataError("together must be a list as long as hits, or missing");
   for (std::size_t i = 0; i < hits.size(); ++i) {
-    const Tally tally{static_cast<std::int64_t>(i), hits[i].get<double>(), trials[i].get<double>()};
+    const Tally tally{static_cast<std::int64_t>(i), hits[i].get<double>(), trials[i].get<double>(),
+                      together.empty() ? -1 : together[i].get<std::int64_t>()};
+    if (tally.with > tally.person) throw DataError("together names a person who comes later");
     if (!can_be(tally.hits, tally.trials))
       throw DataError(fmt::format("person {} has {} hits in {} trials", i, tally.hits, tally.trials));
     measurement.tallies.push_back(tally);
-    all_hits.push_back(tally.hits);
-    all_trials.push_back(tally.trials);
-    people.push_back(tally.person);
   }
   if (measurement.people_per_class < 1) throw DataError("people_per_class must be 1 at least");
-  measurement.found = interval_by_person(all_hits, all_trials, people);
+  measurement.found = interval_by_person(measurement.tallies);
   return measurement;
 }
 

@@ -119,7 +119,7 @@ void read_rest(StrictFields& whole, Policy& policy) {
   licence.no_others();
   StrictFields partition = whole.object("partition");
   policy.frozen_with = partition.text("frozen_with", {}, "");
-  policy.second_release = partition.text("second_release", {"never", "same_partition_only"});
+  policy.second_release = partition.text("second_release", {"never", "same_partition_only", "if_measured"});
   partition.no_others();
   StrictFields reports = whole.object("reports");
   policy.pictures = reports.text("pictures", {"none", "released"});
@@ -185,6 +185,10 @@ Policy policy_from(const std::string& text, const std::string& origin) {
   if (std::none_of(policy.requirements.begin(), policy.requirements.end(),
                    [](const Requirement& requirement) { return requirement.gate; }))
     whole.fault("require has no requirement that is judged: such a policy lets everything pass");
+  constexpr const char* kOfSeveral = "two_release_intersection_naming_odds";
+  const bool measures_several =
+      std::any_of(policy.requirements.begin(), policy.requirements.end(),
+                  [&](const Requirement& one) { return one.gate && one.metric == kOfSeveral; });
   StrictFields controls = whole.object("controls");
   for (const StrictFields& fields : controls.objects("positive"))
     policy.controls.push_back(read_control(fields, true));
@@ -193,6 +197,10 @@ Policy policy_from(const std::string& text, const std::string& origin) {
   controls.no_others();
   policy.dp = read_claim(whole.object("dp"));
   read_rest(whole, policy);
+  if (policy.second_release == "if_measured" && !measures_several)
+    whole.fault(fmt::format(
+        "partition.second_release is \"if_measured\", but no requirement has the metric {} to measure it by",
+        kOfSeveral));
   whole.no_others();
   if (!faults.empty())
     throw ConfigError(fmt::format("the policy {} is refused:\n  {}", origin, join(faults, "\n  ")));

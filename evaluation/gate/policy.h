@@ -55,7 +55,7 @@ struct Policy {
   bool source_allows_derivatives = false;
   std::string licence_statement;
   std::string frozen_with;     ///< digest of the partition; "" when it is drawn only with the release
-  std::string second_release;  ///< "never" or "same_partition_only"
+  std::string second_release;  ///< "never", "same_partition_only" or "if_measured" (by A8)
   std::string valid_until;     ///< ISO date
   std::string pictures;        ///< in the packed report: "none" or "released"
   std::string digest;          ///< BLAKE2b-256, hexadecimal, of the canonical text

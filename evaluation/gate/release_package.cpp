@@ -7,6 +7,7 @@
 #include "core/program_version.h"
 #include "data/release/release.h"
 #include "data/release/release_ledger.h"
+#include "data/release/release_originals.h"
 #include "data/store/manifest.h"
 #include "evaluation/gate/datasheet.h"
 #include "evaluation/gate/sha256.h"
@@ -25,6 +26,39 @@ LedgerEntry entry_of(const PrivateFolder& folder, const std::string& uuid) {
     }
   throw ConfigError("the ledger in " + folder.path().string() +
                     " does not know this release: --private is not the folder that it was made with");
+}
+
+/// What the release was begun with.
+nlohmann::json settings_of(const PrivateFolder& folder, const std::string& uuid) {
+  const std::string name = "settings-" + uuid + ".json";
+  if (!folder.has(name)) return nlohmann::json::object();  // of an older version, which made no such file
+  try {
+    return nlohmann::json::parse(folder.read(name));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError((folder.path() / name).string() + " is damaged: " + error.what() + "; restore it");
+  }
+}
+
+/// No other release in the ledger shows any of its photos. One of an older version, which listed none, may do.
+bool is_alone(const PrivateFolder& folder, const LedgerEntry& release) {
+  const auto entries = read_ledger(folder);
+  if (entries.size() < 2) return true;
+  if (!release.images) return false;
+  const auto own = read_originals(folder, release.uuid, *release.images);
+  return std::all_of(entries.begin(), entries.end(), [&](const LedgerEntry& other) {
+    if (other.uuid == release.uuid) return true;
+    if (!other.images) return false;
+    const auto theirs = read_originals(folder, other.uuid, *other.images);
+    return std::none_of(own.begin(), own.end(), [&](const Hash256& photo) {
+      return std::binary_search(theirs.begin(), theirs.end(), photo);
+    });
+  });
+}
+
+/// mu of a release of noisy codes ("mu:1"), 0 of all others.
+double noise_in(const nlohmann::json& settings) {
+  const std::string noise = settings.value("code_noise", "");
+  return noise.rfind("mu:", 0) == 0 ? std::stod(noise.substr(3)) : 0;
 }
 
 void check_report(const PackageConfig& config, const Candidate& candidate) {
@@ -121,12 +155,19 @@ Candidate judge_release(const PackageConfig& config, const PrivateFolder& folder
   candidate.findings = findings_from(read_plain_file(report), report.string());
   check_report(config, candidate);
   const LedgerEntry entry = entry_of(folder, manifest.uuid);
+  const nlohmann::json settings = settings_of(folder, manifest.uuid);
+  if (settings.contains("baseline"))
+    throw ConfigError(fmt::format(
+        "--released {} was made by `reconstruct --baseline {}`, to be compared with rebuilt faces: it is never packed",
+        config.released, settings.at("baseline").get<std::string>()));
   candidate.verdict = judge(candidate.policy, candidate.findings,
                             {.today = today,
                              .source_licence = candidate.source_licence,
                              .noted_policy = entry.policy,
                              .partition = entry.partition,
-                             .second_release = !entry.reason.empty()});
+                             .second_release = !entry.reason.empty(),
+                             .only_release = is_alone(folder, entry),
+                             .code_noise = noise_in(settings)});
   return candidate;
 }
 

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "evaluation/gate/controls.h"
 #include "evaluation/gate/evidence_cases.h"
+#include "evaluation/statistics/gaussian_privacy.h"
 #include "evaluation/statistics/sample_size.h"
 
 namespace facemae {
@@ -89,7 +90,8 @@ bool worse(const VerdictRow& a, const VerdictRow& b) {
 }
 
 std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const Policy& policy,
-                                          const ReportedFindings& findings) {
+                                          const ReportedFindings& findings,
+                                          const Circumstances& circumstances) {
   std::vector<VerdictRow> rows;
   const auto attacks = requirement.attacks.empty() ? std::vector<std::string>{""} : requirement.attacks;
   for (const std::string& attack : attacks) {
@@ -99,6 +101,13 @@ std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const 
                            .gate = requirement.gate,
                            .limit = requirement.min ? *requirement.min : *requirement.max,
                            .at_least = requirement.min.has_value()};
+    if (requirement.metric == "two_release_intersection_naming_odds" && circumstances.only_release) {
+      rows.push_back(blank);
+      rows.back().level = "no other release of these people";
+      rows.back().figure = {0, 0, 0};
+      rows.back().ruling = Ruling::Pass;
+      continue;
+    }
     for (const GateCase& item : gate_cases(requirement, attack, policy, findings)) {
       VerdictRow row = judge_case(blank, item, requirement, policy, findings);
       const auto same = std::find_if(rows.begin(), rows.end(), [&](const VerdictRow& other) {
@@ -113,9 +122,38 @@ std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const 
   return rows;
 }
 
+/// A claim of differential privacy holds of a release of noisy codes alone, for a photo, and of one release.
+VerdictRow judge_claim(const DpClaim& claim, const Circumstances& circumstances) {
+  VerdictRow row{.block = "dp", .metric = "dp_epsilon", .limit = claim.epsilon};
+  const double mu = circumstances.code_noise;
+  if (mu <= 0)
+    return inconclusive(
+        std::move(row), "missing",
+        "nothing supports the claim: the release was made without --code-noise mu:X, or by a model without a code");
+  if (circumstances.second_release)
+    return inconclusive(std::move(row), "missing",
+                        "the claim is of one release, and the ledger has an earlier one of these people: "
+                        "their mu_i add up to sqrt(sum of mu_i^2)");
+  row.ruling = Ruling::Fail;
+  if (claim.unit != "photo") {
+    row.help = "the unit of the release is \"photo\", and the policy claims \"" + claim.unit + "\"";
+    return row;
+  }
+  if (mu > claim.mu) {
+    row.help = fmt::format("the release has mu {:g}, and the policy claims {:g}", mu, claim.mu);
+    return row;
+  }
+  const double epsilon = epsilon_of(mu, claim.delta);
+  row.figure = {epsilon, epsilon, epsilon};
+  if (epsilon <= claim.epsilon)
+    row.ruling = Ruling::Pass;
+  else
+    row.help = fmt::format("mu {:g} is epsilon {:.2f} at delta {:g}", mu, epsilon, claim.delta);
+  return row;
+}
+
 /// What is judged without any attack.
-std::vector<VerdictRow> judge_circumstances(const Policy& policy, const ReportedFindings& findings,
-                                            const Circumstances& circumstances) {
+std::vector<VerdictRow> judge_circumstances(const Policy& policy, const Circumstances& circumstances) {
   std::vector<VerdictRow> rows;
   const auto add = [&](const char* block, const char* what, Ruling ruling, const std::string& cause,
                        const std::string& help) {
@@ -143,23 +181,15 @@ std::vector<VerdictRow> judge_circumstances(const Policy& policy, const Reported
   if (circumstances.second_release && policy.second_release == "never")
     add("partition", "one release", Ruling::Fail, "",
         "the policy allows one release of these people, and the ledger has another");
+  if (circumstances.second_release && policy.second_release == "same_partition_only" &&
+      circumstances.partition.empty())
+    add("partition", "one release", Ruling::Fail, "",
+        "the ledger has another release of these people, and this one has no partition to keep to: "
+        "two rebuilt pictures of a photo, by two masks, give away more than one (\"if_measured\" lets A8 judge that)");
   if (!policy.frozen_with.empty() && policy.frozen_with != circumstances.partition)
     add("partition", "frozen", Ruling::Fail, "",
         "the release was not made with the partition that the policy names");
-  if (policy.dp) {
-    const auto found =
-        std::find_if(findings.metrics.begin(), findings.metrics.end(),
-                     [](const ReportedMetric& metric) { return metric.metric == "dp_epsilon"; });
-    VerdictRow row{.block = "dp", .metric = "dp_epsilon", .limit = policy.dp->epsilon};
-    if (found == findings.metrics.end() || std::isnan(found->figure.value)) {
-      row = inconclusive(std::move(row), "missing",
-                         "the report has no metric dp_epsilon: nothing supports the claim");
-    } else {
-      row.figure = found->figure;
-      row.ruling = found->figure.value <= policy.dp->epsilon ? Ruling::Pass : Ruling::Fail;
-    }
-    rows.push_back(std::move(row));
-  }
+  if (policy.dp) rows.push_back(judge_claim(*policy.dp, circumstances));
   return rows;
 }
 
@@ -178,9 +208,9 @@ const char* name_of(Ruling ruling) {
 
 GateVerdict judge(const Policy& policy, const ReportedFindings& findings,
                   const Circumstances& circumstances) {
-  GateVerdict verdict{.ruling = Ruling::Pass, .rows = judge_circumstances(policy, findings, circumstances)};
+  GateVerdict verdict{.ruling = Ruling::Pass, .rows = judge_circumstances(policy, circumstances)};
   for (const Requirement& requirement : policy.requirements)
-    for (VerdictRow& row : judge_requirement(requirement, policy, findings))
+    for (VerdictRow& row : judge_requirement(requirement, policy, findings, circumstances))
       verdict.rows.push_back(std::move(row));
   for (const VerdictRow& row : verdict.rows)
     if (row.gate) verdict.ruling = std::max(verdict.ruling, row.ruling);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/log.h"
 #include "core/text.h"
@@ -22,6 +23,19 @@ std::string interval_text(const Figure& figure) {
 std::string words(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
+}
+
+/// How many people with one independent trial each would tell as much.
+std::string worth(const Measurement& row) { return fmt::format("{:.0f}", people_effective(row)); }
+
+/// What so many people could show at best: the upper limit of who is never found.
+std::string best_to_show(const Measurement& row) {
+  constexpr double alpha = 0.05;
+  const double least =
+      exact_upper(0, people_effective(row), alpha) / static_cast<double>(row.people_per_class);
+  return fmt::format(
+      " These people are worth {} for whom every trial is independent: with nobody found, they would show odds below {}.",
+      worth(row), percent(least));
 }
 
 bool has_all_pairs(const Measurement& row) { return row.pairs.empty() || row.pairs == "all"; }
@@ -54,11 +68,13 @@ Report::Table odds_table(const Findings& findings) {
           "level its strongest variant, learnt from all pairs; 95 % interval by person. The maximum over all is what "
           "this release gives away to these attackers: " +
           headline_text(findings),
-      .columns = {"attack", "level", "naming odds", "found", "chance", "people in a class", "people"}};
+      .columns = {"attack", "level", "naming odds", "found", "chance", "people in a class", "people",
+                  "worth as many"}};
   for (const Measurement* row : best_of_levels(findings))
     table.rows.push_back({row->attack + " " + row->attacker, words(name_of(row->level)),
                           interval_text(naming_odds(*row)), interval_text(row->found), percent(row->chance),
-                          std::to_string(row->people_per_class), std::to_string(people_of(*row))});
+                          std::to_string(row->people_per_class), std::to_string(people_of(*row)),
+                          worth(*row)});
   return table;
 }
 
@@ -78,13 +94,15 @@ Report::Table controls_table(const Findings& findings) {
 }
 
 Report::Table curve_table(const Findings& findings) {
-  Report::Table table{.heading = "What more pairs teach",
-                      .note = "Attackers that learn, from fewer released pictures with their photos.",
-                      .columns = {"attack", "level", "pairs", "naming odds", "chance"}};
+  Report::Table table{
+      .heading = "What more pairs teach",
+      .note = "Attackers that learn, from fewer released pictures with their photos.",
+      .columns = {"attack", "level", "pairs", "naming odds", "chance", "people", "worth as many"}};
   for (const Measurement& row : findings.measurements)
     if (row.control.empty() && !row.pairs.empty())
       table.rows.push_back({row.attack + " " + row.attacker, words(name_of(row.level)), row.pairs,
-                            interval_text(naming_odds(row)), percent(row.chance)});
+                            interval_text(naming_odds(row)), percent(row.chance),
+                            std::to_string(people_of(row)), worth(row)});
   return table;
 }
 
@@ -103,27 +121,63 @@ nlohmann::json json_of_figure(const Figure& figure) {
   return {{"value", figure.value}, {"low", figure.low}, {"high", figure.high}};
 }
 
+/// In an order that says nothing of who is who: whoever has the photos could repeat the attack, and would learn from
+/// places which of its answers were right. Those who are found together stay together, and `with` is the place of the
+/// first of them.
+std::vector<Tally> nameless(const std::vector<Tally>& tallies) {
+  const auto before = [](const Tally& a, const Tally& b) {
+    return std::pair(a.trials, a.hits) < std::pair(b.trials, b.hits);
+  };
+  std::map<std::int64_t, Tally> people;
+  for (const Tally& tally : tallies) {
+    Tally& person = people.try_emplace(tally.person, Tally{tally.person, 0, 0, tally.with}).first->second;
+    person.hits += tally.hits;
+    person.trials += tally.trials;
+  }
+  std::map<std::int64_t, std::vector<Tally>> by_unit;
+  for (const auto& [unused, person] : people) by_unit[person.unit()].push_back(person);
+  std::vector<std::vector<Tally>> units;
+  for (auto& [unused, members] : by_unit) {
+    std::sort(members.begin(), members.end(), before);
+    units.push_back(std::move(members));
+  }
+  std::sort(units.begin(), units.end(), [&](const auto& a, const auto& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), before);
+  });
+  std::vector<Tally> all;
+  for (const auto& members : units) {
+    const auto first = std::ssize(all);
+    for (const Tally& tally : members) all.push_back({std::ssize(all), tally.hits, tally.trials, first});
+  }
+  return all;
+}
+
 nlohmann::json json_of(const Measurement& row) {
-  auto hits = nlohmann::json::array(), trials = nlohmann::json::array();
-  for (const Tally& tally : row.tallies) {
+  auto hits = nlohmann::json::array(), trials = nlohmann::json::array(), together = nlohmann::json::array();
+  bool alone = true;
+  for (const Tally& tally : nameless(row.tallies)) {
     hits.push_back(tally.hits);
     trials.push_back(tally.trials);
+    together.push_back(tally.with);
+    alone = alone && tally.with == tally.person;
   }
-  return {{"attack", row.attack},
-          {"attacker", row.attacker},
-          {"level", name_of(row.level)},
-          {"control", row.control},
-          {"pairs", row.pairs},
-          {"chance", row.chance},
-          {"people_per_class", row.people_per_class},
-          {"attacker_people", row.attacker_people},
-          {"nonmembers", row.nonmembers},
-          {"found", json_of_figure(row.found)},
-          {"naming_odds", json_of_figure(naming_odds(row))},
-          {"people", people_of(row)},
-          {"people_effective", people_effective(row)},
-          {"hits", hits},
-          {"trials", trials}};
+  nlohmann::json json = {{"attack", row.attack},
+                         {"attacker", row.attacker},
+                         {"level", name_of(row.level)},
+                         {"control", row.control},
+                         {"pairs", row.pairs},
+                         {"chance", row.chance},
+                         {"people_per_class", row.people_per_class},
+                         {"attacker_people", row.attacker_people},
+                         {"nonmembers", row.nonmembers},
+                         {"found", json_of_figure(row.found)},
+                         {"naming_odds", json_of_figure(naming_odds(row))},
+                         {"people", people_of(row)},
+                         {"people_effective", people_effective(row)},
+                         {"hits", hits},
+                         {"trials", trials}};
+  if (!alone) json["together"] = together;
+  return json;
 }
 
 }  // namespace
@@ -181,6 +235,7 @@ std::string headline_text(const Findings& findings) {
       most->attack, most->attacker, words(name_of(most->level)), percent(odds.value), percent(odds.low),
       percent(odds.high), people_of(*most),
       percent(most->chance / static_cast<double>(most->people_per_class)));
+  text += best_to_show(*most);
   const auto failed = std::count_if(findings.controls.begin(), findings.controls.end(),
                                     [](const ControlResult& control) { return !control.works; });
   if (failed > 0)

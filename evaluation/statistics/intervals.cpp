@@ -58,7 +58,7 @@ struct Sample {
 
 Sample sample_of(std::span<const Tally> tallies) {
   Sample sample;
-  for (const Tally& tally : tallies) sample.add(tally.person, tally.hits, tally.trials);
+  for (const Tally& tally : tallies) sample.add(tally.unit(), tally.hits, tally.trials);
   return sample;
 }
 
@@ -107,6 +107,8 @@ Figure clopper_pearson(double hits, double trials) {
     throw ConfigError(fmt::format("an interval was asked for {} hits in {} trials", hits, trials));
   return {hits / trials, exact_lower(hits, trials, kTail), exact_upper(hits, trials, kTail)};
 }
+
+Figure interval_by_person(std::span<const Tally> tallies) { return interval_of(sample_of(tallies)); }
 
 Figure interval_by_person(std::span<const double> hits, std::span<const double> trials,
                           std::span<const std::int64_t> person) {

@@ -25,6 +25,9 @@ double exact_lower(double hits, double trials, double alpha);
 Figure interval_by_person(std::span<const double> hits, std::span<const double> trials,
                           std::span<const std::int64_t> person);
 
+/// The same of tallies; those that are found together count as one person.
+Figure interval_by_person(std::span<const Tally> tallies);
+
 /// The same of a value in 0..1 whose variance over draws of people is known by other means.
 Figure interval_of_spread(double value, double variance, double people, double trials);
 

@@ -12,6 +12,10 @@ namespace facemae {
 struct Tally {
   std::int64_t person = 0;  ///< of the audited store; nobody's name
   double hits = 0, trials = 0;
+  /// Who is in one class of a blend is found or missed with the others of it: the first person of the class, for all of
+  /// them. -1: alone.
+  std::int64_t with = -1;
+  std::int64_t unit() const { return with < 0 ? person : with; }
 };
 
 /// What the attacker looks for. docs/METHOD.md, "Audit", defines each.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -61,9 +62,24 @@ double mean_hit(const PeopleScores& members, const RocThreshold& threshold) {
   return sum / static_cast<double>(members.size());
 }
 
-PeopleScores resampled(const PeopleScores& from, Draws& draws) {
-  PeopleScores sample(from.size());
-  for (double& score : sample) score = from[draws.below(from.size())];
+/// Scores of those who are drawn together.
+using Units = std::vector<PeopleScores>;
+
+Units units_of(std::span<const double> scores, std::span<const std::int64_t> together) {
+  std::map<std::int64_t, PeopleScores> by_number;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    by_number[together.empty() ? static_cast<std::int64_t>(i) : together[i]].push_back(scores[i]);
+  Units units;
+  for (auto& [unused, own] : by_number) units.push_back(std::move(own));
+  return units;
+}
+
+PeopleScores resampled(const Units& from, Draws& draws) {
+  PeopleScores sample;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const PeopleScores& drawn = from[draws.below(from.size())];
+    sample.insert(sample.end(), drawn.begin(), drawn.end());
+  }
   std::sort(sample.begin(), sample.end());
   return sample;
 }
@@ -101,9 +117,11 @@ std::int64_t nonmembers_needed(double fpr) {
 }
 
 MembershipRates membership_rates(std::span<const double> members, std::span<const double> nonmembers,
-                                 std::uint64_t seed) {
+                                 std::uint64_t seed, std::span<const std::int64_t> together) {
   refuse_unusable(members, nonmembers);
   const PeopleScores in = ascending_scores(members), out = ascending_scores(nonmembers);
+  const Units units_in = together.empty() ? units_of(in, {}) : units_of(members, together),
+              units_out = units_of(out, {});
   MembershipRates rates{.members = std::ssize(in), .nonmembers = std::ssize(out)};
   for (const double fpr : kFalsePositiveRates) {
     if (rates.nonmembers < nonmembers_needed(fpr)) break;
@@ -116,18 +134,19 @@ MembershipRates membership_rates(std::span<const double> members, std::span<cons
   std::vector<PeopleScores> found(rates.at.size());
   for (std::uint64_t draw = 0; draw < kMembershipDraws; ++draw) {
     Draws draws(key_of(seed, Purpose::Audit, 2, draw));
-    const PeopleScores some_in = resampled(in, draws), some_out = resampled(out, draws);
+    const PeopleScores some_in = resampled(units_in, draws), some_out = resampled(units_out, draws);
     areas.push_back(mann_whitney(some_in, some_out));
     linkable.push_back(d_sys(some_in, some_out));
     for (std::size_t i = 0; i < rates.at.size(); ++i)
       found[i].push_back(mean_hit(some_in, roc_threshold(some_out, rates.at[i].fpr)));
   }
-  const auto fewest = static_cast<double>(std::min(rates.members, rates.nonmembers));
+  const auto units = static_cast<double>(units_in.size());
+  const double fewest = std::min(units, static_cast<double>(rates.nonmembers));
   rates.auc = middle_of(mann_whitney(in, out), std::move(areas), fewest);
   rates.dsys = middle_of(d_sys(in, out), std::move(linkable), fewest);
   for (std::size_t i = 0; i < rates.at.size(); ++i)
-    rates.at[i].tpr = middle_of(mean_hit(in, roc_threshold(out, rates.at[i].fpr)), std::move(found[i]),
-                                static_cast<double>(rates.members));
+    rates.at[i].tpr =
+        middle_of(mean_hit(in, roc_threshold(out, rates.at[i].fpr)), std::move(found[i]), units);
   return rates;
 }
 

@@ -32,10 +32,11 @@ struct MembershipRates {
 };
 
 /// Scores of people, higher for members. Intervals: percentile bootstrap over people of both groups, never narrower
-/// near 0 and 1 than Clopper and Pearson's of as many people. Throws ConfigError without members or non-members,
+/// near 0 and 1 than Clopper and Pearson's of as many people. `together`: of each member a number that those of one class
+/// of a blend share, who are drawn together; empty: everybody alone. Throws ConfigError without members or non-members,
 /// DataError for a score that is not a number.
 MembershipRates membership_rates(std::span<const double> members, std::span<const double> nonmembers,
-                                 std::uint64_t seed);
+                                 std::uint64_t seed, std::span<const std::int64_t> together = {});
 
 /// The means of the scores of each person's photos: [people]; a person without photos has NaN.
 std::vector<double> scores_of_people(std::span<const double> scores, std::span<const std::int64_t> person,

@@ -12,11 +12,20 @@ study() { # study N OPTION...: on N ranks
   local n=$1
   shift
   ranks "$n" compare --train train --unseen unseen --held-out held-out --pairs pairs.txt --out study --arms real,facemae --arm drawn=drawn \
-    --images-per-identity 4 --blend-images 4 --attacks quick --audit max-probes=20 $quiet \
+    --images-per-identity 4 --blend-images 4 --attacks "${attacks:-quick}" --audit max-probes=20 $quiet \
     --pretrain steps=3 batch=6 patch=28 embedder-size=16 embedder-width=4 threads=1 --recognize steps=3 batch=8 threads=1 "$@"
 }
 done_units() { find study/done -name '*.json' 2>/dev/null | wc -l; }
 
+for wrong in A0,A99 A8 A3; do
+  attacks=$wrong ends_with 2 "--attacks $wrong is refused before anything is written" 'would be refused' study 1 --dry-run
+done
+for wrong in "--audit max-probs=5" "--pretrain stesp=3" "--pretrain lr=-1"; do
+  ends_with 2 "$wrong is refused before anything is written" 'would be refused' study 1 $wrong --dry-run
+done
+check "and no protocol stands in the way" test ! -e study/protocol.json
+ends_with 2 "people who are in two stores are refused" 'different people' "$facemae" compare --train train --unseen train --held-out held-out --pairs pairs.txt \
+  --out twice $quiet
 ends_with 0 "the plan is told before anything runs" 'recognize --store stores/unseen --run arms/real.0' study 1 --dry-run
 check "with the number of pictures of every arm" grep -q '"pictures_of_every_arm": 36' study/protocol.json
 check "and nothing has run" equal "$(done_units)" 0

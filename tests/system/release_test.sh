@@ -51,4 +51,34 @@ ends_with 67 "a release without a policy is INCONCLUSIVE" 'made without a policy
   "$facemae" release --released unnoted --private unnoted-secret --audit report-unnoted --policy easy.json --out none
 ends_with 2 "the report of another release is refused" 'audit this very release' \
   "$facemae" release --released rebuilt --private rebuilt-secret --audit report-unnoted --policy easy.json --out none
+ends_with 2 "a simple defence is never packed" 'never packed' bash -c '
+  "$0" reconstruct --store unseen --baseline blur:4 --out blurred --private blurred-secret --policy easy.json --log-level warn >/dev/null 2>&1
+  "$0" audit --real unseen --released blurred --link blurred-secret --attacks A14 --report report-blurred --log-level warn >/dev/null 2>&1
+  exec "$0" release --released blurred --private blurred-secret --audit report-blurred --policy easy.json --out none' "$facemae"
+
+# Somebody leaves, the others are released again, and the audit has all attacks: whatever the built-in policies ask for, it measures.
+sed -e 's/same_partition_only/if_measured/' allowed.json >again.json
+rebuild first --policy again.json
+"$facemae" store list unseen $quiet | head -n 1 | cut -f2 >who.txt
+"$facemae" store remove unseen --identities who.txt --out unseen-2 $quiet || exit 1
+ends_with 66 "a second release needs a reason" 'second-release' "$facemae" reconstruct --store unseen-2 --from mae --out second --private first-secret --policy again.json
+check "and with one it is made" "$facemae" reconstruct --store unseen-2 --from mae --out second --private first-secret --policy again.json \
+  --second-release 'a person asked' $quiet
+audit() { "$facemae" audit --real unseen-2 --released second --link first-secret --report report-2 $quiet "$@"; }
+ends_with 2 "a release of another store needs that store" 'also-real' audit --attacks A0,A8 --also-released first
+ends_with 2 "strangers may not be members" 'are in --real' audit --attacks A0 --distractors unseen
+ends_with 2 "nor may those whom an attacker learns from" 'are in --real' \
+  audit --attacks A1 --attacker-store unseen --attacker-released first --attacker-link first-secret
+ends_with 2 "levels of no attack are refused" 'name some, too' audit --attacks A3
+"$facemae" synth --out strangers --identities 20 --first-identity 900 --images-per-identity 2 $quiet 2>/dev/null || exit 1
+core=$(awk '/^Cpus_allowed_list:/ {split($2, cores, /[-,]/); print cores[1]}' /proc/self/status) # threads would wait for those of other tests
+for name in plain release; do echo '{"sets": [{"accuracy": 0.75}]}' >"$name.json"; done
+ends_with 0 "all attacks run" '' taskset -c "$core" "$facemae" audit --real unseen-2 --released second --link first-secret --report report-2 $quiet --attacks all --also-released first --also-real unseen --distractors strangers --from mae --training-store train \
+  --references 0 --white-box-probes 0 --attributes synthetic --attack-steps 2 --attack-batch 8 --attack-width 8 --pairs all --utility plain=plain.json release=release.json
+"$facemae" release --released second --private first-secret --audit report-2 --policy again.json --out none --json rows.json $quiet >/dev/null 2>&1
+rows() { tr -d '\n' <rows.json | grep -oE '\{[^{}]*"metric"[^{}]*(\{[^{}]*\}[^{}]*)*\}'; }
+check "a verdict has rows" test "$(rows | wc -l)" -gt 20
+check "every control that a policy names has run" bash -c '! grep -q "did not run" rows.json'
+# Twenty strangers are too few for a rate of 1 %, seven people for pairs at 0.1 %, and for 100 pairs to learn from.
+check "every metric that a policy names is there" equal "$(rows | grep '"missing"' | grep -vE 'membership_tpr|tar_at_far|did not learn from' | grep -oE '"metric": *"[^"]*"' | sort -u)" ""
 finish

@@ -73,6 +73,15 @@ class Distilled final : public Attacker {
             .real = embeddings_of(real.photos, *teacher_, world_, of_teacher_)};
   }
 
+  /// The student has seen released pictures alone: it is the teacher that must know people.
+  double least_of_other_photos() const override { return kOtherPhotosOfEmbedders; }
+  Evidence look_at_photos(const ReleasedFaces& photos, const RealFaces& real) override {
+    if (!teacher_)
+      throw Error("the distilled embedder (A6) looks at photos before it has learnt: call fit() first");
+    return {.released = embeddings_of(photos.pictures, *teacher_, world_, of_teacher_),
+            .real = embeddings_of(real.photos, *teacher_, world_, of_teacher_)};
+  }
+
  private:
   using NamedNetwork = std::pair<std::string, std::shared_ptr<RecognitionNetwork>>;
   NamedNetwork teacher_for(const Lesson& lesson) {

@@ -71,11 +71,14 @@ std::vector<std::unique_ptr<Attacker>> inversions(const TrainedAttackerConfig& c
   then.push_back(std::make_unique<Looker>("pixel colour 14x14", [](const torch::Tensor& pictures) {
     return pixel_features(pictures, kPixelSide);
   }));
-  if (const std::string& from = config.teacher.empty() ? config.recogniser : config.teacher; !from.empty())
+  for (const auto& [title, from] : {std::pair("the attacker's embedder ", &config.teacher),
+                                    {"the release's recogniser ", &config.recogniser}}) {
+    if (from->empty()) continue;
     then.push_back(std::make_unique<Looker>(
-        "embedder " + Path(from).filename().string(),
-        [network = stored_recogniser(from, world), memory = std::make_shared<RowMemory>(), &world](
+        title + Path(*from).filename().string(),
+        [network = stored_recogniser(*from, world), memory = std::make_shared<RowMemory>(), &world](
             const torch::Tensor& pictures) { return embeddings_of(pictures, *network, world, *memory); }));
+  }
   for (const auto& make : config.after_inversion) then.push_back(make());
   const auto inverter = std::make_shared<Inverter>(config, world);
   std::vector<std::unique_ptr<Attacker>> attackers;

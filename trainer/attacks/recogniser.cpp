@@ -53,17 +53,24 @@ class OwnRecogniser final : public Attacker {
       RowMemory memory;
       const auto network =
           trained_recogniser("A4", released.pictures, released.classes, digest_of(released), config_, world_);
+      if (!first_) first_ = network;
       return seen_by(*network, released, real, world_, memory);
     }
-    if (!given_) given_ = stored_recogniser(config_.recogniser, world_);
-    return seen_by(*given_, released, real, world_, memory_);
+    if (!first_) first_ = stored_recogniser(config_.recogniser, world_);
+    return seen_by(*first_, released, real, world_, memory_);
+  }
+
+  double least_of_other_photos() const override { return kOtherPhotosOfTheTaught; }
+  Evidence look_at_photos(const ReleasedFaces& photos, const RealFaces& real) override {
+    if (!first_) return look(photos, real);
+    return seen_by(*first_, photos, real, world_, memory_);
   }
 
  private:
   TrainedAttackerConfig config_;
   World& world_;
-  std::shared_ptr<RecognitionNetwork> given_;
-  RowMemory memory_;  ///< of given_
+  std::shared_ptr<RecognitionNetwork> first_;  ///< given, or that of the release that was looked at first
+  RowMemory memory_;                           ///< of it
 };
 
 class Parrot final : public Attacker {
@@ -89,6 +96,8 @@ class Parrot final : public Attacker {
     if (!network_) throw Error("the parrot (A9) looks at a release before it has learnt: call fit() first");
     return seen_by(*network_, released, real, world_, memory_);
   }
+
+  double least_of_other_photos() const override { return kOtherPhotosOfTheTaught; }
 
  private:
   TrainedAttackerConfig config_;

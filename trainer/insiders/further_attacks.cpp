@@ -2,9 +2,13 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "core/log.h"
+#include "core/random/keys.h"
 #include "trainer/apply/models.h"
 #include "trainer/insiders/attributes.h"
+#include "trainer/insiders/kept_patches.h"
 #include "trainer/insiders/several_releases.h"
 #include "trainer/insiders/training_membership.h"
 #include "trainer/insiders/white_box.h"
@@ -17,6 +21,8 @@ void declare(Options& options, FurtherAttacks& attacks) {
            "other releases of the same people, for A8: what they show together")
       .add("also-link", attacks.also_links,
            "private folders of these, in the same order; without it all are in that of --link")
+      .add("also-real", attacks.also_real,
+           "stores that these were made of, where they were not made of --real: as after a removal")
       .add(
           "from", attacks.from,
           "FaceMAE that made the release (RUN, a checkpoint or safetensors file), for A11 and A12: attackers who have it")
@@ -47,6 +53,8 @@ void declare(Options& options, FurtherAttacks& attacks) {
 void validate(Options& options, const FurtherAttacks& attacks) {
   options.check(attacks.also_links.empty() || attacks.also_links.size() == attacks.also_released.size(),
                 "--also-link needs one private folder for each of --also-released");
+  options.check(attacks.also_real.empty() || !attacks.also_released.empty(),
+                "--also-real is of --also-released, which is missing");
   options.check(attacks.training_store.empty() || !attacks.from.empty(),
                 "--training-store needs --from, the FaceMAE that was trained on it");
   options.check(attacks.training_store.empty() || !attacks.distractors.empty(),
@@ -66,6 +74,33 @@ std::unique_ptr<Attacker> white_box_of(const FurtherAttacks& attacks, torch::Dev
       {.mask_ratio = mask_ratio_for(weights, attacks.mask_ratio), .probes = attacks.probes, .seed = seed});
 }
 
+std::optional<Target> plain_release(const FurtherAttacks& attacks, const Target& target, torch::Device device,
+                                    std::uint64_t seed) {
+  constexpr std::int64_t most = 120, fewest = 4;  // classes, so that they can be halved
+  constexpr double ratio = 0.5;
+  if (attacks.from.empty() || target.members < fewest) return std::nullopt;
+  FaceMae model = face_mae_from(read_weights(attacks.from));
+  model->to(device);
+  Target plain = target;
+  plain.members = std::min(most, target.members);
+  plain.released = {.pictures = {}, .classes = {}, .class_count = plain.members};
+  plain.links = {};
+  std::vector<std::int64_t> rows;
+  for (std::size_t photo = 0; photo < target.real.people.size(); ++photo) {
+    const std::int64_t person = target.real.people[photo];
+    if (person >= plain.members) continue;
+    rows.push_back(static_cast<std::int64_t>(photo));
+    plain.released.classes.push_back(person);
+    plain.links.photos_of_picture.push_back({rows.back()});
+  }
+  for (std::int64_t person = 0; person < plain.members; ++person)
+    plain.links.people_of_class.push_back({person});
+  plain.released.pictures =
+      rebuilt(model, target.real.photos.index_select(0, torch::tensor(at::ArrayRef<std::int64_t>(rows))),
+              drawn_masks(model, ratio, key_of(seed, Purpose::Audit, 5), 0));
+  return plain;
+}
+
 Findings further_attacks(World& world, const FurtherAttacks& attacks, const AuditedRelease& audited) {
   Findings findings;
   if (!attacks.also_released.empty() || !attacks.attributes.empty()) {
@@ -79,7 +114,8 @@ Findings further_attacks(World& world, const FurtherAttacks& attacks, const Audi
                              audited.embedded, audited.seed)});
     for (std::size_t i = 0; i < attacks.also_released.size(); ++i)
       releases.push_back(load_release(*real, photos, attacks.also_released[i],
-                                      attacks.also_links.empty() ? audited.link : attacks.also_links[i]));
+                                      attacks.also_links.empty() ? audited.link : attacks.also_links[i],
+                                      attacks.also_real));
     if (releases.size() > 1) findings.add({several_releases(photos, releases, audited.attackers), {}});
   }
   if (!attacks.training_store.empty())

@@ -16,15 +16,16 @@
 #include "data/store/store.h"
 #include "evaluation/attacks/attacker.h"
 #include "evaluation/campaign/findings.h"
+#include "evaluation/campaign/target.h"
 
 namespace facemae {
 
 /// An attack whose options are empty is not made.
 struct FurtherAttacks {
-  std::vector<std::string> also_released, also_links;  ///< A8
-  std::string from;                                    ///< A11, A12: the FaceMAE that made the release
-  std::optional<double> mask_ratio;                    ///< of the release, where the weights do not say it
-  std::string training_store;                          ///< A11, with distractors of the audit as outsiders
+  std::vector<std::string> also_released, also_links, also_real;  ///< A8
+  std::string from;                  ///< A11, A12: the FaceMAE that made the release
+  std::optional<double> mask_ratio;  ///< of the release, where the weights do not say it
+  std::string training_store;        ///< A11, with distractors of the audit as outsiders
   std::string distractors;
   int references = 2;
   std::optional<std::uint64_t> reference_steps;
@@ -32,7 +33,7 @@ struct FurtherAttacks {
   std::string attributes;     ///< A13
 };
 
-/// --also-released, --also-link, --from, --mask-ratio, --training-store, --references, --reference-steps,
+/// --also-released, --also-link, --also-real, --from, --mask-ratio, --training-store, --references, --reference-steps,
 /// --white-box-probes, --attributes. --distractors is the audit's own.
 void declare(Options& options, FurtherAttacks& attacks);
 void validate(Options& options, const FurtherAttacks& attacks);
@@ -40,6 +41,12 @@ void validate(Options& options, const FurtherAttacks& attacks);
 /// A12 on the model of --from, for the attackers that are measured like all others; null without --from.
 std::unique_ptr<Attacker> white_box_of(const FurtherAttacks& attacks, torch::Device device,
                                        std::uint64_t seed);
+
+/// For the control that bears its name: one picture for each photo of the first 120 people of `target` who are in its
+/// release, by the FaceMAE of --from at mask ratio 0.5, each in a class of its own person; nothing without --from, or with
+/// fewer than four people.
+std::optional<Target> plain_release(const FurtherAttacks& attacks, const Target& target, torch::Device device,
+                                    std::uint64_t seed);
 
 /// What A8, A11 and A13 need of the audit around them.
 struct AuditedRelease {

@@ -3,12 +3,14 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "data/release/release.h"
+#include "data/release/release_originals.h"
 #include "evaluation/attacks/intersection.h"
 #include "trainer/apply/stored_images.h"
 
@@ -19,6 +21,36 @@ std::vector<std::uint64_t> every_row(const Store& store) {
   std::vector<std::uint64_t> rows(store.size());
   std::iota(rows.begin(), rows.end(), std::uint64_t{0});
   return rows;
+}
+
+/// Of each row of the store that a release was made of, the row of `real` with the same image, byte for byte; -1 where
+/// there is none. The source is `real` itself or one of `sources`.
+std::vector<std::int64_t> photos_by_row(const Store& real, const std::string& source_digest,
+                                        const std::string& released,
+                                        const std::vector<std::string>& sources) {
+  std::vector<std::int64_t> place;
+  if (source_digest == real.dataset_digest().hex()) {
+    place.resize(real.size());
+    std::iota(place.begin(), place.end(), std::int64_t{0});
+    return place;
+  }
+  std::map<Hash256, std::int64_t> row_of;
+  const auto of_real = originals_of(real, 0, real.size());
+  for (std::size_t row = of_real.size(); row > 0; --row)
+    row_of[of_real[row - 1]] = static_cast<std::int64_t>(row - 1);
+  for (const auto& folder : sources) {
+    const auto source = Store::open(folder);
+    if (source->dataset_digest().hex() != source_digest) continue;
+    for (const Hash256& image : originals_of(*source, 0, source->size())) {
+      const auto found = row_of.find(image);
+      place.push_back(found == row_of.end() ? -1 : found->second);
+    }
+    return place;
+  }
+  throw ConfigError(fmt::format(
+      "{} was not made of {}, but of a store with the digest {}: give that store with --also-real, and photos that both "
+      "have are compared",
+      released, real.folder().string(), source_digest));
 }
 
 }  // namespace
@@ -33,33 +65,41 @@ RealFaces photos_of_people(const Store& real) {
 }
 
 LinkedRelease load_release(const Store& real, const RealFaces& photos, const std::string& released,
-                           const std::string& link) {
+                           const std::string& link, const std::vector<std::string>& sources) {
   const auto store = Store::open(released);
   const ReleaseLink links = read_link(link, store->dataset_digest().hex());
   if (links.released_digest != store->dataset_digest().hex())
     throw ConfigError(
         fmt::format("{} has no link of the release {}: its digest is {}, the link there is of {}", link,
                     released, store->dataset_digest().hex(), links.released_digest));
-  if (links.source_digest != real.dataset_digest().hex())
-    throw ConfigError(fmt::format("{} was not made of {}: the digest of its source is {}, that store has {}",
-                                  released, real.folder().string(), links.source_digest,
-                                  real.dataset_digest().hex()));
+  const auto place = photos_by_row(real, links.source_digest, released, sources);
   LinkedRelease release;
-  release.faces.pictures = load_images(*store, every_row(*store));
-  release.faces.class_count = store->identities();
-  std::vector<std::set<std::int64_t>> people(static_cast<std::size_t>(store->identities()));
+  std::vector<std::uint64_t> kept;
+  std::map<std::int64_t, std::set<std::int64_t>> people;  ///< by label; pictures without one come last
+  std::vector<std::int64_t> labels;
   for (std::uint64_t row = 0; row < store->size(); ++row) {
+    std::vector<std::int64_t> known;
+    for (const auto source : links.sources_of(row))
+      if (const std::int64_t photo = place.at(source); photo >= 0) known.push_back(photo);
+    if (known.empty()) continue;
     const std::int64_t label = store->label(row);
-    release.faces.classes.push_back(label < 0 ? release.faces.class_count++ : label);
-    if (label < 0) people.emplace_back();
-    auto& sources = release.links.photos_of_picture.emplace_back();
-    for (const auto source : links.sources_of(row)) {
-      sources.push_back(static_cast<std::int64_t>(source));
-      people[static_cast<std::size_t>(release.faces.classes.back())].insert(photos.people.at(source));
-    }
+    labels.push_back(label < 0 ? store->identities() + static_cast<std::int64_t>(row) : label);
+    for (const std::int64_t photo : known)
+      people[labels.back()].insert(photos.people.at(static_cast<std::size_t>(photo)));
+    kept.push_back(row);
+    release.links.photos_of_picture.push_back(std::move(known));
   }
-  for (const auto& members : people)
+  if (kept.empty())
+    throw ConfigError(fmt::format("{} shows nobody of {}: the two say nothing of one another", released,
+                                  real.folder().string()));
+  release.faces.pictures = load_images(*store, kept);
+  release.faces.class_count = std::ssize(people);
+  std::map<std::int64_t, std::int64_t> class_of;
+  for (const auto& [label, members] : people) {
+    class_of.emplace(label, std::ssize(class_of));
     release.links.people_of_class.emplace_back(members.begin(), members.end());
+  }
+  for (const std::int64_t label : labels) release.faces.classes.push_back(class_of.at(label));
   return release;
 }
 

@@ -21,10 +21,11 @@ struct LinkedRelease {
 /// All photos of a store, in memory; an image without identity is of a person of its own, after all others.
 RealFaces photos_of_people(const Store& real);
 
-/// A release of `real`, its photos as rows of photos_of_people(real). `link` is its private folder, or that of several
-/// releases. Throws ConfigError when release, link and store do not belong together.
+/// A release, its photos as rows of photos_of_people(real). `link` is its private folder, or that of several releases. It
+/// was made of `real`, or of one of the stores `sources`: then photos are the same whose images are, byte for byte, and
+/// pictures of no photo of `real` are left out. Throws ConfigError when release, link and stores do not belong together.
 LinkedRelease load_release(const Store& real, const RealFaces& photos, const std::string& released,
-                           const std::string& link);
+                           const std::string& link, const std::vector<std::string>& sources = {});
 
 /// measure_releases() (evaluation/attacks/intersection.h) by each attacker, on photos of the people who are in a release.
 /// Attackers that learn were fitted, on other people. Throws ConfigError for fewer than two releases.

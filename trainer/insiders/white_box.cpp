@@ -179,6 +179,7 @@ class WhiteBox final : public Attacker {
 
 torch::Tensor optimised_patches(FaceMae& model, const torch::Tensor& pictures, const Masked& mask,
                                 std::int64_t steps, double learning_rate) {
+  const torch::AutoGradMode with_gradients(true);  // who counts what attackers see does without
   for (auto& parameter : model->parameters()) parameter.set_requires_grad(false);
   const auto aim = pictures.to(model->mask_token.device());
   auto photo = aim.clone().set_requires_grad(true);

@@ -1,5 +1,7 @@
 #include "trainer/release/audit_attacks.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/kinds.h"
 #include "core/log.h"
@@ -38,7 +40,8 @@ Attackers trained(const AttackSupplies& supplies) {
   config.after_inversion = {
       [&height = supplies.height, &width = supplies.width]() -> std::unique_ptr<Attacker> {
         return std::make_unique<FixedAttacker>(std::move(pixel_attackers(height, width).front()));
-      }};
+      },
+      []() -> std::unique_ptr<Attacker> { return std::make_unique<ChannelAttacker>(); }};
   return trained_attackers({name}, config, supplies.world);
 }
 
@@ -86,14 +89,14 @@ constexpr AttackKind kKinds[] = {
     {"A12", "white box: the attacker has FaceMAE, and finds which patches it saw", false, false, white_boxes,
      model},
     {"A13", "attributes of people", false, false, nullptr, attributes},
-    {"A14", "metadata: counts, sizes, order, tables, names", false, true},
+    {"A14", "metadata: counts, sizes, order, tables, names", false, true, nullptr, nullptr, true},
 };
 
 }  // namespace
 
 std::span<const AttackKind> attack_kinds() { return kKinds; }
 
-std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config) {
+std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config, bool tell) {
   std::vector<const AttackKind*> chosen;
   const auto lacks = [&](const AttackKind& kind) { return kind.lacks ? kind.lacks(config) : std::string(); };
   if (config.attacks == "quick" || config.attacks == "standard" || config.attacks == "all") {
@@ -102,7 +105,7 @@ std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config) {
         continue;
       if (const std::string missing = lacks(kind); missing.empty()) {
         chosen.push_back(&kind);
-      } else {
+      } else if (tell) {
         spdlog::warn("attack {} is left out: it needs {}", kind.name, missing);
       }
     }
@@ -115,6 +118,12 @@ std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config) {
       throw ConfigError(std::string("attack ") + kind.name + " needs " + missing);
     chosen.push_back(&kind);
   }
+  if (std::none_of(chosen.begin(), chosen.end(),
+                   [](const AttackKind* kind) { return kind->make || kind->lacks || kind->files; }))
+    throw ConfigError(
+        "--attacks " + config.attacks +
+        ": these are counted from what other attackers find: name some, too, as in --attacks A0," +
+        config.attacks);
   return chosen;
 }
 

@@ -28,11 +28,13 @@ struct AttackKind {
   Attackers (*make)(const AttackSupplies&) = nullptr;
   /// The options that are missing ("--recogniser RUN"), "" when it can be made; nullptr: it always can.
   std::string (*lacks)(const AuditConfig&) = nullptr;
+  bool files = false;  ///< looks at what the files tell beside their pixels
 };
 std::span<const AttackKind> attack_kinds();
 
-/// The rows of `choice`: quick, standard, all, or ids with commas. What lacks options is left out of `all` with a
-/// warning. Throws ConfigError for an unknown id, and for one named that lacks an option.
-std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config);
+/// The rows of config.attacks: quick, standard, all, or ids with commas. What lacks options is left out of `all`, with a
+/// warning if `tell`. Throws ConfigError for an unknown id, for one named that lacks an option, and where nothing would
+/// be measured.
+std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config, bool tell = false);
 
 }  // namespace facemae

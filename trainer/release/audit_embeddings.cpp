@@ -78,9 +78,9 @@ EmbeddingFiles embedding_files(const std::string& text) {
   return files;
 }
 
-std::vector<Measurement> audit_embeddings(const EmbeddingAuditConfig& config, const Store& real,
-                                          const Store& released, const ReleaseLink& link, Control& control) {
-  std::vector<Measurement> measurements;
+Findings audit_embeddings(const EmbeddingAuditConfig& config, const Store& real, const Store& released,
+                          const ReleaseLink& link, Control& control) {
+  Findings findings;
   ReleasePeople people;
   together(control, [&] { people = people_in(real, released, link); });
   for (const EmbeddingFiles& files : config.embeddings) {
@@ -104,11 +104,17 @@ std::vector<Measurement> audit_embeddings(const EmbeddingAuditConfig& config, co
       const auto parts = control.gather(mine);
       if (!control.is_root()) continue;
       for (auto& found : measurements_of(stage, put_together(parts, stage.asked.size()),
-                                         "embeddings " + files.name, people.most_people_of_class))
-        measurements.push_back(std::move(found));
+                                         "embeddings " + files.name, people.most_people_of_class)) {
+        if (!found.control.empty())
+          findings.add(
+              {{},
+               {},
+               verdicts({.id = found.attack, .name = found.attacker}, {found}, kOtherPhotosOfEmbedders)});
+        findings.measurements.push_back(std::move(found));
+      }
     }
   }
-  return measurements;
+  return findings;
 }
 
 }  // namespace facemae

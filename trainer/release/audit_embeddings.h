@@ -7,7 +7,7 @@
 #include "cluster/host/control.h"
 #include "data/release/release.h"
 #include "data/store/store.h"
-#include "evaluation/statistics/measurement.h"
+#include "evaluation/campaign/findings.h"
 
 namespace facemae {
 
@@ -27,8 +27,9 @@ struct EmbeddingAuditConfig {
 
 /// All ranks, same order: each ranks whole blocks of the probes, and rank 0 puts the standings together in the order of
 /// the probes, so figures are the same to the last bit for any number of ranks with the same number of threads. Measurements
-/// on rank 0, nothing elsewhere. Throws AgreedError: embeddings that do not fit to the stores, or a link of another release.
-std::vector<Measurement> audit_embeddings(const EmbeddingAuditConfig& config, const Store& real,
-                                          const Store& released, const ReleaseLink& link, Control& control);
+/// and their controls on rank 0, nothing elsewhere. Throws AgreedError: embeddings that do not fit to the stores, or a link
+/// of another release.
+Findings audit_embeddings(const EmbeddingAuditConfig& config, const Store& real, const Store& released,
+                          const ReleaseLink& link, Control& control);
 
 }  // namespace facemae

@@ -15,6 +15,7 @@
 #include "core/signals.h"
 #include "core/text.h"
 #include "data/release/release.h"
+#include "data/release/release_originals.h"
 #include "evaluation/attacks/audit.h"
 #include "evaluation/campaign/campaign.h"
 #include "evaluation/linkage/features.h"
@@ -85,10 +86,11 @@ std::optional<Lesson> own_lesson(const AuditConfig& config, const Store& audited
     throw ConfigError(
         "--attacker-store, --attacker-released and --attacker-link belong together: a store, the release that was made of it, and that release's private folder");
   const auto real = Store::open(config.attacker_store), released = Store::open(config.attacker_released);
-  if (real->dataset_digest() == audited.dataset_digest())
-    throw ConfigError(
-        "--attacker-store is --real: attackers may learn from other people only; leave it away, and half of the release teaches for the other half");
+  expect_other_people(
+      {"--attacker-store", *real}, {"--real", audited},
+      "attackers may learn from other people only; without it half of the release teaches for the other half");
   const ReleaseLink link = read_link(config.attacker_link, released->dataset_digest().hex());
+  check_link(*real, *released, link, {"--attacker-store", "--attacker-released", "--attacker-link"});
   return audit_target(*real, *released, link, nullptr, {.seed = config.seed}).target.lesson();
 }
 
@@ -143,14 +145,16 @@ Findings attack(const AuditConfig& config, const AuditTarget& audited, const Att
   Attackers attackers;
   bool files = false;
   for (const AttackKind* kind : chosen_attacks(config)) {
-    files = files || std::string(kind->name) == "A14";
+    files = files || kind->files;
     if (kind->make == nullptr) continue;
     for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
   }
-  Findings found = attack_release(attackers, audited.target, lesson,
-                                  {.pairs = curve_of(config.pairs), .seed = config.seed, .before_look = [&] {
-                                     stop_on_notice(supplies.world.control());
-                                   }});
+  Findings found = attack_release(
+      attackers, audited.target, lesson,
+      {.pairs = curve_of(config.pairs),
+       .seed = config.seed,
+       .before_look = [&] { stop_on_notice(supplies.world.control()); },
+       .plain = plain_release(config.further, audited.target, supplies.world.device(), config.seed)});
   if (files) {
     auto facts = metadata_attack(audited.released, audited.real, audited.target);
     metadata = std::move(facts.cues);
@@ -191,6 +195,11 @@ void write_report(FileSystem& files, const Path& folder, const Report& report) {
 
 }  // namespace
 
+void check_attacks(const AuditConfig& config) {
+  chosen_attacks(config);
+  curve_of(config.pairs);
+}
+
 Report audit_release(const AuditConfig& config, World& world, const std::function<void()>& claim) {
   Control& control = world.control();
   FileSystem& files = config.pictures == "all" ? owner_files() : real_files();  // real faces
@@ -202,13 +211,18 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
   Report report{.title = "Linkage audit of a rebuilt face set"};
   // Read first: a mistake shows before the attacks, which take longer.
   if (!config.utility.empty()) report.tables.push_back(utility_table(config.utility));
-  chosen_attacks(config);
+  chosen_attacks(config, control.is_root());
   curve_of(config.pairs);
   const EmbeddingAuditConfig embeddings = chosen_embeddings(config);
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
   const auto lesson = own_lesson(config, *real);
   const auto distractors = config.distractors.empty() ? nullptr : Store::open(config.distractors);
+  if (distractors)
+    expect_other_people(
+        {"--distractors", *distractors}, {"--real", *real},
+        "strangers who are in the release make its attackers look weak (people of --real who were not "
+        "released are strangers without being named)");
   const auto embedders = load_embedders(config.embedders, world.device());
   const AuditTarget audited =
       audit_target(*real, *released, link, distractors.get(),
@@ -225,9 +239,9 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
       attack(config, audited, {config, world, embedders, input.real.size(2), input.real.size(3)}, lesson,
              input, report.metadata);
   if (!embeddings.embeddings.empty())
-    report.findings.add({.measurements = audit_embeddings(embeddings, *real, *released, link, control),
-                         .figures = {},
-                         .controls = {}});
+    report.findings.add(audit_embeddings(embeddings, *real, *released, link, control));
+  if (const auto difference = difference_to_plain(config.utility))
+    report.findings.figures.push_back(*difference);
   report.warning = audit_warning(real->synthetic(), audited.target.members);
   report.facts = facts_of(config, *real, *released);
   report.pictures = report_pictures(input, config.pictures, config.seed);
@@ -252,16 +266,16 @@ Report audit_by_embeddings(const AuditConfig& config, Control& control, const st
     link = read_link(config.link, released->dataset_digest().hex());
     check_link(*real, *released, link);
   });
-  auto measurements = audit_embeddings(embeddings, *real, *released, link, control);
+  Findings findings = audit_embeddings(embeddings, *real, *released, link, control);
   Report report{.title = "Linkage audit of a rebuilt face set by embeddings"};
   together(control, [&] {
     if (!control.is_root()) return;
     std::int64_t people = 0;
-    for (const Measurement& found : measurements)
+    for (const Measurement& found : findings.measurements)
       people = std::max(people, static_cast<std::int64_t>(found.tallies.size()));
     report.warning = audit_warning(real->synthetic(), people);
     report.facts = facts_of(config, *real, *released);
-    report.findings.measurements = std::move(measurements);
+    report.findings = std::move(findings);
     write_report(real_files(), config.report, report);
   });
   return report;

@@ -32,6 +32,9 @@ struct AuditConfig {
   std::uint64_t seed = 0;
 };
 
+/// Throws ConfigError for attacks and numbers of pairs that there are not, before anything is read.
+void check_attacks(const AuditConfig& config);
+
 /// All ranks: attackers that train do so on all of them, everything else is computed on each. Rank 0 writes report.html
 /// and report.json into config.report, readable by others unless they show real faces. `claim` is called on rank 0 once
 /// that folder is there and before anything is written into it: it takes the place for this process. Throws ConfigError

@@ -70,13 +70,13 @@ std::string name_of_owner(const Store& store, std::int64_t label) {
 
 }  // namespace
 
-void check_link(const Store& real, const Store& released, const ReleaseLink& link) {
+void check_link(const Store& real, const Store& released, const ReleaseLink& link, const LinkWords& options) {
   if (link.source_digest != real.dataset_digest().hex())
-    throw ConfigError("--real is not the store that was rebuilt: its digest is " +
-                      real.dataset_digest().hex() + ", the link says " + link.source_digest);
+    throw ConfigError(fmt::format("{} is not the store that was rebuilt: its digest is {}, the link says {}",
+                                  options.real, real.dataset_digest().hex(), link.source_digest));
   if (link.released_digest != released.dataset_digest().hex())
-    throw ConfigError("--link belongs to another release: its digest is " + link.released_digest +
-                      ", --released has " + released.dataset_digest().hex());
+    throw ConfigError(fmt::format("{} belongs to another release: its digest is {}, {} has {}", options.link,
+                                  link.released_digest, options.released, released.dataset_digest().hex()));
   bool fits = link.pictures() == released.size();
   for (std::uint64_t row = 0; fits && row < link.pictures(); ++row) {
     const auto sources = link.sources_of(row);
@@ -85,8 +85,8 @@ void check_link(const Store& real, const Store& released, const ReleaseLink& lin
   }
   if (!fits)
     throw DataError(fmt::format(
-        "--link has {} pictures, of which some may lead nowhere; --released has {}, --real {}: the link is damaged",
-        link.pictures(), released.size(), real.size()));
+        "{} has {} pictures, of which some may lead nowhere; {} has {}, {} {}: the link is damaged",
+        options.link, link.pictures(), options.released, released.size(), options.real, real.size()));
 }
 
 AuditTarget audit_target(const Store& real, const Store& released, const ReleaseLink& link,

@@ -23,8 +23,13 @@ struct AuditTarget {
   bool blends = false;  ///< some picture was made of several photos
 };
 
+/// How a message names what does not fit.
+struct LinkWords {
+  const char *real = "--real", *released = "--released", *link = "--link";
+};
 /// Throws ConfigError when the link is of another source or another release, DataError when it leads nowhere.
-void check_link(const Store& real, const Store& released, const ReleaseLink& link);
+void check_link(const Store& real, const Store& released, const ReleaseLink& link,
+                const LinkWords& options = {});
 
 /// Whole classes of `released`, drawn by the seed while they keep to the scope (at least four classes), all photos of
 /// their people, and as strangers the people of `real` who are in no class of the release, and all of `distractors`

@@ -41,6 +41,12 @@ constexpr std::array kArms = {
              ArmSource::Decoder, "facemae", "--blend people:20 --blend-images @IMAGES", 20, true, true},
     StudyArm{"blend-aware", "people blend of 4 by a FaceMAE trained on blends", ArmSource::Decoder,
              "blend-aware", "--blend people:4 --blend-images @IMAGES", 4, true},
+    StudyArm{"blend-aware-irm", "the same, trained by IRM alone, without the pixel loss", ArmSource::Decoder,
+             "blend-aware-irm", "--blend people:4 --blend-images @IMAGES", 4, true},
+    StudyArm{"linkage", "FaceMAE trained against attackers that link pictures with photos",
+             ArmSource::Decoder, "linkage"},
+    StudyArm{"blend-aware-linkage", "blend-aware, trained against such attackers, too", ArmSource::Decoder,
+             "blend-aware-linkage", "--blend people:4 --blend-images @IMAGES", 4, true},
     StudyArm{"dp-code", "noisy code of 32 numbers, a photo being the unit, mu 1", ArmSource::Decoder, "code",
              "--code-noise mu:1 --code-unit photo --nuisance @TRAIN"},
 };
@@ -53,6 +59,14 @@ constexpr std::array kModels = {
     StudyModel{"mask-0.95", "pixel loss and IRM, mask 0.95", "--mask-ratio 0.95 --relation-weight auto:0.3"},
     StudyModel{"blend-aware", "trained on blends of 4",
                "--blend people:4 --blend-images @IMAGES --relation-target blend --relation-weight auto:0.3"},
+    StudyModel{"blend-aware-irm", "trained on blends of 4 by IRM alone",
+               "--blend people:4 --blend-images @IMAGES --relation-target blend --reconstruction-weight 0 "
+               "--relation-weight 1"},
+    StudyModel{"linkage", "both losses and adversarial linkage",
+               "--relation-weight auto:0.3 --linkage-weight auto:0.1"},
+    StudyModel{"blend-aware-linkage", "trained on blends of 4, with adversarial linkage",
+               "--blend people:4 --blend-images @IMAGES --relation-target blend --relation-weight auto:0.3 "
+               "--linkage-weight auto:0.1"},
     StudyModel{"code", "a bottleneck of 32 numbers", "--code 32 --relation-weight auto:0.3"},
 };
 
@@ -61,13 +75,16 @@ constexpr std::array kBudgets = {
         "minutes",
         "the demo's lengths, one seed: a few minutes an arm on two cores; shows the way, proves nothing",
         "steps=500 batch=64 model=tiny patch=16 lr=1e-3 embedder-width=32 save-every=250",
-        "steps=220 batch=64 network=iresnet-tiny margin=cosface margin-m=0.2 lr=0.05 save-every=220", 1},
-    StudyBudget{
-        "small", "twice these lengths, five seeds: a night on a few cores, differences of two points show",
-        "steps=990 batch=64 model=tiny patch=16 lr=1e-3 embedder-width=32 save-every=330",
-        "steps=440 batch=64 network=iresnet-tiny margin=cosface margin-m=0.2 lr=0.05 save-every=220", 5},
+        "steps=220 batch=64 network=iresnet-tiny margin=cosface margin-m=0.2 lr=0.05 save-every=220", 1,
+        "standard", ""},
+    StudyBudget{"small",
+                "twice these lengths, five seeds: a night on a few cores, differences of two points show",
+                "steps=990 batch=64 model=tiny patch=16 lr=1e-3 embedder-width=32 save-every=330",
+                "steps=440 batch=64 network=iresnet-tiny margin=cosface margin-m=0.2 lr=0.05 save-every=220",
+                5, "A0,A1,A2,A3,A4,A5,A6,A7,A10,A14", "pairs=all attack-budget=quick attack-width=16"},
     StudyBudget{"cluster", "base model and iresnet50, five seeds: GPUs, an array job or --launcher",
-                "epochs=400 batch=1024 model=base patch=16", "epochs=24 batch=512 network=iresnet50", 5},
+                "epochs=400 batch=1024 model=base patch=16", "epochs=24 batch=512 network=iresnet50", 5,
+                "A0,A1,A2,A3,A4,A5,A6,A7,A9,A10,A14", "attack-network=iresnet50"},
 };
 
 }  // namespace

@@ -50,6 +50,8 @@ struct StudyBudget {
   const char* pretrain;
   const char* recognize;
   int seeds;
+  const char* attacks;  ///< of every audit, and
+  const char* audit;    ///< its `key=value` words
 };
 std::span<const StudyBudget> study_budgets();
 

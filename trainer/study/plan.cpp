@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/log.h"
+#include "core/text.h"
 
 namespace facemae {
 namespace {
@@ -28,7 +29,9 @@ constexpr const char* kOfAudit[] = {"real",           "released",   "link",     
                                     "training-store", "seed",       "json"};
 
 Settings budget_settings(const char* words, std::span<const char* const> reserved) {
-  return settings_from(split(words, ' '), "--budget", reserved);
+  auto all = split(words, ' ');
+  std::erase(all, "");
+  return settings_from(all, "--budget", reserved);
 }
 
 Settings pretrain_settings(const StudyConfig& config) {
@@ -57,7 +60,9 @@ class StudyPlanner {
         share_(share),
         pretrain_(pretrain_settings(config)),
         recognize_(recognize_settings(config)),
-        audit_(settings_from(config.audit, "--audit", kOfAudit)),
+        audit_(merged(budget_settings(budget_of(config).audit, kOfAudit),
+                      settings_from(config.audit, "--audit", kOfAudit))),
+        attacks_(config.attacks.empty() ? budget_of(config).attacks : config.attacks),
         with_real_(std::find(config.arms.begin(), config.arms.end(), "real") != config.arms.end()) {}
 
   void add_seed(StudyPlan& plan, std::uint64_t seed) const {
@@ -155,6 +160,14 @@ class StudyPlanner {
     plan.units.push_back(std::move(test));
   }
 
+  /// Those who know FaceMAE know nothing of an arm that was made without.
+  std::string attacks_on(const StudyArm& arm) const {
+    std::vector<std::string> attacks;
+    for (const auto& id : split(attacks_, ','))
+      if (*arm.model != '\0' || (trim(id) != "A11" && trim(id) != "A12")) attacks.push_back(id);
+    return join(attacks, ",");
+  }
+
   StudyUnit audit(const StudyArm& arm, std::uint64_t seed) const {
     const std::string place = study_places::arm(arm.name, seed);
     StudyUnit unit{.id = id_of("audit", arm.name, seed),
@@ -162,9 +175,9 @@ class StudyPlanner {
                    .seed = seed,
                    .words = {"audit", "--real", study_places::kUnseen, "--released", released(arm.name, seed),
                              "--link", place + "/private", "--report", place + "/audit", "--seed",
-                             std::to_string(seed), "--attacks", config_.attacks},
+                             std::to_string(seed), "--attacks", attacks_on(arm)},
                    .needs = {id_of("reconstruct", arm.name, seed)}};
-    if (config_.attacks == "standard" || asks_for(config_.attacks, "A4")) {  // what anybody can train
+    if (attacks_ == "standard" || asks_for(attacks_, "A4")) {  // what anybody can train
       unit.words.insert(unit.words.end(), {"--recogniser", recognition(arm.name, seed)});
       unit.needs.push_back(id_of("recognize", arm.name, seed));
     }
@@ -176,9 +189,9 @@ class StudyPlanner {
     if (!config_.held_out.empty())  // people who are in no release
       unit.words.insert(unit.words.end(), {"--distractors", config_.held_out});
     const bool has_model = *arm.model != '\0';
-    if (has_model && (asks_for(config_.attacks, "A11") || asks_for(config_.attacks, "A12")))
+    if (has_model && (asks_for(attacks_, "A11") || asks_for(attacks_, "A12")))
       unit.words.insert(unit.words.end(), {"--from", study_places::model(arm.model, seed)});
-    if (has_model && asks_for(config_.attacks, "A11"))
+    if (has_model && asks_for(attacks_, "A11"))
       unit.words.insert(unit.words.end(), {"--training-store", config_.train});
     append_words(unit.words, audit_);
     return unit;
@@ -187,6 +200,7 @@ class StudyPlanner {
   const StudyConfig& config_;
   EqualShare share_;
   Settings pretrain_, recognize_, audit_;
+  std::string attacks_;
   bool with_real_;
 };
 

@@ -19,8 +19,8 @@ struct StudyConfig {
   int seeds = 0;  ///< 0: as the budget says
   std::uint64_t seed = 0;
   std::vector<std::string> pretrain, recognize, audit;  ///< key=value words that replace the budget's
-  std::string attacks = "standard";
-  std::uint64_t images_per_identity = 0;  ///< 0: what gives most pictures
+  std::string attacks;                                  ///< "": as the budget says
+  std::uint64_t images_per_identity = 0;                ///< 0: what gives most pictures
   int blend_images = 16;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "core/log.h"
 #include "core/progress.h"
@@ -101,6 +102,17 @@ void check_tests(const StudyConfig& config) {
   for (const auto& bin : config.bins) check_pairs(pairs_of_pack(bin));
 }
 
+/// Nobody may be in two of the stores. People cannot be compared, but their photos can.
+void check_people(const StudyConfig& config) {
+  std::vector<std::pair<const char*, std::shared_ptr<const Store>>> stores = {
+      {"--train", Store::open(config.train)}, {"--unseen", Store::open(config.unseen)}};
+  if (!config.held_out.empty()) stores.emplace_back("--held-out", Store::open(config.held_out));
+  for (std::size_t i = 0; i < stores.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      expect_other_people({stores[i].first, *stores[i].second}, {stores[j].first, *stores[j].second},
+                          "the study needs three sets of different people (`facemae store split`)");
+}
+
 Json configuration_of(const StudyConfig& config) {
   Json inputs = {{"train", json_of(*Store::open(config.train))},
                  {"unseen", json_of(*Store::open(config.unseen))}};
@@ -140,6 +152,17 @@ EqualShare share_for(const StudyConfig& config, const UsableImages& unseen) {
       multiple));
 }
 
+/// Units that differ in the values of options alone are of one form.
+void try_each_form(const StudyPlan& plan, const std::function<void(const StudyUnit&)>& try_command) {
+  std::set<std::string> tried;
+  for (const StudyUnit& unit : plan.units) {
+    std::string form = unit.words.front();
+    for (const auto& word : unit.words)
+      if (word.rfind("--", 0) == 0) form += " " + word;
+    if (tried.insert(form).second) try_command(unit);
+  }
+}
+
 void tell_who_is_left_out(const UsableImages& unseen, const EqualShare& share) {
   const std::uint64_t left = unseen.rows.size() - share.people;
   if (left > 0)
@@ -149,7 +172,8 @@ void tell_who_is_left_out(const UsableImages& unseen, const EqualShare& share) {
 
 }  // namespace
 
-StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig config) {
+StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig config,
+                            const std::function<void(const StudyUnit&)>& try_command) {
   make_absolute(config);
   check_study(config);
   const Json configuration = configuration_of(config);
@@ -158,6 +182,7 @@ StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig conf
     return read_protocol(out);
   }
   check_tests(config);
+  check_people(config);
   const UsableImages unseen = usable_images(config.unseen);
   StudyProtocol protocol{.configuration = configuration,
                          .taken = Json::object(),
@@ -168,6 +193,7 @@ StudyProtocol prepare_study(FileSystem& files, const Path& out, StudyConfig conf
                          .written = ""};
   const EqualShare& share = protocol.share;
   protocol.plan = plan_study(config, share);
+  try_each_form(protocol.plan, try_command);
   tell_who_is_left_out(unseen, share);
   protocol.taken["unseen"] = view_of(files, unseen, share, config.seed, out / study_places::kUnseen);
   for (const auto& word : config.outside) {

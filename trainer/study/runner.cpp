@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/failpoint.h"
 #include "core/files/folder_lock.h"
 #include "core/log.h"
@@ -20,8 +21,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-bool works_on_ranks(const StudyUnit& unit) { return unit.words.front() != "audit"; }
 
 /// What the command wrote from its last "facemae: ..." on, else its last line; cut where it is long.
 std::string last_words(const Path& log) {
@@ -133,7 +132,7 @@ class StudyRunner {
 
   std::vector<std::string> command_of(const StudyUnit& unit) const {
     std::vector<std::string> words;
-    if (works_on_ranks(unit)) words = config_.launcher;
+    words = config_.launcher;
     words.push_back(config_.program);
     words.insert(words.end(), unit.words.begin(), unit.words.end());
     words.insert(words.end(), config_.device.begin(), config_.device.end());
@@ -185,6 +184,18 @@ UnitEnd judge_exit(int code, bool noticed) {
       code == static_cast<int>(ExitCode::Crash) || code == static_cast<int>(ExitCode::PeerLost) || code > 128;
   if (!crashed) return UnitEnd::Failed;
   return noticed ? UnitEnd::Stopped : UnitEnd::TryAgain;
+}
+
+void try_command(const StudyUnit& unit, const RunnerConfig& config) {
+  const Path log = config.out / "refused.log";
+  std::filesystem::remove(log);
+  std::vector<std::string> words{config.program};
+  words.insert(words.end(), unit.words.begin(), unit.words.end());
+  words.emplace_back("--print-config");
+  const int code = run_child({.words = words, .folder = config.out, .log = log});
+  const std::string said = last_words(log);
+  std::filesystem::remove(log);
+  if (code != 0) throw ConfigError(fmt::format("facemae {} would be refused: {}", unit.words.front(), said));
 }
 
 StudyEnd run_units(FileSystem& files, const std::vector<StudyUnit>& units, const RunnerConfig& config) {

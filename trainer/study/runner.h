@@ -34,6 +34,9 @@ enum class StudyEnd {
 /// that another start would not help has failed, and others go on. Main thread only.
 StudyEnd run_units(FileSystem& files, const std::vector<StudyUnit>& units, const RunnerConfig& config);
 
+/// Has the program of `config` read the words of a unit and stop. Throws ConfigError with what it says of them.
+void try_command(const StudyUnit& unit, const RunnerConfig& config);
+
 /// How a unit's exit code is judged.
 enum class UnitEnd { Done, Stopped, TryAgain, Failed };
 UnitEnd judge_exit(int code, bool noticed);

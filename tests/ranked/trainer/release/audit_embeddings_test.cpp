@@ -35,10 +35,13 @@ class AuditEmbeddings : public testing::Test {
     store_ = Store::open(folder_ / "store");
     for (std::uint64_t row = 0; row < store_->size(); ++row) link_.source_rows.push_back(row);
   }
-  std::vector<Measurement> found(Control& control, const std::string& released = "released.npy") {
+  Findings findings(Control& control, const std::string& released = "released.npy") {
     const EmbeddingAuditConfig config{
         .embeddings = {{"net", folder_ / "real.npy", folder_ / released}}, .max_probes = 700, .seed = 3};
     return audit_embeddings(config, *store_, *store_, link_, control);
+  }
+  std::vector<Measurement> found(Control& control, const std::string& released = "released.npy") {
+    return findings(control, released).measurements;
   }
   MpiControl control_{std::chrono::minutes(1)};
   test::TemporaryFolder here_;
@@ -68,6 +71,14 @@ TEST_F(AuditEmbeddings, FindsTheSameOnAnyNumberOfRanks) {
   }
   EXPECT_GT(one[0].found.value, 0.2);  // own picture: neither all nor nothing
   EXPECT_LT(one[0].found.value, 0.95);
+}
+
+TEST_F(AuditEmbeddings, TellsWhenTheEmbedderKnowsNobody) {
+  const auto controls = findings(control_).controls;
+  if (!control_.is_root()) return;
+  ASSERT_EQ(controls.size(), 1u);
+  EXPECT_EQ(controls[0].control, "real_other_photo");
+  EXPECT_FALSE(controls[0].works) << "photos of a person share nothing here: what it misses means nothing";
 }
 
 TEST_F(AuditEmbeddings, FailsOnAllRanksTogether) {

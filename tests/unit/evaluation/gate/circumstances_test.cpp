@@ -1,4 +1,7 @@
 // What a verdict makes of all that is not in the report.
+#include <limits>
+
+#include "core/error.h"
 #include "tests/unit/evaluation/gate/small_gate.h"
 
 namespace facemae {
@@ -38,13 +41,39 @@ TEST(Circumstances, GuardsThePartition) {
   Gate gate;
   gate.found(3);
   gate.circumstances.second_release = true;
+  expect_row(gate, Ruling::Fail, "", "no partition to keep to");
+  gate.circumstances.partition = "abc";
   expect_row(gate, Ruling::Pass, "");
   gate.policy["partition"]["second_release"] = "never";
   expect_row(gate, Ruling::Fail, "");
-  gate.circumstances.second_release = false;
+  gate.circumstances = kGood;
   gate.policy["partition"]["frozen_with"] = "abc";
   expect_row(gate, Ruling::Fail, "", "partition");
   gate.circumstances.partition = "abc";
+  expect_row(gate, Ruling::Pass, "");
+}
+
+TEST(Circumstances, AskForASecondReleaseOnlyWhereThereIsOne) {
+  Gate gate;
+  gate.found(3);
+  gate.require("singling_out",
+               {{"metric", "two_release_intersection_naming_odds"}, {"attacks", {"A8"}}, {"max", 0.05}});
+  expect_row(gate, Ruling::Inconclusive, "missing", "--attacks A8");
+  gate.circumstances.only_release = true;
+  expect_row(gate, Ruling::Pass, "");
+}
+
+TEST(Circumstances, LetA8JudgeASecondReleaseWhereThePolicySaysSo) {
+  Gate gate;
+  gate.found(3);
+  gate.circumstances.second_release = true;
+  gate.policy["partition"]["second_release"] = "if_measured";
+  EXPECT_THAT([&] { gate.verdict(); },
+              testing::ThrowsMessage<ConfigError>(testing::HasSubstr("to measure it by")));
+  gate.require("singling_out",
+               {{"metric", "two_release_intersection_naming_odds"}, {"attacks", {"A8"}}, {"max", 0.05}});
+  expect_row(gate, Ruling::Inconclusive, "missing", "--attacks A8");
+  gate.found(3, 300, 1, "A8");
   expect_row(gate, Ruling::Pass, "");
 }
 
@@ -54,11 +83,24 @@ TEST(Circumstances, BelievesNoClaimOfDifferentialPrivacyWithoutSupport) {
   gate.policy["dp"] = {{"claimed", true},      {"unit", "photo"}, {"mu", 1},
                        {"epsilon", 4.4},       {"delta", 1e-5},   {"composition", "one release"},
                        {"sampler", "ChaCha20"}};
-  expect_row(gate, Ruling::Inconclusive, "missing", "dp_epsilon");
   gate.metric("dp_epsilon", "", 4.38, 4.38, 4.38);
-  EXPECT_EQ(gate.verdict().ruling, Ruling::Pass);
-  gate.report["metrics"][0]["value"] = 10;
-  expect_row(gate, Ruling::Fail, "");
+  expect_row(gate, Ruling::Inconclusive, "missing", "nothing supports the claim");  // whatever a report says
+  gate.circumstances.code_noise = 1;                                                // epsilon 4.38 at 1e-5
+  expect_row(gate, Ruling::Pass, "");
+  gate.policy["dp"]["epsilon"] = 4.3;
+  expect_row(gate, Ruling::Fail, "", "epsilon 4.38");
+  gate.policy["dp"]["epsilon"] = 4.4;
+  gate.circumstances.code_noise = 1.01;
+  expect_row(gate, Ruling::Fail, "", "policy claims 1");
+  gate.circumstances.code_noise = std::numeric_limits<double>::infinity();
+  expect_row(gate, Ruling::Fail, "", "policy claims 1");
+  gate.circumstances.code_noise = 1;
+  gate.policy["dp"]["unit"] = "person";
+  expect_row(gate, Ruling::Fail, "", "unit of the release is \"photo\"");
+  gate.policy["dp"]["unit"] = "photo";
+  gate.circumstances.second_release = true;
+  gate.circumstances.partition = "abc";
+  expect_row(gate, Ruling::Inconclusive, "missing", "add up");
 }
 
 }  // namespace

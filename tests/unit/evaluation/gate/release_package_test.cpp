@@ -57,6 +57,10 @@ class Packages : public testing::Test {
   Candidate judged(const std::string& today = "2026-01-01") {
     return judge_release(config, PrivateFolder(folder / "hidden"), today);
   }
+  void note_settings(const std::string& text) {
+    const std::string name = "settings-" + ledger(folder / "hidden").at(0).uuid + ".json";
+    PrivateFolder(folder / "hidden").write(name, text);
+  }
   void pack() { write_package(real_files(), config, judged()); }
   std::string text(const std::string& name) { return read_plain_file(Path(config.out) / name); }
 
@@ -163,6 +167,32 @@ TEST_F(Packages, AreMadeOnceAndOfReleasesOnly) {
   EXPECT_THROW(pack(), ConfigError);
   config.released = folder / "source";
   EXPECT_THROW(judged(), ConfigError);
+}
+
+TEST_F(Packages, AreNeverOfASimpleDefence) {
+  note_settings(R"({"baseline": "real"})");
+  try {
+    judged();
+    FAIL() << "the real faces as they are would leave the house";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("--baseline real"));
+  }
+}
+
+TEST_F(Packages, TellANoisyCodeByTheSettingsOfTheRelease) {
+  json policy = json::parse(kPolicy);
+  policy["dp"] = {{"claimed", true},      {"unit", "photo"}, {"mu", 1},
+                  {"epsilon", 4.4},       {"delta", 1e-5},   {"composition", "one release"},
+                  {"sampler", "ChaCha20"}};
+  write(folder / "policy.json", policy.dump());
+  const auto row = [&] {
+    for (const VerdictRow& each : judged().verdict.rows)
+      if (each.block == "dp") return each;
+    return VerdictRow{};
+  };
+  EXPECT_EQ(row().ruling, Ruling::Inconclusive);
+  note_settings(R"({"code_noise": "mu:1"})");
+  EXPECT_EQ(row().ruling, Ruling::Pass);
 }
 
 TEST_F(Packages, NeedThePrivateFolderOfTheRelease) {

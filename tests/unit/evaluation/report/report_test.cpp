@@ -115,6 +115,26 @@ TEST(Report, CarriesTheSameFiguresInJson) {
   EXPECT_EQ(json["tables"][0]["rows"][1][1], "60.4 %");
 }
 
+TEST(Report, SaysOfNobodyWhetherTheyWereFound) {
+  const auto of = [](std::vector<Tally> tallies) {
+    Report report = sample_report();
+    Measurement found{
+        .attack = "A1", .attacker = "any", .level = Level::PersonToClass, .people_per_class = 2};
+    found.tallies = std::move(tallies);
+    found.found = interval_by_person(found.tallies);
+    report.findings.measurements = {found};
+    return nlohmann::json::parse(to_json(report).dump())["measurements"][0];
+  };
+  // People 0 and 4 are one class, 1 and 3 another; 2 was tried alone, in two rows.
+  const auto json = of({{0, 1, 1, 0}, {1, 0, 1, 1}, {2, 1, 3}, {3, 1, 1, 1}, {4, 1, 1, 0}, {2, 1, 2}});
+  EXPECT_EQ(json, of({{1, 1, 1, 0}, {2, 2, 5}, {0, 1, 1, 0}, {4, 1, 1, 3}, {3, 0, 1, 3}}))
+      << "whoever knows the order of people must not read from places who was found";
+  EXPECT_EQ(json["hits"].dump(), "[0.0,1.0,1.0,1.0,2.0]");
+  EXPECT_EQ(json["trials"].dump(), "[1.0,1.0,1.0,1.0,5.0]");
+  EXPECT_EQ(json["together"].dump(), "[0,0,2,2,4]");
+  EXPECT_FALSE(of({{0, 1, 1}, {1, 0, 1}}).contains("together")) << "everybody alone";
+}
+
 TEST(Report, BeginsWithNamingOddsAndTellsFailedControls) {
   Report report = sample_report();
   Measurement found{.attack = "A1",

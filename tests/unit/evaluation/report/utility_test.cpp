@@ -25,6 +25,25 @@ TEST(UtilityTable, HasARowForEachSetOfPairsOfEachFile) {
   EXPECT_EQ(table.columns.size(), 5U);
 }
 
+TEST(DifferenceToPlain, IsThatOfTheMeansOverSets) {
+  const test::TemporaryFolder folder;
+  const auto file = [&](const char* name, const char* sets) {
+    write_whole(real_files(), folder / name, std::string(R"({"sets": )") + sets + "}");
+    return std::string(name) + "=" + (folder / name).string();
+  };
+  const auto plain = file("plain", R"([{"accuracy": 0.6}, {"accuracy": 0.8}])"),
+             release = file("release", R"([{"accuracy": 0.75}, {"accuracy": 0.75}])"),
+             other = file("real", R"([{"accuracy": 0.9}, {"accuracy": 0.9}])");
+  const auto found = difference_to_plain({other, plain, release});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->metric, "accuracy_difference_to_plain");
+  EXPECT_EQ(found->attack, "");
+  EXPECT_NEAR(found->found.value, 0.05, 1e-12);
+  EXPECT_FALSE(difference_to_plain({plain, other}).has_value());
+  EXPECT_FALSE(difference_to_plain({plain, file("release", R"([{"accuracy": null}, {"accuracy": 0.7}])")}))
+      << "what could not be measured has no mean";
+}
+
 TEST(UtilityTable, RefusesWhatEvaluateDidNotWrite) {
   const test::TemporaryFolder folder;
   const std::string file = folder / "x.json";

@@ -81,6 +81,31 @@ TEST(Coverage, OfIntervalsByPersonIsNineteenOfTwentyOrMoreAtLowRates) {
       }
 }
 
+TEST(Coverage, OfPeopleWhoAreFoundTogether) {
+  for (const double rate : {0.2, 0.6})
+    for (const std::int64_t groups : {15, 40}) {
+      constexpr int of_each = 4;
+      People world(rate, 0.3, groups, 19);
+      int held = 0, held_by_person = 0;
+      for (int set = 0; set < sets(); ++set) {
+        std::vector<Tally> people;
+        std::int64_t person = 0;
+        for (const Tally& group :
+             world.audit(of_each).tallies)  // its hits are those of people, one trial each
+          for (int i = 0; i < of_each; ++i, ++person)
+            people.push_back({person, group.hits > i ? 1.0 : 0.0, 1, of_each * group.person});
+        const auto holds = [&](const Figure& figure) { return figure.low <= rate && rate <= figure.high; };
+        held += holds(interval_by_person(people));
+        for (Tally& tally : people) tally.with = -1;
+        held_by_person += holds(interval_by_person(people));
+      }
+      const double all = sets();
+      fmt::print("rate {:3.1f}, {:2} groups of {}: {:.4f}; as if everybody were alone {:.4f}\n", rate, groups,
+                 of_each, held / all, held_by_person / all);
+      EXPECT_GE(held / all, 0.94 - allowance(0.94));
+    }
+}
+
 /// One requirement, no controls: what is simulated is the statistics.
 Policy policy_at(double threshold) {
   Policy policy{.name = "simulated", .recipient = "public"};

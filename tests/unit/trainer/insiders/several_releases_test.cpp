@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
+#include <set>
+
 #include "core/error.h"
+#include "data/upkeep/store_tools.h"
 #include "evaluation/linkage/linkage.h"
 #include "tests/unit/cluster/world/fake_back_end.h"
 #include "tests/unit/data/store/small_store.h"
@@ -70,6 +73,30 @@ TEST_F(TwoReleases, AreReadWithTheLinksOfOnePrivateFolderAndMeasuredTogether) {
   for (const auto& one : found) EXPECT_EQ(one.attack, "A8");
   EXPECT_THAT([&] { several_releases(photos, std::span(releases).first(1), attackers); },
               ThrowsMessage<ConfigError>(HasSubstr("--also-released")));
+}
+
+TEST_F(TwoReleases, AreComparedByTheirPhotosWhenSomebodyHasLeft) {
+  Selection who{.identities = {true, false, true}};
+  select_from_store(real_files(), *store_, who, folder_ / "smaller");
+  const auto smaller = Store::open(folder_ / "smaller");
+  const RealFaces photos = photos_of_people(*smaller);
+  EXPECT_THAT([&] { load_release(*smaller, photos, folder_ / "first", folder_ / "hidden"); },
+              ThrowsMessage<ConfigError>(HasSubstr("--also-real")));
+  const LinkedRelease first =
+      load_release(*smaller, photos, folder_ / "first", folder_ / "hidden", {folder_ / "s"});
+  ASSERT_EQ(first.faces.pictures.size(0), 6) << "those of the person who left are nobody's here";
+  EXPECT_EQ(first.faces.class_count, 2);
+  std::set<std::int64_t> shown;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::int64_t photo = first.links.photos_of_picture[i].at(0);
+    shown.insert(photo);
+    EXPECT_EQ(first.links.people_of_class[static_cast<std::size_t>(first.faces.classes[i])],
+              std::vector{photos.people[static_cast<std::size_t>(photo)]});
+  }
+  EXPECT_EQ(shown.size(), 6U) << "each photo is shown once";
+  EXPECT_THAT(
+      [&] { load_release(*smaller, photos, folder_ / "first", folder_ / "hidden", {folder_ / "smaller"}); },
+      ThrowsMessage<ConfigError>(HasSubstr("--also-real")));
 }
 
 TEST_F(TwoReleases, AreRefusedWithTheLinkOfAnother) {

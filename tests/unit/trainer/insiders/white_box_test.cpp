@@ -87,6 +87,7 @@ TEST_F(WhiteBox, OptimisedPatchesAreDecodedToThePicture) {
         .item<double>();
   };
   const auto start = as_floats(pictures);
+  const torch::NoGradGuard as_in_an_audit;
   const auto found = optimised_patches(*model_, start, mask, 60, 0.02);
   EXPECT_LT(error(found), 0.5 * error(start));
   const auto hidden = (*model_)->patchify(found - start).masked_select(mask.hidden.unsqueeze(2) > 0.5);

@@ -123,8 +123,22 @@ TEST(StudyPlan, GivesAttackersWhatTheyAskForAndNoMore) {
   EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"), Not(HasSubstr("--from")));
   config.attacks = "A1,A12";
   EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"), HasSubstr("--from models/facemae.7"));
+  config.arms.push_back("blur");
+  EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.blur.7"), HasSubstr("--attacks A1 "))
+      << "those who know FaceMAE know nothing of an arm that was made without";
   config.attacks = "all";
   EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"), HasSubstr("--training-store /f/train"));
+}
+
+TEST(StudyPlan, SendsTheAttackersOfItsBudgetUnlessSomeAreNamed) {
+  StudyConfig config = small_study();
+  config.attacks = "";
+  EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"), HasSubstr("--attacks standard "));
+  config.budget = "small";
+  EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"),
+              testing::AllOf(HasSubstr("A4,A5,A6,A7"), HasSubstr("--attack-budget quick")));
+  config.audit = {"attack-budget=full"};
+  EXPECT_THAT(command(plan_study(config, {6, 8}), "audit.facemae.7"), HasSubstr("--attack-budget full"));
 }
 
 TEST(StudyPlan, RefusesWhatWouldMakeArmsIncomparable) {
