@@ -142,7 +142,7 @@ void declare(Options& options, CompareOptions& o) {
       arms +
       "\nEach arm is a way to release the unseen people. For each, the same recogniser is trained with the same budget and number of "
       "pictures, tested on held-out people, and the release is audited.\n"
-      "Several starts at once share the work: mpirun -n 4 facemae compare ... (ranks divide the cores and GPUs of their node), or an array job (slurm/README.md). What was killed goes on.\n"
+      "Several starts at once share the work: mpirun -n 4 --bind-to none facemae compare ... (ranks divide the cores and GPUs of their node), or an array job (slurm/README.md). What was killed goes on.\n"
       "OUT/study.html is the page, OUT/protocol.json what was fixed before the first command. OUT/arms has private folders and may show faces: never publish it.");
 }
 

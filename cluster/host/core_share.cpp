@@ -30,14 +30,19 @@ CoreMask divided_cores(std::span<const CoreMask> masks, std::size_t mine) {
   std::vector<std::size_t> missing(masks.size());  // of the rank's share
   for (std::size_t rank = 0; rank < masks.size(); ++rank)
     missing[rank] = static_cast<std::size_t>(core_share(masks, rank).cores);
-  for (std::size_t core = 0; core < CoreMask().size(); ++core) {
-    for (std::size_t rank = 0; rank < masks.size(); ++rank) {
-      if (!masks[rank][core] || missing[rank] == 0) continue;
-      given[rank].set(core);
-      --missing[rank];
-      break;
+  // First the cores that one rank alone may use, then the others.
+  for (const bool of_one : {true, false})
+    for (std::size_t core = 0; core < CoreMask().size(); ++core) {
+      const auto users =
+          std::count_if(masks.begin(), masks.end(), [&](const auto& mask) { return mask[core]; });
+      if (of_one != (users == 1)) continue;
+      for (std::size_t rank = 0; rank < masks.size(); ++rank) {
+        if (!masks[rank][core] || missing[rank] == 0) continue;
+        given[rank].set(core);
+        --missing[rank];
+        break;
+      }
     }
-  }
   return given[mine].any() ? given[mine] : masks[mine];
 }
 

@@ -71,11 +71,13 @@ class Siege {
                                    std::make_move_iterator(rows.end()));
     };
     append(found_.measurements());
+    std::vector<ControlResult> of_members;
     for (const auto& [unused, test] : memberships_) {
       append(test.measurements());
       for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
-      for (ControlResult& control : test.controls()) findings.controls.push_back(std::move(control));
+      for (ControlResult& control : test.controls()) add_control(of_members, std::move(control));
     }
+    std::move(of_members.begin(), of_members.end(), std::back_inserter(findings.controls));
     for (const auto& [unused, test] : links_)
       for (AttackFigure& figure : test.figures()) findings.figures.push_back(std::move(figure));
     const auto controls = controls_.measurements();
@@ -139,6 +141,11 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
   for (const auto& attacker : attackers) {
     Siege siege(*attacker, options);
     const std::string name = attacker->facts().id + " " + attacker->facts().name;
+    if (options.plain &&
+        tried_on_plain(attacker->facts())) {  // first: what it learns there is not for the release
+      options.before_look();
+      siege.try_plain(*options.plain);
+    }
     if (!attacker->learns()) {
       options.before_look();
       siege.test(target, "", true);
@@ -159,10 +166,6 @@ Findings attack_release(const std::vector<std::unique_ptr<Attacker>>& attackers,
         siege.test(fold.tested, pairs, size == 0);
         progress.advance(1, name);
       }
-    }
-    if (options.plain && tried_on_plain(attacker->facts())) {
-      options.before_look();
-      siege.try_plain(*options.plain);
     }
     siege.report(findings);
   }

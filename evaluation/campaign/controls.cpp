@@ -93,6 +93,18 @@ void count_on_plain(Attacker& attacker, const Target& plain, std::uint64_t seed,
   }
 }
 
+void add_control(std::vector<ControlResult>& all, ControlResult result) {
+  const auto same = std::find_if(all.begin(), all.end(),
+                                 [&](const ControlResult& other) { return other.control == result.control; });
+  const auto far = [](const ControlResult& c) { return std::abs(c.found.value - c.limit); };
+  if (same == all.end()) {
+    all.push_back(std::move(result));
+  } else if (result.positive ? result.found.value > same->found.value
+                             : same->works && (!result.works || far(result) > far(*same))) {
+    *same = std::move(result);
+  }
+}
+
 std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vector<Measurement>& controls,
                                     double other_photos) {
   std::vector<ControlResult> all;
@@ -102,7 +114,7 @@ std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vecto
                          : row.control == kPlanted ? kPlantedLimit
                          : row.control == kPlain   ? kPlainLimit
                                                    : other_photos;
-    const ControlResult result{
+    ControlResult result{
         .attack = facts.id,
         .attacker = facts.name,
         .control = row.control,
@@ -110,15 +122,7 @@ std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vecto
         .found = row.found,
         .limit = limit,
         .works = positive ? row.found.value >= limit : row.found.low <= limit && limit <= row.found.high};
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const ControlResult& other) { return other.control == row.control; });
-    const auto far = [](const ControlResult& c) { return std::abs(c.found.value - c.limit); };
-    if (same == all.end()) {
-      all.push_back(result);
-    } else if (positive ? result.found.value > same->found.value
-                        : same->works && (!result.works || far(result) > far(*same))) {
-      *same = result;
-    }
+    add_control(all, std::move(result));
   }
   return all;
 }

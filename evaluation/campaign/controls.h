@@ -44,6 +44,10 @@ void count_on_plain(Attacker& attacker, const Target& plain, std::uint64_t seed,
 /// Those that are tried on it: they take seconds.
 bool tried_on_plain(const AttackerFacts& facts);
 
+/// Adds a result of an attacker to those of its other controls, levels and ways: a positive control is the best of them, a
+/// negative one the worst, that farthest from chance.
+void add_control(std::vector<ControlResult>& all, ControlResult result);
+
 /// One verdict per attacker and control. A positive control is the best of its levels and ways, a negative one the
 /// worst: that farthest from chance. `controls` are the measurements of one attacker, who must find at least
 /// `other_photos` of people in other photos.

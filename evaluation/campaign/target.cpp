@@ -196,9 +196,12 @@ Lesson some_pairs(const Lesson& lesson, std::int64_t pairs, std::uint64_t seed) 
   std::vector<bool> photos(lesson.real.people.size()),
       people(static_cast<std::size_t>(lesson.real.people_count));
   std::int64_t taken = 0;
+  // Of two classes at least, or nothing tells them apart.
+  const std::int64_t of_one = std::max<std::int64_t>(1, pairs / 2);
   for (const std::int64_t c : order) {
+    const std::int64_t before = taken;
     for (const std::size_t i : pictures_of[static_cast<std::size_t>(c)]) {
-      if (taken == pairs) break;
+      if (taken == pairs || taken - before == of_one) break;
       ++taken;
       classes[static_cast<std::size_t>(c)] = pictures[i] = true;
       for (const std::int64_t photo : lesson.links.photos_of_picture[i]) {

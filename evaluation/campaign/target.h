@@ -35,7 +35,8 @@ Target of_classes(const Target& all, const std::vector<std::int64_t>& classes, b
 /// The classes in two halves by a seed. Classes that share a person stay together, so no person is in both. Throws
 /// ConfigError when fewer than two classes, or all of them tied together, leave a half empty.
 std::array<std::vector<std::int64_t>, 2> halves(const Target& target, std::uint64_t seed);
-/// The first `pairs` released pictures of whole classes in the order of a seed, each with its photos; all with 0.
+/// The first `pairs` released pictures of whole classes in the order of a seed, each with its photos; at most half of them
+/// of one class; all with 0.
 Lesson some_pairs(const Lesson& lesson, std::int64_t pairs, std::uint64_t seed);
 
 /// A release in which the pictures of some classes are the very photos of the class's first person: who does not find

@@ -73,7 +73,7 @@ constexpr const char* kResearch = R"({
     "mechanism_known": true,
     "secret_known": false
   },
-  "sample": { "people_min": 100, "people_effective_min": 80, "nonmembers_min": 100, "attacker_people_min": 50 },
+  "sample": { "people_min": 100, "people_effective_min": 80, "nonmembers_min": 300, "attacker_people_min": 50 },
   "require": {
     "linkability": [
       { "metric": "naming_odds", "attacks": ["A0", "A1", "A2", "A3", "A4", "A5", "A6"], "max": 0.05, "recipient_research_max": 0.09 },

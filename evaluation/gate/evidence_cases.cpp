@@ -16,9 +16,14 @@ bool is_class_level(Level level) {
   return level == Level::PhotoToClass || level == Level::PersonToClass || level == Level::ClassToPerson;
 }
 
-/// On the release itself, not on a control.
-bool belongs(const Measurement& measurement, const std::string& attack) {
+/// On the release itself, not on a control, and after learning from as many pairs as the policy names. What several
+/// releases show together (A8) has a metric of its own.
+bool belongs(const Measurement& measurement, const std::string& attack, const Policy& policy) {
   if (!measurement.control.empty() || measurement.level == Level::Membership) return false;
+  const auto& pairs = policy.threat.pairs;
+  if (!measurement.pairs.empty() && std::find(pairs.begin(), pairs.end(), measurement.pairs) == pairs.end())
+    return false;
+  if (attack.empty() && measurement.attack == "A8") return false;
   return attack == "A3" ? is_class_level(measurement.level) : attack.empty() || measurement.attack == attack;
 }
 
@@ -45,9 +50,12 @@ GateCase measured_case(const Measurement& measurement, bool odds, const Requirem
       .missing = "",
       .people_per_class = people,
       .by_people = true,
-      .learnt = !measurement.pairs.empty()};
-  item.people = static_cast<double>(std::count_if(measurement.tallies.begin(), measurement.tallies.end(),
-                                                  [](const Tally& tally) { return tally.trials > 0; }));
+      .learnt = measurement.pairs == "all"};  // from fewer pairs they learn of fewer people, as they should
+  // Of pictures and classes a tally is a class, with all its people.
+  const bool by_class =
+      measurement.level == Level::PictureToPerson || measurement.level == Level::ClassToPerson;
+  item.people = static_cast<double>(people_of(measurement)) *
+                (by_class ? static_cast<double>(measurement.people_per_class) : 1);
   item.effective = people_effective(measurement);
   if (measurement.attacker_people > 0)
     item.attacker_people = static_cast<double>(measurement.attacker_people);
@@ -61,7 +69,7 @@ std::vector<GateCase> measured_cases(const Requirement& requirement, const std::
   std::vector<GateCase> items;
   bool learns = false, class_level = false, of_groups = false;
   for (const Measurement& measurement : findings.measurements) {
-    if (!belongs(measurement, attack)) continue;
+    if (!belongs(measurement, attack, policy)) continue;
     class_level = class_level || is_class_level(measurement.level);
     of_groups = of_groups || measurement.people_per_class > 1;
     if (own_picture && measurement.level != Level::OwnPicture) continue;
@@ -72,8 +80,11 @@ std::vector<GateCase> measured_cases(const Requirement& requirement, const std::
     // A picture of several people has no photo that is its own: finding the person is judged, by naming_odds.
     if (own_picture && of_groups)
       return {{.attack = attack, .pairs = "", .level = "pictures of groups have none", .figure = {0, 0, 0}}};
-    return {missing_case(fmt::format("{} was not measured: run `facemae audit --attacks {}`",
-                                     requirement.metric, attack == "A3" ? "standard" : attack))};
+    return {
+        missing_case(fmt::format("{} was not measured: run `facemae audit --attacks {}`", requirement.metric,
+                                 attack == "A3"   ? "standard"
+                                 : attack == "A8" ? "A0,A8"
+                                                  : attack))};
   }
   if (!own_picture && !class_level)
     items.push_back(
@@ -150,10 +161,10 @@ std::vector<GateCase> reported_cases(const Requirement& requirement, const std::
   return items;
 }
 
-GateCase smallest_group(const ReportedFindings& findings) {
+GateCase smallest_group(const Policy& policy, const ReportedFindings& findings) {
   double smallest = std::numeric_limits<double>::infinity();
   for (const Measurement& measurement : findings.measurements)
-    if (belongs(measurement, ""))
+    if (belongs(measurement, "", policy))
       smallest = std::min(smallest, static_cast<double>(measurement.people_per_class));
   if (std::isinf(smallest)) return missing_case("nothing was measured on the release");
   return {.attack = "", .pairs = "", .level = "", .figure = {smallest, smallest, smallest}, .missing = ""};
@@ -166,7 +177,7 @@ std::vector<GateCase> most_exposed(const Requirement& requirement, const Policy&
                                    const ReportedFindings& findings) {
   std::vector<GateCase> items;
   for (const Measurement& measurement : findings.measurements) {
-    if (!belongs(measurement, "")) continue;
+    if (!belongs(measurement, "", policy)) continue;
     std::vector<Tally> people;
     std::copy_if(measurement.tallies.begin(), measurement.tallies.end(), std::back_inserter(people),
                  [](const Tally& tally) { return tally.trials > 0; });
@@ -202,7 +213,7 @@ std::vector<GateCase> gate_cases(const Requirement& requirement, const std::stri
     case MetricSource::OwnPicture:
       return measured_cases(requirement, attack, true, policy, findings);
     case MetricSource::SmallestGroup:
-      return {smallest_group(findings)};
+      return {smallest_group(policy, findings)};
     case MetricSource::MostExposed:
       return most_exposed(requirement, policy, findings);
     default:

@@ -111,6 +111,9 @@ ReportedFindings findings_from(const std::string& text, const std::string& origi
   ReportedFindings findings;
   try {
     const nlohmann::json report = nlohmann::json::parse(text);
+    if (report.value("facemae_audit", 0) < kReportVersion)
+      throw DataError(
+          "an older version made it, which counted people of a blend as if they were found independently");
     for (const auto& fact : report.at("facts"))
       if (fact.at("name") == "release digest") findings.release_digest = fact.at("value");
     findings.measurements = read_all(report, "measurements", measurement_of);

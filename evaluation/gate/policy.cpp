@@ -70,6 +70,7 @@ ControlRule read_control(StrictFields fields, bool positive) {
 }
 
 std::optional<DpClaim> read_claim(StrictFields fields) {
+  constexpr double kLeastDelta = 1e-30;  // Gaussian noise has no epsilon at delta 0
   const bool claimed = fields.flag("claimed");
   const std::vector<std::string> all = {"unit", "mu", "epsilon", "delta", "composition", "sampler"};
   for (const std::string& name : all)
@@ -81,7 +82,7 @@ std::optional<DpClaim> read_claim(StrictFields fields) {
                 .sampler = fields.text("sampler", {}, ""),
                 .mu = fields.number("mu", 0, 1e6, 0),
                 .epsilon = fields.number("epsilon", 0, 1e6, 0),
-                .delta = fields.number("delta", 0, 1, 0)};
+                .delta = fields.number("delta", kLeastDelta, 1, kLeastDelta)};
   fields.no_others();
   return claimed ? std::optional(claim) : std::nullopt;
 }

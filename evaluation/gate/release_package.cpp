@@ -1,6 +1,7 @@
 #include "evaluation/gate/release_package.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -39,20 +40,33 @@ nlohmann::json settings_of(const PrivateFolder& folder, const std::string& uuid)
   }
 }
 
-/// No other release in the ledger shows any of its photos. One of an older version, which listed none, may do.
-bool is_alone(const PrivateFolder& folder, const LedgerEntry& release) {
-  const auto entries = read_ledger(folder);
-  if (entries.size() < 2) return true;
-  if (!release.images) return false;
-  const auto own = read_originals(folder, release.uuid, *release.images);
-  return std::all_of(entries.begin(), entries.end(), [&](const LedgerEntry& other) {
-    if (other.uuid == release.uuid) return true;
-    if (!other.images) return false;
-    const auto theirs = read_originals(folder, other.uuid, *other.images);
-    return std::none_of(own.begin(), own.end(), [&](const Hash256& photo) {
-      return std::binary_search(theirs.begin(), theirs.end(), photo);
-    });
-  });
+/// Which other releases in the ledger show photos of this one: any before it, any at all. One of an older version, which
+/// listed none, may do; one that was never finished has left nobody's hands.
+struct OtherReleases {
+  bool earlier = false, any = false;
+};
+OtherReleases others_of_its_photos(const PrivateFolder& folder, const LedgerEntry& release) {
+  OtherReleases found;
+  bool before = true;
+  std::optional<std::vector<Hash256>> own;
+  if (release.images) own = read_originals(folder, release.uuid, *release.images);
+  for (const LedgerEntry& other : read_ledger(folder)) {
+    if (other.uuid == release.uuid) {
+      before = false;
+      continue;
+    }
+    if (!other.finished) continue;
+    bool shared = !own || !other.images;
+    if (!shared) {
+      const auto theirs = read_originals(folder, other.uuid, *other.images);
+      shared = std::any_of(own->begin(), own->end(), [&](const Hash256& photo) {
+        return std::binary_search(theirs.begin(), theirs.end(), photo);
+      });
+    }
+    found.any = found.any || shared;
+    found.earlier = found.earlier || (shared && before);
+  }
+  return found;
 }
 
 /// mu of a release of noisy codes ("mu:1"), 0 of all others.
@@ -111,6 +125,16 @@ std::string with_banner(std::string page, const std::string& verdict) {
   return page.insert(body + 6, "\n<div class=\"warning\" role=\"alert\">Verdict: " + safe + "</div>\n");
 }
 
+/// What each person's trials found stays with whoever made the audit: of somebody with a rare number of photos the lists
+/// tell whether they were found, and of a blend with whom they are in one class.
+std::string without_people(const std::string& report) {
+  auto json = nlohmann::json::parse(report);
+  if (json.contains("measurements"))
+    for (auto& measurement : json.at("measurements"))
+      for (const char* list : {"hits", "trials", "together"}) measurement.erase(list);
+  return json.dump(2) + "\n";
+}
+
 nlohmann::ordered_json release_json(const Candidate& candidate, const PackageConfig& config) {
   nlohmann::ordered_json despite = nullptr;
   if (candidate.verdict.ruling != Ruling::Pass)
@@ -160,13 +184,14 @@ Candidate judge_release(const PackageConfig& config, const PrivateFolder& folder
     throw ConfigError(fmt::format(
         "--released {} was made by `reconstruct --baseline {}`, to be compared with rebuilt faces: it is never packed",
         config.released, settings.at("baseline").get<std::string>()));
+  const OtherReleases others = others_of_its_photos(folder, entry);
   candidate.verdict = judge(candidate.policy, candidate.findings,
                             {.today = today,
                              .source_licence = candidate.source_licence,
                              .noted_policy = entry.policy,
                              .partition = entry.partition,
-                             .second_release = !entry.reason.empty(),
-                             .only_release = is_alone(folder, entry),
+                             .second_release = others.earlier,
+                             .only_release = !others.any,
                              .code_noise = noise_in(settings)});
   return candidate;
 }
@@ -187,7 +212,7 @@ void write_package(FileSystem& files, const PackageConfig& config, const Candida
   pack_store(files, config.released, making / "store");
   const Path audit = config.audit;
   const std::string verdict = stated_verdict(candidate, config);
-  write_durably(files, making / "report/report.json", read_plain_file(audit / "report.json"));
+  write_durably(files, making / "report/report.json", without_people(read_plain_file(audit / "report.json")));
   write_durably(files, making / "report/report.html",
                 with_banner(read_plain_file(audit / "report.html"), verdict));
   write_durably(files, making / "policy.json", read_file(config.policy));

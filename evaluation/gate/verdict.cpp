@@ -103,7 +103,7 @@ std::vector<VerdictRow> judge_requirement(const Requirement& requirement, const 
                            .at_least = requirement.min.has_value()};
     if (requirement.metric == "two_release_intersection_naming_odds" && circumstances.only_release) {
       rows.push_back(blank);
-      rows.back().level = "no other release of these people";
+      rows.back().level = "no other release of these photos";
       rows.back().figure = {0, 0, 0};
       rows.back().ruling = Ruling::Pass;
       continue;
@@ -132,7 +132,7 @@ VerdictRow judge_claim(const DpClaim& claim, const Circumstances& circumstances)
         "nothing supports the claim: the release was made without --code-noise mu:X, or by a model without a code");
   if (circumstances.second_release)
     return inconclusive(std::move(row), "missing",
-                        "the claim is of one release, and the ledger has an earlier one of these people: "
+                        "the claim is of one release, and the ledger has an earlier one of these photos: "
                         "their mu_i add up to sqrt(sum of mu_i^2)");
   row.ruling = Ruling::Fail;
   if (claim.unit != "photo") {
@@ -180,11 +180,11 @@ std::vector<VerdictRow> judge_circumstances(const Policy& policy, const Circumst
         "it was valid until " + policy.valid_until + ": look at the risk anew and write a new one");
   if (circumstances.second_release && policy.second_release == "never")
     add("partition", "one release", Ruling::Fail, "",
-        "the policy allows one release of these people, and the ledger has another");
+        "the policy allows one release of these photos, and the ledger has an earlier one");
   if (circumstances.second_release && policy.second_release == "same_partition_only" &&
       circumstances.partition.empty())
     add("partition", "one release", Ruling::Fail, "",
-        "the ledger has another release of these people, and this one has no partition to keep to: "
+        "the ledger has an earlier release of these photos, and this one has no partition to keep to: "
         "two rebuilt pictures of a photo, by two masks, give away more than one (\"if_measured\" lets A8 judge that)");
   if (!policy.frozen_with.empty() && policy.frozen_with != circumstances.partition)
     add("partition", "frozen", Ruling::Fail, "",

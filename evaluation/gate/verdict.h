@@ -32,7 +32,7 @@ struct Circumstances {
   std::string source_licence;   ///< as the store carries it
   std::string noted_policy;     ///< digest that was noted before the release was made, "" none
   std::string partition;        ///< digest of the partition that it was made with, "" none
-  bool second_release = false;  ///< the ledger has an earlier one of the same source
+  bool second_release = false;  ///< the ledger has an earlier one of the same photos
   bool only_release = false;    ///< no other release in the ledger shows any of its photos
   double code_noise = 0;  ///< mu of its Gaussian differential privacy for a photo; 0: no noise was added
 };

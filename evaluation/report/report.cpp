@@ -37,7 +37,8 @@ nlohmann::json json_of(const LinkageResult& result) {
 }  // namespace
 
 nlohmann::json to_json(const Report& report) {
-  nlohmann::json json{{"warning", report.warning}, {"title", report.title}};
+  nlohmann::json json{
+      {"facemae_audit", kReportVersion}, {"warning", report.warning}, {"title", report.title}};
   json["facts"] = nlohmann::json::array();
   for (const auto& [name, value] : report.facts) json["facts"].push_back({{"name", name}, {"value", value}});
   json["tables"] = nlohmann::json::array();

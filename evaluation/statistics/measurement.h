@@ -18,6 +18,9 @@ struct Tally {
   std::int64_t unit() const { return with < 0 ? person : with; }
 };
 
+/// "facemae_audit" in report.json. 2: tallies are sorted, and say who is found together.
+inline constexpr int kReportVersion = 2;
+
 /// What the attacker looks for. docs/METHOD.md, "Audit", defines each.
 enum class Level {
   OwnPicture,       ///< released picture -> the photo that it was made of

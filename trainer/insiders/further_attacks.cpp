@@ -3,9 +3,13 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
 
 #include "core/log.h"
 #include "core/random/keys.h"
+#include "data/release/release.h"
 #include "trainer/apply/models.h"
 #include "trainer/insiders/attributes.h"
 #include "trainer/insiders/kept_patches.h"
@@ -76,29 +80,60 @@ std::unique_ptr<Attacker> white_box_of(const FurtherAttacks& attacks, torch::Dev
 
 std::optional<Target> plain_release(const FurtherAttacks& attacks, const Target& target, torch::Device device,
                                     std::uint64_t seed) {
-  constexpr std::int64_t most = 120, fewest = 4;  // classes, so that they can be halved
+  constexpr std::int64_t most = 120, fewest = 4;            // people: they are halved
+  constexpr std::int64_t most_photos = 16, least_half = 8;  // of a person; of a half, for A1
   constexpr double ratio = 0.5;
   if (attacks.from.empty() || target.members < fewest) return std::nullopt;
   FaceMae model = face_mae_from(read_weights(attacks.from));
+  if (model->config.code > 0) return std::nullopt;  // its decoder has learnt codes, not tokens of patches
   model->to(device);
   Target plain = target;
   plain.members = std::min(most, target.members);
   plain.released = {.pictures = {}, .classes = {}, .class_count = plain.members};
   plain.links = {};
-  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> rows, photos_of(static_cast<std::size_t>(plain.members));
   for (std::size_t photo = 0; photo < target.real.people.size(); ++photo) {
     const std::int64_t person = target.real.people[photo];
-    if (person >= plain.members) continue;
+    if (person >= plain.members || photos_of[static_cast<std::size_t>(person)] == most_photos) continue;
+    ++photos_of[static_cast<std::size_t>(person)];
     rows.push_back(static_cast<std::int64_t>(photo));
     plain.released.classes.push_back(person);
     plain.links.photos_of_picture.push_back({rows.back()});
   }
+  std::sort(photos_of.begin(), photos_of.end());
+  if (std::accumulate(photos_of.begin(), photos_of.begin() + plain.members / 2, std::int64_t{0}) < least_half)
+    return std::nullopt;
   for (std::int64_t person = 0; person < plain.members; ++person)
     plain.links.people_of_class.push_back({person});
   plain.released.pictures =
       rebuilt(model, target.real.photos.index_select(0, torch::tensor(at::ArrayRef<std::int64_t>(rows))),
               drawn_masks(model, ratio, key_of(seed, Purpose::Audit, 5), 0));
   return plain;
+}
+
+void check_other_releases(const FurtherAttacks& attacks, const std::string& real, const std::string& link) {
+  std::map<std::string, std::string> sources;  // digest, folder
+  for (const auto& folder : attacks.also_real)
+    sources.emplace(Store::open(folder)->dataset_digest().hex(), folder);
+  const std::string own = Store::open(real)->dataset_digest().hex();
+  std::set<std::string> used;
+  for (std::size_t i = 0; i < attacks.also_released.size(); ++i) {
+    const std::string &released = attacks.also_released[i],
+                      &folder = attacks.also_links.empty() ? link : attacks.also_links[i];
+    const std::string digest = Store::open(released)->dataset_digest().hex();
+    const ReleaseLink links = read_link(folder, digest);
+    if (links.released_digest != digest)
+      throw ConfigError(fmt::format("{} has no link of the release {}: the link there is of {}", folder,
+                                    released, links.released_digest));
+    if (links.source_digest != own && !sources.contains(links.source_digest))
+      throw ConfigError(fmt::format(
+          "{} was not made of {}, but of a store with the digest {}: give that store with --also-real",
+          released, real, links.source_digest));
+    used.insert(links.source_digest);
+  }
+  for (const auto& [digest, folder] : sources)
+    if (!used.contains(digest))
+      throw ConfigError("--also-real " + folder + ": no release of --also-released was made of it");
 }
 
 Findings further_attacks(World& world, const FurtherAttacks& attacks, const AuditedRelease& audited) {

@@ -38,13 +38,17 @@ struct FurtherAttacks {
 void declare(Options& options, FurtherAttacks& attacks);
 void validate(Options& options, const FurtherAttacks& attacks);
 
+/// Before hours of attacks: throws ConfigError where a release of --also-released has no link, was made of a store that is
+/// neither `real` nor in --also-real, and where one of --also-real serves nothing. `link`: of --link.
+void check_other_releases(const FurtherAttacks& attacks, const std::string& real, const std::string& link);
+
 /// A12 on the model of --from, for the attackers that are measured like all others; null without --from.
 std::unique_ptr<Attacker> white_box_of(const FurtherAttacks& attacks, torch::Device device,
                                        std::uint64_t seed);
 
-/// For the control that bears its name: one picture for each photo of the first 120 people of `target` who are in its
-/// release, by the FaceMAE of --from at mask ratio 0.5, each in a class of its own person; nothing without --from, or with
-/// fewer than four people.
+/// For the control that bears its name: one picture for each of up to 16 photos of the first 120 people of `target` who are
+/// in its release, by the FaceMAE of --from at mask ratio 0.5, in a class of the person; nothing without --from, with
+/// fewer than four people or 8 photos of half of them, or by a FaceMAE with a code.
 std::optional<Target> plain_release(const FurtherAttacks& attacks, const Target& target, torch::Device device,
                                     std::uint64_t seed);
 

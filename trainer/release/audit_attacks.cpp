@@ -73,18 +73,19 @@ constexpr AttackKind kKinds[] = {
      one<ChannelAttacker>},
     {"A2", "patch-wise sets: each part of a picture may come from another photo", false, true,
      one<PatchAttacker>},
-    {"A3", "whole classes and people: a level of every attack, always counted", true, true},
+    {"A3", "whole classes and people: a level of every attack, always counted", true, true, nullptr, nullptr,
+     false, true},
     {"A4", "the recogniser that anybody trains on the release, or that of --recogniser", false, true,
      trained<'A', '4'>},
     {"A5", "two small networks that learn to link pictures with photos and with people", false, false,
      trained<'A', '5'>},
     {"A6", "a face embedder that learns to see through the mechanism", false, false, trained<'A', '6'>},
     {"A7", "a network that turns pictures back before others look", false, false, trained<'A', '7'>},
-    {"A8", "several releases of the same people", false, false, nullptr, several},
+    {"A8", "several releases of the same people", false, false, nullptr, several, false, true},
     {"A9", "a recogniser of released pictures of the attacker's own people", false, false, trained<'A', '9'>},
     {"A10",
      "membership of released people: counted where there are people who were not released (--distractors)",
-     true, true},
+     true, true, nullptr, nullptr, false, true},
     {"A11", "membership of the people whom FaceMAE was trained on", false, false, nullptr, training_people},
     {"A12", "white box: the attacker has FaceMAE, and finds which patches it saw", false, false, white_boxes,
      model},
@@ -118,12 +119,13 @@ std::vector<const AttackKind*> chosen_attacks(const AuditConfig& config, bool te
       throw ConfigError(std::string("attack ") + kind.name + " needs " + missing);
     chosen.push_back(&kind);
   }
-  if (std::none_of(chosen.begin(), chosen.end(),
-                   [](const AttackKind* kind) { return kind->make || kind->lacks || kind->files; }))
-    throw ConfigError(
-        "--attacks " + config.attacks +
-        ": these are counted from what other attackers find: name some, too, as in --attacks A0," +
-        config.attacks);
+  const auto counted =
+      std::find_if(chosen.begin(), chosen.end(), [](const AttackKind* kind) { return kind->by_others; });
+  if (counted != chosen.end() && std::none_of(chosen.begin(), chosen.end(),
+                                              [](const AttackKind* kind) { return kind->make != nullptr; }))
+    throw ConfigError(fmt::format(
+        "--attacks {}: {} is counted from what other attackers see: name some, too, as in --attacks A0,{}",
+        config.attacks, (*counted)->name, config.attacks));
   return chosen;
 }
 

@@ -28,7 +28,8 @@ struct AttackKind {
   Attackers (*make)(const AttackSupplies&) = nullptr;
   /// The options that are missing ("--recogniser RUN"), "" when it can be made; nullptr: it always can.
   std::string (*lacks)(const AuditConfig&) = nullptr;
-  bool files = false;  ///< looks at what the files tell beside their pixels
+  bool files = false;      ///< looks at what the files tell beside their pixels
+  bool by_others = false;  ///< counted from what other attackers see
 };
 std::span<const AttackKind> attack_kinds();
 

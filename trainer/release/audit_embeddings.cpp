@@ -105,7 +105,7 @@ Findings audit_embeddings(const EmbeddingAuditConfig& config, const Store& real,
       if (!control.is_root()) continue;
       for (auto& found : measurements_of(stage, put_together(parts, stage.asked.size()),
                                          "embeddings " + files.name, people.most_people_of_class)) {
-        if (!found.control.empty())
+        if (!found.control.empty() && !found.tallies.empty())
           findings.add(
               {{},
                {},

@@ -149,12 +149,15 @@ Findings attack(const AuditConfig& config, const AuditTarget& audited, const Att
     if (kind->make == nullptr) continue;
     for (auto& attacker : kind->make(supplies)) attackers.push_back(std::move(attacker));
   }
+  const bool on_plain = std::any_of(attackers.begin(), attackers.end(),
+                                    [](const auto& attacker) { return tried_on_plain(attacker->facts()); });
   Findings found = attack_release(
       attackers, audited.target, lesson,
       {.pairs = curve_of(config.pairs),
        .seed = config.seed,
        .before_look = [&] { stop_on_notice(supplies.world.control()); },
-       .plain = plain_release(config.further, audited.target, supplies.world.device(), config.seed)});
+       .plain = on_plain ? plain_release(config.further, audited.target, supplies.world.device(), config.seed)
+                         : std::nullopt});
   if (files) {
     auto facts = metadata_attack(audited.released, audited.real, audited.target);
     metadata = std::move(facts.cues);
@@ -216,6 +219,7 @@ Report audit_release(const AuditConfig& config, World& world, const std::functio
   const EmbeddingAuditConfig embeddings = chosen_embeddings(config);
   const auto real = Store::open(config.real), released = Store::open(config.released);
   const ReleaseLink link = read_link(config.link, released->dataset_digest().hex());
+  check_other_releases(config.further, config.real, config.link);
   const auto lesson = own_lesson(config, *real);
   const auto distractors = config.distractors.empty() ? nullptr : Store::open(config.distractors);
   if (distractors)

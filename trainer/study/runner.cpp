@@ -124,7 +124,7 @@ class StudyRunner {
       spdlog::warn(
           "{} works on the same cores: threads of trainings will wait for each other, and all get several times slower. "
           "Stop both and give each start cores of its own (taskset -c 0-3 facemae compare ...), or let one divide them "
-          "(mpirun -n 2 facemae compare ...)",
+          "(mpirun -n 2 --bind-to none facemae compare ...)",
           neighbour);
       return;
     }

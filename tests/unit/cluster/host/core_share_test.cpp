@@ -53,6 +53,12 @@ TEST(CoresOfCommands, AreInOnePieceAndNobodyElses) {
   EXPECT_EQ(divided_cores(overlapping, 1), cores({3}));
 }
 
+TEST(CoresOfCommands, LeaveTheOnlyOneOfAnother) {
+  const std::vector<CoreMask> masks = {cores({0, 1}), cores({0})};
+  EXPECT_EQ(divided_cores(masks, 0), cores({1}));
+  EXPECT_EQ(divided_cores(masks, 1), cores({0}));
+}
+
 TEST(CoresOfCommands, AreAllWhereNoneIsLeft) {
   const std::vector<CoreMask> masks(3, cores({6, 7}));
   EXPECT_EQ(divided_cores(masks, 1), cores({7}));

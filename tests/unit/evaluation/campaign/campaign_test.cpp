@@ -152,6 +152,46 @@ TEST(Campaign, AsksEmbeddersForOtherPhotosOfThePerson) {
   EXPECT_FALSE(control(unlike).works) << "photos that share nothing";
 }
 
+TEST(Campaign, TriesTheAttackersOfSecondsOnAPlainRelease) {
+  const Target target = test::one_to_one(test::random_faces(20, 4), nothing_but_noise);
+  const auto control = [&](const Target& plain) {
+    for (const ControlResult& one :
+         attack_release(of(pixels()), target, std::nullopt, {.plain = plain}).controls)
+      if (one.control == kPlain) return one;
+    return ControlResult{};
+  };
+  EXPECT_TRUE(control(test::one_to_one(test::random_faces(20, 4), as_they_are)).works);
+  EXPECT_FALSE(control(target).works) << "noise is no plain release";
+  for (const ControlResult& one :
+       attack_release(of(embedder([](const torch::Tensor& images) { return pixel_features(images, 7); })),
+                      target, std::nullopt, {.plain = target})
+           .controls)
+    EXPECT_NE(one.control, kPlain) << "A6 is trained for minutes";
+}
+
+/// Says which lesson it learnt last.
+class Pupil final : public Attacker {
+ public:
+  AttackerFacts facts() const override { return {.id = "A1", .name = "pupil"}; }
+  bool learns() const override { return true; }
+  void fit(const Lesson& lesson) override { last = lesson.real.people_count; }
+  Evidence look(const ReleasedFaces& released, const RealFaces& real) override {
+    return {.released = torch::ones({released.pictures.size(0), 2}),
+            .real = torch::ones({real.photos.size(0), 2})};
+  }
+  std::int64_t last = 0;
+};
+
+TEST(Campaign, EndsWithWhatWasLearntForTheRelease) {
+  const Target target = test::one_to_one(numbered_faces(6, 3), as_they_are);
+  RealFaces own = numbered_faces(9, 3);
+  auto* pupil = new Pupil;
+  const Attackers attackers = of(pupil);
+  attack_release(attackers, target, test::one_to_one(own, as_they_are).lesson(),
+                 {.pairs = {}, .plain = target});
+  EXPECT_EQ(pupil->last, 9) << "A8 looks by it afterwards, and must not know half of the people";
+}
+
 TEST(Campaign, PutsStrangersIntoTheGalleryAndTellsMembers) {
   const Target target = test::one_to_one(test::random_faces(330, 1), as_they_are, 300);
   const Findings found = attack_release(of(pixels()), target, std::nullopt, {});

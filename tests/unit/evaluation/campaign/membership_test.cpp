@@ -48,6 +48,45 @@ TEST(Membership, IsTheMeanOfItsFolds) {
   EXPECT_EQ(twice.figures().front().people, 200);
 }
 
+TEST(Membership, HasControlsByTheAreaUnderTheCurve) {
+  MembershipTest test("A0");
+  test.add(scores(), people());
+  Planted planted{people(), std::vector<bool>(500)};
+  for (std::size_t p = 90; p < 100; ++p) planted.people[p] = true;  // the best members
+  test.add_planted(scores(), planted);
+  const auto controls = test.controls();
+  ASSERT_EQ(controls.size(), 2U);
+  EXPECT_EQ(controls[0].control, kPlanted);
+  EXPECT_TRUE(controls[0].works);
+  EXPECT_NEAR(controls[0].found.value, 0.995, 0.003);
+  EXPECT_EQ(controls[1].control, kShuffled);
+  EXPECT_TRUE(controls[1].works);
+  EXPECT_NEAR(controls[1].found.value, 0.5, 0.05);
+  MembershipTest weak("A0");
+  planted.people.assign(500, false);
+  planted.people[0] = true;  // as strangers are
+  weak.add_planted(scores(), planted);
+  EXPECT_FALSE(weak.controls().at(0).works);
+}
+
+TEST(Membership, DrawsPeopleOfOneClassTogether) {
+  Target together = people();
+  together.links.people_of_class.clear();
+  for (std::int64_t c = 0; c < 10; ++c) {  // neighbours, whose scores are alike
+    together.links.people_of_class.emplace_back();
+    for (std::int64_t i = 0; i < 10; ++i) together.links.people_of_class.back().push_back(10 * c + i);
+  }
+  MembershipTest alone("A0"), in_classes("A0");
+  alone.add(scores(), people());
+  in_classes.add(scores(), together);
+  const auto width = [](const MembershipTest& test) {
+    const Figure area = test.figures().front().found;
+    return area.high - area.low;
+  };
+  EXPECT_GT(width(in_classes), 1.5 * width(alone));
+  EXPECT_EQ(in_classes.measurements()[0].tallies.at(15).unit(), 1010);
+}
+
 TEST(Membership, SaysNothingWithoutStrangers) {
   MembershipTest test("A0");
   Target all = people();

@@ -6,7 +6,8 @@
 namespace facemae::small_report {
 
 inline nlohmann::json report_of(const std::string& release_digest) {
-  return {{"facts", {{{"name", "release digest"}, {"value", release_digest}}}},
+  return {{"facemae_audit", 2},
+          {"facts", {{{"name", "release digest"}, {"value", release_digest}}}},
           {"measurements", nlohmann::json::array()},
           {"metrics", nlohmann::json::array()},
           {"controls", nlohmann::json::array()},

@@ -134,9 +134,9 @@ TEST(GateVerdict, AsksForEnoughPeople) {
   Gate untaught;
   untaught.found(0, 300, 1, "A1", "all");
   untaught.found(0, 300, 1, "A1", "100");
-  untaught.report["measurements"][1]["attacker_people"] = 20;
+  untaught.report["measurements"][0]["attacker_people"] = 20;
   expect_row(untaught, Ruling::Inconclusive, "sample", "20 people whom the attacker learnt from");
-  untaught.report["measurements"][1].erase("attacker_people");
+  untaught.report["measurements"][0].erase("attacker_people");
   expect_row(untaught, Ruling::Inconclusive, "sample", "does not say how many people whom");
 }
 
@@ -264,6 +264,33 @@ TEST(GateVerdict, IsTheWorstOfItsRows) {
   EXPECT_THAT(text, HasSubstr("verdict: FAIL"));
   EXPECT_THAT(text, HasSubstr("\nlinkability\n  naming_odds"));
   EXPECT_EQ(to_json(gate.verdict()).at("verdict"), "FAIL");
+}
+
+TEST(GateVerdict, JudgesThePairsThatThePolicyNamesAndCountsTeachersOfAllAlone) {
+  Gate gate;
+  for (const char* pairs : {"100", "500", "all"}) gate.found(3, 300, 1, "A1", pairs);
+  gate.report["measurements"][0]["attacker_people"] = 8;  // few classes are 100 pictures
+  gate.report["measurements"][1]["attacker_people"] = 8;
+  for (auto& hit : gate.report["measurements"][1]["hits"]) hit = 1;  // 500: not in the policy
+  expect_row(gate, Ruling::Pass, "");
+  gate.report["measurements"][2]["attacker_people"] = 8;
+  expect_row(gate, Ruling::Inconclusive, "sample", "whom the attacker learnt from");
+}
+
+TEST(GateVerdict, LeavesWhatSeveralReleasesShowToItsOwnMetric) {
+  Gate gate;
+  gate.require("singling_out", {{"metric", "k_min"}, {"min", 4}});
+  gate.found(3, 300, 4);
+  gate.found(3, 300, 1, "A8");  // of one person, by the classes of several releases
+  expect_row(gate, Ruling::Pass, "");
+}
+
+TEST(GateVerdict, CountsAllPeopleOfTheClassesThatWereTried) {
+  Gate gate;
+  gate.report["measurements"].push_back(measurement("A1", "class_to_person", 1, 99, 4));
+  expect_row(gate, Ruling::Pass, "");
+  gate.policy["sample"]["people_min"] = 397;
+  expect_row(gate, Ruling::Inconclusive, "sample", "396 people");
 }
 
 }  // namespace
