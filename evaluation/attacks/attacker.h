@@ -58,7 +58,7 @@ class Attacker {
   /// True when fit() must come before look().
   virtual bool learns() const { return false; }
   /// Who knows people again across photos, as embedders do, must find this share of the real people in other photos of
-  /// them, or nothing that it misses means anything. 0: it compares pictures.
+  /// them, or nothing that it misses means anything; from 1 on, so many times as chance would. 0: it compares pictures.
   virtual double least_of_other_photos() const { return 0; }
   /// Forgets what was learnt before.
   virtual void fit(const Lesson&) {}
@@ -70,7 +70,7 @@ class Attacker {
 };
 
 /// An embedder that was trained on people must find half of them. One that a release taught knows them as well as the
-/// release is useful: it must only be no broken one.
-inline constexpr double kOtherPhotosOfEmbedders = 0.5, kOtherPhotosOfTheTaught = 0.1;
+/// release is useful, so that it must only be better than chance: it is no broken one.
+inline constexpr double kOtherPhotosOfEmbedders = 0.5, kOtherPhotosOfTheTaught = 3;
 
 }  // namespace facemae

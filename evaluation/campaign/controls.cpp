@@ -113,7 +113,8 @@ std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vecto
     const double limit = !positive                 ? row.chance
                          : row.control == kPlanted ? kPlantedLimit
                          : row.control == kPlain   ? kPlainLimit
-                                                   : other_photos;
+                         : other_photos < 1        ? other_photos
+                                            : std::min(kOtherPhotosOfEmbedders, other_photos * row.chance);
     ControlResult result{
         .attack = facts.id,
         .attacker = facts.name,

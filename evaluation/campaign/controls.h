@@ -49,8 +49,8 @@ bool tried_on_plain(const AttackerFacts& facts);
 void add_control(std::vector<ControlResult>& all, ControlResult result);
 
 /// One verdict per attacker and control. A positive control is the best of its levels and ways, a negative one the
-/// worst: that farthest from chance. `controls` are the measurements of one attacker, who must find at least
-/// `other_photos` of people in other photos.
+/// worst: that farthest from chance. `controls` are the measurements of one attacker, `other_photos` its
+/// least_of_other_photos().
 std::vector<ControlResult> verdicts(const AttackerFacts& facts, const std::vector<Measurement>& controls,
                                     double other_photos);
 

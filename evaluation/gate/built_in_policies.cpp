@@ -42,7 +42,7 @@ constexpr const char* kPublic = R"({
   "controls": {
     "positive": [
       { "name": "real_other_photo", "attacks": ["A6"], "min": 0.5 },
-      { "name": "real_other_photo", "attacks": ["A4", "A9"], "min": 0.05 },
+      { "name": "real_other_photo", "attacks": ["A4", "A9"], "min": 0.02 },
       { "name": "plain_0.5", "attacks": ["A0", "A1", "A2"], "min": 0.8 },
       { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "min": 0.65 }
     ],
@@ -90,7 +90,7 @@ constexpr const char* kResearch = R"({
   "controls": {
     "positive": [
       { "name": "real_other_photo", "attacks": ["A6"], "min": 0.5 },
-      { "name": "real_other_photo", "attacks": ["A4"], "min": 0.05 },
+      { "name": "real_other_photo", "attacks": ["A4"], "min": 0.02 },
       { "name": "planted", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "min": 0.65 }
     ],
     "negative": [ { "name": "shuffled_links", "attacks": ["A0", "A1", "A2", "A4", "A5", "A6", "A7", "A9", "A10"], "covers_chance": true } ]

@@ -25,6 +25,14 @@ std::string words(std::string name) {
   return name;
 }
 
+/// "300 people"; of pictures and classes of a blend "12 classes of 20 people", since each is looked at as a whole.
+std::string tried(const Measurement& row) {
+  const bool by_class = row.level == Level::PictureToPerson || row.level == Level::ClassToPerson;
+  return by_class && row.people_per_class > 1
+             ? fmt::format("{} classes of {} people", people_of(row), row.people_per_class)
+             : fmt::format("{} people", people_of(row));
+}
+
 /// How many people with one independent trial each would tell as much.
 std::string worth(const Measurement& row) { return fmt::format("{:.0f}", people_effective(row)); }
 
@@ -34,7 +42,7 @@ std::string best_to_show(const Measurement& row) {
   const double least =
       exact_upper(0, people_effective(row), alpha) / static_cast<double>(row.people_per_class);
   return fmt::format(
-      " These people are worth {} for whom every trial is independent: with nobody found, they would show odds below {}.",
+      " That is worth {} people of one independent trial each: with nobody found, they would show odds below {}.",
       worth(row), percent(least));
 }
 
@@ -68,13 +76,12 @@ Report::Table odds_table(const Findings& findings) {
           "level its strongest variant, learnt from all pairs; 95 % interval by person. The maximum over all is what "
           "this release gives away to these attackers: " +
           headline_text(findings),
-      .columns = {"attack", "level", "naming odds", "found", "chance", "people in a class", "people",
-                  "worth as many"}};
+      .columns = {"attack", "level", "naming odds", "found", "chance", "people in a class", "tried",
+                  "worth people"}};
   for (const Measurement* row : best_of_levels(findings))
     table.rows.push_back({row->attack + " " + row->attacker, words(name_of(row->level)),
                           interval_text(naming_odds(*row)), interval_text(row->found), percent(row->chance),
-                          std::to_string(row->people_per_class), std::to_string(people_of(*row)),
-                          worth(*row)});
+                          std::to_string(row->people_per_class), tried(*row), worth(*row)});
   return table;
 }
 
@@ -101,8 +108,7 @@ Report::Table curve_table(const Findings& findings) {
   for (const Measurement& row : findings.measurements)
     if (row.control.empty() && !row.pairs.empty())
       table.rows.push_back({row.attack + " " + row.attacker, words(name_of(row.level)), row.pairs,
-                            interval_text(naming_odds(row)), percent(row.chance),
-                            std::to_string(people_of(row)), worth(row)});
+                            interval_text(naming_odds(row)), percent(row.chance), tried(row), worth(row)});
   return table;
 }
 
@@ -231,10 +237,9 @@ std::string headline_text(const Findings& findings) {
   if (most == nullptr) return "";
   const Figure odds = interval_of_maximum(findings.measurements);
   std::string text = fmt::format(
-      "the strongest attack, {} {} ({}), names a person rightly in {} of cases (95 % {} to {}, by {} people; chance {}).",
+      "the strongest attack, {} {} ({}), names a person rightly in {} of cases (95 % {} to {}, by {}; chance {}).",
       most->attack, most->attacker, words(name_of(most->level)), percent(odds.value), percent(odds.low),
-      percent(odds.high), people_of(*most),
-      percent(most->chance / static_cast<double>(most->people_per_class)));
+      percent(odds.high), tried(*most), percent(most->chance / static_cast<double>(most->people_per_class)));
   text += best_to_show(*most);
   const auto failed = std::count_if(findings.controls.begin(), findings.controls.end(),
                                     [](const ControlResult& control) { return !control.works; });

@@ -152,6 +152,19 @@ TEST(Campaign, AsksEmbeddersForOtherPhotosOfThePerson) {
   EXPECT_FALSE(control(unlike).works) << "photos that share nothing";
 }
 
+TEST(Campaign, AsksThoseWhomAReleaseTaughtForMoreThanChance) {
+  const Measurement row{.attack = "A4", .control = kOtherPhoto, .chance = 0.01, .found = {0.04, 0.02, 0.07}};
+  const auto limit = [&](double least, double chance) {
+    Measurement found = row;
+    found.chance = chance;
+    return verdicts({.id = "A4"}, {found}, least).at(0);
+  };
+  EXPECT_NEAR(limit(kOtherPhotosOfTheTaught, 0.01).limit, 0.03, 1e-12);
+  EXPECT_TRUE(limit(kOtherPhotosOfTheTaught, 0.01).works);
+  EXPECT_FALSE(limit(kOtherPhotosOfTheTaught, 0.02).works);
+  EXPECT_FALSE(limit(kOtherPhotosOfEmbedders, 0.01).works);
+}
+
 TEST(Campaign, TriesTheAttackersOfSecondsOnAPlainRelease) {
   const Target target = test::one_to_one(test::random_faces(20, 4), nothing_but_noise);
   const auto control = [&](const Target& plain) {
