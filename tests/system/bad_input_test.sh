@@ -127,7 +127,8 @@ ln -s gone dangling
 ends_with 2 "a link to nothing where a folder is to be" 'a link to nothing' "$facemae" store subset faces --max-images-per-identity 1 --out dangling
 check "and nothing was made" test ! -e new -a ! -e gone
 mkfifo unread
-(sleep 1; cat unread >read) &
+: >said
+(for _ in {1..300}; do grep -q 'nobody reads yet' said && break; sleep 0.1; done; cat unread >read) & # however long it takes to start
 "$facemae" store info faces --json unread --log-level warn >/dev/null 2>said
 check "a pipe that nobody reads yet is waited for, with a word" grep -q 'unread is a pipe that nobody reads yet' said
 wait && check "and then written" grep -q '"images": 20' read
