@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "core/error.h"

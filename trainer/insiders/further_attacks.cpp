@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "core/random/keys.h"
 #include "data/release/release.h"
