@@ -158,7 +158,7 @@ build_beside() { # the same builds below tell of their faults
   nice -n 19 scripts/build.sh --tests --no-setup --preset tsan --target torch_free_tests && fuzz_compiler >/dev/null &&
     nice -n 19 scripts/build.sh --tests --no-setup --preset fuzz --target all
 }
-ended() { while kill -0 "$1" 2>/dev/null; do read -r -t 1 -u "$never"; done; }
+ended() { while kill -0 "$1" 2>/dev/null; do read -r -t 1 -u "$never" || :; done; }
 if [ $checks = yes ] && [ -z "$only" ]; then
   set -m # a process group of its own, which ends with this script
   build_beside >"$results/sanitizers-build.log" 2>&1 &

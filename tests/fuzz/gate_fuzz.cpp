@@ -6,7 +6,7 @@ namespace facemae::fuzz {
 namespace {
 
 constexpr const char* kReport =
-    R"({"facts": [{"name": "release digest", "value": "d"}],
+    R"({"facemae_audit": 2, "facts": [{"name": "release digest", "value": "d"}],
 "measurements": [{"attack": "A1", "attacker": "x", "level": "person_to_class", "control": "", "pairs": "all", "chance": 0.1,
 "people_per_class": 4, "attacker_people": 9, "hits": [1, 0], "trials": [2, 1]}],
 "metrics": [{"metric": "dsys", "attack": "A4", "value": 0.1, "low": 0, "high": null, "people": 3}],
