@@ -10,6 +10,8 @@ namespace facemae {
 namespace {
 
 constexpr int kMostHalvings = 4;
+constexpr std::int64_t kBlock = 2;
+constexpr std::int64_t kBlockValues = 3 * kBlock * kBlock;
 
 int halvings_of(std::int64_t side) {
   int halvings = 0;
@@ -28,20 +30,21 @@ UNet::UNet(std::int64_t side, std::int64_t width) {
     throw ConfigError(fmt::format(
         "making a U-Net of width {} for pictures of {} x {}: the side must be even and the width positive",
         width, side, side));
-  std::int64_t in = 3, out = width;
-  for (int level = 0; level < halvings; ++level) {
-    down_.push_back(stage("down" + std::to_string(level + 1), in, out));
+  std::int64_t in = kBlockValues, out = width;
+  for (int level = 1; level < halvings; ++level) {
+    down_.push_back(stage("down" + std::to_string(level), in, out));
     in = out;
     out *= 2;
   }
   lowest_ = stage("lowest", in, out);
   up_.resize(down_.size());
-  for (int level = halvings; level-- > 0;) {
+  for (std::size_t level = up_.size(); level-- > 0;) {
     const std::int64_t beside = width << level;
-    up_[static_cast<std::size_t>(level)] = stage("up" + std::to_string(level + 1), out + beside, beside);
+    up_[level] = stage("up" + std::to_string(level + 1), out + beside, beside);
     out = beside;
   }
-  last_ = register_module("last", torch::nn::Conv2d(torch::nn::Conv2dOptions(width, 3, /*kernel_size=*/1)));
+  last_ = register_module(
+      "last", torch::nn::Conv2d(torch::nn::Conv2dOptions(width, kBlockValues, /*kernel_size=*/1)));
 }
 
 UNet::Stage UNet::stage(const std::string& name, std::int64_t in, std::int64_t out) {
@@ -57,7 +60,7 @@ torch::Tensor UNet::through(Stage& stage, const torch::Tensor& x) {
 
 torch::Tensor UNet::forward(const torch::Tensor& images) {
   std::vector<torch::Tensor> beside;
-  auto x = images;
+  auto x = at::pixel_unshuffle(images, kBlock);
   for (auto& stage : down_) {
     beside.push_back(through(stage, x));
     x = at::avg_pool2d(beside.back(), {2, 2});
@@ -67,7 +70,7 @@ torch::Tensor UNet::forward(const torch::Tensor& images) {
     x = at::upsample_nearest2d(x, {beside[level].size(2), beside[level].size(3)});
     x = through(up_[level], torch::cat({x, beside[level]}, 1));
   }
-  return last_(x).to(torch::kFloat32);
+  return at::pixel_shuffle(last_(x).to(torch::kFloat32), kBlock);
 }
 
 }  // namespace facemae

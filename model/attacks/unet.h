@@ -9,10 +9,12 @@
 namespace facemae {
 
 /// One convolution a stage instead of two, halving by average pooling, enlarging by nearest neighbours: what one core
-/// can train. As many halvings as the side allows, at most four, so that the lowest map sees the whole face.
+/// can train. Blocks of 2 x 2 pixels go in and come out as channels (pixel shuffle, Shi et al. 2016, arXiv 1609.05158):
+/// stages at full size would take most of the time. As many halvings as the side allows, at most four with that one, so
+/// that the lowest map sees the whole face.
 class UNet final : public torch::nn::Module {
  public:
-  /// `side` of the pictures; `width` channels at full size, twice as many after each halving. Throws ConfigError when
+  /// `side` of the pictures; `width` channels at half of it, twice as many after each further halving. Throws ConfigError when
   /// the side is odd or the width is not positive.
   UNet(std::int64_t side, std::int64_t width);
   void initialise(std::uint64_t seed);  ///< weights from a key

@@ -25,6 +25,7 @@ AttackTraining within(const AttackBudget& budget, AttackTraining standard) {
   standard.batch = budget.batch.value_or(standard.batch);
   if (standard.width > 0) standard.width = budget.width.value_or(standard.width);
   standard.lr = budget.lr.value_or(standard.lr);
+  standard.precision = budget.precision;
   return standard;
 }
 
@@ -36,11 +37,15 @@ void declare(Options& options, AttackBudget& budget) {
       .at_least(1)
       .add("attack-batch", budget.batch, "pictures in a global batch of their training")
       .between(2, 1 << 20)
-      .add("attack-width", budget.width, "channels of the first stage of A5 and A7; 16 suits one core")
+      .add("attack-width", budget.width, "channels of the first stage of A5 (16 unless given) and A7 (32)")
       .between(2, 1024)
       .add("attack-lr", budget.lr, "peak learning rate of A5, A6 and A7")
       .above(0)
-      .at_most(1e3);
+      .at_most(1e3)
+      .choice(
+          "attack-precision", budget.precision, {"auto", "float32", "tf32", "bfloat16"},
+          "number format of their training, as --precision of `facemae recognize`; bfloat16 also runs on CPUs that "
+          "have it");
 }
 
 }  // namespace facemae

@@ -34,6 +34,7 @@ RunConfig config_of(const AttackerRun& run, World& world) {
   config.keep = 2;
   // What the process has chosen already stays.
   config.threads = std::min(torch::get_num_threads(), world.topology().cores);
+  config.precision = run.training.precision;
   settle_precision(config, world);
   return config;
 }

@@ -14,7 +14,7 @@
 namespace facemae {
 namespace {
 
-constexpr AttackTraining kInversion{.steps = 800, .batch = 32, .width = 16, .lr = 1e-3};
+constexpr AttackTraining kInversion{.steps = 800, .batch = 32, .width = 32, .lr = 1e-3};
 
 }  // namespace
 
@@ -36,6 +36,7 @@ void Inverter::fit(const Lesson& lesson) {
                           .name = "A7",
                           .training = training,
                           .seed = config_.seed,
+                          .settings = {"network = U-Net of 2x2 blocks"},
                           .pictures = lesson.released.pictures,
                           .labels = rows,
                           .digest = digest,

@@ -12,6 +12,7 @@
 #include "trainer/attacks/inversion.h"
 #include "trainer/attacks/linker.h"
 #include "trainer/attacks/recogniser.h"
+#include "trainer/step/precision.h"
 
 namespace facemae {
 namespace {
@@ -29,6 +30,8 @@ std::span<const TrainedKind> trained_kinds() { return kAttackers; }
 
 std::vector<std::unique_ptr<Attacker>> trained_attackers(const std::vector<std::string>& ids,
                                                          const TrainedAttackerConfig& config, World& world) {
+  if (config.budget.precision != "auto")
+    precision_for(config.budget.precision, world.device());  // or says why not
   std::vector<std::unique_ptr<Attacker>> attackers;
   for (const auto& id : ids) {
     auto made = row_of(trained_kinds(), id, "choosing attackers that train").make(config, world);

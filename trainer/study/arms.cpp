@@ -81,7 +81,7 @@ constexpr std::array kBudgets = {
                 "twice these lengths, five seeds: a night on a few cores, differences of two points show",
                 "steps=990 batch=64 model=tiny patch=16 lr=1e-3 embedder-width=32 save-every=330",
                 "steps=440 batch=64 network=iresnet-tiny margin=cosface margin-m=0.2 lr=0.05 save-every=220",
-                5, "A0,A1,A2,A3,A4,A5,A6,A7,A10,A14", "pairs=all attack-budget=quick attack-width=16"},
+                5, "A0,A1,A2,A3,A4,A5,A6,A7,A10,A14", "pairs=all attack-budget=quick"},
     StudyBudget{"cluster", "base model and iresnet50, five seeds: GPUs, an array job or --launcher",
                 "epochs=400 batch=1024 model=base patch=16", "epochs=24 batch=512 network=iresnet50", 5,
                 "A0,A1,A2,A3,A4,A5,A6,A7,A9,A10,A14", "attack-network=iresnet50"},

@@ -119,6 +119,8 @@ TEST(AttackNetworks, AreDrawnFromTheSeedAloneAndKeepTheirShapes) {
   UNet net(28, 4);
   net.initialise(1);
   EXPECT_EQ(net.forward(torch::rand({2, 3, 28, 28})).sizes(), (std::vector<std::int64_t>{2, 3, 28, 28}));
+  EXPECT_EQ(UNet(14, 4).forward(torch::rand({1, 3, 14, 14})).sizes(),
+            (std::vector<std::int64_t>{1, 3, 14, 14}));
   EXPECT_THROW(UNet(27, 4), ConfigError);
   EXPECT_THROW(Tower({.side = 8}), ConfigError);
 }

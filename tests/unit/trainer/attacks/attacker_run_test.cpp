@@ -113,6 +113,7 @@ TEST(AttackBudget, TakesTheSizeUnlessTheUserSaysMore) {
   EXPECT_EQ(within({.size = "full"}, standard).steps, 3000u);
   EXPECT_EQ(within({.size = "full", .steps = 7}, standard).steps, 7u);
   EXPECT_EQ(within({.width = 64}, standard).width, 64);
+  EXPECT_EQ(within({.precision = "bfloat16"}, standard).precision, "bfloat16");
   EXPECT_EQ(within({.width = 64}, {.width = 0}).width, 0) << "a recognition network has its own";
   EXPECT_THROW(within({.size = "quik"}, standard), ConfigError);
 }

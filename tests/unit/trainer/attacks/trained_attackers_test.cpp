@@ -117,6 +117,8 @@ TEST_F(TrainedAttackers, HaveATable) {
   for (const auto& kind : trained_kinds())
     for (const auto& attacker : kind.make(config, *world)) EXPECT_EQ(attacker->facts().id, kind.name);
   EXPECT_THROW(trained_attackers({"A99"}, config, *world), ConfigError);
+  config.budget.precision = "tf32";
+  EXPECT_THROW(trained_attackers({"A5"}, config, *world), ConfigError) << "a CPU has no tf32";
 }
 
 }  // namespace
