@@ -121,15 +121,9 @@ void check_other_releases(const FurtherAttacks& attacks, const std::string& real
   for (std::size_t i = 0; i < attacks.also_released.size(); ++i) {
     const std::string &released = attacks.also_released[i],
                       &folder = attacks.also_links.empty() ? link : attacks.also_links[i];
-    const std::string digest = Store::open(released)->dataset_digest().hex();
-    const ReleaseLink links = read_link(folder, digest);
-    if (links.released_digest != digest)
-      throw ConfigError(fmt::format("{} has no link of the release {}: the link there is of {}", folder,
-                                    released, links.released_digest));
+    const ReleaseLink links = link_of_release(released, folder);
     if (links.source_digest != own && !sources.contains(links.source_digest))
-      throw ConfigError(fmt::format(
-          "{} was not made of {}, but of a store with the digest {}: give that store with --also-real",
-          released, real, links.source_digest));
+      throw made_of_another(released, real, links);
     used.insert(links.source_digest);
   }
   for (const auto& [digest, folder] : sources)

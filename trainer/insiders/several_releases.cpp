@@ -7,7 +7,6 @@
 #include <numeric>
 #include <set>
 
-#include "core/error.h"
 #include "core/log.h"
 #include "data/release/release.h"
 #include "data/release/release_originals.h"
@@ -25,11 +24,11 @@ std::vector<std::uint64_t> every_row(const Store& store) {
 
 /// Of each row of the store that a release was made of, the row of `real` with the same image, byte for byte; -1 where
 /// there is none. The source is `real` itself or one of `sources`.
-std::vector<std::int64_t> photos_by_row(const Store& real, const std::string& source_digest,
+std::vector<std::int64_t> photos_by_row(const Store& real, const ReleaseLink& links,
                                         const std::string& released,
                                         const std::vector<std::string>& sources) {
   std::vector<std::int64_t> place;
-  if (source_digest == real.dataset_digest().hex()) {
+  if (links.source_digest == real.dataset_digest().hex()) {
     place.resize(real.size());
     std::iota(place.begin(), place.end(), std::int64_t{0});
     return place;
@@ -40,20 +39,34 @@ std::vector<std::int64_t> photos_by_row(const Store& real, const std::string& so
     row_of[of_real[row - 1]] = static_cast<std::int64_t>(row - 1);
   for (const auto& folder : sources) {
     const auto source = Store::open(folder);
-    if (source->dataset_digest().hex() != source_digest) continue;
+    if (source->dataset_digest().hex() != links.source_digest) continue;
     for (const Hash256& image : originals_of(*source, 0, source->size())) {
       const auto found = row_of.find(image);
       place.push_back(found == row_of.end() ? -1 : found->second);
     }
     return place;
   }
-  throw ConfigError(fmt::format(
-      "{} was not made of {}, but of a store with the digest {}: give that store with --also-real, and photos that both "
-      "have are compared",
-      released, real.folder().string(), source_digest));
+  throw made_of_another(released, real.folder().string(), links);
 }
 
 }  // namespace
+
+ReleaseLink link_of_release(const std::string& released, const std::string& link) {
+  const std::string digest = Store::open(released)->dataset_digest().hex();
+  ReleaseLink links = read_link(link, digest);
+  if (links.released_digest != digest)
+    throw ConfigError(
+        fmt::format("{} has no link of the release {}: its digest is {}, the link there is of {}", link,
+                    released, digest, links.released_digest));
+  return links;
+}
+
+ConfigError made_of_another(const std::string& released, const std::string& real, const ReleaseLink& links) {
+  return ConfigError(fmt::format(
+      "{} was not made of {}, but of a store with the digest {}: give that store with --also-real, and photos that both "
+      "have are compared",
+      released, real, links.source_digest));
+}
 
 RealFaces photos_of_people(const Store& real) {
   RealFaces faces{.photos = load_images(real, every_row(real)), .people_count = real.identities()};
@@ -67,12 +80,8 @@ RealFaces photos_of_people(const Store& real) {
 LinkedRelease load_release(const Store& real, const RealFaces& photos, const std::string& released,
                            const std::string& link, const std::vector<std::string>& sources) {
   const auto store = Store::open(released);
-  const ReleaseLink links = read_link(link, store->dataset_digest().hex());
-  if (links.released_digest != store->dataset_digest().hex())
-    throw ConfigError(
-        fmt::format("{} has no link of the release {}: its digest is {}, the link there is of {}", link,
-                    released, store->dataset_digest().hex(), links.released_digest));
-  const auto place = photos_by_row(real, links.source_digest, released, sources);
+  const ReleaseLink links = link_of_release(released, link);
+  const auto place = photos_by_row(real, links, released, sources);
   LinkedRelease release;
   std::vector<std::uint64_t> kept;
   std::map<std::int64_t, std::set<std::int64_t>> people;  ///< by label; pictures without one come last

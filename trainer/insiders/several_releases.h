@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+#include "data/release/release_link.h"
 #include "data/store/store.h"
 #include "evaluation/attacks/attacker.h"
 #include "evaluation/statistics/measurement.h"
@@ -17,6 +19,11 @@ struct LinkedRelease {
   ReleasedFaces faces;
   FaceLinks links;
 };
+
+/// What a private folder says of a release. Throws ConfigError when it is of another one.
+ReleaseLink link_of_release(const std::string& released, const std::string& link);
+/// For a release that was made of neither `real` nor any store of --also-real.
+ConfigError made_of_another(const std::string& released, const std::string& real, const ReleaseLink& links);
 
 /// All photos of a store, in memory; an image without identity is of a person of its own, after all others.
 RealFaces photos_of_people(const Store& real);
