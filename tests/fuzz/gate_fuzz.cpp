@@ -1,12 +1,13 @@
 // Policies and reports, and the verdict on both (evaluation/gate).
 #include "evaluation/gate/verdict.h"
+#include "evaluation/statistics/measurement.h"
 #include "tests/fuzz/target.h"
 
 namespace facemae::fuzz {
 namespace {
 
-constexpr const char* kReport =
-    R"({"facemae_audit": 2, "facts": [{"name": "release digest", "value": "d"}],
+const std::string kReport = R"({"facemae_audit": )" + std::to_string(kReportVersion) +
+                            R"(, "facts": [{"name": "release digest", "value": "d"}],
 "measurements": [{"attack": "A1", "attacker": "x", "level": "person_to_class", "control": "", "pairs": "all", "chance": 0.1,
 "people_per_class": 4, "attacker_people": 9, "hits": [1, 0], "trials": [2, 1]}],
 "metrics": [{"metric": "dsys", "attack": "A4", "value": 0.1, "low": 0, "high": null, "people": 3}],
@@ -32,7 +33,7 @@ void parse(std::string_view input) {
 }
 
 std::vector<std::string> seeds() {
-  std::vector<std::string> all{std::string("r") + kReport};
+  std::vector<std::string> all{"r" + kReport};
   for (const BuiltInPolicy& policy : built_in_policies()) all.push_back(std::string("p") + policy.text);
   return all;
 }

@@ -7,7 +7,6 @@
 #include "core/checksum.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "model/common/layout.h"
 #include "model/common/state.h"
 #include "trainer/apply/models.h"
 #include "trainer/attacks/attacker_run.h"
@@ -47,10 +46,8 @@ class Distilled final : public Attacker {
     auto student = make_network(name, NetworkOptions::drawing_nothing(teacher->width()));
     load_state(*student, state_of(*teacher));
     student->to(world_.device());
-    const auto format = fastest_format(name, world_.device(), /*reduced=*/true);
-    lay_out(*student, format);
     std::vector<std::string> settings = {"network = " + name, "teacher = " + weights_of(*teacher)};
-    if (format == torch::MemoryFormat::ChannelsLast) settings.emplace_back("memory-format = channels-last");
+    lay_out_for(world_.device(), name, *student, settings);
     std::vector<std::int64_t> rows(lesson.released.classes.size());
     std::iota(rows.begin(), rows.end(), std::int64_t{0});
     train_attacker(world_, {.folder = config_.folder,

@@ -108,6 +108,13 @@ class Parrot final : public Attacker {
 
 }  // namespace
 
+void lay_out_for(torch::Device device, const std::string& name, RecognitionNetwork& network,
+                 std::vector<std::string>& settings) {
+  const auto format = fastest_format(name, device, /*reduced=*/true);
+  lay_out(network, format);
+  if (format == torch::MemoryFormat::ChannelsLast) settings.emplace_back("memory-format = channels-last");
+}
+
 std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, const torch::Tensor& pictures,
                                                        const std::vector<std::int64_t>& classes,
                                                        const std::string& digest,
@@ -124,10 +131,8 @@ std::shared_ptr<RecognitionNetwork> trained_recogniser(const std::string& name, 
     throw AgreedError(ConfigError(fmt::format(
         "attacker {}: a recogniser needs pictures of at least two classes, there are {}: audit a larger release",
         name, count)));
-  const auto format = fastest_format(config.network, world.device(), /*reduced=*/true);
-  lay_out(*network, format);
   std::vector<std::string> settings = {"network = " + config.network, fmt::format("classes = {}", count)};
-  if (format == torch::MemoryFormat::ChannelsLast) settings.emplace_back("memory-format = channels-last");
+  lay_out_for(world.device(), config.network, *network, settings);
   const auto make_task = [&](const RunConfig& run) -> TrainingTask {
     ClassCentres centres(count, std::max<std::int64_t>(1024, world.topology().size), run.seed, world.batch(),
                          world.device());

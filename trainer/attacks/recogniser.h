@@ -2,11 +2,17 @@
 // Attackers that recognise faces: A4, the recogniser that anybody trains on a release; A9, a parrot (Newton, Sweeney
 // and Malin 2005), which learns faces as the mechanism leaves them from people of its own.
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "model/recognition/recognition.h"
 #include "trainer/attacks/trained_attackers.h"
 
 namespace facemae {
+
+/// Lays the network out as its device computes it fastest, and adds the line of a run's settings that says so.
+void lay_out_for(torch::Device device, const std::string& name, RecognitionNetwork& network,
+                 std::vector<std::string>& settings);
 
 /// All ranks: a recogniser of `classes` [P] that is trained on the pictures, within the budget, in evaluation mode.
 /// `name` and `digest` as of AttackerRun.

@@ -30,8 +30,7 @@ std::span<const TrainedKind> trained_kinds() { return kAttackers; }
 
 std::vector<std::unique_ptr<Attacker>> trained_attackers(const std::vector<std::string>& ids,
                                                          const TrainedAttackerConfig& config, World& world) {
-  if (config.budget.precision != "auto")
-    precision_for(config.budget.precision, world.device());  // or says why not
+  precision_for(config.budget.precision, world.device());  // or says why not, before anybody trains
   std::vector<std::unique_ptr<Attacker>> attackers;
   for (const auto& id : ids) {
     auto made = row_of(trained_kinds(), id, "choosing attackers that train").make(config, world);

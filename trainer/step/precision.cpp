@@ -23,11 +23,11 @@ bool cpu_has_bfloat16() {
 Precision precision_for(const std::string& name, torch::Device device) {
   if (name == "float32" || name == "auto") return Precision::Float32;  // auto: nobody has asked the devices
   if (name == "tf32") {
-    if (!device.is_cuda()) throw ConfigError("--precision tf32 needs a CUDA device: use float32");
+    if (!device.is_cuda()) throw ConfigError("precision tf32 needs a CUDA device: use float32");
     return Precision::Tf32;
   }
   if (device.is_cpu() && !cpu_has_bfloat16())
-    throw ConfigError("--precision bfloat16: this CPU has neither avx512_bf16 nor amx_bf16: use float32");
+    throw ConfigError("precision bfloat16: this CPU has neither avx512_bf16 nor amx_bf16: use float32");
   return Precision::BFloat16;
 }
 

@@ -3,10 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "evaluation/statistics/measurement.h"
+
 namespace facemae::small_report {
 
 inline nlohmann::json report_of(const std::string& release_digest) {
-  return {{"facemae_audit", 2},
+  return {{"facemae_audit", kReportVersion},
           {"facts", {{{"name", "release digest"}, {"value", release_digest}}}},
           {"measurements", nlohmann::json::array()},
           {"metrics", nlohmann::json::array()},
